@@ -1,0 +1,78 @@
+"""What a dynamic provider may know of, and say to, the host that runs it.
+
+A provider written for `pulumi.dynamic` needs none of this. One that wants more asks `current()` inside any of
+its methods: under our host it gets the operation's URN, time limit, cancellation and status line; under the
+stock host, which has none of them, a stand-in that does nothing. So the same provider works on both.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pulumi.dynamic import DiffResult
+
+ChangeKind = Literal["add", "delete", "update"]
+
+
+class OperationError(Exception):
+    """An error whose message is for the user: the host shows it as it is, without a traceback."""
+
+
+class InitFailed(OperationError):
+    """The object exists, but is not as it should be: the engine records it, and the next `up` updates it.
+
+    Raised in `create`, `update` or `read`. The stock host can't record this: look at
+    `Operation.records_init_failures` first.
+    """
+
+    def __init__(self, id_: str, outs: Mapping[str, Any], reasons: Sequence[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.id = id_
+        self.outs = dict(outs)
+        self.reasons = list(reasons)
+
+
+class DetailedDiffResult(DiffResult):
+    """A `DiffResult` that says property by property what changes.
+
+    `detailed` maps property paths, such as `retryPolicy.maxRetries`, to what happens there. The stock host
+    shows only whether anything changes.
+    """
+
+    def __init__(self, detailed: Mapping[str, ChangeKind]) -> None:
+        super().__init__(changes=bool(detailed), replaces=[], delete_before_replace=False)
+        self.detailed = dict(detailed)
+
+
+def _silent(_message: str) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One call of the engine: a `check`, `diff`, `create`, `read`, `update` or `delete` of one resource."""
+
+    urn: str | None = None
+    timeout: float | None = None
+    """The time limit in seconds that the program set in `customTimeouts`, if it did."""
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    """Set when the user presses Ctrl-C: the same event for every operation of the process."""
+    records_init_failures: bool = False
+    """Whether `InitFailed` keeps the object in the state."""
+    show_status: Callable[[str], None] = _silent
+    """Shows a passing message in the resource's line of the live display; never raises."""
+    warn: Callable[[str], None] = _silent
+    """Shows a warning that stays; never raises."""
+
+
+_WITHOUT_HOST = Operation()
+_current: ContextVar[Operation] = ContextVar("operation", default=_WITHOUT_HOST)
+
+
+def current() -> Operation:
+    """The operation that the calling thread carries out."""
+    return _current.get()

@@ -1,0 +1,359 @@
+"""The API's objects and the rules of their fields.
+
+`TargetConfig` is what a user writes and a POST or PUT carries; `Target` is what the API answers. Python names
+are snake_case, the API's and Pulumi's camelCase; both are accepted, `payload()` writes the API's.
+
+The source of each rule is the field table of the API contract: [S] the guide to EventBridge targets, [G] the
+public conventions of Genesys Cloud, [C] our completion.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString
+
+AuthType = Literal["NONE", "BASIC", "OAUTH2", "JWT"]
+BackoffStrategy = Literal["EXPONENTIAL", "LINEAR"]
+
+VERIFIED = "VERIFIED"
+FAILED = "FAILED"
+TIMEOUT = "TIMEOUT"
+PENDING_VERIFICATION = "PENDING_VERIFICATION"
+FINAL_STATUSES = frozenset({VERIFIED, FAILED, TIMEOUT})
+"""The statuses after which a verification changes no more; any other is pending [S]."""
+
+OWNER_HEADER = "X-Pulumi-Resource"
+"""The header that carries the owner mark: the API has no tags, so the configuration itself says whose it is."""
+
+MAX_NAME_CHARACTERS = 100
+NEEDED_AUTH_FIELDS: dict[str, tuple[str, ...]] = {
+    "BASIC": ("username", "password"),
+    "OAUTH2": ("clientId", "clientSecret", "tokenUrl"),
+}
+"""What `authConfig` must hold for each `authType`; no rule is given for `JWT` [S]."""
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address never leaves the machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def checked_url(url: str, *, loopback_http: bool = False) -> str:
+    """The URL as it was typed, if it is one that events or secrets may be sent to.
+
+    HTTPS only [S]; with `loopback_http` also plain HTTP to a loopback address [C]. No credentials in the URL,
+    since URLs are shown and logged.
+
+    Raises:
+        ValueError: It says what is wrong with the URL.
+    """
+    if not url or any(character.isspace() or not character.isprintable() for character in url):
+        raise ValueError("must be a URL without white space")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError("is not a valid URL: its host or port can't be read") from error
+    if parts.scheme.lower() != "https" and not (
+        loopback_http and parts.scheme.lower() == "http" and is_loopback(host or "")
+    ):
+        raise ValueError("must be an https:// URL")
+    if not host:
+        raise ValueError("must name a host, as in https://gateway.example.com/events")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must hold no credentials: use the target's authentication instead")
+    if port == 0:
+        raise ValueError("must name a port from 1 to 65535")
+    return url
+
+
+def _https_url(url: str) -> str:
+    return checked_url(url)
+
+
+def _token_url(url: str) -> str:
+    return checked_url(url, loopback_http=True)
+
+
+def _not_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError("whole_number", "must be a whole number")
+    return value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_not_bool)]
+HttpsUrl = Annotated[str, AfterValidator(_https_url)]
+TokenUrl = Annotated[str, AfterValidator(_token_url)]
+NonEmpty = Annotated[str, Field(min_length=1)]
+NonEmptySecret = Annotated[SecretStr, Field(min_length=1)]
+
+
+class ApiModel(BaseModel):
+    """What all objects of the API share: camelCase on the wire, no input in an error (it may be a secret)."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+
+class AuthConfig(ApiModel):
+    """How the endpoint is authenticated with; which fields are needed depends on `authType`."""
+
+    username: NonEmpty | None = None
+    password: NonEmptySecret | None = None
+    client_id: NonEmpty | None = None
+    client_secret: NonEmptySecret | None = None
+    token_url: TokenUrl | None = None
+
+    def payload(self) -> dict[str, str]:
+        """The fields that are set, by their API names, **secrets in plain text**: for a request's body alone."""
+        fields: dict[str, str] = {}
+        for name, value in self.model_dump(by_alias=True, exclude_none=True).items():
+            fields[name] = value.get_secret_value() if isinstance(value, SecretStr) else value
+        return fields
+
+
+class RetryPolicyConfig(ApiModel):
+    """How an event that could not be delivered is sent again."""
+
+    max_retries: Annotated[WholeNumber, Field(ge=0, le=10)] = 5
+    backoff_strategy: BackoffStrategy = "EXPONENTIAL"
+    initial_delay_seconds: Annotated[WholeNumber, Field(ge=1, le=30)] = 2
+
+
+def _line_error(message: str, *path: str | int) -> InitErrorDetails:
+    return InitErrorDetails(type=PydanticCustomError("rule", cast("LiteralString", message)), loc=path, input=None)
+
+
+def _line_errors(error: ValidationError) -> list[InitErrorDetails]:
+    return [
+        _line_error(_reason(fault["type"], fault["msg"]), *fault["loc"])
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
+
+
+class TargetConfig(ApiModel):
+    """The whole configuration of a target, checked against every rule of the contract.
+
+    Raises:
+        pydantic.ValidationError: All faults at once; `faults_of` turns them into property paths and reasons.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARACTERS)]
+    endpoint_url: HttpsUrl
+    auth_type: AuthType = "NONE"
+    # After auth_type: its rule looks at it.
+    auth_config: AuthConfig = Field(default_factory=AuthConfig, validate_default=True)
+    retry_policy: RetryPolicyConfig = Field(default_factory=RetryPolicyConfig)
+    headers: dict[str, str] = Field(default_factory=dict)
+    event_types: Annotated[list[NonEmpty], Field(min_length=1)]
+    owner: str | None = None
+    """The owner mark, `{project}/{stack}/{resource name}`: on the wire a header, never among `headers`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _owner_out_of_headers(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or not isinstance(headers := data.get("headers"), Mapping):
+            return data
+        marks = [name for name in headers if isinstance(name, str) and name.lower() == OWNER_HEADER.lower()]
+        if not marks:
+            return data
+        rest = {name: value for name, value in headers.items() if name not in marks}
+        return {"owner": headers[marks[0]], **data, "headers": rest}
+
+    @field_validator("auth_config", mode="wrap")
+    @classmethod
+    def _what_auth_type_needs(
+        cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> AuthConfig:
+        errors: list[InitErrorDetails] = []
+        checked: AuthConfig | None = None
+        given: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
+        try:
+            checked = handler(value)
+        except ValidationError as error:
+            errors = _line_errors(error)
+        else:
+            given = checked.payload()
+        auth_type = info.data.get("auth_type", "")
+        for name in NEEDED_AUTH_FIELDS.get(auth_type, ()) if checked or given else ():
+            if given.get(name) is None and given.get(_snake(name)) is None:
+                errors.append(_line_error(f"is required when authType is {auth_type}", name))
+        if checked is None or errors:
+            raise ValidationError.from_exception_data("AuthConfig", errors, hide_input=True)
+        return checked
+
+    @field_validator("headers", mode="before")
+    @classmethod
+    def _well_formed_headers(cls, headers: Any) -> Any:
+        if not isinstance(headers, Mapping):
+            return headers
+        errors: list[InitErrorDetails] = []
+        seen: set[str] = set()
+        for name, value in headers.items():
+            if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+                errors.append(_line_error("is not a valid header name", str(name)))
+            elif name.lower() in seen:
+                errors.append(_line_error("is given twice: header names are the same in any case", name))
+            elif not isinstance(value, str):
+                errors.append(_line_error("must be text", name))
+            elif not _HEADER_VALUE.fullmatch(value) or value != value.strip():
+                errors.append(
+                    _line_error("must be printable Latin-1 text in one line, no white space around it", name)
+                )
+            seen.add(str(name).lower())
+        if errors:
+            raise ValidationError.from_exception_data("headers", errors, hide_input=True)
+        return headers
+
+    def payload(self) -> dict[str, Any]:
+        """The body of a POST or PUT, **secrets in plain text**."""
+        headers = dict(self.headers)
+        if self.owner is not None:
+            headers[OWNER_HEADER] = self.owner
+        body: dict[str, Any] = {
+            "name": self.name,
+            "endpointUrl": self.endpoint_url,
+            "authType": self.auth_type,
+            "retryPolicy": self.retry_policy.model_dump(by_alias=True),
+            "headers": headers,
+            "eventTypes": list(dict.fromkeys(self.event_types)),
+        }
+        if auth := self.auth_config.payload():
+            body["authConfig"] = auth
+        return body
+
+
+class Target(BaseModel):
+    """A target as the API answers it: never with a secret, and lenient in what it holds.
+
+    A rule that Genesys Cloud relaxes one day must not make an existing target unreadable.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, hide_input_in_errors=True
+    )
+
+    id: NonEmpty
+    name: str
+    endpoint_url: str
+    auth_type: str = "NONE"
+    auth_config: dict[str, str] = Field(default_factory=dict)
+    """`username`, `clientId` and `tokenUrl` where they are set [C]."""
+    retry_policy: dict[str, Any] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Without the owner mark, which is `owner`."""
+    event_types: list[str] = Field(default_factory=list)
+    status: str
+    self_uri: str = ""
+    owner: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lenient(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        # An explicit null is an absent value in the answers of Genesys Cloud.
+        present = {name: value for name, value in data.items() if value is not None}
+        headers = present.get("headers")
+        if isinstance(headers, Mapping):
+            marks = {name: value for name, value in headers.items() if name.lower() == OWNER_HEADER.lower()}
+            present["headers"] = {name: value for name, value in headers.items() if name not in marks}
+            if marks:
+                present["owner"] = next(iter(marks.values()))
+        return present
+
+    @property
+    def verified(self) -> bool:
+        """Whether the target receives events."""
+        return self.status == VERIFIED
+
+
+class Verification(BaseModel):
+    """What `GET …/targets/{id}/verify` says [S]."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: str
+    message: str | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether this is a verdict, after which nothing changes."""
+        return self.status in FINAL_STATUSES
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One broken rule: the property's path as Pulumi writes it (`retryPolicy.maxRetries`), and the reason."""
+
+    path: str
+    reason: str
+
+
+def faults_of(error: ValidationError) -> list[Fault]:
+    """The faults of a model's `ValidationError`; no reason holds the value that was refused."""
+    return [
+        Fault(property_path(fault["loc"]), _reason(fault["type"], fault["msg"]))
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def property_path(path: tuple[str | int, ...]) -> str:
+    """A Pulumi property path: `eventTypes[0]`, `authConfig.password`, `headers["X-Source.System"]`."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif re.fullmatch(r"[A-Za-z_][\w-]*", step):
+            text += f".{step}" if text else step
+        else:
+            text += '["' + step.replace("\\", "\\\\").replace('"', '\\"') + '"]'
+    return text
+
+
+def _reason(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return "is not a property of a target"
+    if kind == "missing":
+        return "is required"
+    return message.removeprefix("Value error, ").removeprefix("Input ")
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"[A-Z]", lambda match: "_" + match.group().lower(), name)
