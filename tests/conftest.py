@@ -1,0 +1,30 @@
+"""Fixtures that several folders of tests share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+from engine import Stack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class StackMaker(Protocol):
+    """Makes a stack that runs this program; the arguments are those of `engine.Stack`."""
+
+    def __call__(self, program: str, **options: Any) -> Stack: ...
+
+
+@pytest.fixture
+def make_stack(tmp_path: Path) -> StackMaker:
+    """Stacks in folders of their own below the test's `tmp_path`."""
+    made: list[Stack] = []
+
+    def make(program: str, **options: Any) -> Stack:
+        stack = Stack(tmp_path / f"stack{len(made)}", program, **options)
+        made.append(stack)
+        return stack
+
+    return make

@@ -1,0 +1,206 @@
+"""The real Pulumi engine for tests: a project and a stack in a folder of their own, driven by the CLI."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+OWN_HOST = ROOT / "genesys_provider" / "host" / "bin"
+COMMAND_LIMIT = 90.0
+"""In seconds: a command that takes longer is stuck."""
+
+
+def pulumi_path() -> str | None:
+    """The `PATH` on which `pulumi` and its Python language host are found, or None where there is no Pulumi."""
+    own = f"{ROOT / '.pulumi' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    for path in (os.environ.get("PATH", ""), own):
+        if shutil.which("pulumi", path=path) and shutil.which("pulumi-language-python", path=path):
+            return path
+    return None
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended."""
+
+    code: int
+    output: str
+    """Standard output and error, without colours."""
+    seconds: float
+
+
+class Running:
+    """A command under way, in a process group of its own, as a shell would start it."""
+
+    def __init__(self, command: list[str], cwd: Path, env: Mapping[str, str]) -> None:
+        self._started = time.monotonic()
+        self._process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def interrupt(self) -> None:
+        """Ctrl-C: SIGINT for the whole process group, as a terminal sends it."""
+        os.killpg(self.pid, signal.SIGINT)
+
+    def kill(self) -> None:
+        """SIGKILL for the CLI alone."""
+        self._process.kill()
+
+    def wait(self, limit: float = COMMAND_LIMIT) -> Result:
+        """Waits for the end; beyond the limit in seconds, the group is ended and the test fails."""
+        try:
+            output, _ = self._process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.pid, signal.SIGKILL)
+            output, _ = self._process.communicate()
+            raise AssertionError(f"no end after {limit} s:\n{output}") from None
+        return Result(self._process.returncode, output, time.monotonic() - self._started)
+
+
+class Stack:
+    """A project with one stack, `dev`, in `directory`: program, backend and PULUMI_HOME are below it.
+
+    `program` is the text of `__main__.py`; `modules` are further files of the project. `host` is the folder of the
+    dynamic-provider host that Pulumi.yaml names, None for the stock one. `env` comes on top of the environment.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        program: str,
+        *,
+        modules: Mapping[str, str] | None = None,
+        config: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        env: Mapping[str, str] | None = None,
+        host: Path | None = OWN_HOST,
+        name: str = "house",
+    ) -> None:
+        path = pulumi_path()
+        assert path is not None, "no Pulumi here: run tools/setup"
+        self.directory = directory / "project"
+        self.backend = directory / "backend"
+        for each in (self.directory, self.backend):
+            each.mkdir(parents=True)
+        # What the machine's own Pulumi is set to must not reach the test.
+        self.env = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
+        self.env |= {
+            "PATH": path,
+            "PULUMI_BACKEND_URL": self.backend.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "correct horse",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_HOME": str(directory / "home"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **(env or {}),
+        }
+        project = {
+            "name": name,
+            "runtime": {"name": "python", "options": {"virtualenv": sys.prefix}},
+        }
+        if host is not None:
+            project["plugins"] = {"providers": [{"name": "pulumi-python", "path": str(host)}]}
+        self.write("Pulumi.yaml", json.dumps(project))  # JSON is YAML
+        for file, text in (modules or {}).items():
+            self.write(file, text)
+        self.program(program)
+        self.must("stack", "init", "dev")
+        for key, value in (config or {}).items():
+            self.must("config", "set", key, "--", value)
+        for key, value in (secrets or {}).items():
+            self.must("config", "set", "--secret", key, "--", value)
+
+    def write(self, file: str, text: str) -> None:
+        """Puts a file into the project."""
+        (self.directory / file).write_text(text)
+
+    def program(self, text: str) -> None:
+        """Replaces the program."""
+        self.write("__main__.py", text)
+
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> Running:
+        """Starts `pulumi` with these arguments."""
+        command = ["pulumi", "--non-interactive", "--color", "never", *arguments]
+        return Running(command, self.directory, {**self.env, **(env or {})})
+
+    def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
+        """Runs `pulumi` with these arguments to its end."""
+        return self.start(*arguments, env=env).wait()
+
+    def must(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
+        """Runs `pulumi` with these arguments, and fails where it fails."""
+        result = self.run(*arguments, env=env)
+        assert result.code == 0, result.output
+        return result
+
+    def up(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
+        return self.run("up", "--yes", "--skip-preview", *arguments, env=env)
+
+    def preview(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
+        return self.run("preview", *arguments, env=env)
+
+    def refresh(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
+        return self.run("refresh", "--yes", "--skip-preview", *arguments, env=env)
+
+    def destroy(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
+        return self.run("destroy", "--yes", "--skip-preview", *arguments, env=env)
+
+    def import_(self, type_: str, name: str, id_: str, *arguments: str) -> Result:
+        return self.run("import", type_, name, id_, "--yes", "--skip-preview", *arguments)
+
+    def export(self) -> dict[str, Any]:
+        """The `deployment` of the state, secrets encrypted."""
+        exported: dict[str, Any] = json.loads(self.must("stack", "export").output)
+        deployment: dict[str, Any] = exported["deployment"]
+        return deployment
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The resources of the state by their names, but for the stack and the providers."""
+        return {
+            each["urn"].rsplit("::", 1)[1]: each
+            for each in self.export().get("resources", [])
+            if not each["type"].startswith("pulumi:")
+        }
+
+    def pending(self) -> list[dict[str, Any]]:
+        """The operations that the engine does not know the end of."""
+        return self.export().get("pending_operations") or []
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, secrets in plain text."""
+        result: dict[str, Any] = json.loads(self.must("stack", "output", "--json", "--show-secrets").output)
+        return result
+
+    def stored(self) -> str:
+        """Everything that the backend holds: the state, its backups and its history."""
+        return "\n".join(
+            each.read_text(errors="replace") for each in sorted(self.backend.rglob("*")) if each.is_file()
+        )
+
+
+def until(condition: Callable[[], object], limit: float = 20.0) -> None:
+    """Waits until the condition holds, at most `limit` seconds."""
+    deadline = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.02)
