@@ -12,9 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +29,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from genesys_provider.client.urls import checked_url
 
 if TYPE_CHECKING:
     from typing_extensions import LiteralString
@@ -57,45 +57,6 @@ NEEDED_AUTH_FIELDS: dict[str, tuple[str, ...]] = {
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address never leaves the machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def checked_url(url: str, *, loopback_http: bool = False) -> str:
-    """The URL as it was typed, if it is one that events or secrets may be sent to.
-
-    HTTPS only [S]; with `loopback_http` also plain HTTP to a loopback address [C]. No credentials in the URL,
-    since URLs are shown and logged.
-
-    Raises:
-        ValueError: It says what is wrong with the URL.
-    """
-    if not url or any(character.isspace() or not character.isprintable() for character in url):
-        raise ValueError("must be a URL without white space")
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError("is not a valid URL: its host or port can't be read") from error
-    if parts.scheme.lower() != "https" and not (
-        loopback_http and parts.scheme.lower() == "http" and is_loopback(host or "")
-    ):
-        raise ValueError("must be an https:// URL")
-    if not host:
-        raise ValueError("must name a host, as in https://gateway.example.com/events")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("must hold no credentials: use the target's authentication instead")
-    if port == 0:
-        raise ValueError("must name a port from 1 to 65535")
-    return url
 
 
 def _https_url(url: str) -> str:
@@ -157,7 +118,9 @@ class RetryPolicyConfig(ApiModel):
 
 
 def _line_error(message: str, *path: str | int) -> InitErrorDetails:
-    return InitErrorDetails(type=PydanticCustomError("rule", cast("LiteralString", message)), loc=path, input=None)
+    return InitErrorDetails(
+        type=PydanticCustomError("rule", cast("LiteralString", message)), loc=path, input=None
+    )
 
 
 def _line_errors(error: ValidationError) -> list[InitErrorDetails]:

@@ -1,0 +1,218 @@
+"""The calls of the API: one method each, JSON in and JSON out.
+
+The docstring of each gives its method and path, after which the official SDK `PureCloudPlatformClientV2` names
+its own methods (`post_integrations_…`), so that who knows the one finds the other.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from genesys_provider.client.errors import (
+    InvalidRequest,
+    RateLimited,
+    Unauthorized,
+    UnexpectedAnswer,
+    api_error,
+    shortened,
+)
+from genesys_provider.client.limits import Allowance, Priority
+from genesys_provider.client.login import Login
+from genesys_provider.client.retries import back_off, retry_after, retrying
+from genesys_provider.client.settings import Settings
+from genesys_provider.client.transport import Answer, exchange, trust
+
+TARGETS = "/api/v2/integrations/eventbridge/targets"
+MAX_PAGE_SIZE = 100
+"""Targets a page, at most [G]."""
+
+MAX_BODY_BYTES = 512_000
+"""The API takes no larger body [G]."""
+
+TIMEOUT_SECONDS = 30.0
+"""Time limit of a call [S]."""
+
+MAX_CONNECTIONS = 32
+"""Kept open and reused; more would not help within the rate limit."""
+
+_log = logging.getLogger(__name__)
+
+
+class GenesysClient:
+    """Genesys Cloud for one OAuth client. Safe for threads.
+
+    Every call may raise any `GenesysError`; what it adds is said in its docstring.
+
+    Args:
+        settings: Where, as whom, how patient.
+        cancelled: When set, every wait of every call ends with `Cancelled`.
+    """
+
+    def __init__(self, settings: Settings, *, cancelled: threading.Event | None = None) -> None:
+        self._settings = settings
+        self._cancelled = cancelled or threading.Event()
+        self._http = httpx.Client(
+            verify=trust(settings.ca_file),
+            timeout=httpx.Timeout(TIMEOUT_SECONDS, pool=None),
+            limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
+            headers={"Accept": "application/json", "User-Agent": "genesys-eventbridge"},
+        )
+        self._login = Login(settings, self._http, self._cancelled)
+        self._allowance = Allowance(self._cancelled)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    def create_target(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """`POST /api/v2/integrations/eventbridge/targets` [S].
+
+        Never sent twice unless it is certain that it did not act.
+
+        Raises:
+            ConnectionFailed: With `maybe_acted`, the target may exist: look it up by its name.
+            ServerError: Likewise.
+            Conflict: The name is taken.
+        """
+        return self._call("POST", TARGETS, body=body, idempotent=False)
+
+    def get_target(self, target_id: str) -> dict[str, Any]:
+        """`GET /api/v2/integrations/eventbridge/targets/{id}` [C]."""
+        return self._call("GET", _path(target_id))
+
+    def update_target(self, target_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """`PUT /api/v2/integrations/eventbridge/targets/{id}`: replaces the whole configuration [C]."""
+        return self._call("PUT", _path(target_id), body=body)
+
+    def delete_target(self, target_id: str) -> None:
+        """`DELETE /api/v2/integrations/eventbridge/targets/{id}` [C]."""
+        self._call("DELETE", _path(target_id))
+
+    def list_targets(self, page_number: int = 1, *, name: str | None = None) -> dict[str, Any]:
+        """`GET /api/v2/integrations/eventbridge/targets?pageSize=100&pageNumber=…&name=…` [C], paging [G]."""
+        query: dict[str, str | int] = {"pageSize": MAX_PAGE_SIZE, "pageNumber": page_number}
+        if name is not None:
+            query["name"] = name
+        return self._call("GET", TARGETS, query=query)
+
+    def get_verification(self, target_id: str) -> dict[str, Any]:
+        """`GET /api/v2/integrations/eventbridge/targets/{id}/verify` [S]: goes before bulk work."""
+        return self._call("GET", _path(target_id) + "/verify", priority=Priority.INTERACTIVE)
+
+    def check_health(self, target_id: str) -> dict[str, Any]:
+        """`POST /api/v2/integrations/eventbridge/targets/{id}/health` [S]: one check now; harmless if repeated."""
+        return self._call("POST", _path(target_id) + "/health")
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str | int] | None = None,
+        idempotent: bool = True,
+        priority: Priority = Priority.BULK,
+    ) -> dict[str, Any]:
+        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        if content is not None and len(content) > MAX_BODY_BYTES:
+            raise InvalidRequest(
+                f"{method} {path}: the body has {len(content)} bytes, the API takes {MAX_BODY_BYTES}",
+                status=413,
+            )
+        schedule = retrying(self._settings.max_retries, self._cancelled, idempotent=idempotent)
+        answer: dict[str, Any] = schedule(self._with_token, method, path, content, query, priority)
+        return answer
+
+    def _with_token(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        query: Mapping[str, str | int] | None,
+        priority: Priority,
+    ) -> dict[str, Any]:
+        """One try; a token that is refused is renewed once [C]."""
+        token = self._login.token()
+        try:
+            return self._once(method, path, content, query, priority, token)
+        except Unauthorized:
+            self._login.forget(token)
+            return self._once(method, path, content, query, priority, self._login.token())
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        query: Mapping[str, str | int] | None,
+        priority: Priority,
+        token: str,
+    ) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {token}"}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        with self._allowance.place(priority):
+            answer = exchange(
+                self._http,
+                method,
+                self._settings.api_url + path,
+                what=f"{method} {path}",
+                content=content,
+                params=query,
+                headers=headers,
+            )
+            self._allowance.learn(answer.headers)
+        correlation_id = answer.headers.get("ININ-Correlation-Id", "")
+        _log.debug("%s %s: %d, correlation id %s", method, path, answer.status, correlation_id or "none")
+        return self._understood(f"{method} {path}", answer, correlation_id)
+
+    def _understood(self, what: str, answer: Answer, correlation_id: str) -> dict[str, Any]:
+        if answer.status == 204:  # noqa: PLR2004
+            return {}
+        body = _json_object(answer)
+        if 200 <= answer.status < 300:  # noqa: PLR2004
+            if body is None:
+                raise UnexpectedAnswer(f"{what}: HTTP {answer.status}, but the body is not a JSON object")
+            return body
+        if 300 <= answer.status < 400:  # noqa: PLR2004
+            raise UnexpectedAnswer(f"{what}: HTTP {answer.status}, a redirect that is not followed")
+        message = f"{what}: {_words(body, answer)}"
+        code = str((body or {}).get("code") or "")
+        if answer.status == 429:  # noqa: PLR2004
+            asked = retry_after(answer.headers.get("Retry-After"))
+            self._allowance.exhausted(back_off(0) if asked is None else asked)
+            raise RateLimited(
+                message, status=429, code=code, correlation_id=correlation_id, retry_after=asked
+            )
+        raise api_error(answer.status, message, code=code, correlation_id=correlation_id)
+
+
+def _path(target_id: str) -> str:
+    return f"{TARGETS}/{quote(target_id, safe='')}"
+
+
+def _json_object(answer: Answer) -> dict[str, Any] | None:
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _words(body: dict[str, Any] | None, answer: Answer) -> str:
+    """What the error envelope [G] says: its message, and each detail that names a field."""
+    if body is None:
+        return shortened(answer.text) or answer.reason
+    words = [str(body.get("message") or answer.reason)]
+    details = body.get("details")
+    for detail in details if isinstance(details, list) else []:
+        if isinstance(detail, dict) and (field := detail.get("fieldName") or detail.get("errorCode")):
+            words.append(f"{field}: {detail.get('message') or detail.get('errorMessage') or ''}".rstrip(": "))
+    return shortened("; ".join(words))

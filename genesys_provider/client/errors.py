@@ -1,0 +1,187 @@
+"""Everything that can go wrong, as a tree: one class for each thing that a caller can do something about.
+
+    GenesysError
+    ├── ConfigurationError        a setting is missing or wrong: nothing was sent
+    ├── Cancelled                 the user pressed Ctrl-C
+    ├── ConnectionFailed          no answer came; `maybe_acted` says whether the server may have acted
+    ├── UnexpectedAnswer          an answer that is not what the API's contract says
+    ├── ApiError                  the API refused; `status`, `code` and `correlation_id` say more
+    │   ├── InvalidRequest        400: the payload breaks a rule
+    │   ├── Unauthorized          401, or the login was refused: the client's id or secret
+    │   ├── Forbidden             403: a scope or permission is missing
+    │   ├── NotFound              404: no such target
+    │   ├── Conflict              409: the name is taken
+    │   ├── RateLimited           429, or the login's 400: still throttled after the last retry
+    │   └── ServerError           5xx: still failing after the last retry
+    └── (in `genesys_provider.targets.errors`)
+        ├── InvalidTarget         a rule of the contract is broken: nothing was sent
+        ├── NameTaken             another owner has a target of this name
+        ├── VerificationFailed    the endpoint did not pass
+        ├── VerificationTimeout   no verdict within the time limit
+        └── SyncFailed            the gateway did not take a webhook
+
+`str(error)` is written for the user's terminal: what happened, what to do next, the correlation id. It never
+holds a secret, a request's body or more than a short part of an answer's.
+"""
+
+from __future__ import annotations
+
+SHOWN_CHARACTERS = 300
+"""How much of a server's own words is shown: a page of HTML helps nobody."""
+
+
+class GenesysError(Exception):
+    """The root of the tree. `hint` says what the user can do next."""
+
+    hint: str = ""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if hint is not None:
+            self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.hint}" if self.hint else self.message
+
+
+class ConfigurationError(GenesysError):
+    """A setting is missing or wrong; nothing was sent."""
+
+
+class Cancelled(GenesysError):
+    """The run was cancelled while the call waited."""
+
+
+class ConnectionFailed(GenesysError):
+    """No answer came: connection refused, reset, cut short, or slower than the time limit."""
+
+    hint = (
+        "Check that the API is reachable from here (proxy, firewall, DNS) and that genesys:region or "
+        "genesys:apiUrl is right"
+    )
+
+    def __init__(self, message: str, *, maybe_acted: bool) -> None:
+        super().__init__(message)
+        self.maybe_acted = maybe_acted
+        """Whether the request may have reached the server, so that sending it again could act twice."""
+
+
+class UnexpectedAnswer(GenesysError):
+    """An answer that the API's contract does not know: not JSON, not the schema, a redirect, too large."""
+
+    hint = (
+        "Something between here and Genesys Cloud may have answered in its place: check genesys:apiUrl and "
+        "the proxy"
+    )
+
+
+class ApiError(GenesysError):
+    """The API refused the request."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str = "",
+        correlation_id: str = "",
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.code = code
+        self.correlation_id = correlation_id
+        """`ININ-Correlation-Id`: what Genesys Cloud's support asks for."""
+
+    def __str__(self) -> str:
+        origin = f"HTTP {self.status}" + (
+            f", correlation id {self.correlation_id}" if self.correlation_id else ""
+        )
+        text = f"{self.message} ({origin})"
+        return f"{text}. {self.hint}" if self.hint else text
+
+
+class InvalidRequest(ApiError):
+    """400: the payload breaks a rule [S]."""
+
+    hint = (
+        "Mend the field that is named: endpoints are https:// URLs, authConfig fits authType, the back-off "
+        "strategy is EXPONENTIAL or LINEAR"
+    )
+
+
+class Unauthorized(ApiError):
+    """401, or the login refused the client [S][G]."""
+
+    hint = (
+        "Check that genesys:clientId and genesys:clientSecret belong to a client-credentials OAuth client of "
+        "this organisation and region (genesys:region); if they do, make a new secret in Genesys Cloud's Admin "
+        "under Integrations > OAuth"
+    )
+
+
+class Forbidden(ApiError):
+    """403: a scope or permission is missing [S]."""
+
+    hint = (
+        "Give the OAuth client the scopes integration:write, integration:eventbridge:write and "
+        "integration:eventbridge:read, then wait: it takes up to five minutes until a change is known everywhere"
+    )
+
+
+class NotFound(ApiError):
+    """404: no such target."""
+
+
+class Conflict(ApiError):
+    """409: the name is taken [C]."""
+
+
+class RateLimited(ApiError):
+    """429, or the login's 400 `rate limit exceeded` [G]: still throttled after the last retry."""
+
+    hint = (
+        "It was retried already. Where throttling lasts, raise genesys:maxRetries, or find what else uses this "
+        "OAuth client's or the organisation's allowance"
+    )
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str = "",
+        correlation_id: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, status=status, code=code, correlation_id=correlation_id)
+        self.retry_after = retry_after
+        """Seconds to wait that the server asked for, if it did."""
+
+
+class ServerError(ApiError):
+    """5xx: still failing after the last retry."""
+
+    hint = "Genesys Cloud itself has a problem: see its status page, and try again later"
+
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    400: InvalidRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+}
+
+
+def api_error(status: int, message: str, *, code: str = "", correlation_id: str = "") -> ApiError:
+    """The error for a status that is neither a success nor a 429."""
+    kind = _BY_STATUS.get(status) or (ServerError if status >= 500 else ApiError)  # noqa: PLR2004
+    return kind(message, status=status, code=code, correlation_id=correlation_id)
+
+
+def shortened(text: str) -> str:
+    """A server's words in one line, cut to what helps."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"

@@ -1,0 +1,120 @@
+"""The rate limit of one token, kept rather than run into.
+
+Genesys Cloud counts a token's requests in windows of a minute and says in each answer how many it has counted
+(`inin-ratelimit-count`), how many it allows and when the window ends [G]. `Allowance` gives a request its place
+in that window: at once while there is room, else when the next window begins. What other clients of the same
+token use shows in the counts, and is left to them.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import IntEnum
+
+from genesys_provider.client.errors import Cancelled
+from genesys_provider.client.progress import report
+
+DEFAULT_ALLOWED = 300
+"""Requests a minute for one token [G], until the first answer says it."""
+
+WINDOW_MARGIN = 1.0
+"""Seconds after the announced end of a window: `reset` is in whole seconds, and a request too early is a 429."""
+
+
+class Priority(IntEnum):
+    """Who goes first when requests wait: somebody who watches a verdict, before bulk work."""
+
+    INTERACTIVE = 0
+    BULK = 1
+
+
+class Allowance:
+    """How many requests a token has left, for all threads of the process."""
+
+    def __init__(self, cancelled: threading.Event, clock: Callable[[], float] = time.monotonic) -> None:
+        self._cancelled = cancelled
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._queue: list[tuple[Priority, int]] = []
+        self._arrivals = itertools.count()
+        self._allowed: int | None = DEFAULT_ALLOWED
+        self._counted = 0
+        self._under_way = 0
+        self._window_ends: float | None = None
+
+    @contextmanager
+    def place(self, priority: Priority = Priority.BULK) -> Iterator[None]:
+        """Waits until the window has room, and holds a place in it until the request was answered.
+
+        Raises:
+            Cancelled: The run was cancelled meanwhile.
+        """
+        self._take(priority)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def _take(self, priority: Priority) -> None:
+        ticket = (priority, next(self._arrivals))
+        said = False
+        with self._changed:
+            heapq.heappush(self._queue, ticket)
+            try:
+                while self._queue[0] != ticket or not self._has_room():
+                    if self._cancelled.is_set():
+                        raise Cancelled("cancelled while waiting for the rate limit")
+                    wait = self._seconds_to_next_window()
+                    if not said and wait is not None and wait > 1:
+                        report(f"waits {wait:.0f} s for the rate limit of {self._allowed} requests a minute")
+                        said = True
+                    # Woken by an answer, at the latest when the window ends; a cancel is seen within 0.2 s.
+                    self._changed.wait(0.2 if wait is None else max(0.01, min(wait, 0.2)))
+                self._under_way += 1
+            finally:
+                self._queue.remove(ticket)
+                heapq.heapify(self._queue)
+                self._changed.notify_all()
+
+    def _has_room(self) -> bool:
+        if self._window_ends is not None and self._clock() >= self._window_ends:
+            self._counted, self._window_ends = 0, None
+        return self._allowed is None or self._counted + self._under_way < self._allowed
+
+    def _seconds_to_next_window(self) -> float | None:
+        return None if self._window_ends is None else self._window_ends - self._clock()
+
+    def learn(self, headers: Mapping[str, str]) -> None:
+        """Takes in what an answer says of the window; an answer without the headers says nothing."""
+        try:
+            counted = int(headers["inin-ratelimit-count"])
+            allowed = int(headers["inin-ratelimit-allowed"])
+            reset = float(headers["inin-ratelimit-reset"])
+        except (KeyError, ValueError):
+            return
+        with self._changed:
+            self._allowed = allowed if allowed > 0 else None
+            ends = self._clock() + max(reset, 0) + WINDOW_MARGIN
+            if self._window_ends is None or abs(ends - self._window_ends) <= 2 * WINDOW_MARGIN:
+                self._counted = max(self._counted, counted)
+                self._window_ends = max(ends, self._window_ends or 0)
+            elif ends > self._window_ends:
+                # The server is in a later window than we thought.
+                self._counted, self._window_ends = counted, ends
+            self._changed.notify_all()
+
+    def exhausted(self, seconds: float) -> None:
+        """After a 429: nobody sends anything for so long."""
+        with self._changed:
+            if self._allowed is None:
+                self._allowed = DEFAULT_ALLOWED
+            self._counted = max(self._counted, self._allowed)
+            self._window_ends = max(self._clock() + seconds, self._window_ends or 0)
+            self._changed.notify_all()

@@ -1,0 +1,134 @@
+"""OAuth2 client credentials: one token for all threads, renewed before it expires."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+
+import httpx
+
+from genesys_provider.client.errors import (
+    ConfigurationError,
+    RateLimited,
+    Unauthorized,
+    UnexpectedAnswer,
+    api_error,
+    shortened,
+)
+from genesys_provider.client.retries import retry_after, retrying
+from genesys_provider.client.settings import Settings
+from genesys_provider.client.transport import Answer, exchange
+
+RENEW_SECONDS_EARLY = 60.0
+"""A token is renewed so long before it expires [S]."""
+
+TIMEOUT_SECONDS = 10.0
+"""Time limit of a login [S]."""
+
+_REFUSED = (400, 401)
+"""A wrong client is answered with either [G]."""
+
+
+class Login:
+    """The token of one OAuth client. Safe for threads: many that ask at once make one login."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        client: httpx.Client,
+        cancelled: threading.Event,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._cancelled = cancelled
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: str | None = None
+        self._renew_at = 0.0
+
+    def token(self) -> str:
+        """A token that is valid now, logging in where there is none.
+
+        Raises:
+            ConfigurationError: No client is configured.
+            Unauthorized: The login refused the client.
+            GenesysError: The login could not be reached, or is throttled for longer than the retries last.
+        """
+        with self._lock:
+            if self._token is None or self._clock() >= self._renew_at:
+                self._token = self._log_in()
+            return self._token
+
+    def forget(self, token: str) -> None:
+        """Drops a token that the API refused, unless another thread has renewed it already."""
+        with self._lock:
+            if self._token == token:
+                self._token = None
+
+    def _log_in(self) -> str:
+        for key, value in (
+            ("clientId", self._settings.client_id),
+            ("clientSecret", self._settings.client_secret),
+        ):
+            if not value:
+                raise ConfigurationError(
+                    f"genesys:{key} is not set",
+                    hint=(
+                        f"Run `pulumi config set genesys:{key} …` (with --secret for a secret), or set the "
+                        "environment variable GENESYSCLOUD_OAUTHCLIENT_"
+                        + ("ID" if key == "clientId" else "SECRET")
+                    ),
+                )
+        schedule = retrying(self._settings.max_retries, self._cancelled, idempotent=True)
+        token: str = schedule(self._ask)
+        return token
+
+    def _ask(self) -> str:
+        """`POST {login}/oauth/token` [S][G]."""
+        asked_at = self._clock()
+        answer = exchange(
+            self._client,
+            "POST",
+            f"{self._settings.login_url}/oauth/token",
+            what="login",
+            data={"grant_type": "client_credentials"},
+            auth=(self._settings.client_id, self._settings.client_secret),
+            timeout=TIMEOUT_SECONDS,
+        )
+        if answer.status != 200:  # noqa: PLR2004
+            raise _refusal(answer)
+        try:
+            body = json.loads(answer.body)
+            token, seconds = str(body["access_token"]), float(body["expires_in"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise UnexpectedAnswer("login: the answer holds no token") from error
+        # A token that lives shorter than the margin is used for half its life.
+        self._renew_at = asked_at + max(seconds - RENEW_SECONDS_EARLY, seconds / 2)
+        return token
+
+
+def _refusal(answer: Answer) -> Exception:
+    try:
+        body = json.loads(answer.body)
+        kind, words = str(body.get("error", "")), str(body.get("description") or body.get("message") or "")
+    except (ValueError, AttributeError):
+        kind, words = "", answer.text
+    correlation_id = answer.headers.get("ININ-Correlation-Id", "")
+    # The token endpoint throttles with a 400 [G].
+    if answer.status == 429 or (answer.status == 400 and "rate limit" in words.lower()):  # noqa: PLR2004
+        return RateLimited(
+            "the login is throttled",
+            status=answer.status,
+            code=kind,
+            correlation_id=correlation_id,
+            retry_after=retry_after(answer.headers.get("Retry-After")),
+        )
+    message = f"login refused: {shortened(words) or answer.reason}"
+    if answer.status in _REFUSED:
+        return Unauthorized(message, status=answer.status, code=kind, correlation_id=correlation_id)
+    if 300 <= answer.status < 400:  # noqa: PLR2004
+        return UnexpectedAnswer(f"login: HTTP {answer.status}, a redirect that is not followed")
+    return api_error(answer.status, message, code=kind, correlation_id=correlation_id)

@@ -1,0 +1,95 @@
+"""When a request is sent again, and how long after.
+
+The schedule itself is tenacity's; this module says what is worth another try and how long the server asked to
+wait. A throttled request is always sent again. Any other failure only where acting twice does no harm: a POST
+that made something is never blindly repeated [C].
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+
+import tenacity
+
+from genesys_provider.client.errors import (
+    Cancelled,
+    ConnectionFailed,
+    GenesysError,
+    RateLimited,
+    ServerError,
+    UnexpectedAnswer,
+)
+from genesys_provider.client.progress import report
+
+LONGEST_WAIT = 600.0
+"""Seconds: a server that asks for more gets its error shown instead."""
+
+
+def retry_after(
+    value: str | None, now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+) -> float | None:
+    """The seconds that a `Retry-After` header asks for: a number of seconds or an HTTP date (RFC 9110).
+
+    A header that is neither counts as absent.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=timezone.utc)
+    return max(0.0, (date - now()).total_seconds())
+
+
+def back_off(attempt: int) -> float:
+    """2^attempt seconds [S], less up to half of it by chance [C], so that many do not come back at once."""
+    return float(2**attempt) * random.uniform(0.5, 1)  # noqa: S311  (no secret hangs on it)
+
+
+def worth_retrying(error: BaseException, *, idempotent: bool) -> bool:
+    """Whether another try may succeed, and can't act twice."""
+    if isinstance(error, RateLimited):
+        return error.retry_after is None or error.retry_after <= LONGEST_WAIT
+    if isinstance(error, ConnectionFailed):
+        return idempotent or not error.maybe_acted
+    return idempotent and isinstance(error, (ServerError, UnexpectedAnswer))
+
+
+def retrying(max_retries: int, cancelled: threading.Event, *, idempotent: bool) -> tenacity.Retrying:
+    """The schedule of one call; the last failure is raised as it is.
+
+    Its waits end at once when `cancelled` is set: `Cancelled` then names the failure that it was waiting over.
+    """
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after if isinstance(error, RateLimited) else None
+        return back_off(state.attempt_number - 1) if asked is None else asked
+
+    def sleep(seconds: float) -> None:
+        if cancelled.wait(seconds):
+            raise Cancelled("cancelled while waiting to try again")
+
+    def say(state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        seconds = state.next_action.sleep if state.next_action else 0
+        if isinstance(error, GenesysError):
+            report(f"{error.message}: tries again in {seconds:.0f} s")
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(lambda error: worth_retrying(error, idempotent=idempotent)),
+        stop=tenacity.stop_after_attempt(max_retries + 1),
+        wait=wait,
+        sleep=sleep,
+        before_sleep=say,
+        reraise=True,
+    )

@@ -1,0 +1,44 @@
+"""Which URLs secrets and events may be sent to."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address never leaves the machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def checked_url(url: str, *, loopback_http: bool = False) -> str:
+    """The URL as it was typed, if it is one that events or secrets may be sent to.
+
+    HTTPS only [S]; with `loopback_http` also plain HTTP to a loopback address [C]. No credentials in the URL,
+    since URLs are shown and logged.
+
+    Raises:
+        ValueError: It says what is wrong with the URL, never the URL itself.
+    """
+    if not url or any(character.isspace() or not character.isprintable() for character in url):
+        raise ValueError("must be a URL without white space")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError("is not a valid URL: its host or port can't be read") from error
+    scheme = parts.scheme.lower()
+    if scheme != "https" and not (loopback_http and scheme == "http" and is_loopback(host or "")):
+        raise ValueError("must be an https:// URL")
+    if not host:
+        raise ValueError("must name a host, as in https://gateway.example.com/events")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must hold no credentials: use the authentication's own fields instead")
+    if port == 0:
+        raise ValueError("must name a port from 1 to 65535")
+    return url

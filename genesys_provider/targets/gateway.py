@@ -1,0 +1,140 @@
+"""Telling the gateway that a target has changed: a signed webhook [S].
+
+The source sends it unsigned, so that anyone could forge it. Ours is signed after the Standard Webhooks
+specification [C]: `webhook-id`, `webhook-timestamp` and `webhook-signature`.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Literal
+
+import httpx
+from standardwebhooks import Webhook
+
+from genesys_provider.client.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    GenesysError,
+    ServerError,
+    shortened,
+)
+from genesys_provider.client.retries import retrying
+from genesys_provider.client.transport import exchange, trust
+from genesys_provider.client.urls import checked_url
+from genesys_provider.targets.audit import AuditEvent, AuditTrail
+from genesys_provider.targets.errors import SyncFailed
+from genesys_provider.targets.signature import signing_key
+
+UPDATED = "TARGET_CONFIGURATION_UPDATED"
+DELETED = "TARGET_CONFIGURATION_DELETED"
+SyncEvent = Literal["TARGET_CONFIGURATION_UPDATED", "TARGET_CONFIGURATION_DELETED"]
+
+SOURCE = "genesys-eventbridge-manager"
+"""What the webhook names as its source [S]."""
+
+TIMEOUT_SECONDS = 10.0
+"""Time limit of one try [S]."""
+
+ALREADY_DELIVERED = 409
+"""What a gateway may answer to a `webhook-id` that it has taken before."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A webhook that the gateway took: its `webhook-id`, and when (UTC, ISO 8601)."""
+
+    delivery_id: str
+    synced_at: str
+
+
+class Gateway:
+    """Sends the webhooks of one process. Safe for threads."""
+
+    def __init__(
+        self, ca_file: Path | None, audit: AuditTrail, *, max_retries: int, cancelled: threading.Event
+    ) -> None:
+        self._audit = audit
+        self._max_retries = max_retries
+        self._cancelled = cancelled
+        self._http = httpx.Client(verify=trust(ca_file), timeout=TIMEOUT_SECONDS)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    def notify(
+        self, webhook_url: str, event: SyncEvent, target_id: str, *, signing_secret: str | None = None
+    ) -> Delivery:
+        """Sends the webhook until the gateway takes it; each try has the same `webhook-id`.
+
+        Raises:
+            SyncFailed: The gateway refused it, or could not be reached.
+            Cancelled: The run was cancelled between two tries.
+        """
+        delivery_id = f"msg_{uuid.uuid4().hex}"
+        started = time.monotonic()
+        schedule = retrying(self._max_retries, self._cancelled, idempotent=True)
+        try:
+            url = _checked(webhook_url)
+            key = signing_key(signing_secret) if signing_secret else None
+            for attempt in schedule:
+                with attempt:
+                    tries = attempt.retry_state.attempt_number
+                    self._send(url, event, target_id, delivery_id, key, repeated=tries > 1)
+        except GenesysError as error:
+            self._audit.record(
+                AuditEvent.WEBHOOK_FAILED,
+                target_id,
+                latency_seconds=time.monotonic() - started,
+                error=error.message,
+            )
+            if isinstance(error, (ConnectionFailed, ServerError, ConfigurationError)):
+                raise SyncFailed(
+                    f"the gateway was not told of target {target_id}: {error.message}"
+                ) from error
+            raise
+        self._audit.record(AuditEvent.WEBHOOK_SYNCED, target_id, latency_seconds=time.monotonic() - started)
+        return Delivery(delivery_id, _now())
+
+    def _send(
+        self,
+        url: str,
+        event: SyncEvent,
+        target_id: str,
+        delivery_id: str,
+        key: bytes | None,
+        *,
+        repeated: bool,
+    ) -> None:
+        body = json.dumps({"eventType": event, "targetId": target_id, "timestamp": _now(), "source": SOURCE})
+        headers = {"Content-Type": "application/json", "webhook-id": delivery_id}
+        if key is not None:
+            sent_at = datetime.now(timezone.utc)
+            headers["webhook-timestamp"] = str(int(sent_at.timestamp()))
+            headers["webhook-signature"] = Webhook(key).sign(delivery_id, sent_at, body)
+        what = f"POST {url}"
+        answer = exchange(self._http, "POST", url, what=what, content=body.encode(), headers=headers)
+        if 200 <= answer.status < 300 or (repeated and answer.status == ALREADY_DELIVERED):  # noqa: PLR2004
+            return
+        message = f"{what}: HTTP {answer.status} {shortened(answer.text) or answer.reason}"
+        if answer.status >= 500 or answer.status == 429:  # noqa: PLR2004
+            raise ServerError(message, status=answer.status)
+        raise SyncFailed(f"the gateway refused the webhook for target {target_id}: {message}")
+
+
+def _checked(url: str) -> str:
+    try:
+        return checked_url(url)
+    except ValueError as error:
+        raise SyncFailed(f"webhook_url {error}", hint="") from error
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")

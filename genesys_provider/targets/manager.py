@@ -1,0 +1,350 @@
+"""What to do with a target, and in which order: register, wait, update, read, delete, check, sync, watch.
+
+Usable without Pulumi:
+
+    manager = TargetManager.from_environment()
+    registered = manager.register(TargetConfig(name=…, endpoint_url=…, event_types=[…]))
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from types import TracebackType
+
+from genesys_provider.client import GenesysClient, Settings
+from genesys_provider.client.errors import (
+    Cancelled,
+    Conflict,
+    ConnectionFailed,
+    GenesysError,
+    NotFound,
+    ServerError,
+    UnexpectedAnswer,
+)
+from genesys_provider.client.progress import report
+from genesys_provider.targets.audit import AuditEvent, AuditTrail
+from genesys_provider.targets.directory import Directory, pages, parsed
+from genesys_provider.targets.errors import (
+    NameTaken,
+    NotVerified,
+    VerificationCancelled,
+    VerificationFailed,
+    VerificationTimeout,
+    VerificationUnknown,
+)
+from genesys_provider.targets.gateway import UPDATED, Delivery, Gateway, SyncEvent
+from genesys_provider.targets.models import VERIFIED, Target, TargetConfig
+from genesys_provider.targets.verification import NoVerdict, Verifications
+
+UNKNOWN_HEALTH = "UNKNOWN"
+"""The health of a target whose check could not be asked for."""
+
+POST_TRIES = 3
+"""How often a target is posted whose earlier posts, as a look-up showed, did not act."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A target that is as its configuration says, and verified."""
+
+    target: Target
+    verified_at: str | None
+    """UTC, ISO 8601; None where no verification was started, since the target was verified already."""
+    verification_seconds: float | None
+    """From the request to the verdict."""
+    health_status: str | None
+    """What the health check said, where one was asked for."""
+    adopted: bool = False
+    """Whether the target was found, left behind by an earlier run, and not made anew."""
+
+
+@dataclass(frozen=True)
+class StatusChange:
+    """What `TargetManager.monitor` saw: None stands for «not there»."""
+
+    target: Target
+    before: str | None
+    after: str | None
+
+
+class TargetManager:
+    """Everything that can be done with the targets of one organisation. Safe for threads.
+
+    Every method may raise any `GenesysError`; what is special is said in its docstring.
+
+    Args:
+        settings: Where, as whom, how patient.
+        cancelled: When set, every wait ends at once.
+    """
+
+    def __init__(self, settings: Settings, *, cancelled: threading.Event | None = None) -> None:
+        cancelled = cancelled or threading.Event()
+        self.settings = settings
+        self.audit = AuditTrail(settings.audit_log)
+        self._cancelled = cancelled
+        self._clock: Callable[[], float] = time.monotonic
+        self._client = GenesysClient(settings, cancelled=cancelled)
+        self._gateway = Gateway(
+            settings.ca_file, self.audit, max_retries=settings.max_retries, cancelled=cancelled
+        )
+        self._directory = Directory(self._client)
+        self._verifications = Verifications(self._client, cancelled)
+
+    @classmethod
+    def from_environment(cls) -> TargetManager:
+        """A manager as the environment variables say: `GENESYSCLOUD_REGION`, `GENESYSCLOUD_OAUTHCLIENT_ID`, …
+
+        Raises:
+            ConfigurationError: One of them is wrong.
+        """
+        return cls(Settings.resolve({}))
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._client.close()
+        self._gateway.close()
+
+    def __enter__(self) -> TargetManager:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def register(
+        self, config: TargetConfig, *, timeout: float | None = None, health_check: bool = False
+    ) -> Outcome:
+        """Creates a target and waits for the verdict on it.
+
+        A target of this name that carries the same owner mark is what an earlier run left behind: it is adopted
+        and made right. An answer to the POST that never came is looked up before anything is sent again, so
+        that no target is made twice.
+
+        Args:
+            config: The whole configuration.
+            timeout: Seconds to wait for the verdict; else `Settings.verification_timeout`.
+            health_check: Whether to ask for one after the verification.
+
+        Raises:
+            NameTaken: Another owner has a target of this name.
+            NotVerified: The target exists, but is not verified; a subclass says why.
+        """
+        started = self._clock()
+        try:
+            target, adopted = self._created_or_adopted(config)
+        except GenesysError as error:
+            self.audit.record(
+                AuditEvent.TARGET_FAILED, None, latency_seconds=self._clock() - started, error=error.message
+            )
+            raise
+        return self._verified(target, started, timeout, health_check=health_check, adopted=adopted)
+
+    def update(
+        self,
+        target_id: str,
+        config: TargetConfig,
+        *,
+        timeout: float | None = None,
+        health_check: bool = False,
+    ) -> Outcome:
+        """Replaces a target's whole configuration, and waits where that started its verification again [C].
+
+        Raises:
+            NotFound: There is no such target any more.
+            Conflict: The new name is taken.
+            NotVerified: The configuration is replaced, but the target is not verified.
+        """
+        started = self._clock()
+        target = self._put(target_id, config, AuditEvent.TARGET_UPDATED)
+        return self._verified(target, started, timeout, health_check=health_check, adopted=False)
+
+    def get(self, target_id: str) -> Target | None:
+        """The target as it is now, or None where there is none."""
+        return self._directory.get(target_id)
+
+    def find(self, name: str) -> Target | None:
+        """The target that has this name now."""
+        return self._directory.find_now(name)
+
+    def list(self) -> Iterator[Target]:
+        """All targets of the organisation, 100 to a request, as they are asked for."""
+        for page in pages(self._client):
+            yield from page.targets
+
+    def delete(self, target_id: str) -> None:
+        """Deletes a target; one that is gone already is no error."""
+        started = self._clock()
+        try:
+            self._client.delete_target(target_id)
+        except NotFound:
+            self._directory.deleted(target_id)
+            return
+        self._directory.deleted(target_id)
+        self.audit.record(AuditEvent.TARGET_DELETED, target_id, latency_seconds=self._clock() - started)
+
+    def check_health(self, target_id: str) -> str:
+        """Has Genesys Cloud check the endpoint now; what it says, such as `HEALTHY` [S]."""
+        started = self._clock()
+        error: GenesysError | None = None
+        try:
+            return str(self._client.check_health(target_id).get("status") or UNKNOWN_HEALTH)
+        except GenesysError as failure:
+            error = failure
+            raise
+        finally:
+            self.audit.record(
+                AuditEvent.HEALTH_CHECK_TRIGGERED,
+                target_id,
+                latency_seconds=self._clock() - started,
+                error=error.message if error else None,
+            )
+
+    def sync(
+        self,
+        webhook_url: str,
+        target_id: str,
+        *,
+        event: SyncEvent = UPDATED,
+        signing_secret: str | None = None,
+    ) -> Delivery:
+        """Tells a gateway that a target's configuration has changed or is gone, signed where a secret is given.
+
+        Raises:
+            SyncFailed: The gateway did not take it.
+        """
+        return self._gateway.notify(webhook_url, event, target_id, signing_secret=signing_secret)
+
+    def monitor(self, interval: float = 30.0) -> Iterator[StatusChange]:
+        """Yields each change of a target's status, from now until the manager's `cancelled` is set.
+
+        Args:
+            interval: Seconds between two readings of the list.
+        """
+        known = {target.id: target for target in self.list()}
+        while not self._cancelled.wait(interval):
+            now = {target.id: target for target in self.list()}
+            for target_id in known.keys() | now.keys():
+                before, after = known.get(target_id), now.get(target_id)
+                if (before and before.status) != (after and after.status):
+                    shown = after or before
+                    assert shown is not None  # noqa: S101  (for the type checker: one of the two was there)
+                    yield StatusChange(shown, before and before.status, after and after.status)
+            known = now
+
+    def _created_or_adopted(self, config: TargetConfig) -> tuple[Target, bool]:
+        self._stop_if_cancelled()
+        report("looks whether the target exists")
+        existing = self._directory.find(config.name)
+        for last_try in (*[False] * (POST_TRIES - 1), True):
+            if existing is not None:
+                try:
+                    return self._adopted(existing, config), True
+                except NotFound:
+                    # Deleted since it was seen.
+                    self._directory.deleted(existing.id)
+            try:
+                return self._post(config), False
+            except Conflict:
+                existing = self._directory.find_now(config.name)
+                if existing is None and last_try:
+                    raise
+            except (ConnectionFailed, ServerError, UnexpectedAnswer):
+                # The server may have acted all the same: look before anything is sent again.
+                existing = self._directory.find_now(config.name)
+                if existing is None and last_try:
+                    raise
+            self._stop_if_cancelled()
+        raise AssertionError("the last try returns or raises")
+
+    def _post(self, config: TargetConfig) -> Target:
+        report("creates the target")
+        started = self._clock()
+        target = parsed(self._client.create_target(config.payload()), "the answer to POST")
+        self._directory.wrote(target)
+        self.audit.record(AuditEvent.TARGET_CREATED, target.id, latency_seconds=self._clock() - started)
+        return target
+
+    def _adopted(self, existing: Target, config: TargetConfig) -> Target:
+        if config.owner is None or existing.owner != config.owner:
+            raise NameTaken(config.name, existing.id, existing.owner, config.owner)
+        report(f"adopts target {existing.id}, which an earlier run left behind")
+        return self._put(existing.id, config, AuditEvent.TARGET_ADOPTED)
+
+    def _put(self, target_id: str, config: TargetConfig, event: AuditEvent) -> Target:
+        self._stop_if_cancelled()
+        report("writes the configuration")
+        started = self._clock()
+        try:
+            target = parsed(self._client.update_target(target_id, config.payload()), "the answer to PUT")
+        except GenesysError as error:
+            self.audit.record(
+                AuditEvent.TARGET_FAILED,
+                target_id,
+                latency_seconds=self._clock() - started,
+                error=error.message,
+            )
+            raise
+        self._directory.wrote(target)
+        self.audit.record(event, target_id, latency_seconds=self._clock() - started)
+        return target
+
+    def _verified(
+        self, target: Target, started: float, timeout: float | None, *, health_check: bool, adopted: bool
+    ) -> Outcome:
+        verified_at: str | None = None
+        seconds: float | None = None
+        if not target.verified:
+            target = self._wait(target, started, timeout)
+            seconds = round(self._clock() - started, 3)
+            verified_at = datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+        health: str | None = None
+        if health_check:
+            report("checks the endpoint's health")
+            try:
+                health = self.check_health(target.id)
+            except GenesysError:
+                # The target is there and verified: that must not be lost over a check; the audit has the error.
+                health = UNKNOWN_HEALTH
+        return Outcome(target, verified_at, seconds, health, adopted)
+
+    def _wait(self, target: Target, started: float, timeout: float | None) -> Target:
+        limit = self.settings.verification_timeout if timeout is None else timeout
+        name = f"target {target.name!r}"
+        try:
+            verdict = self._verifications.wait(target.id, since=started, timeout=limit)
+            seen = target.model_copy(update={"status": verdict.status})
+            if verdict.status == VERIFIED:
+                self.audit.record(
+                    AuditEvent.TARGET_VERIFIED, target.id, latency_seconds=self._clock() - started
+                )
+                return seen
+            said = f": {verdict.message}" if verdict.message else ""
+            failure: NotVerified = VerificationFailed(
+                f"{name} ({target.endpoint_url}) is not verified, {verdict.status}{said}", seen
+            )
+        except NoVerdict as error:
+            failure = VerificationTimeout(f"{name} ({target.endpoint_url}): {error.message}", target)
+        except Cancelled:
+            failure = VerificationCancelled(f"{name}: cancelled while waiting for verification", target)
+        except GenesysError as error:
+            failure = VerificationUnknown(
+                f"{name} exists, but whether it is verified can't be asked: {error.message}",
+                target,
+                hint=error.hint,
+            )
+        self.audit.record(
+            AuditEvent.TARGET_VERIFICATION_FAILED,
+            target.id,
+            latency_seconds=self._clock() - started,
+            error=failure.message,
+        )
+        raise failure
+
+    def _stop_if_cancelled(self) -> None:
+        if self._cancelled.is_set():
+            raise Cancelled("cancelled before anything was sent")
