@@ -1,0 +1,17 @@
+"""The command line, `genesys-eventbridge`: one module a group of commands."""
+
+import click
+
+from genesys_provider.cli.local import emulator, gateway
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="genesys-eventbridge", prog_name="genesys-eventbridge")
+def main() -> None:
+    """Genesys Cloud EventBridge targets: local services to develop and test against."""
+
+
+main.add_command(emulator)
+main.add_command(gateway)

@@ -1,0 +1,12 @@
+"""An emulator of Genesys Cloud's EventBridge targets, and a local gateway that takes their events.
+
+It models the project's API contract, and really does what it answers: it verifies endpoints, delivers events and
+lets things go wrong on demand. Needs the extra `emulator`.
+"""
+
+from genesys_provider.emulator.app import EmulatorSettings
+from genesys_provider.emulator.gateway import GatewaySettings
+from genesys_provider.emulator.server import EmulatorServer, GatewayServer
+from genesys_provider.emulator.store import StateFileError
+
+__all__ = ["EmulatorServer", "EmulatorSettings", "GatewayServer", "GatewaySettings", "StateFileError"]

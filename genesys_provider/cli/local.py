@@ -1,0 +1,147 @@
+"""The local services: `emulator` and `gateway`.
+
+Both print one line with their URL when they accept connections, and end cleanly at SIGTERM or SIGINT. Secrets
+may come from the environment, since arguments show in the list of processes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from genesys_provider.emulator.server import Server
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_host = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+_port = click.option(
+    "--port", type=click.IntRange(0, 65535), required=True, help="The port to listen on; 0 is any free one."
+)
+
+
+@click.command()
+@_port
+@_host
+@click.option("--state", type=_FILE, help="A file that keeps everything over restarts. It will hold secrets.")
+@click.option(
+    "--verification-seconds",
+    type=click.FloatRange(0),
+    default=3,
+    show_default=True,
+    help="How long a verification stays pending at least.",
+)
+@click.option(
+    "--rate-limit",
+    type=click.IntRange(0),
+    default=300,
+    show_default=True,
+    help="Requests a minute for one token; 0 is no limit.",
+)
+@click.option(
+    "--client-id",
+    default="dev-client",
+    show_default=True,
+    envvar="GENESYS_EMULATOR_CLIENT_ID",
+    show_envvar=True,
+    help="The OAuth client that may log in.",
+)
+@click.option(
+    "--client-secret",
+    default="dev-secret",
+    show_default=True,
+    envvar="GENESYS_EMULATOR_CLIENT_SECRET",
+    show_envvar=True,
+    help="Its secret.",
+)
+@click.option("--ca-file", type=_FILE, help="A CA (PEM) that endpoints may use, besides the system's.")
+def emulator(
+    port: int,
+    host: str,
+    state: Path | None,
+    verification_seconds: float,
+    rate_limit: int,
+    client_id: str,
+    client_secret: str,
+    ca_file: Path | None,
+) -> None:
+    """Serve an emulated Genesys Cloud: login and API on one port, a control plane under /emulator."""
+    with _told_plainly():
+        from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+
+        settings = EmulatorSettings(
+            client_id=client_id,
+            client_secret=client_secret,
+            verification_seconds=verification_seconds,
+            rate_limit=rate_limit,
+            state=state,
+            ca_file=ca_file,
+        )
+        _run("emulator", lambda: EmulatorServer(settings, host=host, port=port))
+
+
+@click.command()
+@_port
+@_host
+@click.option(
+    "--certificate-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Where the certificate is, or will be made. ca.pem there is the CA to trust.",
+)
+@click.option(
+    "--username",
+    envvar="GENESYS_GATEWAY_USERNAME",
+    show_envvar=True,
+    help="Who may send events (HTTP Basic).",
+)
+@click.option("--password", envvar="GENESYS_GATEWAY_PASSWORD", show_envvar=True, help="The user's password.")
+@click.option(
+    "--signing-secret",
+    envvar="GENESYS_GATEWAY_SIGNING_SECRET",
+    show_envvar=True,
+    help="What syncs are signed with: whsec_ and base64, or any other text.",
+)
+def gateway(
+    port: int,
+    host: str,
+    certificate_dir: Path,
+    username: str | None,
+    password: str | None,
+    signing_secret: str | None,
+) -> None:
+    """Serve a local HTTPS gateway, which takes the events of targets and the syncs about them."""
+    if (username is None) != (password is None):
+        raise click.UsageError("--username and --password go together.")
+    with _told_plainly():
+        from genesys_provider.emulator import GatewayServer, GatewaySettings
+
+        settings = GatewaySettings(certificate_dir, username, password, signing_secret)
+        _run("gateway", lambda: GatewayServer(settings, host=host, port=port))
+
+
+def _run(name: str, make: Callable[[], Server]) -> None:
+    from genesys_provider.emulator import StateFileError
+
+    try:
+        server = make()
+    except (OSError, ValueError, StateFileError) as error:
+        raise click.ClickException(f"The {name} can't start: {error}") from error
+    server.run(lambda: click.echo(f"{name} ready at {server.url}"))
+
+
+@contextlib.contextmanager
+def _told_plainly() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"starlette", "uvicorn", "trustme", "cryptography"}:
+            raise
+        raise click.ClickException(
+            f"{error.name} is not installed. Install what the local services need: "
+            "pip install 'genesys-eventbridge[emulator]'"
+        ) from error

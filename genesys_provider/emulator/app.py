@@ -1,0 +1,105 @@
+"""The emulator, put together: settings in, an ASGI application out."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+
+from genesys_provider.emulator.control import Control
+from genesys_provider.emulator.deliveries import Deliveries
+from genesys_provider.emulator.errors import ApiError
+from genesys_provider.emulator.faults import Faults
+from genesys_provider.emulator.front import Front, RequestLog
+from genesys_provider.emulator.limits import RateLimit
+from genesys_provider.emulator.login import Login, OAuthClient
+from genesys_provider.emulator.outbound import ENDPOINT_SECONDS, Outbound
+from genesys_provider.emulator.store import Store
+from genesys_provider.emulator.targets import Targets
+from genesys_provider.emulator.verifier import Verifier
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp
+
+
+@dataclass(frozen=True)
+class EmulatorSettings:
+    """How an emulator behaves.
+
+    Attributes:
+        client_id: The OAuth client that may log in.
+        client_secret: Its secret.
+        verification_seconds: How long a verification stays pending at least.
+        rate_limit: Requests a minute for one token; 0 is no limit.
+        state: The file that survives restarts; none keeps everything in memory.
+        ca_file: A CA in PEM that endpoints may use besides the system's.
+        endpoint_seconds: How long an endpoint may take for its answer; after that a verification is `TIMEOUT`.
+    """
+
+    client_id: str = "dev-client"
+    client_secret: str = field(default="dev-secret", repr=False)
+    verification_seconds: float = 3.0
+    rate_limit: int = 300
+    state: Path | None = None
+    ca_file: Path | None = None
+    endpoint_seconds: float = ENDPOINT_SECONDS
+
+
+def emulator_app(settings: EmulatorSettings) -> ASGIApp:
+    """The emulator as an ASGI application; it needs its lifespan, and `ClosableProtocol` to drop connections.
+
+    Raises:
+        StateFileError: The state file can't be used.
+        OSError: The CA file can't be read.
+    """
+    outbound = Outbound(settings.ca_file, settings.endpoint_seconds)
+    store = Store(settings.state)
+    limit, log, faults = RateLimit(settings.rate_limit), RequestLog(), Faults()
+    verifier = Verifier(store, outbound, settings.verification_seconds)
+    deliveries = Deliveries(store, outbound)
+    client = OAuthClient(settings.client_id, settings.client_secret)
+    login = Login(client, store, limit)
+    control = Control(store, client, limit, log, faults, verifier, deliveries)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        verifier.resume()
+        yield
+        await verifier.close()
+        await deliveries.clear()
+        await outbound.close()
+        store.close()
+
+    app = Starlette(
+        routes=[*login.routes(), *Targets(store, verifier, outbound).routes(login), *control.routes()],
+        exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _bug},
+        lifespan=lifespan,
+    )
+    # A path with a slash too many is a 404, as every unknown path.
+    app.router.redirect_slashes = False
+    return Front(app, log, faults, limit)
+
+
+async def _api_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101 - Starlette's types know `Exception` only
+    return error.answer(request.state.correlation_id)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """The router's own answers: 404 and 405."""
+    assert isinstance(error, HTTPException)  # noqa: S101
+    return ApiError(error.status_code, error.detail, headers=error.headers).answer(
+        request.state.correlation_id
+    )
+
+
+async def _bug(request: Request, _: Exception) -> Response:
+    return ApiError(500, "The emulator failed; its output says why.").answer(request.state.correlation_id)

@@ -1,0 +1,41 @@
+"""Closing a connection in the middle of a request, which ASGI has no word for.
+
+uvicorn gives each request a copy of its application state; this protocol adds the connection to it. After
+`abort` or `hang_up` the application ends without an answer, and uvicorn takes that as a client that went.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope
+
+_KEY = "connection"
+
+
+class ClosableProtocol(H11Protocol):
+    """HTTP/1.1 whose connections an application can close."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.app_state = {**self.app_state, _KEY: self}
+
+
+async def abort(scope: Scope, receive: Receive) -> None:
+    """Close the request's connection, and drop what was not sent yet."""
+    scope["state"][_KEY].transport.abort()
+    await _closed(receive)
+
+
+async def hang_up(scope: Scope, receive: Receive) -> None:
+    """Close the request's connection after what was sent so far."""
+    scope["state"][_KEY].transport.close()
+    await _closed(receive)
+
+
+async def _closed(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,116 @@
+"""Events on their way to the targets that want them.
+
+Each verified target whose `eventTypes` hold the event's type gets the event, with the target's authentication,
+headers and retry policy [S]. Any answer other than 2xx is tried again: after `initialDelaySeconds`, then each
+time that much longer (`LINEAR`) or twice as long (`EXPONENTIAL`) [C].
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from genesys_provider.emulator.events import event, timestamp
+
+if TYPE_CHECKING:
+    from genesys_provider.emulator.outbound import Outbound
+    from genesys_provider.emulator.store import Store, StoredTarget
+
+DELIVERED = "DELIVERED"
+RETRYING = "RETRYING"
+FAILED = "FAILED"
+
+_KEPT = 10_000
+
+
+@dataclass
+class Delivery:
+    """One event to one target, with all its attempts so far."""
+
+    target_id: str
+    target_name: str
+    event: dict[str, Any] = field(repr=False)
+    id: str = field(default_factory=lambda: str(uuid4()))
+    status: str = RETRYING
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+
+    def view(self) -> dict[str, Any]:
+        """The delivery as `GET /emulator/deliveries` shows it."""
+        return {
+            "id": self.id,
+            "eventId": self.event["id"],
+            "eventType": self.event["detail-type"],
+            "targetId": self.target_id,
+            "targetName": self.target_name,
+            "status": self.status,
+            "attempts": list(self.attempts),
+        }
+
+
+class Deliveries:
+    """Delivers events and remembers how that went (the last ten thousand, not over a restart)."""
+
+    def __init__(self, store: Store, outbound: Outbound) -> None:
+        self._store = store
+        self._outbound = outbound
+        self._deliveries: deque[Delivery] = deque(maxlen=_KEPT)
+        self._retries: set[asyncio.Task[None]] = set()
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every delivery, oldest first."""
+        return [delivery.view() for delivery in self._deliveries]
+
+    async def publish(self, event_type: str, event_body: Any) -> list[dict[str, Any]]:
+        """Deliver an event; returns after every first attempt, retries go on in the background."""
+        message = event(event_type, event_body)
+        targets = [
+            target
+            for target in self._store.all()
+            if target.status == "VERIFIED" and event_type in target.config["eventTypes"]
+        ]
+        deliveries = [Delivery(target.id, target.name, message) for target in targets]
+        self._deliveries.extend(deliveries)
+        await asyncio.gather(*map(self._attempt, deliveries, targets))
+        return [delivery.view() for delivery in deliveries]
+
+    async def clear(self) -> None:
+        """Give up every retry and forget every delivery."""
+        self._deliveries.clear()
+        tasks = list(self._retries)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _attempt(self, delivery: Delivery, target: StoredTarget) -> None:
+        at = timestamp()
+        outcome = await self._outbound.post(target, delivery.event)
+        delivery.attempts.append({"at": at, "status": outcome.status, "error": outcome.error})
+        retry = len(delivery.attempts)
+        if outcome.error is None:
+            delivery.status = DELIVERED
+        elif retry > target.config["retryPolicy"]["maxRetries"]:
+            delivery.status = FAILED
+        else:
+            task = asyncio.create_task(
+                self._retry(delivery, retry_delay(target.config["retryPolicy"], retry))
+            )
+            self._retries.add(task)
+            task.add_done_callback(self._retries.discard)
+
+    async def _retry(self, delivery: Delivery, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        # As it is now: whoever mends a target's credentials wants the retries to use them.
+        target = self._store.get(delivery.target_id)
+        if target is None:
+            delivery.status = FAILED
+        else:
+            await self._attempt(delivery, target)
+
+
+def retry_delay(policy: dict[str, Any], retry: int) -> float:
+    """The seconds before a retry, counted from 1."""
+    seconds: int = policy["initialDelaySeconds"]
+    return float(seconds * retry if policy["backoffStrategy"] == "LINEAR" else seconds * 2 ** (retry - 1))

@@ -1,0 +1,152 @@
+"""The front door: what every request to the login or the API passes.
+
+It gives the request its correlation id, writes it into the log, lets an injected fault act, and adds the headers
+that every answer carries [G]. The control plane (`/emulator/…`) passes unlogged and without faults.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from starlette.responses import Response
+
+from genesys_provider.emulator import connection
+from genesys_provider.emulator.errors import plain_error
+from genesys_provider.emulator.events import timestamp
+from genesys_provider.emulator.login import THROTTLED, TOKEN_PATH
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from genesys_provider.emulator.faults import Fault, Faults
+    from genesys_provider.emulator.limits import RateLimit
+
+CONTROL_PREFIX = "/emulator"
+
+_KEPT = 100_000
+_NOT_JSON = b"<html><body>This is not JSON.</body></html>"
+
+logger = logging.getLogger(__name__)
+
+
+class RequestLog:
+    """The requests to the login and the API, as they came in (the last hundred thousand)."""
+
+    def __init__(self) -> None:
+        self._entries: deque[dict[str, Any]] = deque(maxlen=_KEPT)
+
+    def add(self, scope: Scope) -> dict[str, Any]:
+        """A new entry; its `status` stays null until an answer is on its way, forever if none is."""
+        entry = {
+            "at": timestamp(),
+            "method": scope["method"],
+            "path": scope["path"],
+            "query": scope["query_string"].decode("latin-1"),
+            "status": None,
+        }
+        self._entries.append(entry)
+        return entry
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every entry, oldest first."""
+        return list(self._entries)
+
+    def clear(self) -> None:
+        """Forget every entry."""
+        self._entries.clear()
+
+
+class Front:
+    """The ASGI application around the emulator's own."""
+
+    def __init__(self, app: ASGIApp, log: RequestLog, faults: Faults, limit: RateLimit) -> None:
+        self._app = app
+        self._log = log
+        self._faults = faults
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["state"]["correlation_id"] = str(uuid4())
+        if scope["path"].startswith(CONTROL_PREFIX):
+            await self._serve(scope, receive, send)
+            return
+        entry = self._log.add(scope)
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                entry["status"] = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    *self._limit.headers(scope["state"].get("token")),
+                    (b"inin-correlation-id", scope["state"]["correlation_id"].encode()),
+                ]
+            await send(message)
+
+        fault = self._faults.take(scope["method"], scope["path"])
+        if fault is None:
+            await self._serve(scope, receive, answer)
+        else:
+            await self._fail(fault, scope, receive, answer)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception:
+            # Starlette has answered 500 already; the reason is for whoever runs the emulator.
+            logger.exception("%s %s failed", scope["method"], scope["path"])
+
+    async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        if fault.seconds:
+            await asyncio.sleep(fault.seconds)
+        if fault.action == "delay":
+            await self._serve(scope, receive, send)
+        elif fault.action == "status":
+            await _status_answer(fault, scope)(scope, receive, send)
+        elif fault.action == "drop_before":
+            await connection.abort(scope, receive)
+        else:
+            await self._fail_after(fault, scope, receive, send)
+
+    async def _fail_after(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        start: Message = {}
+        body = b""
+
+        async def keep(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+            else:
+                body += message.get("body", b"")
+
+        await self._serve(scope, receive, keep)
+        if fault.action == "malformed":
+            response = Response(_NOT_JSON, fault.status or start["status"], media_type="application/json")
+            await response(scope, receive, send)
+        elif fault.action == "truncate" and body:
+            await send(start)
+            await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+            await connection.hang_up(scope, receive)
+        else:
+            await connection.abort(scope, receive)
+
+
+def _status_answer(fault: Fault, scope: Scope) -> Response:
+    status = fault.status or 500
+    if fault.body is not None:
+        body = fault.body if isinstance(fault.body, str) else json.dumps(fault.body)
+    elif scope["path"] == TOKEN_PATH and status == 400:  # noqa: PLR2004 - how the token endpoint throttles [G]
+        body = json.dumps(THROTTLED)
+    else:
+        response: Response = plain_error(status).answer(scope["state"]["correlation_id"])
+        response.headers.update(fault.headers)
+        return response
+    return Response(body, status, headers={"Content-Type": "application/json", **fault.headers})

@@ -1,0 +1,78 @@
+"""The rate limit: so many requests a minute for one token, in fixed windows [G].
+
+A token's window begins with its first request and lasts a minute. Every answer says where the token stands.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+from genesys_provider.emulator.errors import ApiError
+
+WINDOW_SECONDS = 60
+UNLIMITED = 1_000_000
+"""What `inin-ratelimit-allowed` says where there is no limit: a client that paces itself never comes near it [C]."""
+
+_MAX_WINDOWS = 1000
+
+
+@dataclass
+class Window:
+    """One token's running minute."""
+
+    ends_at: float
+    count: int = 0
+
+
+class RateLimit:
+    """Counts the requests of each token.
+
+    Args:
+        allowed: Requests a minute; 0 is no limit.
+    """
+
+    def __init__(self, allowed: int) -> None:
+        self._limited = allowed > 0
+        self._allowed = allowed if self._limited else UNLIMITED
+        self._windows: dict[str, Window] = {}
+
+    def count(self, token: str) -> None:
+        """One more request of the token.
+
+        Raises:
+            ApiError: 429, with `Retry-After`: the seconds until the window's end.
+        """
+        now = time.monotonic()
+        window = self._windows.get(token)
+        if window is None or window.ends_at <= now:
+            if len(self._windows) >= _MAX_WINDOWS:
+                self._windows = {name: each for name, each in self._windows.items() if each.ends_at > now}
+            window = self._windows[token] = Window(now + WINDOW_SECONDS)
+        window.count += 1
+        if self._limited and window.count > self._allowed:
+            seconds = _seconds_left(window)
+            raise ApiError(
+                429,
+                f"Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds",
+                headers={"Retry-After": str(seconds)},
+            )
+
+    def headers(self, token: str | None) -> list[tuple[bytes, bytes]]:
+        """The three headers of every answer; for a caller without a token those of an unused window."""
+        window = self._windows.get(token) if token is not None else None
+        count, reset = (0, WINDOW_SECONDS) if window is None else (window.count, _seconds_left(window))
+        return [
+            (b"inin-ratelimit-count", b"%d" % count),
+            (b"inin-ratelimit-allowed", b"%d" % self._allowed),
+            (b"inin-ratelimit-reset", b"%d" % reset),
+        ]
+
+    def reset(self) -> None:
+        """Start every window anew."""
+        self._windows.clear()
+
+
+def _seconds_left(window: Window) -> int:
+    return max(1, math.ceil(window.ends_at - time.monotonic()))

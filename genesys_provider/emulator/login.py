@@ -1,0 +1,128 @@
+"""Login: tokens for the one OAuth client, and who may make which call.
+
+`POST /oauth/token` is OAuth2's client credentials grant [S][G]. A token carries the scopes that the OAuth client
+has when it is issued; `POST /emulator/scopes` changes them, to see what a missing one does.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, unquote_plus
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from genesys_provider.emulator.bodies import read_body
+from genesys_provider.emulator.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from genesys_provider.emulator.limits import RateLimit
+    from genesys_provider.emulator.store import Store
+
+    Endpoint = Callable[[Request], Awaitable[Response]]
+
+READ = "integration:eventbridge:read"
+WRITE = "integration:eventbridge:write"
+INTEGRATION_WRITE = "integration:write"
+ALL_SCOPES = frozenset({READ, WRITE, INTEGRATION_WRITE})
+"""[S]"""
+
+TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
+TOKEN_SECONDS = 86_400
+"""[G]: usually a day."""
+
+INVALID_CLIENT = {
+    "error": "invalid_client",
+    "description": "authentication failed",
+    "error_description": "authentication failed",
+}
+"""[G]"""
+
+THROTTLED = {
+    "error": "invalid_request",
+    "description": "rate limit exceeded; retry later",
+    "error_description": "rate limit exceeded; retry later",
+}
+"""The token endpoint throttles with status 400 and this body [G]; here an injected fault with status 400 does."""
+
+
+@dataclass
+class OAuthClient:
+    """The confidential client that may log in, and the scopes that its next tokens get."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    scopes: frozenset[str] = ALL_SCOPES
+
+
+class Login:
+    """Issues tokens, and checks them at each call of the API."""
+
+    def __init__(self, client: OAuthClient, store: Store, limit: RateLimit) -> None:
+        self.client = client
+        self._store = store
+        self._limit = limit
+
+    def routes(self) -> list[Route]:
+        """The token endpoint."""
+        return [Route(TOKEN_PATH, self._token, methods=["POST"])]
+
+    def guarded(self, endpoint: Endpoint, *scopes: str) -> Endpoint:
+        """The endpoint, for callers with a valid token, within its rate limit, with these scopes."""
+
+        async def guard(request: Request) -> Response:
+            kind, _, token = request.headers.get("authorization", "").partition(" ")
+            held = self._store.scopes_of(token) if kind.lower() == "bearer" else None
+            if held is None:
+                raise ApiError(401, "Invalid login credentials.")  # [G]
+            request.state.token = token
+            self._limit.count(token)
+            if missing := [scope for scope in scopes if scope not in held]:
+                raise ApiError(
+                    403,
+                    "Unable to perform the requested action. You are missing the following scope(s): "
+                    + ", ".join(missing),
+                )
+            return await endpoint(request)
+
+        return guard
+
+    async def _token(self, request: Request) -> Response:
+        form = parse_qs((await read_body(request)).decode("utf-8", "replace"))
+        if not self._knows(request.headers.get("authorization", "")):
+            # RFC 6749, 5.2; Genesys Cloud answers 400 or 401 [G].
+            return JSONResponse(INVALID_CLIENT, 401, headers={"WWW-Authenticate": 'Basic realm="genesys"'})
+        if form.get("grant_type") != ["client_credentials"]:
+            fault = "grant_type must be client_credentials"
+            return JSONResponse(
+                {"error": "unsupported_grant_type", "description": fault, "error_description": fault}, 400
+            )
+        token = secrets.token_urlsafe(48)
+        self._store.add_token(token, self.client.scopes, TOKEN_SECONDS)
+        return JSONResponse(
+            {"access_token": token, "token_type": "bearer", "expires_in": TOKEN_SECONDS},
+            headers={"Cache-Control": "no-store"},
+        )
+
+    def _knows(self, authorization: str) -> bool:
+        kind, _, credentials = authorization.partition(" ")
+        if kind.lower() != "basic":
+            return False
+        try:
+            client_id, _, client_secret = base64.b64decode(credentials, validate=True).decode().partition(":")
+        except (binascii.Error, ValueError):
+            return False
+        right = (self.client.client_id, self.client.client_secret)
+        # RFC 6749 has id and secret form-encoded first; most clients don't: take both.
+        return any(
+            secrets.compare_digest("\0".join(given).encode(), "\0".join(right).encode())
+            for given in ((client_id, client_secret), (unquote_plus(client_id), unquote_plus(client_secret)))
+        )

@@ -1,0 +1,173 @@
+"""The emulator's requests to endpoints: one POST with the target's authentication and headers.
+
+The verification, the health check and the delivery of events all go this way [S]. TLS is verified; redirects
+are not followed. What authentication looks like on the wire, per `authType`:
+
+- `BASIC`: HTTP Basic.
+- `OAUTH2`: a client-credentials token, fetched from `tokenUrl` for each request (HTTP Basic, form body), as Bearer.
+- `JWT`: a Bearer token signed with HS256 and `clientSecret`, `iss` and `sub` the `clientId`; without a
+  `clientSecret` there is nothing to sign with, and none is sent [C].
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import ssl
+import time
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from genesys_provider.emulator.store import StoredTarget
+
+ENDPOINT_SECONDS = 10.0
+"""How long an endpoint may take for its answer [C]: as long as [S] gives a gateway's webhook."""
+
+MAX_CONCURRENT = 300
+"""Open requests to endpoints; more wait their turn, so that file descriptors last."""
+
+_JWT_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an endpoint took a request.
+
+    Attributes:
+        status: The HTTP status of its answer, if it gave one.
+        error: Why the request counts as failed, for a human; none after a 2xx answer.
+        timed_out: Whether it failed for want of an answer in time.
+    """
+
+    status: int | None = None
+    error: str | None = None
+    timed_out: bool = False
+
+
+class _RefusedTokenError(Exception):
+    """The target's token endpoint gave no token: the message says why."""
+
+
+class Outbound:
+    """The way to the endpoints.
+
+    Args:
+        ca_file: A CA in PEM that is trusted besides the system's.
+        seconds: How long an endpoint may take for its answer.
+    """
+
+    def __init__(self, ca_file: Path | None = None, seconds: float = ENDPOINT_SECONDS) -> None:
+        context = ssl.create_default_context()
+        if ca_file is not None:
+            context.load_verify_locations(ca_file)
+        self._seconds = seconds
+        self._turns = asyncio.Semaphore(MAX_CONCURRENT)
+        self._client = httpx.AsyncClient(
+            verify=context,
+            trust_env=False,
+            timeout=None,  # noqa: S113 - one limit for the whole request is set around it
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=50),
+            # No cookie of one endpoint reaches the next.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            headers={"User-Agent": "genesys-eventbridge-emulator"},
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def post(self, target: StoredTarget, event: Mapping[str, Any]) -> Outcome:
+        """POST the event to the target's endpoint. Every failure is an outcome, none is raised."""
+        async with self._turns:
+            try:
+                response = await asyncio.wait_for(self._post(target.config, event), self._seconds)
+            except asyncio.TimeoutError:
+                return Outcome(error=f"endpoint gave no answer within {self._seconds:g} s", timed_out=True)
+            except _RefusedTokenError as error:
+                return Outcome(error=str(error))
+            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+                return Outcome(error=f"endpoint {_failure(error)}")
+        if response.is_success:
+            return Outcome(response.status_code)
+        return Outcome(response.status_code, f"endpoint answered {_answer(response)}")
+
+    async def _post(self, config: Mapping[str, Any], event: Mapping[str, Any]) -> httpx.Response:
+        # Latin-1 as the rules of headers allow; httpx takes ASCII only for text.
+        headers = httpx.Headers(
+            [(name.encode("ascii"), value.encode("latin-1")) for name, value in config["headers"].items()]
+        )
+        headers["Content-Type"] = "application/json"
+        if authorization := await self._authorization(config["authType"], config["authConfig"]):
+            headers["Authorization"] = authorization
+        return await self._client.post(
+            config["endpointUrl"], content=json.dumps(event).encode(), headers=headers
+        )
+
+    async def _authorization(self, auth_type: str, auth: Mapping[str, str]) -> str | None:
+        if auth_type == "BASIC":
+            credentials = f"{auth['username']}:{auth['password']}".encode()
+            return "Basic " + base64.b64encode(credentials).decode()
+        if auth_type == "OAUTH2":
+            return "Bearer " + await self._token(auth)
+        if auth_type == "JWT" and "clientSecret" in auth:
+            return "Bearer " + signed_jwt(auth.get("clientId", ""), auth["clientSecret"])
+        return None
+
+    async def _token(self, auth: Mapping[str, str]) -> str:
+        try:
+            response = await self._client.post(
+                auth["tokenUrl"],
+                data={"grant_type": "client_credentials"},
+                auth=httpx.BasicAuth(auth["clientId"], auth["clientSecret"]),
+            )
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise _RefusedTokenError(f"token endpoint {_failure(error)}") from error
+        if not response.is_success:
+            raise _RefusedTokenError(f"token endpoint answered {_answer(response)}")
+        try:
+            token = response.json()["access_token"]
+        except (ValueError, KeyError, TypeError):
+            token = None
+        if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+            raise _RefusedTokenError("token endpoint answered without an access_token")
+        return token
+
+
+def signed_jwt(client_id: str, client_secret: str) -> str:
+    """A JWT of the client, signed with HS256, valid for five minutes [C]."""
+    now = int(time.time())
+    parts = (
+        {"alg": "HS256", "typ": "JWT"},
+        {"iss": client_id, "sub": client_id, "iat": now, "exp": now + _JWT_SECONDS},
+    )
+    signed = ".".join(_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in parts)
+    signature = hmac.new(client_secret.encode(), signed.encode(), hashlib.sha256).digest()
+    return f"{signed}.{_base64url(signature)}"
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _answer(response: httpx.Response) -> str:
+    return f"{response.status_code} {response.reason_phrase}".rstrip()
+
+
+def _failure(error: Exception) -> str:
+    text = str(error) or type(error).__name__
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return f"failed TLS: {text}"
+        cause = cause.__cause__ or cause.__context__
+    return f"unreachable: {text}"

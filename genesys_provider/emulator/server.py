@@ -1,0 +1,169 @@
+"""Serving: the emulator and the gateway on real sockets, in a thread (tests) or in the foreground (command line).
+
+with GatewayServer(GatewaySettings(directory)) as gateway:
+    with EmulatorServer(EmulatorSettings(ca_file=gateway.ca_file, verification_seconds=0)) as emulator:
+        httpx.get(emulator.url + "/emulator/health")
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from genesys_provider.emulator.app import EmulatorSettings, emulator_app
+from genesys_provider.emulator.certificates import gateway_certificate
+from genesys_provider.emulator.connection import ClosableProtocol
+from genesys_provider.emulator.gateway import Gateway, GatewaySettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from types import FrameType
+
+    from starlette.types import ASGIApp
+    from typing_extensions import Self
+
+_BACKLOG = 2048
+_START_SECONDS = 30
+
+
+class Server:
+    """One HTTP server. It listens from the moment that it is made; it serves inside `with`, or in `run`.
+
+    Args:
+        app: What it serves.
+        host: The address that it listens on.
+        port: The port; 0 is any free one.
+        chain_file: A private key and its certificate, in PEM: then it serves HTTPS.
+
+    Attributes:
+        url: Where it is reached, without a slash at the end.
+
+    Raises:
+        OSError: The address can't be listened on.
+    """
+
+    def __init__(self, app: ASGIApp, host: str, port: int, chain_file: Path | None = None) -> None:
+        self._socket = _listening(host, port)
+        scheme = "http" if chain_file is None else "https"
+        name = f"[{host}]" if ":" in host else host
+        self.url = f"{scheme}://{name}:{self._socket.getsockname()[1]}"
+        self._ready = threading.Event()
+        self._server = _Uvicorn(
+            uvicorn.Config(
+                app,
+                http=ClosableProtocol,
+                ws="none",
+                loop="asyncio",
+                lifespan="on",
+                ssl_certfile=chain_file,
+                # Our own logger tells what failed; uvicorn's would repeat it, and each dropped connection.
+                log_level="critical",
+                access_log=False,
+                timeout_graceful_shutdown=1,
+                server_header=False,
+            ),
+            self._ready.set,
+        )
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        """Serve in a thread; returns as soon as connections are accepted."""
+        self._thread = threading.Thread(target=self._serve, name=self.url, daemon=True)
+        self._thread.start()
+        if not self._ready.wait(_START_SECONDS):
+            raise RuntimeError(f"The server at {self.url} did not start.")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the server; returns when it has ended."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join()
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Serve in this thread until SIGTERM or SIGINT; `ready` is called as soon as connections are accepted."""
+        self._server.ready = ready
+        self._serve()
+
+    def _serve(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+
+class EmulatorServer(Server):
+    """An emulator on a real socket.
+
+    Raises:
+        OSError: The address can't be listened on, or the CA file can't be read.
+        StateFileError: The state file can't be used.
+    """
+
+    def __init__(
+        self, settings: EmulatorSettings | None = None, *, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
+        super().__init__(emulator_app(settings or EmulatorSettings()), host, port)
+
+
+class GatewayServer(Server):
+    """A gateway on a real socket, over HTTPS.
+
+    Attributes:
+        ca_file: The CA that its clients have to trust.
+
+    Raises:
+        OSError: The address can't be listened on, or the certificate's directory can't be written.
+        ValueError: The signing secret is not one.
+    """
+
+    def __init__(self, settings: GatewaySettings, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        certificate = gateway_certificate(settings.certificate_dir)
+        self.ca_file = certificate.ca_file
+        super().__init__(Gateway(settings).app(), host, port, certificate.chain_file)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named, since asyncio sets TCP_NODELAY only then: without it each answer takes 40 ms more.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn, which tells when it is ready, and for which SIGTERM is a good end."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Without uvicorn's raising the signal again at the end, which would make the exit code its number."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop(_: int, __: FrameType | None) -> None:
+            self.should_exit = True
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

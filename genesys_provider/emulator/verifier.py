@@ -1,0 +1,68 @@
+"""Verification: an endpoint proves that it takes events, some time after its registration [S].
+
+One asyncio task a running verification. It really POSTs to the endpoint; the verdict comes when the endpoint has
+answered, but not before the minimum time, as the real service takes its time too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from genesys_provider.emulator.events import VERIFICATION, event
+from genesys_provider.targets.models import FAILED, TIMEOUT, VERIFIED
+
+if TYPE_CHECKING:
+    from genesys_provider.emulator.outbound import Outbound
+    from genesys_provider.emulator.store import Store, StoredTarget
+
+
+class Verifier:
+    """Runs verifications, at most one a target.
+
+    Args:
+        minimum_seconds: How long a verification stays pending at least.
+    """
+
+    def __init__(self, store: Store, outbound: Outbound, minimum_seconds: float) -> None:
+        self._store = store
+        self._outbound = outbound
+        self._minimum_seconds = minimum_seconds
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, target: StoredTarget) -> None:
+        """Verify the target as it is now; an older verification of it ends without a verdict."""
+        self.stop(target.id)
+        task = self._running[target.id] = asyncio.create_task(self._verify(target))
+        task.add_done_callback(lambda done: self._forget(target.id, done))
+
+    def stop(self, target_id: str) -> None:
+        """End the target's verification without a verdict."""
+        if task := self._running.pop(target_id, None):
+            task.cancel()
+
+    def resume(self) -> None:
+        """Start again what an earlier process left pending."""
+        for target in self._store.all():
+            if target.verifying:
+                self.start(target)
+
+    async def close(self) -> None:
+        """End every verification without a verdict; `resume` can take them up again."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _verify(self, target: StoredTarget) -> None:
+        outcome, _ = await asyncio.gather(
+            self._outbound.post(target, event(VERIFICATION, {"targetId": target.id})),
+            asyncio.sleep(self._minimum_seconds),
+        )
+        status = VERIFIED if outcome.error is None else TIMEOUT if outcome.timed_out else FAILED
+        message = outcome.error or f"endpoint answered {outcome.status}"
+        self._store.settle(target.id, target.generation, status, message)
+
+    def _forget(self, target_id: str, task: asyncio.Task[None]) -> None:
+        if self._running.get(target_id) is task:
+            del self._running[target_id]
