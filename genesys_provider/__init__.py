@@ -1,0 +1,50 @@
+"""Genesys Cloud EventBridge targets as code.
+
+A stack declares `EventBridgeTarget` and `GatewaySync`; a script without Pulumi uses `TargetManager`. Each name
+is loaded when it is first used: a program that only declares loads no HTTP client, a script no Pulumi.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genesys_provider.client.settings import Settings
+    from genesys_provider.resources.sync import GatewaySync
+    from genesys_provider.resources.target import EventBridgeTarget
+    from genesys_provider.targets.inputs import BasicAuth, JwtAuth, OAuth2Auth, RetryPolicy
+    from genesys_provider.targets.manager import TargetManager
+    from genesys_provider.targets.models import TargetConfig
+
+__all__ = [
+    "BasicAuth",
+    "EventBridgeTarget",
+    "GatewaySync",
+    "JwtAuth",
+    "OAuth2Auth",
+    "RetryPolicy",
+    "Settings",
+    "TargetConfig",
+    "TargetManager",
+]
+
+_HOMES = {
+    "BasicAuth": "targets.inputs",
+    "EventBridgeTarget": "resources.target",
+    "GatewaySync": "resources.sync",
+    "JwtAuth": "targets.inputs",
+    "OAuth2Auth": "targets.inputs",
+    "RetryPolicy": "targets.inputs",
+    "Settings": "client.settings",
+    "TargetConfig": "targets.models",
+    "TargetManager": "targets.manager",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

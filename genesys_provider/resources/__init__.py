@@ -1,0 +1,1 @@
+"""What a program declares, and the providers behind it: properties ⇄ models, no HTTP."""

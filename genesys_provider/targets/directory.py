@@ -53,9 +53,10 @@ def pages(client: GenesysClient, name: str | None = None) -> Iterator[Page]:
     number = page_count = 1
     while number <= page_count:
         answer = client.list_targets(number, name=name)
-        entities, page_count = answer.get("entities"), answer.get("pageCount")
-        if not isinstance(entities, list) or not isinstance(page_count, int):
+        entities, count = answer.get("entities"), answer.get("pageCount")
+        if not isinstance(entities, list) or not isinstance(count, int):
             raise UnexpectedAnswer("the list of targets has no entities or no pageCount")
+        page_count = count
         yield Page([parsed(entity, "the list of targets") for entity in entities], page_count)
         number += 1
 

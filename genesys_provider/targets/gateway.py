@@ -13,7 +13,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import httpx
 from standardwebhooks import Webhook
@@ -32,8 +32,8 @@ from genesys_provider.targets.audit import AuditEvent, AuditTrail
 from genesys_provider.targets.errors import SyncFailed
 from genesys_provider.targets.signature import signing_key
 
-UPDATED = "TARGET_CONFIGURATION_UPDATED"
-DELETED = "TARGET_CONFIGURATION_DELETED"
+UPDATED: Final = "TARGET_CONFIGURATION_UPDATED"
+DELETED: Final = "TARGET_CONFIGURATION_DELETED"
 SyncEvent = Literal["TARGET_CONFIGURATION_UPDATED", "TARGET_CONFIGURATION_DELETED"]
 
 SOURCE = "genesys-eventbridge-manager"
@@ -83,7 +83,7 @@ class Gateway:
         schedule = retrying(self._max_retries, self._cancelled, idempotent=True)
         try:
             url = _checked(webhook_url)
-            key = signing_key(signing_secret) if signing_secret else None
+            key = _key(signing_secret)
             for attempt in schedule:
                 with attempt:
                     tries = attempt.retry_state.attempt_number
@@ -134,6 +134,15 @@ def _checked(url: str) -> str:
         return checked_url(url)
     except ValueError as error:
         raise SyncFailed(f"webhook_url {error}", hint="") from error
+
+
+def _key(signing_secret: str | None) -> bytes | None:
+    if signing_secret is None:
+        return None
+    try:
+        return signing_key(signing_secret)
+    except ValueError as error:
+        raise SyncFailed(str(error), hint="") from error
 
 
 def _now() -> str:

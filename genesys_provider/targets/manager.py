@@ -156,11 +156,17 @@ class TargetManager:
 
         Raises:
             NotFound: There is no such target any more.
-            Conflict: The new name is taken.
+            NameTaken: The new name is.
             NotVerified: The configuration is replaced, but the target is not verified.
         """
         started = self._clock()
-        target = self._put(target_id, config, AuditEvent.TARGET_UPDATED)
+        try:
+            target = self._put(target_id, config, AuditEvent.TARGET_UPDATED)
+        except Conflict:
+            other = self._directory.find_now(config.name)
+            if other is None or other.id == target_id:
+                raise
+            raise NameTaken(config.name, other.id, other.owner, config.owner) from None
         return self._verified(target, started, timeout, health_check=health_check, adopted=False)
 
     def get(self, target_id: str) -> Target | None:
@@ -230,10 +236,10 @@ class TargetManager:
             now = {target.id: target for target in self.list()}
             for target_id in known.keys() | now.keys():
                 before, after = known.get(target_id), now.get(target_id)
-                if (before and before.status) != (after and after.status):
+                if _status(before) != _status(after):
                     shown = after or before
                     assert shown is not None  # noqa: S101  (for the type checker: one of the two was there)
-                    yield StatusChange(shown, before and before.status, after and after.status)
+                    yield StatusChange(shown, _status(before), _status(after))
             known = now
 
     def _created_or_adopted(self, config: TargetConfig) -> tuple[Target, bool]:
@@ -348,3 +354,7 @@ class TargetManager:
     def _stop_if_cancelled(self) -> None:
         if self._cancelled.is_set():
             raise Cancelled("cancelled before anything was sent")
+
+
+def _status(target: Target | None) -> str | None:
+    return None if target is None else target.status

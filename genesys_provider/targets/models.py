@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -31,9 +31,6 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from genesys_provider.client.urls import checked_url
-
-if TYPE_CHECKING:
-    from typing_extensions import LiteralString
 
 AuthType = Literal["NONE", "BASIC", "OAUTH2", "JWT"]
 BackoffStrategy = Literal["EXPONENTIAL", "LINEAR"]
@@ -67,13 +64,15 @@ def _token_url(url: str) -> str:
     return checked_url(url, loopback_http=True)
 
 
-def _not_bool(value: object) -> object:
-    if isinstance(value, bool):
-        raise PydanticCustomError("whole_number", "must be a whole number")
+def _a_number(value: object) -> object:
+    # Neither true nor "5": what is written is what is meant.
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise PydanticCustomError("number", "must be a number")
     return value
 
 
-WholeNumber = Annotated[int, BeforeValidator(_not_bool)]
+Number = Annotated[float, BeforeValidator(_a_number)]
+WholeNumber = Annotated[int, BeforeValidator(_a_number)]
 HttpsUrl = Annotated[str, AfterValidator(_https_url)]
 TokenUrl = Annotated[str, AfterValidator(_token_url)]
 NonEmpty = Annotated[str, Field(min_length=1)]
@@ -118,9 +117,7 @@ class RetryPolicyConfig(ApiModel):
 
 
 def _line_error(message: str, *path: str | int) -> InitErrorDetails:
-    return InitErrorDetails(
-        type=PydanticCustomError("rule", cast("LiteralString", message)), loc=path, input=None
-    )
+    return InitErrorDetails(type=PydanticCustomError("rule", message), loc=path, input=None)
 
 
 def _line_errors(error: ValidationError) -> list[InitErrorDetails]:

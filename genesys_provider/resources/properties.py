@@ -1,0 +1,73 @@
+"""What all resources do with Pulumi's property bags: unknowns, secrets, faults and changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from pulumi.output import Unknown
+
+from genesys_provider.host.operation import ChangeKind
+from genesys_provider.targets.models import Fault, faults_of, property_path
+
+PROVIDER = "__provider"
+"""Where Pulumi keeps the serialized provider among the properties."""
+
+_SECRET_SIGNATURE = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+"""How Pulumi marks a secret value on the wire."""
+
+Path = tuple[str | int, ...]
+
+
+def own(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties less Pulumi's own."""
+    return {name: value for name, value in properties.items() if name != PROVIDER}
+
+
+def secret(value: Any) -> dict[str, Any]:
+    """The value, marked to be encrypted in the state wherever it stands."""
+    return {**_SECRET_SIGNATURE, "value": value}
+
+
+def faults(model: type[BaseModel], properties: Mapping[str, Any]) -> list[Fault]:
+    """Every rule of the model that the properties break; what a preview does not know yet breaks none."""
+    unknown: list[Path] = []
+    try:
+        model.model_validate(_known(properties, (), unknown))
+    except ValidationError as error:
+        paths = [property_path(path) for path in unknown]
+        return [fault for fault in faults_of(error) if not any(_related(fault.path, path) for path in paths)]
+    return []
+
+
+def _known(value: Any, path: Path, unknown: list[Path]) -> Any:
+    """The value less all that is not known yet, whose paths are collected."""
+    if isinstance(value, Unknown):
+        unknown.append(path)
+        return value
+    if isinstance(value, Mapping):
+        items = [(name, _known(item, (*path, name), unknown)) for name, item in value.items()]
+        return {name: item for name, item in items if not isinstance(item, Unknown)}
+    if isinstance(value, (list, tuple)):
+        elements = [_known(item, (*path, index), unknown) for index, item in enumerate(value)]
+        return [item for item in elements if not isinstance(item, Unknown)]
+    return value
+
+
+def _related(path: str, other: str) -> bool:
+    return path == other or _inside(path, other) or _inside(other, path)
+
+
+def _inside(path: str, parent: str) -> bool:
+    return path.startswith((f"{parent}.", f"{parent}["))
+
+
+def changed(compared: Iterable[tuple[str, Any, Any]]) -> dict[str, ChangeKind]:
+    """What changes, by path, among pairs of old and new values; None is «not there», an unknown always new."""
+    found: dict[str, ChangeKind] = {}
+    for path, old, new in compared:
+        if isinstance(new, Unknown) or old != new:
+            found[path] = "add" if old is None else "delete" if new is None else "update"
+    return found

@@ -1,0 +1,42 @@
+"""What all resources of a process share: one manager for each organisation, one way to show an error."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from pulumi.dynamic import ConfigureRequest
+
+from genesys_provider.client.errors import GenesysError
+from genesys_provider.client.progress import reporting_to
+from genesys_provider.client.settings import ENVIRONMENT, Settings
+from genesys_provider.host import OperationError, current
+from genesys_provider.targets.manager import TargetManager
+
+_lock = threading.Lock()
+_managers: dict[Settings, TargetManager] = {}
+
+
+def config_of(request: ConfigureRequest) -> dict[str, object]:
+    """The stack's config of the namespace `genesys`."""
+    return {key: request.config.get(f"genesys:{key}") for key in ENVIRONMENT}
+
+
+@contextmanager
+def managed(config: Mapping[str, object]) -> Iterator[TargetManager]:
+    """The manager for a stack's config; within it errors are the user's, and waits show in the status line.
+
+    All resources of a process share it, and so its login, its allowance and its wait for verdicts.
+    """
+    operation = current()
+    with reporting_to(operation.show_status):
+        try:
+            settings = Settings.resolve(config)
+            with _lock:
+                manager = _managers.get(settings)
+                if manager is None:
+                    manager = _managers[settings] = TargetManager(settings, cancelled=operation.cancelled)
+            yield manager
+        except GenesysError as error:
+            raise OperationError(str(error)) from None

@@ -1,0 +1,58 @@
+"""`GatewaySync`: tells a gateway that a target has changed."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from genesys_provider.resources.sync_provider import GatewaySyncProvider
+
+
+class GatewaySync(Resource, module="genesys", name="GatewaySync"):
+    """A signed webhook to a gateway, sent after the target is verified and again with each change of it.
+
+    It waits for the target because `target_id` and `revision` are the target's outputs, and is sent again
+    whenever one of them, the URL or the secret changes. When it is deleted, it tells the gateway that the
+    target goes, before the target does.
+
+    Args:
+        resource_name: The name in the stack.
+        target_id: The target's `id`.
+        revision: The target's `revision`.
+        webhook_url: The gateway's webhook: an `https://` URL.
+        signing_secret: Signs the webhook after the Standard Webhooks specification: `whsec_` and base64, or any
+            other text. Stays encrypted in the state. Without it the gateway can't tell ours from a forged one.
+        required: Whether a webhook that the gateway does not take fails the operation; else it is a warning.
+        opts: Pulumi's resource options.
+    """
+
+    delivery_id: pulumi.Output[str | None]
+    """The `webhook-id` of the last webhook that the gateway took."""
+    synced_at: pulumi.Output[str | None]
+    """When it did: UTC, ISO 8601."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        target_id: pulumi.Input[str],
+        revision: pulumi.Input[int],
+        webhook_url: pulumi.Input[str],
+        signing_secret: pulumi.Input[str] | None = None,
+        required: pulumi.Input[bool] = True,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        properties = {
+            "targetId": target_id,
+            "revision": revision,
+            "webhookUrl": webhook_url,
+            "signingSecret": None if signing_secret is None else pulumi.Output.secret(signing_secret),
+            "required": required,
+            "deliveryId": None,
+            "syncedAt": None,
+        }
+        super().__init__(GatewaySyncProvider(), resource_name, properties, opts)
+
+    def translate_output_property(self, prop: str) -> str:
+        """The attribute of a property: `deliveryId` is `delivery_id`."""
+        return {"deliveryId": "delivery_id", "syncedAt": "synced_at"}.get(prop, prop)

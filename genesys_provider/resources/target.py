@@ -1,0 +1,103 @@
+"""`EventBridgeTarget`: a target of Genesys Cloud as a resource of a stack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from genesys_provider.resources.target_provider import EventBridgeTargetProvider
+from genesys_provider.targets.inputs import Auth, RetryPolicy
+
+_SECRETS = ("password", "clientSecret")
+_OUTPUTS = ("status", "selfUri", "revision", "verifiedAt", "verificationSeconds", "healthStatus")
+
+
+class EventBridgeTarget(Resource, module="genesys", name="EventBridgeTarget"):
+    """An EventBridge target. It is created, updated and imported in place, never replaced.
+
+    `pulumi up` blocks until Genesys Cloud has verified the endpoint: it sends a JSON POST there, with the
+    target's authentication and headers, and wants a 2xx [S]. A target whose verification failed stays in the
+    state with its `status`, and the next `up` tries again.
+
+    Args:
+        resource_name: The name in the stack.
+        endpoint_url: Where events go: an `https://` URL, which may be another resource's output.
+        event_types: At least one, such as `CONVERSATION_STARTED`; their order does not matter.
+        name: The name in Genesys Cloud, 1 to 100 characters, unique in the organisation; else `resource_name`.
+        auth: `BasicAuth`, `OAuth2Auth` or `JwtAuth`; none is `NONE`. Secrets stay encrypted in the state.
+        retry_policy: How undelivered events are sent again; else 5 tries, `EXPONENTIAL`, from 2 s.
+        headers: Sent with each event. A value that is a secret stays encrypted in the state.
+        verification_timeout: Seconds to wait for the verdict; else `genesys:verificationTimeout`, else 75.
+            `customTimeouts` goes before it. It is a setting of the wait: changing it alone changes no target.
+        health_check: Whether to ask for a health check after each verification; see `health_status`.
+        opts: Pulumi's resource options.
+    """
+
+    name: pulumi.Output[str]
+    endpoint_url: pulumi.Output[str]
+    event_types: pulumi.Output[Sequence[str]]
+    auth_type: pulumi.Output[str]
+    status: pulumi.Output[str]
+    """`VERIFIED`, or what the last verification came to."""
+    self_uri: pulumi.Output[str]
+    revision: pulumi.Output[int]
+    """1, and one more with each update: what a `GatewaySync` watches."""
+    verified_at: pulumi.Output[str | None]
+    """When the last verification that this stack waited for succeeded: UTC, ISO 8601."""
+    verification_seconds: pulumi.Output[float | None]
+    """How long that took, from the request to the verdict."""
+    health_status: pulumi.Output[str | None]
+    """What the last health check said, where `health_check` is set."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        endpoint_url: pulumi.Input[str],
+        event_types: pulumi.Input[Sequence[pulumi.Input[str]]],
+        name: pulumi.Input[str] | None = None,
+        auth: Auth | None = None,
+        retry_policy: RetryPolicy | None = None,
+        headers: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
+        verification_timeout: pulumi.Input[float] | None = None,
+        health_check: pulumi.Input[bool] = False,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        properties: dict[str, Any] = {
+            "name": resource_name if name is None else name,
+            "endpointUrl": endpoint_url,
+            "eventTypes": event_types,
+            "authType": "NONE" if auth is None else auth.auth_type,
+            "authConfig": None if auth is None else _with_secrets(auth.auth_config()),
+            "retryPolicy": (retry_policy or RetryPolicy()).retry_policy(),
+            "headers": headers,
+            "verificationTimeout": verification_timeout,
+            "healthCheck": health_check,
+            # Written into the target itself, so that whoever finds it knows whose it is.
+            "owner": f"{pulumi.get_project()}/{pulumi.get_stack()}/{resource_name}",
+            **dict.fromkeys(_OUTPUTS),
+        }
+        super().__init__(EventBridgeTargetProvider(), resource_name, properties, opts)
+
+    def translate_output_property(self, prop: str) -> str:
+        """The attribute of a property: `endpointUrl` is `endpoint_url`."""
+        return _snake(prop) if prop in _TRANSLATED else prop
+
+
+def _with_secrets(auth_config: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: pulumi.Output.secret(value) if name in _SECRETS else value
+        for name, value in auth_config.items()
+    }
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"[A-Z]", lambda match: "_" + match.group().lower(), name)
+
+
+# Not every property that comes by: names inside `headers` are the user's.
+_TRANSLATED = frozenset({"endpointUrl", "eventTypes", "authType", *_OUTPUTS})

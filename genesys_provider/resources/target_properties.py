@@ -1,0 +1,222 @@
+"""A target's properties as Pulumi has them, and the models: checked, compared, written out.
+
+Properties are named as the API names them, so that a fault, a change and a request speak of the same thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, StrictBool, ValidationError
+
+from pulumi.output import Unknown
+
+from genesys_provider.host.operation import ChangeKind
+from genesys_provider.resources import properties
+from genesys_provider.targets.errors import InvalidTarget
+from genesys_provider.targets.models import (
+    OWNER_HEADER,
+    VERIFIED,
+    Fault,
+    Number,
+    RetryPolicyConfig,
+    Target,
+    TargetConfig,
+    faults_of,
+    property_path,
+)
+
+SECRET_FIELDS = ("password", "clientSecret")
+"""The fields of `authConfig` that the API never returns [C]."""
+
+_LOCAL = ("verificationTimeout", "healthCheck")
+"""The inputs that are about how we handle the target, and no part of its configuration."""
+
+
+class TargetInputs(TargetConfig):
+    """All inputs of an `EventBridgeTarget`."""
+
+    verification_timeout: Annotated[Number, Field(gt=0, le=86400)] | None = None
+    """Seconds."""
+    health_check: StrictBool = False
+
+
+def with_defaults(news: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs with every default filled in, so that a default written out is no change."""
+    inputs = {"authType": "NONE", "healthCheck": False, **news}
+    policy = news.get("retryPolicy", {})
+    if isinstance(policy, Mapping):
+        inputs["retryPolicy"] = {**RetryPolicyConfig().model_dump(by_alias=True), **policy}
+    return inputs
+
+
+def faults(olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[Fault]:
+    """Every fault of a target's inputs, each with its property path; what is not known yet is no fault.
+
+    Args:
+        olds: The inputs of the last run. A secret that they lack too, since the API returns none to an import,
+            is not asked for until something else changes.
+        inputs: As `with_defaults` gives them.
+    """
+    headers = inputs.get("headers")
+    reserved = [
+        Fault(property_path(("headers", name)), "is the provider's own: it says whose the target is")
+        for name in (headers if isinstance(headers, Mapping) else ())
+        if name.lower() == OWNER_HEADER.lower()
+    ]
+    excused = {f"authConfig.{name}" for name in SECRET_FIELDS if _imported_without(olds, name)}
+    found = properties.faults(TargetInputs, properties.own(inputs))
+    return reserved + [fault for fault in found if fault.path not in excused]
+
+
+def _imported_without(olds: Mapping[str, Any], name: str) -> bool:
+    return (
+        bool(olds) and olds.get("authType", "NONE") != "NONE" and name not in (olds.get("authConfig") or {})
+    )
+
+
+def config_from(inputs: Mapping[str, Any]) -> TargetConfig:
+    """The configuration that inputs, or the outputs they led to, stand for.
+
+    Raises:
+        InvalidTarget: They break a rule; check has let through what an import lacks.
+    """
+    given = {name: inputs[name] for name in _CONFIGURATION if inputs.get(name) is not None}
+    try:
+        return TargetConfig.model_validate(given)
+    except ValidationError as error:
+        raise InvalidTarget(inputs.get("name"), faults_of(error)) from None
+
+
+_CONFIGURATION = (
+    "name",
+    "endpointUrl",
+    "authType",
+    "authConfig",
+    "retryPolicy",
+    "headers",
+    "eventTypes",
+    "owner",
+)
+
+
+def changes(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:
+    """What an update from old outputs to new inputs changes, by property path.
+
+    The order of event types, the case of header names and the owner mark are no change. A target that is not
+    verified is to be verified again: that is a change of `status`.
+    """
+    found = properties.changed(_compared(olds, news))
+    if olds.get("status") != VERIFIED:
+        found["status"] = "update"
+    return found
+
+
+def _compared(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    for name in ("name", "endpointUrl", "authType"):
+        yield name, olds.get(name), news.get(name)
+    yield "healthCheck", bool(olds.get("healthCheck")), news.get("healthCheck", False)
+    yield "eventTypes", _as_set(olds.get("eventTypes")), _as_set(news.get("eventTypes"))
+    for name in ("authConfig", "retryPolicy"):
+        yield from _compared_fields(name, olds.get(name), news.get(name))
+    old_headers, new_headers = olds.get("headers") or {}, news.get("headers") or {}
+    if isinstance(old_headers, Unknown) or isinstance(new_headers, Unknown):
+        yield "headers", old_headers or None, new_headers
+        return
+    old_names = {name.lower(): name for name in old_headers}
+    new_names = {name.lower(): name for name in new_headers}
+    for folded in {**old_names, **new_names}:
+        old_name, new_name = old_names.get(folded), new_names.get(folded)
+        path = property_path(("headers", new_name or old_name or folded))
+        yield path, old_name and old_headers[old_name], new_name and new_headers[new_name]
+
+
+def _compared_fields(parent: str, olds: Any, news: Any) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(news, Unknown):
+        yield parent, olds, news
+        return
+    olds, news = olds or {}, news or {}
+    for name in {**olds, **news}:
+        yield property_path((parent, name)), olds.get(name), news.get(name)
+
+
+def _as_set(event_types: Any) -> Any:
+    if isinstance(event_types, Unknown) or event_types is None:
+        return event_types
+    unknown = [event_type for event_type in event_types if isinstance(event_type, Unknown)]
+    return unknown[0] if unknown else frozenset(event_types)
+
+
+def configuration_changed(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether an update has anything to tell the API: what is local to the stack it need not know."""
+    return any(path not in _LOCAL for path in changes(olds, news))
+
+
+def outputs(
+    inputs: Mapping[str, Any],
+    target: Target,
+    *,
+    revision: int,
+    verified_at: str | None = None,
+    verification_seconds: float | None = None,
+    health_status: str | None = None,
+) -> dict[str, Any]:
+    """The state of a target: its inputs, and what the API and the wait said."""
+    outs = {
+        **marked(inputs),
+        "status": target.status,
+        "selfUri": target.self_uri,
+        "revision": revision,
+        "verifiedAt": verified_at,
+        "verificationSeconds": verification_seconds,
+        "healthStatus": health_status,
+    }
+    return {name: value for name, value in outs.items() if value is not None}
+
+
+def marked(bag: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs or outputs with the secrets among them marked, so that no state holds them in plain text."""
+    known = properties.own(bag)
+    if auth := bag.get("authConfig"):
+        known["authConfig"] = {
+            name: properties.secret(value) if name in SECRET_FIELDS else value for name, value in auth.items()
+        }
+    return known
+
+
+def inputs_read(state: Mapping[str, Any], target: Target) -> dict[str, Any]:
+    """The inputs that would make the target what it is now.
+
+    What the API does not return, the secrets, stays as the state has it, as long as the authentication is
+    still the one they belong to. An order or case that changes nothing stays as well.
+
+    Args:
+        state: The last outputs, empty in an import.
+        target: The target as it was read.
+    """
+    kept = {name: state[name] for name in ("verificationTimeout", "owner") if name in state}
+    inputs: dict[str, Any] = {
+        **kept,
+        "name": target.name,
+        "endpointUrl": target.endpoint_url,
+        "authType": target.auth_type,
+        "retryPolicy": {**RetryPolicyConfig().model_dump(by_alias=True), **target.retry_policy},
+        "eventTypes": target.event_types,
+        "healthCheck": bool(state.get("healthCheck", False)),
+    }
+    if _as_set(state.get("eventTypes")) == frozenset(target.event_types):
+        inputs["eventTypes"] = state["eventTypes"]
+    auth: dict[str, Any] = dict(target.auth_config)
+    if state.get("authType") == target.auth_type:
+        old_auth = state.get("authConfig") or {}
+        auth |= {name: old_auth[name] for name in SECRET_FIELDS if name in old_auth}
+    if auth:
+        inputs["authConfig"] = auth
+    old_names = {name.lower(): name for name in state.get("headers") or {}}
+    headers = {old_names.get(name.lower(), name): value for name, value in target.headers.items()}
+    if headers or "headers" in state:
+        inputs["headers"] = headers
+    if target.owner is not None:
+        inputs["owner"] = target.owner
+    return inputs
