@@ -8,12 +8,15 @@ stock host, which has none of them, a stand-in that does nothing. So the same pr
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pulumi.dynamic import DiffResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 ChangeKind = Literal["add", "delete", "update"]
 
@@ -22,18 +25,25 @@ class OperationError(Exception):
     """An error whose message is for the user: the host shows it as it is, without a traceback."""
 
 
-class InitFailed(OperationError):
+class InitFailed(OperationError):  # noqa: N818 (what happened, as the engine names it)
     """The object exists, but is not as it should be: the engine records it, and the next `up` updates it.
 
     Raised in `create`, `update` or `read`. The stock host can't record this: look at
-    `Operation.records_init_failures` first.
+    `Operation.records_init_failures` first. `inputs` are for `read` alone, as in `pulumi.dynamic.ReadResult`.
     """
 
-    def __init__(self, id_: str, outs: Mapping[str, Any], reasons: Sequence[str]) -> None:
+    def __init__(
+        self,
+        id_: str,
+        outs: Mapping[str, Any],
+        reasons: Sequence[str],
+        inputs: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__("; ".join(reasons))
         self.id = id_
         self.outs = dict(outs)
         self.reasons = list(reasons)
+        self.inputs = None if inputs is None else dict(inputs)
 
 
 class DetailedDiffResult(DiffResult):
@@ -76,3 +86,13 @@ _current: ContextVar[Operation] = ContextVar("operation", default=_WITHOUT_HOST)
 def current() -> Operation:
     """The operation that the calling thread carries out."""
     return _current.get()
+
+
+@contextmanager
+def carrying_out(operation: Operation) -> Iterator[None]:
+    """Makes `operation` the current one of the calling thread: for hosts, and for tests of providers."""
+    token = _current.set(operation)
+    try:
+        yield
+    finally:
+        _current.reset(token)

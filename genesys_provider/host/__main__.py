@@ -1,0 +1,12 @@
+"""Starts the host: `python -m genesys_provider.host ADDRESS-OF-THE-ENGINE`, as `bin` does for Pulumi."""
+
+import os
+
+# gRPC reads these on import: its log and its warnings about forks would land in the user's output.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+from genesys_provider.host.server import Lifetime, serve
+
+if __name__ == "__main__":
+    serve(Lifetime())

@@ -1,0 +1,234 @@
+"""What the engine calls: each operation of a dynamic resource, handed to its provider.
+
+Any provider written for `pulumi.dynamic` gets the same values, and its results go back in the same way, as
+under the stock host. On top of that stand the current `Operation`, errors without a traceback, init failures
+that the state keeps, detailed diffs and imports.
+
+`Handshake` is left out, as in the stock host: a plugin that answers it promises to preview creates and
+updates, and no dynamic provider expects to be called for that.
+"""
+
+# ruff: noqa: N802 (the names are gRPC's)
+from __future__ import annotations
+
+import asyncio
+import functools
+import traceback
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import grpc
+from google.protobuf import any_pb2, empty_pb2
+from google.rpc import status_pb2  # type: ignore[import-untyped]
+from grpc_status import rpc_status
+from pulumi.dynamic.dynamic import PROVIDER_KEY
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from genesys_provider.host.operation import (
+    DetailedDiffResult,
+    InitFailed,
+    Operation,
+    OperationError,
+    carrying_out,
+)
+from genesys_provider.host.providers import Providers
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping
+
+    from google.protobuf.struct_pb2 import Struct
+    from pulumi.dynamic import DiffResult
+
+    from genesys_provider.host.engine import Engine
+
+_Method = TypeVar("_Method", bound="Callable[[Servicer, Any, Any], Any]")
+
+# The engine reads the details of an init failure in this one; most others mean "nothing happened".
+_UNKNOWN: int = grpc.StatusCode.UNKNOWN.value[0]
+
+_KINDS = {
+    ("add", False): provider_pb2.PropertyDiff.ADD,
+    ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
+    ("delete", False): provider_pb2.PropertyDiff.DELETE,
+    ("delete", True): provider_pb2.PropertyDiff.DELETE_REPLACE,
+    ("update", False): provider_pb2.PropertyDiff.UPDATE,
+    ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
+}
+
+
+def _operation(method: _Method) -> _Method:
+    """Runs a method as the current operation; what it raises becomes the status that the engine wants."""
+
+    @functools.wraps(method)
+    def run(self: Servicer, request: Any, context: grpc.ServicerContext) -> Any:
+        try:
+            with carrying_out(self.operation(request)):
+                return method(self, request, context)
+        except InitFailed as error:
+            status = self.init_failed(error, request)
+        except OperationError as error:
+            status = status_pb2.Status(code=_UNKNOWN, message=str(error))
+        except Exception:  # noqa: BLE001 (whatever a provider raises)
+            status = status_pb2.Status(code=_UNKNOWN, message=traceback.format_exc())
+        return context.abort_with_status(rpc_status.to_status(status))
+
+    return cast("_Method", run)
+
+
+class Servicer(provider_pb2_grpc.ResourceProviderServicer):
+    """The dynamic provider's side of the engine's protocol."""
+
+    def __init__(self, engine: Engine, cancelled: threading.Event) -> None:
+        self._engine = engine
+        self._cancelled = cancelled
+        self._providers = Providers()
+
+    def operation(self, request: Any) -> Operation:
+        """What a provider may know of this call."""
+        urn: str = request.urn
+        return Operation(
+            urn=urn,
+            timeout=getattr(request, "timeout", 0) or None,
+            cancelled=self._cancelled,
+            records_init_failures=True,
+            show_status=functools.partial(self._engine.show_status, urn),
+            warn=functools.partial(self._engine.warn, urn),
+        )
+
+    def init_failed(self, error: InitFailed, request: Any) -> status_pb2.Status:
+        """The status that makes the engine keep the object, its properties and the reasons in the state."""
+        provider = self._provider_for(request)
+        detail = provider_pb2.ErrorResourceInitFailed(
+            id=error.id,
+            properties=_serialize(error.outs, provider),
+            reasons=error.reasons,
+            inputs=None if error.inputs is None else _serialize(error.inputs, provider),
+        )
+        packed = any_pb2.Any()
+        packed.Pack(detail)
+        return status_pb2.Status(code=_UNKNOWN, message=str(error), details=[packed])
+
+    def _provider_for(self, request: Any) -> Any:
+        """What `__provider` is in the answer to this request: as it came, or in an import by the type."""
+        for bag in ("news", "properties", "inputs"):
+            if PROVIDER_KEY in getattr(request, bag, ()):
+                return getattr(request, bag)[PROVIDER_KEY]
+        return self._providers.of_type(request.type)
+
+    def Configure(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        """Keeps the configuration for the `configure` of each provider."""
+        config = rpc.deserialize_properties(request.args)
+        self._providers.config = {key: rpc.unwrap_rpc_secret(value) for key, value in config.items()}
+        return provider_pb2.ConfigureResponse(acceptSecrets=False)
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        """The version under which the stock host goes, so that the state is the same."""
+        return plugin_pb2.PluginInfo(version="0.1.0")
+
+    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        """Wakes whatever waits; what to do about it is the provider's to say."""
+        self._cancelled.set()
+        return empty_pb2.Empty()
+
+    @_operation
+    def Check(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        """Validates inputs and fills in defaults."""
+        olds = rpc.deserialize_properties(request.olds, keep_unknowns=True)
+        news = rpc.deserialize_properties(request.news, keep_unknowns=True)
+        result = self._providers.of(news, olds).check(olds, news)
+        return provider_pb2.CheckResponse(
+            inputs=_serialize(result.inputs, news[PROVIDER_KEY]),
+            failures=[
+                provider_pb2.CheckFailure(property=each.property, reason=each.reason)
+                for each in result.failures or ()
+            ],
+        )
+
+    @_operation
+    def Diff(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        """Says whether, and under our own result also what, an update would change."""
+        olds = rpc.deserialize_properties(request.olds, keep_unknowns=True)
+        news = rpc.deserialize_properties(request.news, keep_unknowns=True)
+        return _diff_response(self._providers.of(news, olds).diff(request.id, olds, news))
+
+    @_operation
+    def Create(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        """Makes the object."""
+        props = rpc.deserialize_properties(request.properties)
+        result = self._providers.of(props).create(props)
+        return provider_pb2.CreateResponse(
+            id=result.id, properties=_serialize(result.outs, props[PROVIDER_KEY])
+        )
+
+    @_operation
+    def Update(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        """Changes the object in place."""
+        olds = rpc.deserialize_properties(request.olds)
+        news = rpc.deserialize_properties(request.news)
+        result = self._providers.of(news).update(request.id, olds, news)
+        return provider_pb2.UpdateResponse(properties=_serialize(result.outs, news[PROVIDER_KEY]))
+
+    @_operation
+    def Delete(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        """Removes the object."""
+        props = rpc.deserialize_properties(request.properties)
+        self._providers.of(props).delete(request.id, props)
+        return empty_pb2.Empty()
+
+    @_operation
+    def Read(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        """Asks how the object really is; in an import, with nothing known but its type and id."""
+        # An import has neither; a `get` has inputs only.
+        props = rpc.deserialize_properties(request.properties) or rpc.deserialize_properties(request.inputs)
+        importing = not props
+        provider = self._provider_for(request)
+        props = props or {PROVIDER_KEY: rpc.unwrap_rpc_secret(provider)}
+        result = self._providers.of(props).read(request.id, props)
+        if not result.id:
+            return provider_pb2.ReadResponse()
+        # The engine refuses to import without inputs.
+        inputs = result.outs if importing and result.inputs is None else result.inputs
+        return provider_pb2.ReadResponse(
+            id=result.id,
+            properties=_serialize(result.outs, provider),
+            inputs=None if inputs is None else _serialize(inputs, provider),
+        )
+
+
+def _serialize(properties: Mapping[str, Any] | None, provider: Any) -> Struct:
+    """The properties as the engine wants them, with the provider that is to serve the resource."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(
+            rpc.serialize_properties({**(properties or {}), PROVIDER_KEY: provider}, {})
+        )
+    finally:
+        loop.close()
+
+
+def _diff_response(result: DiffResult) -> Any:
+    if result.changes is None:
+        changes = provider_pb2.DiffResponse.DIFF_UNKNOWN
+    elif result.changes:
+        changes = provider_pb2.DiffResponse.DIFF_SOME
+    else:
+        changes = provider_pb2.DiffResponse.DIFF_NONE
+    response = provider_pb2.DiffResponse(
+        changes=changes,
+        replaces=result.replaces or (),
+        deleteBeforeReplace=bool(result.delete_before_replace),
+    )
+    if isinstance(result, DetailedDiffResult):
+        replaces = set(response.replaces)
+        for path, kind in result.detailed.items():
+            response.detailedDiff[path].kind = _KINDS[kind, path in replaces]
+        response.hasDetailedDiff = True
+        response.diffs.extend(sorted({_top(path) for path in result.detailed}))
+        response.stables.extend(result.stables or ())
+    return response
+
+
+def _top(path: str) -> str:
+    """The top-level property of a path such as `retryPolicy.maxRetries` or `eventTypes[2]`."""
+    return path.partition(".")[0].partition("[")[0]
