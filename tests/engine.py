@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).parent.parent
 OWN_HOST = ROOT / "genesys_provider" / "host" / "bin"
@@ -21,7 +23,7 @@ COMMAND_LIMIT = 90.0
 
 
 def pulumi_path() -> str | None:
-    """The `PATH` on which `pulumi` and its Python language host are found, or None where there is no Pulumi."""
+    """The `PATH` that has `pulumi` and its Python language host, or None where there is no Pulumi."""
     own = f"{ROOT / '.pulumi' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
     for path in (os.environ.get("PATH", ""), own):
         if shutil.which("pulumi", path=path) and shutil.which("pulumi-language-python", path=path):

@@ -79,6 +79,11 @@ class Providers:
             return self._serialized[type_token]
 
 
+def importable_types() -> list[str]:
+    """The type tokens of all resources that installed packages say how to import."""
+    return sorted({each.name for each in entry_points(group=ENTRY_POINTS)})
+
+
 def _set_up_sdk() -> None:
     """Lets the provider ask the SDK for the project; the SDK keeps it for each context, so for each call."""
     pulumi.runtime.configure(

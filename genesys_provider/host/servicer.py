@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import traceback
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -31,7 +32,7 @@ from genesys_provider.host.operation import (
     OperationError,
     carrying_out,
 )
-from genesys_provider.host.providers import Providers
+from genesys_provider.host.providers import Providers, importable_types
 
 if TYPE_CHECKING:
     import threading
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from genesys_provider.host.engine import Engine
 
 _Method = TypeVar("_Method", bound="Callable[[Servicer, Any, Any], Any]")
+
+VERSION = "0.1.0"
+"""Under which the stock host goes too, so that the state is the same."""
 
 # The engine reads the details of an init failure in this one; most others mean "nothing happened".
 _UNKNOWN: int = grpc.StatusCode.UNKNOWN.value[0]
@@ -123,8 +127,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ConfigureResponse(acceptSecrets=False)
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002
-        """The version under which the stock host goes, so that the state is the same."""
-        return plugin_pb2.PluginInfo(version="0.1.0")
+        """Names the version."""
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        """Names the types that can be imported: without, `pulumi import` fails after it has done its work."""
+        resources: dict[str, Any] = {each: {} for each in importable_types()}
+        schema = {"name": "pulumi-python", "version": VERSION, "resources": resources}
+        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002
         """Wakes whatever waits; what to do about it is the provider's to say."""

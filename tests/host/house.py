@@ -1,0 +1,158 @@
+"""A provider for the tests: what it does, it is told in the resource's inputs. Copied into the test's project."""
+
+import json
+import os
+import threading
+import time
+
+from genesys_provider.host import DetailedDiffResult, InitFailed, OperationError, current
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+SECRET = "1b47061264138c4ac30d75fd1eb44270"
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+
+
+def record(what, **more):
+    """Appends a line to the file that $HOUSE_LOG names."""
+    operation = current()
+    line = {
+        "what": what,
+        "at": time.time(),
+        "pid": os.getpid(),
+        "urn": operation.urn,
+        "timeout": operation.timeout,
+    }
+    with open(os.environ["HOUSE_LOG"], "a") as log:
+        log.write(json.dumps({**line, **more}) + "\n")
+
+
+class Things(ResourceProvider):
+    """`seconds` to wait, `error` to raise, `init` to fail verification, `hidden` for the outputs alone."""
+
+    serialize_as_secret_always = False
+
+    def configure(self, req):
+        record("configure", region=req.config.get("house:region"))
+
+    def check(self, _olds, news):
+        record("check")
+        failures = [CheckFailure(path, reason) for path, reason in news.get("faults", {}).items()]
+        return CheckResult(news, failures)
+
+    def diff(self, _id, olds, news):
+        record("diff")
+        changes = {}
+        for key in news:
+            if key.startswith("__") or olds.get(key) == news[key]:
+                continue
+            if isinstance(news[key], dict) and isinstance(olds.get(key), dict):
+                for inner in {**olds[key], **news[key]}:
+                    if olds[key].get(inner) != news[key].get(inner):
+                        kind = (
+                            "add" if inner not in olds[key] else "update" if inner in news[key] else "delete"
+                        )
+                        changes[f"{key}.{inner}"] = kind
+            else:
+                changes[key] = "update" if key in olds else "add"
+        if olds.get("status") == "FAILED":
+            changes["status"] = "update"
+        return DetailedDiffResult(changes)
+
+    def _outs(self, props, status):
+        outs = {key: value for key, value in props.items() if key not in ("error", "hidden")}
+        outs["status"] = status
+        if "hidden" in props:
+            outs["derived"] = {"token": {SIGNATURE: SECRET, "value": props["hidden"]}, "plain": 1}
+        return outs
+
+    def _work(self, what, id_, props):
+        record(what + " starts")
+        current().show_status("waiting for the verdict")
+        if current().cancelled.wait(props.get("seconds", 0)):
+            raise InitFailed(id_, self._outs(props, "PENDING"), ["interrupted while waiting"])
+        if props.get("error") == "clean":
+            raise OperationError(f"{props['name']} can't be had: the endpoint answered 503")
+        if props.get("error") == "raw":
+            raise RuntimeError("boom")
+        if props.get("warn"):
+            current().warn("the endpoint is slow")
+        if props.get("init"):
+            raise InitFailed(
+                id_, self._outs(props, "FAILED"), ["the endpoint answered 503", "look at its log"]
+            )
+        record(what + " ends")
+        return self._outs(props, "VERIFIED")
+
+    def create(self, props):
+        id_ = f"id-{props['name']}"
+        return CreateResult(id_, self._work("create", id_, props))
+
+    def update(self, id_, _olds, news):
+        return UpdateResult(self._work("update", id_, news))
+
+    def read(self, id_, props):
+        record("read", props=sorted(props))
+        if os.environ.get("HOUSE_GONE"):
+            return ReadResult(None, {})
+        if os.environ.get("HOUSE_FAILED"):
+            raise InitFailed(id_, self._outs(props, "FAILED"), ["it stopped answering"])
+        if "name" not in props:  # an import
+            inputs = {"name": id_.removeprefix("id-"), "size": 3}
+            return ReadResult(id_, {**inputs, "status": "VERIFIED"}, inputs)
+        return ReadResult(id_, props)
+
+    def delete(self, id_, props):
+        record("delete")
+
+
+class Captured(ResourceProvider):
+    """Somebody else's provider: state of its own, plain exceptions, no idea of our host."""
+
+    def __init__(self, greeting):
+        super().__init__()
+        self.greeting = greeting
+        self.lock = None
+
+    def configure(self, req):
+        self.region = req.config.get("house:region")
+
+    def diff(self, _id, olds, news):
+        from pulumi.dynamic import DiffResult
+
+        return DiffResult(
+            changes=olds["name"] != news["name"] or olds["size"] != news["size"],
+            replaces=["size"] if olds["size"] != news["size"] else [],
+            delete_before_replace=True,
+        )
+
+    def create(self, props):
+        if props["name"] == "bad":
+            raise ValueError("no such name")
+        return CreateResult("id-" + str(props["name"]), self._outs(props))
+
+    def update(self, _id, _olds, news):
+        return UpdateResult(self._outs(news))
+
+    def _outs(self, props):
+        return {**props, "greeting": f"{self.greeting} {props['name']} of {self.region}"}
+
+    def delete(self, _id, _props):
+        assert threading.active_count() > 0
+
+
+class Thing(Resource, module="house", name="Thing"):
+    def __init__(self, name, opts=None, **props):
+        super().__init__(Things(), name, {"name": name, "status": None, **props}, opts)
+
+
+class Other(Resource, module="house", name="Other"):
+    def __init__(self, name, props, opts=None):
+        super().__init__(Captured("hello"), name, {"greeting": None, **props}, opts)

@@ -1,0 +1,74 @@
+"""Imports: the state has no provider yet, so an installed package must name it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import HOUSE, House, program
+
+TYPE = "pulumi-python:dynamic/house:Thing"
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> dict[str, str]:
+    """An environment in which a package `house` is installed that names its provider."""
+    site = tmp_path / "site"
+    about = site / "house-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: house\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[pulumi.dynamic.providers]\n{TYPE} = house:Things\n")
+    (site / "house.py").write_text(HOUSE.read_text())
+    return {"PYTHONPATH": str(site)}
+
+
+def test_an_import_finds_the_provider_by_its_type(house: House, installed: dict[str, str]) -> None:
+    stack = house.stack(env=installed)
+    result = stack.import_(TYPE, "a", "id-a", "--protect=false")
+    assert result.code == 0, result.output
+    imported = stack.resources()["a"]
+    assert imported["inputs"]["size"] == 3
+    assert imported["outputs"]["status"] == "VERIFIED"
+
+    stack.program(program("Thing('a', size=3)"))
+    unchanged = stack.preview()
+    assert "2 unchanged" in unchanged.output, unchanged.output
+    stack.program(program("Thing('a', size=4)"))
+    assert "[diff: ~size]" in stack.preview().output
+    # It is the very string that the program serializes.
+    stack.must("up", "--yes", "--skip-preview")
+    assert stack.resources()["a"]["inputs"]["__provider"] == imported["inputs"]["__provider"]
+
+
+def test_a_program_can_adopt(house: House, installed: dict[str, str]) -> None:
+    stack = house.stack("Thing('a', size=3, opts=pulumi.ResourceOptions(import_='id-a'))", env=installed)
+    result = stack.up()
+    assert result.code == 0, result.output
+    assert "imported" in result.output
+    assert house.calls("create starts") == []
+    stack.program(program("Thing('a', size=3)"))
+    assert "2 unchanged" in stack.preview().output
+
+
+def test_an_import_of_what_is_not_there(house: House, installed: dict[str, str]) -> None:
+    result = house.stack(env={**installed, "HOUSE_GONE": "1"}).import_(TYPE, "a", "id-a")
+    assert result.code != 0
+    assert "does not exist" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_import_that_no_package_serves(house: House) -> None:
+    result = house.stack().import_(TYPE, "a", "id-a")
+    assert result.code != 0
+    assert f"no installed package says which provider serves '{TYPE}'" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_provider_whose_module_is_missing(house: House) -> None:
+    stack = house.stack("Thing('a')")
+    stack.must("up", "--yes", "--skip-preview")
+    (stack.directory / "house.py").unlink()
+    result = stack.destroy()
+    assert result.code != 0
+    assert "the provider of this resource can't be loaded: No module named 'house'" in result.output
+    assert "Traceback" not in result.output

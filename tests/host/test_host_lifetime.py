@@ -1,0 +1,70 @@
+"""How the host ends: with its engine, and without losing what there is."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from engine import until
+
+if TYPE_CHECKING:
+    from conftest import House
+
+
+def alive(pid: int) -> bool:
+    """Whether a process of this id runs; a zombie does not."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_ctrl_c_saves_what_there_is(house: House) -> None:
+    stack = house.stack("for n in range(8): Thing(f't{n}', seconds=60)")
+    running = stack.start("up", "--yes", "--skip-preview", "--parallel", "8")
+    until(lambda: len(house.calls("create starts")) == 8)
+    pressed = time.monotonic()
+    running.interrupt()
+    result = running.wait()
+    assert time.monotonic() - pressed < 3
+    assert result.code != 0
+    assert "Traceback" not in result.output
+    assert "KeyboardInterrupt" not in result.output
+    resources = stack.resources()
+    assert len(resources) == 8
+    assert {each["initErrors"][0] for each in resources.values()} == {"interrupted while waiting"}
+    assert stack.pending() == []
+
+
+def test_the_host_ends_with_a_command(house: House) -> None:
+    result = house.stack("Thing('a')").up()
+    # The engine gives a plugin five seconds before it kills it: a host that stays costs them each time.
+    assert result.seconds < 4
+    (host,) = {call["pid"] for call in house.calls("create starts")}
+    assert not alive(host)
+
+
+def test_the_host_ends_when_its_engine_is_killed(house: House) -> None:
+    stack = house.stack("Thing('a', seconds=5)")
+    running = stack.start("up", "--yes", "--skip-preview")
+    until(lambda: house.calls("create starts"))
+    (host,) = {call["pid"] for call in house.calls("create starts")}
+    running.kill()
+    killed = time.monotonic()
+    until(lambda: not alive(host))
+    assert time.monotonic() - killed < 1
+    running.wait()
+    assert house.calls("create ends") == []
+
+
+def test_sigterm_wakes_operations_and_ends_the_host(house: House) -> None:
+    stack = house.stack("Thing('a', seconds=60)")
+    running = stack.start("up", "--yes", "--skip-preview")
+    until(lambda: house.calls("create starts"))
+    (host,) = {call["pid"] for call in house.calls("create starts")}
+    os.kill(host, 15)
+    result = running.wait()
+    assert result.seconds < 20
+    assert stack.resources()["a"]["initErrors"] == ["interrupted while waiting"]
