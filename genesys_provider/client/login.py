@@ -95,7 +95,7 @@ class Login:
             f"{self._settings.login_url}/oauth/token",
             what="login",
             data={"grant_type": "client_credentials"},
-            auth=(self._settings.client_id, self._settings.client_secret),
+            auth=httpx.BasicAuth(self._settings.client_id, self._settings.client_secret),
             timeout=TIMEOUT_SECONDS,
         )
         if answer.status != 200:  # noqa: PLR2004

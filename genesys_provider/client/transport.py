@@ -57,13 +57,16 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
 
-def exchange(client: httpx.Client, method: str, url: str, *, what: str, **request: Any) -> Answer:
+def exchange(
+    client: httpx.Client, method: str, url: str, *, what: str, auth: httpx.Auth | None = None, **request: Any
+) -> Answer:
     """Sends one request and reads its answer; redirects are not followed, so that no secret goes elsewhere.
 
     Args:
         client: The connections to use.
         method: HTTP method.
         url: Where to.
+        auth: How to authenticate, if at all.
         what: The call in the user's words, for errors: `GET /api/v2/…`.
         request: As `httpx.Client.build_request` takes it.
 
@@ -73,7 +76,7 @@ def exchange(client: httpx.Client, method: str, url: str, *, what: str, **reques
     """
     try:
         outgoing = client.build_request(method, url, **request)
-        answer = client.send(outgoing, stream=True, follow_redirects=False)
+        answer = client.send(outgoing, stream=True, follow_redirects=False, auth=auth)
         try:
             body = bytearray()
             for part in answer.iter_bytes():

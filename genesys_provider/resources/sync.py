@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pulumi
 from pulumi.dynamic import Resource
 
@@ -26,11 +28,6 @@ class GatewaySync(Resource, module="genesys", name="GatewaySync"):
         opts: Pulumi's resource options.
     """
 
-    delivery_id: pulumi.Output[str | None]
-    """The `webhook-id` of the last webhook that the gateway took."""
-    synced_at: pulumi.Output[str | None]
-    """When it did: UTC, ISO 8601."""
-
     def __init__(
         self,
         resource_name: str,
@@ -53,6 +50,12 @@ class GatewaySync(Resource, module="genesys", name="GatewaySync"):
         }
         super().__init__(GatewaySyncProvider(), resource_name, properties, opts)
 
-    def translate_output_property(self, prop: str) -> str:
-        """The attribute of a property: `deliveryId` is `delivery_id`."""
-        return {"deliveryId": "delivery_id", "syncedAt": "synced_at"}.get(prop, prop)
+    @property
+    def delivery_id(self) -> pulumi.Output[str | None]:
+        """The `webhook-id` of the last webhook that the gateway took."""
+        return cast("pulumi.Output[str | None]", pulumi.get(self, "deliveryId"))
+
+    @property
+    def synced_at(self) -> pulumi.Output[str | None]:
+        """When it did: UTC, ISO 8601."""
+        return cast("pulumi.Output[str | None]", pulumi.get(self, "syncedAt"))

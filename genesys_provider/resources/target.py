@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -34,24 +33,14 @@ class EventBridgeTarget(Resource, module="genesys", name="EventBridgeTarget"):
         verification_timeout: Seconds to wait for the verdict; else `genesys:verificationTimeout`, else 75.
             `customTimeouts` goes before it. It is a setting of the wait: changing it alone changes no target.
         health_check: Whether to ask for a health check after each verification; see `health_status`.
-        opts: Pulumi's resource options.
+        opts: Pulumi's resource options; `ignore_changes` takes the state's names, such as `endpointUrl`.
     """
 
     name: pulumi.Output[str]
-    endpoint_url: pulumi.Output[str]
-    event_types: pulumi.Output[Sequence[str]]
-    auth_type: pulumi.Output[str]
     status: pulumi.Output[str]
     """`VERIFIED`, or what the last verification came to."""
-    self_uri: pulumi.Output[str]
     revision: pulumi.Output[int]
     """1, and one more with each update: what a `GatewaySync` watches."""
-    verified_at: pulumi.Output[str | None]
-    """When the last verification that this stack waited for succeeded: UTC, ISO 8601."""
-    verification_seconds: pulumi.Output[float | None]
-    """How long that took, from the request to the verdict."""
-    health_status: pulumi.Output[str | None]
-    """What the last health check said, where `health_check` is set."""
 
     def __init__(
         self,
@@ -83,9 +72,42 @@ class EventBridgeTarget(Resource, module="genesys", name="EventBridgeTarget"):
         }
         super().__init__(EventBridgeTargetProvider(), resource_name, properties, opts)
 
-    def translate_output_property(self, prop: str) -> str:
-        """The attribute of a property: `endpointUrl` is `endpoint_url`."""
-        return _snake(prop) if prop in _TRANSLATED else prop
+    # The state has the API's names; so that no header's name is taken for one of them, Python's are given here.
+
+    @property
+    def endpoint_url(self) -> pulumi.Output[str]:
+        """Where events go."""
+        return cast("pulumi.Output[str]", pulumi.get(self, "endpointUrl"))
+
+    @property
+    def event_types(self) -> pulumi.Output[Sequence[str]]:
+        """Which events go there."""
+        return cast("pulumi.Output[Sequence[str]]", pulumi.get(self, "eventTypes"))
+
+    @property
+    def auth_type(self) -> pulumi.Output[str]:
+        """`NONE`, `BASIC`, `OAUTH2` or `JWT`."""
+        return cast("pulumi.Output[str]", pulumi.get(self, "authType"))
+
+    @property
+    def self_uri(self) -> pulumi.Output[str]:
+        """The target's path in the API."""
+        return cast("pulumi.Output[str]", pulumi.get(self, "selfUri"))
+
+    @property
+    def verified_at(self) -> pulumi.Output[str | None]:
+        """When the last verification that this stack waited for succeeded: UTC, ISO 8601."""
+        return cast("pulumi.Output[str | None]", pulumi.get(self, "verifiedAt"))
+
+    @property
+    def verification_seconds(self) -> pulumi.Output[float | None]:
+        """How long that took, from the request to the verdict."""
+        return cast("pulumi.Output[float | None]", pulumi.get(self, "verificationSeconds"))
+
+    @property
+    def health_status(self) -> pulumi.Output[str | None]:
+        """What the last health check said, where `health_check` is set."""
+        return cast("pulumi.Output[str | None]", pulumi.get(self, "healthStatus"))
 
 
 def _with_secrets(auth_config: dict[str, Any]) -> dict[str, Any]:
@@ -93,11 +115,3 @@ def _with_secrets(auth_config: dict[str, Any]) -> dict[str, Any]:
         name: pulumi.Output.secret(value) if name in _SECRETS else value
         for name, value in auth_config.items()
     }
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"[A-Z]", lambda match: "_" + match.group().lower(), name)
-
-
-# Not every property that comes by: names inside `headers` are the user's.
-_TRANSLATED = frozenset({"endpointUrl", "eventTypes", "authType", *_OUTPUTS})

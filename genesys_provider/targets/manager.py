@@ -328,6 +328,7 @@ class TargetManager:
                 self.audit.record(
                     AuditEvent.TARGET_VERIFIED, target.id, latency_seconds=self._clock() - started
                 )
+                report(f"verified after {self._clock() - started:.1f} s")
                 return seen
             said = f": {verdict.message}" if verdict.message else ""
             failure: NotVerified = VerificationFailed(
