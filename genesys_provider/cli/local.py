@@ -59,7 +59,7 @@ _port = click.option(
     help="Its secret.",
 )
 @click.option("--ca-file", type=_FILE, help="A CA (PEM) that endpoints may use, besides the system's.")
-def emulator(
+def emulator(  # noqa: PLR0913, PLR0917 - one argument an option
     port: int,
     host: str,
     state: Path | None,
@@ -106,7 +106,7 @@ def emulator(
     show_envvar=True,
     help="What syncs are signed with: whsec_ and base64, or any other text.",
 )
-def gateway(
+def gateway(  # noqa: PLR0913, PLR0917 - one argument an option
     port: int,
     host: str,
     certificate_dir: Path,

@@ -41,7 +41,7 @@ class EmulatorSettings:
         rate_limit: Requests a minute for one token; 0 is no limit.
         state: The file that survives restarts; none keeps everything in memory.
         ca_file: A CA in PEM that endpoints may use besides the system's.
-        endpoint_seconds: How long an endpoint may take for its answer; after that a verification is `TIMEOUT`.
+        endpoint_seconds: How long an endpoint may take for its answer; then a verification is `TIMEOUT`.
     """
 
     client_id: str = "dev-client"

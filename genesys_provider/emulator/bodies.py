@@ -17,7 +17,7 @@ MAX_BODY_BYTES = 512_000
 """[G]"""
 
 _READ_ONLY = frozenset({"id", "status", "selfUri"})
-"""What an answer holds besides the configuration: ignored, so that a target can be read, changed and PUT [C]."""
+"""What an answer holds besides the configuration: ignored, so that it can be changed and PUT back [C]."""
 
 _KNOWN = frozenset({"name", "endpointUrl", "authType", "authConfig", "retryPolicy", "headers", "eventTypes"})
 _KNOWN_INSIDE = {

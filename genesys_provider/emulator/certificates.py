@@ -1,19 +1,21 @@
 """The gateway's certificate: a test CA of its own, made once for a directory.
 
-`ca.pem` is what a client trusts, `gateway.pem` the certificate with its private key, for `localhost`, `127.0.0.1`
-and `::1`. The CA's private key is thrown away: nobody can issue a second certificate that `ca.pem` vouches for.
+`ca.pem` is what a client trusts, `gateway.pem` the certificate with its private key, for `localhost`,
+`127.0.0.1` and `::1`. The CA's own key is thrown away: `ca.pem` will never vouch for another certificate.
 """
 
 from __future__ import annotations
 
 import os
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import trustme
 from cryptography import x509
 from filelock import FileLock
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOSTS = ("localhost", "127.0.0.1", "::1")
 

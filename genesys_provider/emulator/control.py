@@ -3,12 +3,12 @@
 | call | does |
 |---|---|
 | `GET /emulator/health` | 200 as soon as the emulator serves |
-| `POST /emulator/reset` | as if freshly started: no target, fault, delivery, log; full scopes; tokens stay valid |
+| `POST /emulator/reset` | as if freshly started: nothing is left, but tokens stay valid |
 | `GET`, `DELETE /emulator/requests` | the log of requests to login and API, oldest first |
 | `POST /emulator/events` | `{"eventType", "eventBody"}`: delivers an event; 202 after every first attempt |
 | `GET /emulator/deliveries` | every delivery with its attempts |
 | `GET`, `POST`, `DELETE /emulator/faults` | faults that wait (see the module `faults`) |
-| `POST /emulator/targets/{id}/status` | `{"status", "message"}`: forces a state; no verification overwrites it |
+| `POST /emulator/targets/{id}/status` | `{"status", "message"}`: forces a state for good |
 | `POST /emulator/tokens/revoke` | every token issued so far gives 401 |
 | `POST /emulator/scopes` | `{"scopes": […]}`: what the tokens issued from now on may do |
 """

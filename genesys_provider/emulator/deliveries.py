@@ -1,8 +1,8 @@
 """Events on their way to the targets that want them.
 
-Each verified target whose `eventTypes` hold the event's type gets the event, with the target's authentication,
-headers and retry policy [S]. Any answer other than 2xx is tried again: after `initialDelaySeconds`, then each
-time that much longer (`LINEAR`) or twice as long (`EXPONENTIAL`) [C].
+Each verified target whose `eventTypes` hold the event's type gets the event, with the target's
+authentication, headers and retry policy [S]. Any answer other than 2xx is tried again: after
+`initialDelaySeconds`, then each time that much longer (`LINEAR`) or twice as long (`EXPONENTIAL`) [C].
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Injected faults: what goes wrong between a client and the API, on demand.
 
-A fault matches requests by method and path (a pattern such as `/api/v2/integrations/eventbridge/targets/*`; each
-may be left out) and holds for `times` requests, or until `DELETE /emulator/faults`. Of several that match, the
-oldest acts. Any of them waits `seconds` first. Then:
+A fault matches requests by method and path (a pattern, such as
+`/api/v2/integrations/eventbridge/targets/*`; each may be left out) and holds for `times` requests, or until
+`DELETE /emulator/faults`. Of several that match, the oldest acts. Any of them waits `seconds` first. Then:
 
 - `status`: answers `status` (with `headers`, and `body` instead of the usual error) and does nothing else.
 - `delay`: nothing more; the request is served.

@@ -1,7 +1,7 @@
 """The front door: what every request to the login or the API passes.
 
-It gives the request its correlation id, writes it into the log, lets an injected fault act, and adds the headers
-that every answer carries [G]. The control plane (`/emulator/…`) passes unlogged and without faults.
+It gives the request its correlation id, writes it into the log, lets an injected fault act, and adds the
+headers that every answer carries [G]. The control plane (`/emulator/…`) passes unlogged and without faults.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from genesys_provider.emulator.faults import Fault, Faults
     from genesys_provider.emulator.limits import RateLimit
 
-CONTROL_PREFIX = "/emulator"
+CONTROL_PREFIX = "/emulator/"
 
 _KEPT = 100_000
 _NOT_JSON = b"<html><body>This is not JSON.</body></html>"

@@ -2,15 +2,15 @@
 
 | call | does |
 |---|---|
-| `POST /v1/genesys/events`, or any path below it | takes an event: HTTP Basic where a user name is set, JSON body |
+| `POST /v1/genesys/events`, or any path below it | takes an event: JSON; HTTP Basic where a user is set |
 | `POST /webhooks/genesys/targets` | takes a sync, signed by Standard Webhooks where a signing secret is set |
-| `GET /received` | `{"events": […], "syncs": […]}`, each with `at`, `path`, `headers`, `body`; only what was taken |
+| `GET /received` | what was taken: `{"events", "syncs"}`, each with `at`, `path`, `headers`, `body` |
 | `DELETE /received` | forgets them (not which syncs were seen: a replay stays a replay) |
 | `POST /behaviour` | `{"path", "status", "seconds", "times"}`: endpoints answer something else for a while |
 | `DELETE /behaviour` | endpoints work again |
 
-A behaviour's `path` is a pattern, all events endpoints if left out; the newest that matches a request acts: it
-waits `seconds`, then answers `status` instead of taking the request; without a `status` the request is taken.
+A behaviour's `path` is a pattern, all events endpoints if left out; the newest that matches a request acts:
+it waits `seconds`, then answers `status` instead of taking the request; without a `status` it is taken.
 """
 
 from __future__ import annotations

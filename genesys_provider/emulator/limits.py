@@ -13,7 +13,7 @@ from genesys_provider.emulator.errors import ApiError
 
 WINDOW_SECONDS = 60
 UNLIMITED = 1_000_000
-"""What `inin-ratelimit-allowed` says where there is no limit: a client that paces itself never comes near it [C]."""
+"""What `inin-ratelimit-allowed` says where there is no limit: nobody who paces himself comes near it [C]."""
 
 _MAX_WINDOWS = 1000
 

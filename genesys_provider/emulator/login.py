@@ -1,7 +1,7 @@
 """Login: tokens for the one OAuth client, and who may make which call.
 
-`POST /oauth/token` is OAuth2's client credentials grant [S][G]. A token carries the scopes that the OAuth client
-has when it is issued; `POST /emulator/scopes` changes them, to see what a missing one does.
+`POST /oauth/token` is OAuth2's client credentials grant [S][G]. A token carries the scopes that the OAuth
+client has when it is issued; `POST /emulator/scopes` changes them, to see what a missing one does.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ THROTTLED = {
     "description": "rate limit exceeded; retry later",
     "error_description": "rate limit exceeded; retry later",
 }
-"""The token endpoint throttles with status 400 and this body [G]; here an injected fault with status 400 does."""
+"""How the token endpoint throttles, with status 400 [G]; here an injected fault with status 400 does."""
 
 
 @dataclass

@@ -4,7 +4,7 @@ The verification, the health check and the delivery of events all go this way [S
 are not followed. What authentication looks like on the wire, per `authType`:
 
 - `BASIC`: HTTP Basic.
-- `OAUTH2`: a client-credentials token, fetched from `tokenUrl` for each request (HTTP Basic, form body), as Bearer.
+- `OAUTH2`: a Bearer token from `tokenUrl`, by client credentials (HTTP Basic, form body), each time anew.
 - `JWT`: a Bearer token signed with HS256 and `clientSecret`, `iss` and `sub` the `clientId`; without a
   `clientSecret` there is nothing to sign with, and none is sent [C].
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ENDPOINT_SECONDS = 10.0
 """How long an endpoint may take for its answer [C]: as long as [S] gives a gateway's webhook."""
 
-MAX_CONCURRENT = 300
+MAX_CONCURRENT = 200
 """Open requests to endpoints; more wait their turn, so that file descriptors last."""
 
 _JWT_SECONDS = 300
@@ -76,7 +76,9 @@ class Outbound:
             verify=context,
             trust_env=False,
             timeout=None,  # noqa: S113 - one limit for the whole request is set around it
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=50),
+            # Few idle connections, and those not for long: the pool looks at each of them at each request, and
+            # an endpoint may close one just as it is used.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=2),
             # No cookie of one endpoint reaches the next.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={"User-Agent": "genesys-eventbridge-emulator"},

@@ -1,8 +1,11 @@
-"""Serving: the emulator and the gateway on real sockets, in a thread (tests) or in the foreground (command line).
+"""Serving on real sockets: in a thread for tests, in the foreground for the command line.
 
-with GatewayServer(GatewaySettings(directory)) as gateway:
-    with EmulatorServer(EmulatorSettings(ca_file=gateway.ca_file, verification_seconds=0)) as emulator:
-        httpx.get(emulator.url + "/emulator/health")
+A test's emulator and the gateway whose certificate it trusts:
+
+    with GatewayServer(GatewaySettings(directory)) as gateway:
+        settings = EmulatorSettings(ca_file=gateway.ca_file, verification_seconds=0)
+        with EmulatorServer(settings) as emulator:
+            httpx.get(emulator.url + "/emulator/health")
 """
 
 from __future__ import annotations
@@ -66,6 +69,8 @@ class Server:
                 log_level="critical",
                 access_log=False,
                 timeout_graceful_shutdown=1,
+                # Longer than clients keep an idle connection: they close it, never we under their request.
+                timeout_keep_alive=75,
                 server_header=False,
             ),
             self._ready.set,
@@ -87,7 +92,11 @@ class Server:
             self._thread.join()
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Serve in this thread until SIGTERM or SIGINT; `ready` is called as soon as connections are accepted."""
+        """Serve in this thread until SIGTERM or SIGINT.
+
+        Args:
+            ready: Called as soon as connections are accepted.
+        """
         self._server.ready = ready
         self._serve()
 
@@ -148,12 +157,13 @@ class _Uvicorn(uvicorn.Server):
         self.ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept connections, and tell."""
         await super().startup(sockets)
         self.ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Without uvicorn's raising the signal again at the end, which would make the exit code its number."""
+        """Without raising the signal again at the end, as uvicorn does: the exit code would be the signal."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

@@ -1,8 +1,8 @@
 """What the emulator remembers: targets and tokens, in SQLite.
 
-Every change is one statement, thus one transaction, and is committed before the caller goes on: neither SIGTERM
-nor SIGKILL loses what was answered. The database holds the endpoints' secrets in plain text (the emulator has
-to log in with them), so its file is for its owner alone. Tokens are kept as digests.
+Every change is one statement, thus one transaction, and is committed before the caller goes on: neither
+SIGTERM nor SIGKILL loses what was answered. The database holds the endpoints' secrets in plain text (the
+emulator has to log in with them), so its file is for its owner alone. Tokens are kept as digests.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _SCHEMA = (
     )
     """,
 )
-_COLUMNS = "id, name, config, status, message, generation, verifying"
+_SELECT = "SELECT id, name, config, status, message, generation, verifying FROM targets "
 
 
 class NameTakenError(Exception):
@@ -129,14 +129,14 @@ class Store:
             str(uuid4()), config["name"], config, PENDING_VERIFICATION, None, generation=1, verifying=True
         )
         self._write(
-            f"INSERT INTO targets ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (target.id, target.name, json.dumps(config), target.status, None, 1, 1),
+            "INSERT INTO targets (id, name, config, status, generation, verifying) VALUES (?, ?, ?, ?, 1, 1)",
+            (target.id, target.name, json.dumps(config), target.status),
         )
         return target
 
     def get(self, target_id: str) -> StoredTarget | None:
         """The target, if there is one."""
-        row = self._database.execute(f"SELECT {_COLUMNS} FROM targets WHERE id = ?", (target_id,)).fetchone()
+        row = self._database.execute(_SELECT + "WHERE id = ?", (target_id,)).fetchone()
         return None if row is None else _target(row)
 
     def replace(self, target_id: str, config: dict[str, Any], *, verify: bool) -> StoredTarget | None:
@@ -164,19 +164,18 @@ class Store:
 
     def page(self, size: int, number: int, name: str | None) -> tuple[list[StoredTarget], int]:
         """The targets of one page, oldest first, and how many there are on all; `name` keeps only its own."""
-        where, values = ("", ()) if name is None else (" WHERE name = ?", (name,))
-        total = self._database.execute(f"SELECT count(*) FROM targets{where}", values).fetchone()[0]
+        total = self._database.execute(
+            "SELECT count(*) FROM targets WHERE ? IS NULL OR name = ?", (name, name)
+        ).fetchone()[0]
         rows = self._database.execute(
-            f"SELECT {_COLUMNS} FROM targets{where} ORDER BY number LIMIT ? OFFSET ?",
-            (*values, size, (number - 1) * size),
+            _SELECT + "WHERE ? IS NULL OR name = ? ORDER BY number LIMIT ? OFFSET ?",
+            (name, name, size, (number - 1) * size),
         )
         return [_target(row) for row in rows], total
 
     def all(self) -> list[StoredTarget]:
         """Every target, oldest first."""
-        return [
-            _target(row) for row in self._database.execute(f"SELECT {_COLUMNS} FROM targets ORDER BY number")
-        ]
+        return [_target(row) for row in self._database.execute(_SELECT + "ORDER BY number")]
 
     def settle(self, target_id: str, generation: int, status: str, message: str | None) -> None:
         """A verification's verdict, unless the target changed or went since it began."""
@@ -188,7 +187,8 @@ class Store:
     def force(self, target_id: str, status: str, message: str | None) -> bool:
         """Whether there is such a target; its status now is this one, whatever a verification finds."""
         changed = self._database.execute(
-            "UPDATE targets SET status = ?, message = ?, generation = generation + 1, verifying = 0 WHERE id = ?",
+            "UPDATE targets SET status = ?, message = ?, generation = generation + 1, verifying = 0"
+            " WHERE id = ?",
             (status, message, target_id),
         )
         return changed.rowcount > 0

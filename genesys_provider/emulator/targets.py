@@ -1,7 +1,7 @@
 """The calls of `/api/v2/integrations/eventbridge/targets`.
 
-Which call exists and what it answers is the contract's table; the scopes of each call are [C], as are the page
-size (25 unless asked for, at most 100 [G], more is a 400) and the filter `name`, which is the exact name.
+Which call exists and what it answers is the contract's table. The scopes of each call are [C], as is that the
+filter `name` is the exact name, and that a page size over 100 [G] is refused with 400.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Verification: an endpoint proves that it takes events, some time after its registration [S].
 
-One asyncio task a running verification. It really POSTs to the endpoint; the verdict comes when the endpoint has
-answered, but not before the minimum time, as the real service takes its time too.
+One asyncio task a running verification. It really POSTs to the endpoint; the verdict comes when the endpoint
+has answered, but not before the minimum time, as the real service takes its time too.
 """
 
 from __future__ import annotations
