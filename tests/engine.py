@@ -83,11 +83,12 @@ class Running:
 class Stack:
     """A project with one stack, `dev`, in `directory`: program, backend and PULUMI_HOME are below it.
 
-    `program` is the text of `__main__.py`; `modules` are further files of the project. `host` is the folder of the
-    dynamic-provider host that Pulumi.yaml names, None for the stock one. `env` comes on top of the environment.
+    `program` is the text of `__main__.py`; `modules` are further files of the project. `host` is the folder
+    of the dynamic-provider host that Pulumi.yaml names, None for the stock one. `env` comes on top of the
+    environment.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each test names the one or two that it needs)
         self,
         directory: Path,
         program: str,

@@ -141,7 +141,8 @@ def test_a_preview_says_property_by_property_what_changes(house: House) -> None:
 
 
 def test_secrets_stay_encrypted_wherever_the_provider_puts_them(house: House) -> None:
-    arguments = f"auth={{'password': pulumi.Output.secret({SECRET!r}), 'user': 'u'}}, hidden=pulumi.Output.secret({SECRET!r})"
+    secret = f"pulumi.Output.secret({SECRET!r})"
+    arguments = f"auth={{'password': {secret}, 'user': 'u'}}, hidden={secret}"
     stack = house.stack(f"Thing('a', init=True, {arguments})")
     assert stack.up().code != 0
     stack.program(program(f"Thing('a', {arguments})", f"Thing('b', {arguments})"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,12 +9,14 @@ from conftest import program
 from engine import OWN_HOST
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import House
     from engine import Stack
 
 FIRST = (
-    "first = Other('a', {'name': 'a', 'size': 1, 'secret': pulumi.Output.secret('hunter2'),"
-    " 'list': [1, {'x': None}], 'file': pulumi.StringAsset('text')})",
+    "secret = pulumi.Output.secret('hunter2')",
+    "first = Other('a', {'name': 'a', 'size': 1, 'secret': secret, 'list': [1, {'x': None, 'y': True}]})",
     # Not known in a preview.
     "Other('b', {'name': first.id, 'size': first.size})",
     "pulumi.export('greeting', first.greeting)",
@@ -43,7 +44,6 @@ def story(house: House, host: Path | None) -> list[Any]:
     """What a whole life of a stack leaves behind."""
     stack = house.stack(*FIRST, host=host, config={"house:region": "earth"})
     seen: list[Any] = []
-    assert "2 to create" in stack.preview().output or True
     for lines in (FIRST, BIGGER, RENAMED, RENAMED):
         stack.program(program(*lines))
         preview = stack.preview()
