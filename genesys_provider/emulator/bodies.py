@@ -83,8 +83,7 @@ def checked_config(body: dict[str, Any]) -> dict[str, Any]:
     except ValidationError as error:
         faults += faults_of(error)
     if faults:
-        summary = "; ".join(f"{fault.path} {fault.reason}" for fault in faults)
-        raise ApiError(400, f"The target is not valid: {summary}", code="invalid.target", faults=faults)
+        raise ApiError(400, "The target is not valid", code="invalid.target", faults=faults)
     return {
         "authConfig": {},
         **config.payload(),

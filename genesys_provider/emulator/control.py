@@ -173,6 +173,4 @@ async def _checked(request: Request, model: type[Body]) -> Body:
     try:
         return model.model_validate(await read_object(request))
     except ValidationError as error:
-        faults = faults_of(error)
-        summary = "; ".join(f"{fault.path} {fault.reason}".strip() for fault in faults)
-        raise ApiError(400, f"The body is not valid: {summary}", faults=faults) from error
+        raise ApiError(400, "The body is not valid", faults=faults_of(error)) from error

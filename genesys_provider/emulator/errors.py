@@ -74,12 +74,7 @@ class ApiError(Exception):
             "messageWithParams": self.message,
             "messageParams": {},
             "details": [
-                {
-                    "errorCode": "invalid.value",
-                    "fieldName": fault.path,
-                    "path": fault.path,
-                    "reason": fault.reason,
-                }
+                {"errorCode": "invalid.value", "fieldName": fault.path, "message": fault.reason}
                 for fault in self.faults
             ],
             "errors": [],

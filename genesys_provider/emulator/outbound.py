@@ -76,7 +76,7 @@ class Outbound:
             verify=context,
             trust_env=False,
             timeout=None,  # noqa: S113 - one limit for the whole request is set around it
-            # Few idle connections, and those not for long: the pool looks at each of them at each request, and
+            # Few idle connections, not for long: the pool looks at each of them at each request, and
             # an endpoint may close one just as it is used.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=2),
             # No cookie of one endpoint reaches the next.

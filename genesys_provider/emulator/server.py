@@ -137,7 +137,7 @@ class GatewayServer(Server):
 
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named, since asyncio sets TCP_NODELAY only then: without it each answer takes 40 ms more.
+    # The protocol is named, since asyncio sets TCP_NODELAY only then: else an answer takes 40 ms more.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
