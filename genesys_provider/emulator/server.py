@@ -11,10 +11,12 @@ A test's emulator and the gateway whose certificate it trusts:
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
+import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import uvicorn
 
@@ -91,14 +93,16 @@ class Server:
         if self._thread is not None:
             self._thread.join()
 
-    def run(self, ready: Callable[[], None]) -> None:
-        """Serve in this thread until SIGTERM or SIGINT.
+    def run(self, ready: Callable[[], None]) -> NoReturn:
+        """Serve in this thread until SIGTERM or SIGINT, then end the process with exit code 0.
 
         Args:
             ready: Called as soon as connections are accepted.
         """
         self._server.ready = ready
+        self._server.ended = _exit
         self._serve()
+        raise SystemExit(1)
 
     def _serve(self) -> None:
         self._server.run(sockets=[self._socket])
@@ -135,6 +139,12 @@ class GatewayServer(Server):
         super().__init__(Gateway(settings).app(), host, port, certificate.chain_file)
 
 
+def _exit() -> None:
+    # Everything is closed. An ordinary end would wait for threads that still look up an endpoint's name.
+    sys.stdout.flush()
+    os._exit(0)
+
+
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named, since asyncio sets TCP_NODELAY only then: else an answer takes 40 ms more.
@@ -155,11 +165,17 @@ class _Uvicorn(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self.ready = ready
+        self.ended: Callable[[], None] = lambda: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept connections, and tell."""
         await super().startup(sockets)
         self.ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the open requests and the application, and tell."""
+        await super().shutdown(sockets)
+        self.ended()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,0 +1,57 @@
+"""A gateway and an emulator on real sockets, for the whole session; each test finds them as new."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from emulated import SIGNING_SECRET, Api, trusting
+
+from genesys_provider.emulator import EmulatorServer, EmulatorSettings, GatewayServer, GatewaySettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def gateway_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayServer]:
+    directory = tmp_path_factory.mktemp("gateway")
+    with GatewayServer(GatewaySettings(directory, "relay", "sesame", SIGNING_SECRET)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gateway_client(gateway_server: GatewayServer) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=gateway_server.url, verify=trusting(gateway_server.ca_file)) as client:
+        yield client
+
+
+@pytest.fixture
+def gateway(gateway_client: httpx.Client) -> httpx.Client:
+    """A client of the gateway, which has taken nothing and behaves."""
+    gateway_client.delete("/received")
+    gateway_client.delete("/behaviour")
+    return gateway_client
+
+
+@pytest.fixture
+def endpoint(gateway: httpx.Client) -> str:
+    """An endpoint that takes events of the user `relay` with the password `sesame`."""
+    return str(gateway.base_url) + "v1/genesys/events"
+
+
+@pytest.fixture(scope="session")
+def emulator_api(gateway_server: GatewayServer) -> Iterator[Api]:
+    settings = EmulatorSettings(
+        verification_seconds=0, rate_limit=0, ca_file=gateway_server.ca_file, endpoint_seconds=0.5
+    )
+    with EmulatorServer(settings) as server, Api(server.url) as api:
+        yield api
+
+
+@pytest.fixture
+def api(emulator_api: Api) -> Api:
+    """A client of an emulator that has nothing; verdicts come at once, endpoints have half a second."""
+    emulator_api.post("/emulator/reset")
+    return emulator_api

@@ -1,0 +1,90 @@
+"""A client of an emulator, and the waits that tests need."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+TARGETS = "/api/v2/integrations/eventbridge/targets"
+PENDING = "PENDING_VERIFICATION"
+SIGNING_SECRET = "whsec_c2lnbmVkIGZvciB0aGUgZ2F0ZXdheQ=="
+
+"""The gateway's."""
+BASIC = {"authType": "BASIC", "authConfig": {"username": "relay", "password": "sesame"}}
+"""How targets log in to the gateway."""
+DEV_CLIENT = ("dev-client", "dev-secret")
+
+Value = TypeVar("Value")
+
+
+class Api(httpx.Client):
+    """A client of one emulator that has logged in, with the waits that tests need."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(base_url=url, timeout=30)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.log_in()
+        return self
+
+    def log_in(self) -> None:
+        answer = self.token()
+        assert answer.status_code == 200, answer.text
+        self.headers["Authorization"] = "Bearer " + answer.json()["access_token"]
+
+    def token(self, *client: str) -> httpx.Response:
+        grant = {"grant_type": "client_credentials"}
+        return self.post("/oauth/token", auth=client or DEV_CLIENT, data=grant)
+
+    def create(self, endpoint: str, name: str = "orders", **fields: Any) -> dict[str, Any]:
+        answer = self.post(TARGETS, json=body(endpoint, name, **fields))
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def status(self, target: dict[str, Any]) -> dict[str, Any]:
+        return self.get(f"{TARGETS}/{target['id']}/verify").json()
+
+    def verdict(self, target: dict[str, Any]) -> dict[str, Any]:
+        """The verification's status and message, once it is final."""
+
+        def final() -> dict[str, Any] | None:
+            now = self.status(target)
+            return now if now["status"] != PENDING else None
+
+        return eventually(final)
+
+    def fault(self, action: str, method: str | None = None, path: str | None = None, **more: Any) -> None:
+        match = {"method": method, "path": path}
+        answer = self.post("/emulator/faults", json={"match": match, "action": action, **more})
+        assert answer.status_code == 201, answer.text
+
+    def log(self) -> list[tuple[str, str, int | None]]:
+        entries = self.get("/emulator/requests").json()
+        return [(entry["method"], entry["path"], entry["status"]) for entry in entries]
+
+
+def body(endpoint: str, name: str = "orders", **fields: Any) -> dict[str, Any]:
+    return {"name": name, "endpointUrl": endpoint, "eventTypes": ["CONVERSATION_STARTED"], **fields}
+
+
+def eventually(look: Callable[[], Value | None], seconds: float = 10) -> Value:
+    """What `look` finds, as soon as it finds something."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+    return found
+
+
+def trusting(ca_file: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(ca_file))

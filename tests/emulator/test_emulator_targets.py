@@ -1,0 +1,295 @@
+"""The calls about targets: what they answer, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from emulated import BASIC, PENDING, TARGETS, body
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from emulated import Api
+
+ANYWHERE = "https://127.0.0.1:1/in"
+OAUTH2 = {
+    "clientId": "orders",
+    "clientSecret": "very-secret",
+    "tokenUrl": "https://127.0.0.1:1/token",
+}
+
+
+def test_a_target_is_created_read_changed_and_deleted(api: Api) -> None:
+    created = api.create(ANYWHERE)
+    path = created["selfUri"]
+
+    assert path == f"{TARGETS}/{created['id']}"
+    assert created == {
+        "id": created["id"],
+        "name": "orders",
+        "endpointUrl": ANYWHERE,
+        "authType": "NONE",
+        "authConfig": {},
+        "retryPolicy": {"maxRetries": 5, "backoffStrategy": "EXPONENTIAL", "initialDelaySeconds": 2},
+        "headers": {},
+        "eventTypes": ["CONVERSATION_STARTED"],
+        "status": PENDING,
+        "selfUri": path,
+    }
+    assert api.get(path).json() | {"status": PENDING} == created
+
+    changed = api.put(path, json=body(ANYWHERE, "invoices", eventTypes=["A", "B"]))
+    assert changed.status_code == 200
+    assert (changed.json()["name"], changed.json()["eventTypes"]) == ("invoices", ["A", "B"])
+    assert api.get(path).json()["name"] == "invoices"
+
+    deleted = api.delete(path)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert api.get(path).status_code == 404
+
+
+def test_headers_and_event_types_come_back_as_they_were_sent(api: Api) -> None:
+    headers = {"X-Pulumi-Resource": "shop/dev/orders", "x-Source-System": "GenesysCloud", "X-Empty": ""}
+
+    created = api.create(ANYWHERE, headers=headers, eventTypes=["B", "A", "B"])
+
+    assert api.get(created["selfUri"]).json()["headers"] == headers
+    assert api.get(created["selfUri"]).json()["eventTypes"] == ["B", "A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("auth_type", "auth", "shown"),
+    [
+        ("BASIC", BASIC["authConfig"], {"username": "relay"}),
+        ("OAUTH2", OAUTH2, {"clientId": "orders", "tokenUrl": "https://127.0.0.1:1/token"}),
+        ("JWT", {"clientId": "orders", "clientSecret": "very-secret"}, {"clientId": "orders"}),
+    ],
+)
+def test_no_answer_holds_a_secret(
+    api: Api, auth_type: str, auth: dict[str, str], shown: dict[str, str]
+) -> None:
+    sent = body(ANYWHERE, authType=auth_type, authConfig=auth)
+    created = api.post(TARGETS, json=sent)
+    path = created.json()["selfUri"]
+    answers = [created, api.get(path), api.put(path, json=sent), api.get(TARGETS)]
+    answers += [api.get(f"{path}/verify"), api.post(f"{path}/health"), api.get("/emulator/deliveries")]
+
+    assert created.json()["authConfig"] == shown
+    assert not [each for each in answers if "secret" in each.text or "sesame" in each.text]
+
+
+def test_every_fault_is_named_at_once(api: Api) -> None:
+    sent = {
+        "name": "",
+        "endpointUrl": "http://a.example",
+        "authType": "BASIC",
+        "authConfig": {"username": "relay", "pin": "1234"},
+        "retryPolicy": {"maxRetries": 11, "backoffStrategy": "RANDOM", "initialDelaySeconds": 0},
+        "eventTypes": [],
+        "colour": "red",
+        "endpoint_url": "https://a.example",
+    }
+
+    answer = api.post(TARGETS, json=sent)
+
+    assert answer.status_code == 400
+    assert {detail["fieldName"] for detail in answer.json()["details"]} == {
+        "name",
+        "endpointUrl",
+        "authConfig.password",
+        "authConfig.pin",
+        "retryPolicy.maxRetries",
+        "retryPolicy.backoffStrategy",
+        "retryPolicy.initialDelaySeconds",
+        "eventTypes",
+        "colour",
+        "endpoint_url",
+    }
+    assert all(detail["message"] for detail in answer.json()["details"])
+    assert "1234" not in answer.text
+    assert api.get(TARGETS).json()["total"] == 0
+
+
+def test_a_put_breaks_the_same_rules_and_changes_nothing(api: Api) -> None:
+    created = api.create(ANYWHERE)
+
+    answer = api.put(created["selfUri"], json=body("nowhere"))
+
+    assert answer.status_code == 400
+    assert [detail["fieldName"] for detail in answer.json()["details"]] == ["endpointUrl"]
+    assert api.get(created["selfUri"]).json()["endpointUrl"] == ANYWHERE
+
+
+def test_what_was_read_can_be_put_back(api: Api) -> None:
+    created = api.create(ANYWHERE)
+
+    answer = api.put(created["selfUri"], json=api.get(created["selfUri"]).json())
+
+    assert answer.status_code == 200
+    assert answer.json()["id"] == created["id"]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"{", b"[]", b"null", b'"text"', b"\xff", b'{"name": "\\ud800"}', b"[" * 99_999]
+)
+def test_a_body_that_is_no_json_object_is_refused(api: Api, raw: bytes) -> None:
+    answer = api.post(TARGETS, content=raw)
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid.json"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_has_its_limit(api: Api, chunked: bool) -> None:
+    def sent(size: int) -> Any:
+        raw = json.dumps(body(ANYWHERE, headers={"X-Long": ""})).encode()
+        raw = raw.replace(b'""', b'"' + b"x" * (size - len(raw)) + b'"')
+        assert len(raw) == size
+        return iter([raw[:1000], raw[1000:]]) if chunked else raw
+
+    assert api.post(TARGETS, content=sent(512_000)).status_code == 201
+    refused = api.post(TARGETS, content=sent(512_001))
+    assert (refused.status_code, refused.json()["code"]) == (413, "request.too.large")
+
+
+def test_a_name_is_taken_once(api: Api) -> None:
+    api.create(ANYWHERE)
+    other = api.create(ANYWHERE, "invoices")
+
+    posted = api.post(TARGETS, json=body(ANYWHERE))
+    put = api.put(other["selfUri"], json=body(ANYWHERE))
+
+    assert (posted.status_code, put.status_code) == (409, 409)
+    assert posted.json()["entityName"] == "orders"
+    assert api.get(other["selfUri"]).json()["name"] == "invoices"
+    assert api.put(other["selfUri"], json=body(ANYWHERE, "invoices")).status_code == 200
+
+
+def test_a_freed_name_can_be_taken_again(api: Api) -> None:
+    first = api.create(ANYWHERE)
+    api.delete(first["selfUri"])
+
+    assert api.create(ANYWHERE)["id"] != first["id"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", ""), ("PUT", ""), ("DELETE", ""), ("GET", "/verify"), ("POST", "/health")],
+)
+def test_what_is_not_there_is_404(api: Api, method: str, path: str) -> None:
+    answer = api.request(method, f"{TARGETS}/nothing{path}", json=body(ANYWHERE))
+
+    assert answer.status_code == 404
+    assert answer.json()["contextId"] == answer.headers["inin-correlation-id"]
+    assert set(answer.json()) == {
+        "message",
+        "code",
+        "status",
+        "contextId",
+        "entityId",
+        "entityName",
+        "messageWithParams",
+        "messageParams",
+        "details",
+        "errors",
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("GET", TARGETS + "/", 404),
+        ("GET", "/api/v2/users", 404),
+        ("PATCH", TARGETS, 405),
+        ("DELETE", TARGETS, 405),
+        ("POST", TARGETS + "/x/verify", 405),
+        ("GET", "/oauth/token", 405),
+        ("GET", "/emulator/nothing", 404),
+    ],
+)
+def test_an_unknown_call_has_an_error_body_too(api: Api, method: str, path: str, status: int) -> None:
+    answer = api.request(method, path)
+
+    assert answer.status_code == status
+    assert answer.json()["status"] == status
+
+
+def test_pages_hold_every_target_once(api: Api) -> None:
+    names = [f"t{number}" for number in range(7)]
+    for name in names:
+        api.create(ANYWHERE, name)
+
+    found, uri, pages = [], f"{TARGETS}?pageSize=3", []
+    while uri:
+        page = api.get(uri).json()
+        pages.append({key: page[key] for key in ("pageSize", "pageNumber", "total", "pageCount")})
+        found += [target["name"] for target in page["entities"]]
+        uri = page.get("nextUri")
+
+    assert found == names
+    assert pages == [
+        {"pageSize": 3, "pageNumber": number, "total": 7, "pageCount": 3} for number in (1, 2, 3)
+    ]
+    beyond = api.get(TARGETS, params={"pageNumber": 9}).json()
+    assert (beyond["entities"], beyond["total"]) == ([], 7)
+
+
+def test_a_list_without_targets(api: Api) -> None:
+    assert api.get(TARGETS).json() == {
+        "entities": [],
+        "pageSize": 25,
+        "pageNumber": 1,
+        "total": 0,
+        "pageCount": 0,
+        "selfUri": f"{TARGETS}?pageSize=25&pageNumber=1",
+    }
+
+
+def test_the_name_filter_is_the_whole_name(api: Api) -> None:
+    for name in ("orders", "orders-2", "Orders", "a b&c=ü"):
+        api.create(ANYWHERE, name)
+
+    for name in ("orders", "a b&c=ü"):
+        page = api.get(TARGETS, params={"name": name}).json()
+        assert [target["name"] for target in page["entities"]] == [name]
+        assert api.get(page["selfUri"]).json() == page
+    assert api.get(TARGETS, params={"name": "order"}).json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"pageSize": "0"},
+        {"pageSize": "101"},
+        {"pageSize": "x"},
+        {"pageNumber": "-1"},
+        {"pageNumber": "9" * 99},
+    ],
+)
+def test_an_impossible_page_is_refused(api: Api, query: dict[str, str]) -> None:
+    answer = api.get(TARGETS, params=query)
+
+    assert answer.status_code == 400
+    assert [detail["fieldName"] for detail in answer.json()["details"]] == list(query)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.floats(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(changes=st.dictionaries(st.sampled_from([*BASIC, "retryPolicy", *body("")]), VALUES, min_size=1))
+def test_no_body_makes_the_emulator_fail(api: Api, changes: dict[str, Any]) -> None:
+    answer = api.post(TARGETS, content=json.dumps(body(ANYWHERE) | changes))
+
+    assert answer.status_code in {201, 400, 409}
+    if answer.status_code == 201:
+        assert api.get(answer.json()["selfUri"]).status_code == 200
+    if answer.status_code == 400:
+        assert answer.json()["details"] or answer.json()["code"] == "invalid.json"
