@@ -38,7 +38,7 @@ def record(what, **more):
 
 
 class Things(ResourceProvider):
-    """`seconds` to wait, `error` to raise, `init` to fail verification, `hidden` for the outputs alone."""
+    """What it does: wait `seconds`, be deaf for `stubborn` seconds, raise `error`, fail verification for `init`."""
 
     serialize_as_secret_always = False
 
@@ -79,6 +79,8 @@ class Things(ResourceProvider):
     def _work(self, what, id_, props):
         record(what + " starts")
         current().show_status("waiting for the verdict")
+        if props.get("stubborn"):
+            time.sleep(props["stubborn"])
         if current().cancelled.wait(props.get("seconds", 0)):
             raise InitFailed(id_, self._outs(props, "PENDING"), ["interrupted while waiting"])
         if props.get("error") == "clean":

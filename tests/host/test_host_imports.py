@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import HOUSE, House, program
+from house_project import HOUSE, House, program
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from engine import until
 
 if TYPE_CHECKING:
-    from conftest import House
+    from house_project import House
 
 
 def alive(pid: int) -> bool:
@@ -36,6 +36,23 @@ def test_ctrl_c_saves_what_there_is(house: House) -> None:
     assert len(resources) == 8
     assert {each["initErrors"][0] for each in resources.values()} == {"interrupted while waiting"}
     assert stack.pending() == []
+
+
+def test_a_second_ctrl_c_does_not_wait(house: House) -> None:
+    stack = house.stack("Thing('a', stubborn=60)")
+    running = stack.start("up", "--yes", "--skip-preview")
+    until(lambda: house.calls("create starts"))
+    (host,) = {call["pid"] for call in house.calls("create starts")}
+    running.interrupt()
+    time.sleep(1)
+    assert alive(host)
+    pressed = time.monotonic()
+    running.interrupt()
+    running.wait()
+    assert time.monotonic() - pressed < 4
+    assert not alive(host)
+    # The engine knows that it does not know.
+    assert [each["type"] for each in stack.pending()] == ["creating"]
 
 
 def test_the_host_ends_with_a_command(house: House) -> None:

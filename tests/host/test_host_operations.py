@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import program
+from house_project import program
 
 if TYPE_CHECKING:
-    from conftest import House
+    from house_project import House
 
 SECRET = "hunter2-hunter2"
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import program
 from engine import OWN_HOST
+from house_project import program
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import House
     from engine import Stack
+    from house_project import House
 
 FIRST = (
     "secret = pulumi.Output.secret('hunter2')",

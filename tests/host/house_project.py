@@ -1,0 +1,37 @@
+"""A project around `house.py`, the provider that does what it is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine import Stack
+
+HOUSE = Path(__file__).with_name("house.py")
+
+
+class House:
+    """A stack of the house's resources, and what its provider was asked."""
+
+    def __init__(self, make_stack: Any, log: Path) -> None:
+        self._make = make_stack
+        self.log = log
+
+    def stack(self, *lines: str, **options: Any) -> Stack:
+        """A stack whose program has these lines."""
+        env = {"HOUSE_LOG": str(self.log), **options.pop("env", {})}
+        return self._make(program(*lines), modules={"house.py": HOUSE.read_text()}, env=env, **options)
+
+    def calls(self, what: str) -> list[dict[str, Any]]:
+        """What the provider recorded under this heading."""
+        if not self.log.exists():
+            return []
+        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
+        return [line for line in lines if line["what"] == what]
+
+
+def program(*lines: str) -> str:
+    """A program with these lines."""
+    return "\n".join(["import pulumi", "from house import *", *lines, ""])
