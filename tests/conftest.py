@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from cloud import Cloud
 from engine import Stack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -28,3 +30,10 @@ def make_stack(tmp_path: Path) -> StackMaker:
         return stack
 
     return make
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """An organisation with fast verifications and no rate limit."""
+    with Cloud(tmp_path) as cloud:
+        yield cloud

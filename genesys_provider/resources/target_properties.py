@@ -5,7 +5,7 @@ Properties are named as the API names them, so that a fault, a change and a requ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, StrictBool, ValidationError
@@ -202,11 +202,9 @@ def inputs_read(state: Mapping[str, Any], target: Target) -> dict[str, Any]:
         "endpointUrl": target.endpoint_url,
         "authType": target.auth_type,
         "retryPolicy": {**RetryPolicyConfig().model_dump(by_alias=True), **target.retry_policy},
-        "eventTypes": target.event_types,
+        "eventTypes": sorted(target.event_types, key=_position_in(state.get("eventTypes") or [])),
         "healthCheck": bool(state.get("healthCheck", False)),
     }
-    if _as_set(state.get("eventTypes")) == frozenset(target.event_types):
-        inputs["eventTypes"] = state["eventTypes"]
     auth: dict[str, Any] = dict(target.auth_config)
     if state.get("authType") == target.auth_type:
         old_auth = state.get("authConfig") or {}
@@ -214,9 +212,17 @@ def inputs_read(state: Mapping[str, Any], target: Target) -> dict[str, Any]:
     if auth:
         inputs["authConfig"] = auth
     old_names = {name.lower(): name for name in state.get("headers") or {}}
-    headers = {old_names.get(name.lower(), name): value for name, value in target.headers.items()}
+    headers = {
+        # Of a header that the state does not know nobody can say whether it is a secret.
+        old_names.get(name.lower(), name): value if name.lower() in old_names else properties.secret(value)
+        for name, value in target.headers.items()
+    }
     if headers or "headers" in state:
         inputs["headers"] = headers
     if target.owner is not None:
         inputs["owner"] = target.owner
     return inputs
+
+
+def _position_in(event_types: list[str]) -> Callable[[str], int]:
+    return lambda name: event_types.index(name) if name in event_types else len(event_types)

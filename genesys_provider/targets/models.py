@@ -312,7 +312,9 @@ def _reason(kind: str, message: str) -> str:
         return "is not a property of a target"
     if kind == "missing":
         return "is required"
-    return message.removeprefix("Value error, ").removeprefix("Input ")
+    words = message.removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
+    words = words.removeprefix("List ").partition(" after validation")[0]
+    return words.replace("should ", "must ", 1)
 
 
 def _snake(name: str) -> str:

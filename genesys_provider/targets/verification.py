@@ -149,7 +149,7 @@ class Verifications:
 
     def _look(self, waiting: list[_Waiter], due: list[_Waiter]) -> None:
         try:
-            if len(due) > min(self._page_count, len(waiting) // 2):
+            if len(waiting) > 1 and self._page_count <= len(due):
                 self._look_at_pages(waiting)
             else:
                 self._look_at_each(due)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from emulated import SIGNING_SECRET, Api, trusting
+from emulated import SIGNING_SECRET, Api, Witness, trusting
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings, GatewayServer, GatewaySettings
+from genesys_provider.emulator.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ def gateway(gateway_client: httpx.Client) -> httpx.Client:
 @pytest.fixture
 def endpoint(gateway: httpx.Client) -> str:
     """An endpoint that takes events of the user `relay` with the password `sesame`."""
-    return str(gateway.base_url) + "v1/genesys/events"
+    return str(gateway.base_url.join("/v1/genesys/events"))
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +56,13 @@ def api(emulator_api: Api) -> Api:
     """A client of an emulator that has nothing; verdicts come at once, endpoints have half a second."""
     emulator_api.post("/emulator/reset")
     return emulator_api
+
+
+@pytest.fixture
+def witness(gateway_server: GatewayServer) -> Iterator[Witness]:
+    """An HTTPS endpoint that remembers what it was sent, to the last header."""
+    seen = Witness()
+    chain = gateway_server.ca_file.with_name("gateway.pem")
+    with Server(seen.app(), "127.0.0.1", 0, chain) as server:
+        seen.url = server.url + "/in"
+        yield seen

@@ -7,11 +7,16 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
+from starlette.applications import Starlette
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
     from typing_extensions import Self
 
 TARGETS = "/api/v2/integrations/eventbridge/targets"
@@ -88,3 +93,27 @@ def eventually(look: Callable[[], Value | None], seconds: float = 10) -> Value:
 
 def trusting(ca_file: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(ca_file))
+
+
+class Witness:
+    """An endpoint that remembers the headers of each POST; `/in` takes it, `/moved` sends it elsewhere."""
+
+    url = ""
+
+    def __init__(self) -> None:
+        self.headers: list[dict[str, str]] = []
+
+    def app(self) -> ASGIApp:
+        return Starlette(
+            routes=[
+                Route("/in", self._take, methods=["POST"]),
+                Route("/moved", self._send_on, methods=["POST"]),
+            ]
+        )
+
+    async def _take(self, request: Request) -> Response:
+        self.headers.append(dict(request.headers))
+        return Response(status_code=204, headers={"Set-Cookie": "session=1"})
+
+    async def _send_on(self, _: Request) -> Response:
+        return RedirectResponse("/in", 307)

@@ -1,0 +1,147 @@
+"""The emulator and the gateway for tests, on real sockets, and what a user does to them by hand."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from genesys_provider.emulator import EmulatorServer, EmulatorSettings, GatewayServer, GatewaySettings
+
+TARGETS = "/api/v2/integrations/eventbridge/targets"
+USERNAME = "genesys-relay"
+PASSWORD = "canary-password-7c1"
+SIGNING_SECRET = "canary-signing-3f9"
+SECRET_HEADER = "canary-header-b52"
+CLIENT_SECRET = "canary-client-e08"
+CANARIES = (PASSWORD, SIGNING_SECRET, SECRET_HEADER, CLIENT_SECRET)
+
+
+class Cloud:
+    """An organisation, and the gateway in front of its event bus."""
+
+    def __init__(self, directory: Path, **settings: Any) -> None:
+        self.directory = directory
+        self.audit_log = directory / "audit" / "audit.jsonl"
+        self._stack = ExitStack()
+        self._settings = {"verification_seconds": 0.2, "rate_limit": 0, **settings}
+
+    def __enter__(self) -> Cloud:
+        self.gateway = self._stack.enter_context(
+            GatewayServer(
+                GatewaySettings(
+                    self.directory / "certificates",
+                    username=USERNAME,
+                    password=PASSWORD,
+                    signing_secret=SIGNING_SECRET,
+                )
+            )
+        )
+        self.emulator = self._stack.enter_context(
+            EmulatorServer(
+                EmulatorSettings(ca_file=self.gateway.ca_file, client_secret=CLIENT_SECRET, **self._settings)
+            )
+        )
+        trusted = ssl.create_default_context(cafile=str(self.gateway.ca_file))
+        self._at_gateway = self._stack.enter_context(httpx.Client(base_url=self.gateway.url, verify=trusted))
+        self._at_emulator = self._stack.enter_context(httpx.Client(base_url=self.emulator.url))
+        self._token: str | None = None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What a process needs to reach this organisation."""
+        return {
+            "GENESYSCLOUD_API_URL": self.emulator.url,
+            "GENESYSCLOUD_LOGIN_URL": self.emulator.url,
+            "GENESYSCLOUD_OAUTHCLIENT_ID": "dev-client",
+            "GENESYSCLOUD_OAUTHCLIENT_SECRET": CLIENT_SECRET,
+            "GENESYSCLOUD_CA_FILE": str(self.gateway.ca_file),
+            "GENESYSCLOUD_AUDIT_LOG": str(self.audit_log),
+        }
+
+    # What the emulator saw.
+
+    def requests(self) -> list[str]:
+        """The requests since the last look, as `GET /…/{id}/verify 200`, the prefix of targets left out."""
+        log = self._at_emulator.get("/emulator/requests").json()
+        self._at_emulator.delete("/emulator/requests")
+        return [
+            f"{each['method']} {each['path'].removeprefix(TARGETS) or '/'} {each['status']}" for each in log
+        ]
+
+    def writes(self) -> list[str]:
+        """The requests since the last look that changed something: the method and the status."""
+        return [
+            f"{method} {status}"
+            for method, path, status in (each.split() for each in self.requests())
+            if method != "GET" and path != "/oauth/token"
+        ]
+
+    # What somebody does in the organisation.
+
+    def api(self, method: str, path: str = "", **request: Any) -> httpx.Response:
+        """A call of the API on behalf of somebody who is not the provider; it is not in `requests`."""
+        if self._token is None:
+            login = self._at_emulator.post(
+                "/oauth/token", auth=("dev-client", CLIENT_SECRET), data={"grant_type": "client_credentials"}
+            )
+            self._token = login.json()["access_token"]
+        seen = self._at_emulator.get("/emulator/requests").json()
+        assert not seen or seen[-1]["path"] == "/oauth/token", "look at the requests first"
+        answer = self._at_emulator.request(
+            method, TARGETS + path, headers={"Authorization": f"Bearer {self._token}"}, **request
+        )
+        self._at_emulator.delete("/emulator/requests")
+        return answer
+
+    def targets(self) -> dict[str, dict[str, Any]]:
+        """All targets by name; two of one name fail."""
+        entities = self.api("GET", "?pageSize=100").json()["entities"]
+        by_name = {each["name"]: each for each in entities}
+        assert len(by_name) == len(entities)
+        return by_name
+
+    def change(self, target_id: str, **fields: Any) -> None:
+        """Changes a target by hand."""
+        body = self.api("GET", f"/{target_id}").json()
+        kept = ("name", "endpointUrl", "authType", "retryPolicy", "headers", "eventTypes")
+        auth = {"username": USERNAME, "password": PASSWORD} if body["authType"] == "BASIC" else {}
+        answer = self.api(
+            "PUT", f"/{target_id}", json={**{name: body[name] for name in kept}, "authConfig": auth, **fields}
+        )
+        answer.raise_for_status()
+
+    def control(self, path: str, method: str = "POST", **body: Any) -> Any:
+        """A call of the emulator's control plane."""
+        answer = self._at_emulator.request(method, f"/emulator/{path}", json=body or None)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    # The gateway.
+
+    def endpoint(self, name: str) -> str:
+        """The events endpoint of this name."""
+        return f"{self.gateway.url}/v1/genesys/events/{name}"
+
+    @property
+    def webhook(self) -> str:
+        return f"{self.gateway.url}/webhooks/genesys/targets"
+
+    def behave(self, path: str, **behaviour: Any) -> None:
+        """Makes an endpoint of the gateway answer something else."""
+        self._at_gateway.post("/behaviour", json={"path": path, **behaviour}).raise_for_status()
+
+    def behave_well(self) -> None:
+        self._at_gateway.delete("/behaviour").raise_for_status()
+
+    def received(self) -> dict[str, list[dict[str, Any]]]:
+        """The events and syncs that the gateway took."""
+        taken: dict[str, list[dict[str, Any]]] = self._at_gateway.get("/received").json()
+        return taken

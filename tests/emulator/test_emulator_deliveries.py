@@ -1,0 +1,126 @@
+"""Events: who gets them, and what happens when an endpoint doesn't take them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from emulated import BASIC, eventually
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genesys_provider.emulator.deliveries import retry_delay
+
+if TYPE_CHECKING:
+    import httpx
+    from emulated import Api
+
+QUICK = {"maxRetries": 1, "backoffStrategy": "LINEAR", "initialDelaySeconds": 1}
+
+
+def publish(
+    api: Api, event_type: str = "CONVERSATION_STARTED", event_body: Any = None
+) -> list[dict[str, Any]]:
+    answer = api.post("/emulator/events", json={"eventType": event_type, "eventBody": event_body or {}})
+    assert answer.status_code == 202
+    return answer.json()["deliveries"]
+
+
+def verified(api: Api, endpoint: str, name: str = "orders", **fields: Any) -> dict[str, Any]:
+    target = api.create(endpoint, name, **BASIC, **fields)
+    assert api.verdict(target)["status"] == "VERIFIED"
+    return target
+
+
+def test_an_event_reaches_the_targets_that_want_it(api: Api, endpoint: str, gateway: httpx.Client) -> None:
+    target = verified(api, endpoint, headers={"X-Source-System": "GenesysCloud"})
+    verified(api, endpoint, "other type", eventTypes=["QUEUE_MEMBER_ADDED"])
+    unverified = verified(api, endpoint, "unverified")
+    api.post(f"/emulator/targets/{unverified['id']}/status", json={"status": "FAILED"})
+    gateway.delete("/received")
+
+    (delivery,) = publish(api, event_body={"conversationId": "c-1"})
+
+    assert delivery["targetId"] == target["id"]
+    assert delivery["targetName"] == "orders"
+    assert delivery["eventType"] == "CONVERSATION_STARTED"
+    assert delivery["status"] == "DELIVERED"
+    assert [(attempt["status"], attempt["error"]) for attempt in delivery["attempts"]] == [(202, None)]
+    assert api.get("/emulator/deliveries").json() == [delivery]
+    (taken,) = gateway.get("/received").json()["events"]
+    assert taken["headers"]["x-source-system"] == "GenesysCloud"
+    envelope = taken["body"]
+    assert envelope["version"] == "0"
+    assert envelope["id"] == delivery["eventId"]
+    assert envelope["detail-type"] == "CONVERSATION_STARTED"
+    assert envelope["source"].startswith("aws.partner/genesys.com/cloud/")
+    assert set(envelope) == {
+        "version",
+        "id",
+        "detail-type",
+        "source",
+        "account",
+        "time",
+        "region",
+        "resources",
+        "detail",
+    }
+    assert envelope["detail"]["topicName"] == "CONVERSATION_STARTED"
+    assert envelope["detail"]["eventBody"] == {"conversationId": "c-1"}
+    assert set(envelope["detail"]) == {"topicName", "version", "eventBody", "metadata", "timestamp"}
+
+
+def test_an_event_that_was_not_taken_comes_again(api: Api, endpoint: str, gateway: httpx.Client) -> None:
+    verified(api, endpoint, retryPolicy=QUICK)
+    gateway.delete("/received")
+    gateway.post("/behaviour", json={"status": 503, "times": 1})
+
+    (delivery,) = publish(api)
+    assert delivery["status"] == "RETRYING"
+    assert delivery["attempts"][0]["error"] == "endpoint answered 503 Service Unavailable"
+
+    def delivered() -> dict[str, Any] | None:
+        (now,) = api.get("/emulator/deliveries").json()
+        return now if now["status"] != "RETRYING" else None
+
+    done = eventually(delivered)
+    assert done["status"] == "DELIVERED"
+    assert [attempt["status"] for attempt in done["attempts"]] == [503, 202]
+    (taken,) = gateway.get("/received").json()["events"]
+    assert taken["body"]["id"] == delivery["eventId"]
+
+
+@pytest.mark.parametrize("behaviour", [{"status": 500}, {"seconds": 1}])
+def test_without_retries_one_failure_is_the_end(
+    api: Api, endpoint: str, gateway: httpx.Client, behaviour: dict[str, Any]
+) -> None:
+    verified(api, endpoint, retryPolicy={"maxRetries": 0})
+    gateway.post("/behaviour", json=behaviour)
+
+    (delivery,) = publish(api)
+
+    assert delivery["status"] == "FAILED"
+    assert len(delivery["attempts"]) == 1
+
+
+def test_retries_end_with_their_target(api: Api, endpoint: str, gateway: httpx.Client) -> None:
+    target = verified(api, endpoint, retryPolicy=QUICK)
+    gateway.post("/behaviour", json={"status": 500})
+    publish(api)
+
+    api.delete(target["selfUri"])
+
+    eventually(lambda: api.get("/emulator/deliveries").json()[0]["status"] == "FAILED")
+
+
+def test_an_event_needs_a_type(api: Api) -> None:
+    assert api.post("/emulator/events", json={"eventBody": {}}).status_code == 400
+
+
+@given(st.integers(1, 30), st.integers(1, 10), st.sampled_from(["LINEAR", "EXPONENTIAL"]))
+def test_delays_begin_at_the_initial_one_and_grow(initial: int, retry: int, strategy: str) -> None:
+    policy = {"initialDelaySeconds": initial, "backoffStrategy": strategy}
+
+    assert retry_delay(policy, 1) == initial
+    growth = retry_delay(policy, retry + 1) - retry_delay(policy, retry)
+    assert growth == (initial if strategy == "LINEAR" else retry_delay(policy, retry))

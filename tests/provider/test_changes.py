@@ -1,0 +1,225 @@
+"""Each change of a program does what it must, and no request more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from cloud import PASSWORD, USERNAME
+
+if TYPE_CHECKING:
+    from cloud import Cloud
+    from declared import Declared
+    from engine import Stack
+
+TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"
+
+
+def write(stack: Stack, declared: Declared, **arguments: str) -> None:
+    stack.program(declared.program(declared.target("orders", **arguments), declared.sync("orders")))
+
+
+@pytest.fixture
+def stack(declared: Declared, cloud: Cloud) -> Stack:
+    stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))
+    result = stack.up()
+    assert result.code == 0, result.output
+    assert cloud.writes() == ["POST 201"]
+    return stack
+
+
+def test_each_change_in_turn(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+    state = stack.resources()["orders"]["outputs"]
+    assert state["status"] == "VERIFIED"
+    assert state["revision"] == 1
+    assert state["verificationSeconds"] >= 0.2
+    assert len(cloud.received()["syncs"]) == 1
+    target_id = stack.resources()["orders"]["id"]
+
+    # A second run: nothing, and no request at all.
+    again = stack.up()
+    assert "3 unchanged" in again.output, again.output
+    assert cloud.requests() == []
+
+    # An order, a case and a default written out are no change.
+    write(
+        stack,
+        declared,
+        event_types="['QUEUE_MEMBER_ADDED', 'CONVERSATION_STARTED']",
+        headers="{'x-source-system': 'GenesysCloud', 'x-key': pulumi.Output.secret('canary-header-b52')}",
+        retry_policy="RetryPolicy(max_retries=5, backoff_strategy='EXPONENTIAL', initial_delay_seconds=2)",
+        name="'orders'",
+    )
+    assert "3 unchanged" in stack.up().output
+    assert cloud.requests() == []
+
+    # A retry policy: one PUT, no verification; the gateway hears of the new revision.
+    write(stack, declared, retry_policy="RetryPolicy(max_retries=7)")
+    shown = stack.preview("--diff").output
+    assert "maxRetries: 5 => 7" in shown
+    assert "endpointUrl" not in shown
+    assert cloud.requests() == []
+    assert stack.up().code == 0
+    assert cloud.requests() == ["POST /oauth/token 200", f"PUT /{target_id} 200"]
+    assert stack.resources()["orders"]["outputs"]["revision"] == 2
+    assert len(cloud.received()["syncs"]) == 2
+
+    # An endpoint: one PUT, and the verification.
+    write(
+        stack, declared, retry_policy="RetryPolicy(max_retries=7)", endpoint_url=repr(cloud.endpoint("new"))
+    )
+    shown = stack.preview("--diff").output
+    assert "~ endpointUrl:" in shown
+    assert "retryPolicy" not in shown
+    assert stack.up().code == 0
+    requests = cloud.requests()
+    assert requests[:2] == ["POST /oauth/token 200", f"PUT /{target_id} 200"]
+    assert set(requests[2:]) == {f"GET /{target_id}/verify 200"}
+    assert stack.resources()["orders"]["id"] == target_id
+
+    # A password: shown as a secret, one PUT, and the verification, which here fails.
+    write(stack, declared, auth=f"BasicAuth({USERNAME!r}, 'canary-wrong-1')")
+    shown = stack.preview("--diff").output
+    assert "~ password: [secret] => [secret]" in shown
+    failed = stack.up()
+    assert failed.code != 0
+    assert "endpoint answered 401" in failed.output
+    assert "Traceback" not in failed.output
+    assert "canary" not in shown + failed.output
+    assert cloud.writes() == ["PUT 200"]
+    assert stack.resources()["orders"]["outputs"]["status"] == "FAILED"
+
+    # The old password again: verified again.
+    write(stack, declared)
+    assert "status" in stack.preview("--diff").output
+    assert stack.up().code == 0
+    assert cloud.writes() == ["PUT 200"]
+    assert cloud.targets()["orders"]["status"] == "VERIFIED"
+    assert cloud.targets()["orders"]["id"] == target_id
+
+    assert stack.destroy().code == 0
+    assert cloud.requests()[-1] == f"DELETE /{target_id} 204"
+    assert cloud.targets() == {}
+    last = cloud.received()["syncs"][-1]["body"]
+    assert last["eventType"] == "TARGET_CONFIGURATION_DELETED"
+    assert last["targetId"] == target_id
+
+
+def test_a_name_changes_in_place(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+    target_id = stack.resources()["orders"]["id"]
+    write(stack, declared, name="'production-orders'")
+    assert "replace" not in stack.preview("--diff").output
+    assert stack.up().code == 0
+    assert cloud.writes() == ["PUT 200"]
+    assert {name: target["id"] for name, target in cloud.targets().items()} == {
+        "production-orders": target_id
+    }
+
+
+def test_refresh_shows_drift_and_up_puts_it_right(stack: Stack, cloud: Cloud) -> None:
+    target_id = stack.resources()["orders"]["id"]
+    cloud.requests()
+    cloud.change(target_id, retryPolicy={**cloud.targets()["orders"]["retryPolicy"], "maxRetries": 1})
+    drift = stack.refresh("--diff")
+    assert "maxRetries: 5 => 1" in drift.output, drift.output
+    assert "endpointUrl" not in drift.output
+    cloud.requests()
+    assert "maxRetries: 1 => 5" in stack.preview("--diff").output
+    assert stack.up().code == 0
+    assert cloud.writes() == ["PUT 200"]
+    assert cloud.targets()["orders"]["retryPolicy"]["maxRetries"] == 5
+    assert "3 unchanged" in stack.refresh().output
+
+
+def test_what_is_deleted_by_hand_is_noticed_and_put_back(stack: Stack, cloud: Cloud) -> None:
+    cloud.requests()
+    cloud.api("DELETE", f"/{stack.resources()['orders']['id']}")
+    assert "1 deleted" in stack.refresh().output
+    cloud.requests()
+    assert stack.up().code == 0
+    assert cloud.writes() == ["POST 201"]
+    target = cloud.targets()["orders"]
+    assert target["status"] == "VERIFIED"
+    assert cloud.received()["syncs"][-1]["body"]["targetId"] == target["id"]
+
+
+def test_without_a_refresh_an_update_of_a_deleted_target_says_what_to_do(
+    stack: Stack, declared: Declared, cloud: Cloud
+) -> None:
+    cloud.requests()
+    cloud.api("DELETE", f"/{stack.resources()['orders']['id']}")
+    write(stack, declared, retry_policy="RetryPolicy(max_retries=7)")
+    failed = stack.up()
+    assert failed.code != 0
+    assert "was deleted outside of Pulumi. Run `pulumi up --refresh`" in failed.output
+    assert stack.up("--refresh").code == 0
+    cloud.requests()
+    assert list(cloud.targets()) == ["orders"]
+
+
+def test_import_then_preview_shows_only_the_secret(declared: Declared, cloud: Cloud) -> None:
+    body = {
+        "name": "orders",
+        "endpointUrl": cloud.endpoint("orders"),
+        "authType": "BASIC",
+        "authConfig": {"username": USERNAME, "password": PASSWORD},
+        "retryPolicy": {"maxRetries": 3, "backoffStrategy": "LINEAR", "initialDelaySeconds": 4},
+        "headers": {"X-Key": "canary-header-b52"},
+        "eventTypes": ["A", "B"],
+    }
+    target_id = cloud.api("POST", json=body).json()["id"]
+    stack = declared.stack(
+        declared.program(
+            declared.target(
+                "orders",
+                retry_policy="RetryPolicy(3, 'LINEAR', 4)",
+                headers="{'X-Key': pulumi.Output.secret('canary-header-b52')}",
+                event_types="['B', 'A']",
+                # `pulumi import` protects what it imports.
+                opts="pulumi.ResourceOptions(protect=True)",
+            )
+        )
+    )
+    imported = stack.import_(TYPE, "orders", target_id)
+    assert imported.code == 0, imported.output
+    assert "bug" not in imported.output
+    assert "canary" not in imported.output + stack.stored()
+    cloud.requests()
+    shown = stack.preview("--diff").output
+    assert "+ password: [secret]" in shown
+    for unchanged in ("endpointUrl", "eventTypes", "headers", "retryPolicy", "owner", "healthCheck"):
+        assert unchanged not in shown
+    assert stack.up().code == 0
+    assert cloud.writes() == ["PUT 200"]
+    assert cloud.targets()["orders"]["headers"]["X-Pulumi-Resource"] == "house/dev/orders"
+    assert "2 unchanged" in stack.up().output
+
+
+def test_an_import_of_what_is_not_there_says_so(declared: Declared) -> None:
+    stack = declared.stack(declared.program("pass"))
+    failed = stack.import_(TYPE, "orders", "3fa85f64-5717-4562-b3fc-2c963f66afa6")
+    assert failed.code != 0
+    assert "Traceback" not in failed.output
+    assert "does not exist" in failed.output
+
+
+def test_health_check(declared: Declared, cloud: Cloud) -> None:
+    stack = declared.stack(declared.program(declared.target("orders", health_check="True")))
+    assert stack.up().code == 0
+    assert stack.resources()["orders"]["outputs"]["healthStatus"] == "HEALTHY"
+    assert cloud.writes() == ["POST 201", "POST 200"]
+
+
+def test_a_deleted_resource_that_has_another_owner_is_not_touched(
+    stack: Stack, declared: Declared, cloud: Cloud
+) -> None:
+    other = declared.stack(declared.targets(["orders"]), name="billing")
+    cloud.requests()
+    refused = other.up()
+    assert refused.code != 0
+    assert "is owned by house/dev/orders" in refused.output
+    assert "pulumi import" in refused.output
+    assert "Traceback" not in refused.output
+    assert cloud.writes() == []
+    assert other.destroy().code == 0
+    assert list(cloud.targets()) == ["orders"]

@@ -1,0 +1,89 @@
+"""All faults at once, each on its property, before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cloud import Cloud
+    from declared import Declared
+
+
+def test_six_faults_make_six_messages_and_no_request(declared: Declared, cloud: Cloud) -> None:
+    stack = declared.stack(
+        declared.program(
+            declared.target(
+                "orders",
+                name="'x' * 101",
+                endpoint_url="'http://gateway.example.com'",
+                event_types="[]",
+                auth="BasicAuth('', 'p')",
+                retry_policy="RetryPolicy(11, 'SOMETIMES', 2)",
+                headers="{}",
+            )
+        )
+    )
+    for result in (stack.preview(), stack.up()):
+        assert result.code != 0
+        diagnostics = result.output.partition("Diagnostics:")[2]
+        assert sorted(re.findall(r"property (\S+) value .* has a problem: must", diagnostics)) == [
+            "authConfig.username",
+            "endpointUrl",
+            "eventTypes",
+            "name",
+            "retryPolicy.backoffStrategy",
+            "retryPolicy.maxRetries",
+        ]
+        assert "Traceback" not in result.output
+    assert cloud.requests() == []
+
+
+def test_a_preview_with_an_endpoint_that_is_not_known_yet_passes(declared: Declared, cloud: Cloud) -> None:
+    """The endpoint is the output of another resource: here, of another target."""
+    stack = declared.stack(
+        declared.program(
+            declared.target("first"),
+            declared.target(
+                "second",
+                endpoint_url=f"first.self_uri.apply(lambda uri: {cloud.endpoint('')!r} + uri)",
+                headers="{'X-First': first.id}",
+                event_types="[first.status, 'B']",
+                auth="OAuth2Auth(first.id, first.id, first.self_uri)",
+            ),
+        )
+    )
+    preview = stack.preview()
+    assert preview.code == 0, preview.output
+    assert "+ 3 to create" in preview.output
+    assert cloud.requests() == []
+    # Known, it is a fault.
+    result = stack.up()
+    assert result.code != 0
+    assert "authConfig.tokenUrl" in result.output
+
+
+def test_missing_configuration_says_which_key(declared: Declared) -> None:
+    stack = declared.stack(declared.targets(["orders"]), env={"GENESYSCLOUD_OAUTHCLIENT_SECRET": ""})
+    assert stack.preview().code == 0
+    result = stack.up()
+    assert result.code != 0
+    assert "genesys:clientSecret is not set. Run `pulumi config set" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_wrong_client_is_told_what_to_do(declared: Declared) -> None:
+    stack = declared.stack(declared.targets(["orders"]), env={"GENESYSCLOUD_OAUTHCLIENT_SECRET": "canary-x"})
+    result = stack.up()
+    assert result.code != 0
+    assert "login refused: authentication failed (HTTP 4" in result.output
+    assert "correlation id" in result.output
+    assert "canary" not in result.output
+
+
+def test_a_missing_scope_is_told_what_to_do(declared: Declared, cloud: Cloud) -> None:
+    cloud.control("scopes", scopes=["integration:eventbridge:read"])
+    result = declared.stack(declared.targets(["orders"])).up()
+    assert result.code != 0
+    assert "integration:eventbridge:write" in result.output
+    assert "five minutes" in result.output

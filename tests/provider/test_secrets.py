@@ -1,0 +1,70 @@
+"""No secret stands anywhere in plain text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloud import CANARIES, CLIENT_SECRET
+
+if TYPE_CHECKING:
+    from cloud import Cloud
+    from declared import Declared
+
+
+def test_no_secret_anywhere(declared: Declared, cloud: Cloud) -> None:
+    """State, backups, history, audit, logs at full verbosity, the terminal: after each kind of operation."""
+    program = declared.program(
+        declared.target("orders"),
+        declared.target(
+            "billing", auth=f"OAuth2Auth('id', {CLIENT_SECRET!r}, {cloud.emulator.url + '/oauth/token'!r})"
+        ),
+        declared.sync("orders"),
+    )
+    secret_env = {name: value for name, value in cloud.env.items() if "SECRET" not in name}
+    stack = declared.stack(
+        program,
+        config={"genesys:region": "eu-central-1"},
+        secrets={"genesys:clientSecret": CLIENT_SECRET},
+        env={**secret_env, "GENESYSCLOUD_OAUTHCLIENT_SECRET": ""},
+    )
+    verbose = ("-v=11", "--logtostderr")
+    said = [stack.preview("--diff", *verbose).output]
+    cloud.behave("/v1/genesys/events/orders", status=503)
+    said.append(stack.up(*verbose).output)  # a failed verification
+    assert stack.resources()["orders"]["outputs"]["status"] == "FAILED"
+    said.append(stack.refresh("--diff", *verbose).output)
+    cloud.behave_well()
+    said.append(stack.up(*verbose).output)
+    cloud.requests()
+    cloud.change(stack.resources()["orders"]["id"], eventTypes=["OTHER"])
+    said.append(stack.refresh("--diff", *verbose).output)
+    said.append(stack.up("--diff", *verbose).output)
+    stack.must("state", "delete", "--yes", stack.resources()["orders-sync"]["urn"])
+    stack.must("state", "delete", "--yes", stack.resources()["orders"]["urn"])
+    target_id = cloud_id(cloud, "orders")
+    said.append(
+        stack.run(
+            "import",
+            "pulumi-python:dynamic/genesys:EventBridgeTarget",
+            "orders",
+            target_id,
+            "--yes",
+            *verbose,
+        ).output
+    )
+    said.append(stack.stored())
+    stack.program(program.replace("sync', ", "sync', opts=pulumi.ResourceOptions(protect=False), "))
+    said.append(stack.up("--diff", *verbose).output)
+    said.append(stack.destroy(*verbose).output)
+    said += [stack.stored(), cloud.audit_log.read_text()]
+    assert '"TARGET_DELETED"' in said[-1]
+    for canary in CANARIES:
+        for number, text in enumerate(said):
+            where = text.find(canary)
+            assert where < 0, f"{canary} in text {number}: …{text[max(0, where - 200) : where]}…"
+
+
+def cloud_id(cloud: Cloud, name: str) -> str:
+    cloud.requests()
+    found: str = cloud.targets()[name]["id"]
+    return found
