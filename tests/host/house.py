@@ -38,7 +38,7 @@ def record(what, **more):
 
 
 class Things(ResourceProvider):
-    """What it does: wait `seconds`, be deaf for `stubborn` seconds, raise `error`, fail verification for `init`."""
+    """Waits `seconds`, is deaf for `stubborn` ones, raises what `error` says, fails to verify with `init`."""
 
     serialize_as_secret_always = False
 
