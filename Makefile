@@ -1,0 +1,29 @@
+# Everything here works on a fresh machine: `tools/setup` gets what is missing, and is silent where nothing is.
+
+PYTHON := .venv/bin/python
+
+.PHONY: help setup up down test check format bench torture
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## Make .venv, and .pulumi/bin where PATH has no Pulumi
+	@tools/setup
+
+up: setup ## Start the emulator and the gateway, and bring the stack dev up on them
+	@$(PYTHON) tools/local.py up
+
+down: setup ## Destroy the stack dev, and end the emulator and the gateway
+	@$(PYTHON) tools/local.py down
+
+test: setup ## Run all tests
+	@$(PYTHON) -m pytest
+
+check: setup ## Run the linters, the type checker and the import contracts
+	@$(PYTHON) -m ruff check
+	@$(PYTHON) -m ruff format --check
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports
+
+format: setup ## Format the sources
+	@$(PYTHON) -m ruff format

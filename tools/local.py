@@ -1,0 +1,196 @@
+"""`make up` and `make down`: the stack `dev`, with the emulator and the gateway that it needs beside it.
+
+Everything that is made lies in `.local/`: the state of the stack, the emulator's state, the gateway's
+certificate, logs and process ids. `up` starts what is not running, runs the real `pulumi up`, and then shows that
+it works: each target's status, the syncs that the gateway took, and an event on its way. `down` destroys the
+stack and ends what `up` started.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from genesys_provider import Settings, TargetManager
+
+ROOT = Path(__file__).parent.parent
+LOCAL = ROOT / ".local"
+STACK = "dev"
+PASSPHRASE = "emulator"  # noqa: S105  (the stack's secrets are the emulator's, and no secrets at all)
+START_SECONDS = 20
+ENV = {
+    **os.environ,
+    "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}:{ROOT / '.pulumi' / 'bin'}",
+    "PULUMI_BACKEND_URL": (LOCAL / "state").as_uri(),
+    "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+    "PULUMI_SKIP_UPDATE_CHECK": "true",
+}
+
+
+def pulumi(*arguments: str, shown: bool = True) -> str:
+    """Runs Pulumi on the local backend; ends this program where Pulumi fails."""
+    done = subprocess.run(
+        ["pulumi", *arguments],
+        cwd=ROOT,
+        env=ENV,
+        check=False,
+        stdout=None if shown else subprocess.PIPE,
+        stderr=None if shown else subprocess.PIPE,
+        text=True,
+    )
+    if done.returncode != 0:
+        sys.exit(f"`pulumi {' '.join(arguments)}` failed{'' if shown else ': ' + done.stderr.strip()}")
+    return "" if shown else done.stdout.strip()
+
+
+def config(key: str) -> str:
+    """A value of the stack's config, as the program reads it."""
+    return pulumi("config", "get", key, "--path", "--stack", STACK, shown=False)
+
+
+class Service:
+    """A local service that runs in the background until `make down`."""
+
+    def __init__(self, name: str, url: str, *options: str, secrets: dict[str, str] | None = None) -> None:
+        self.name = name
+        self.url = url
+        self._options = options
+        self._secrets = secrets or {}
+        self._pid_file = LOCAL / f"{name}.pid"
+        self._log = LOCAL / f"{name}.log"
+
+    @property
+    def pid(self) -> int | None:
+        """The process, if it runs."""
+        try:
+            pid = int(self._pid_file.read_text())
+            command = subprocess.run(
+                ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+            ).stdout
+        except (OSError, ValueError):
+            return None
+        # A number that has been given to another process since is not ours.
+        return pid if f"genesys-eventbridge {self.name}" in command else None
+
+    def start(self) -> None:
+        """Starts it where it does not run, and waits until it is ready."""
+        if self.pid is not None:
+            return
+        print(f"starting the {self.name} at {self.url}", flush=True)
+        command = ["genesys-eventbridge", self.name, "--port", str(urlsplit(self.url).port), *self._options]
+        with self._log.open("w") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**ENV, **self._secrets},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._pid_file.write_text(str(process.pid))
+        deadline = time.monotonic() + START_SECONDS
+        while "ready at" not in self._log.read_text():
+            if process.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"the {self.name} did not start:\n{self._log.read_text()}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Ends it, if it runs."""
+        if (pid := self.pid) is not None:
+            print(f"ending the {self.name}", flush=True)
+            os.kill(pid, signal.SIGTERM)
+            while self.pid is not None:
+                time.sleep(0.05)
+        self._pid_file.unlink(missing_ok=True)
+
+
+def services() -> tuple[Service, Service]:
+    """The gateway and the emulator, as the stack's config has them."""
+    gateway = Service(
+        "gateway",
+        config("gateway.url"),
+        *("--certificate-dir", str(LOCAL / "gateway")),
+        secrets={
+            "GENESYS_GATEWAY_USERNAME": config("gateway.username"),
+            "GENESYS_GATEWAY_PASSWORD": config("gatewaySecret"),
+            "GENESYS_GATEWAY_SIGNING_SECRET": config("signingSecret"),
+        },
+    )
+    emulator = Service(
+        "emulator",
+        config("genesys:apiUrl"),
+        *("--state", str(LOCAL / "emulator.sqlite"), "--ca-file", str(LOCAL / "gateway" / "ca.pem")),
+        secrets={"GENESYS_EMULATOR_CLIENT_SECRET": config("genesys:clientSecret")},
+    )
+    return gateway, emulator
+
+
+def up() -> None:
+    """Starts what is needed, brings the stack up, and shows that events flow."""
+    (LOCAL / "state").mkdir(mode=0o700, parents=True, exist_ok=True)
+    pulumi("stack", "select", "--create", STACK, shown=False)
+    gateway, emulator = services()
+    # The emulator trusts the gateway's CA, which the gateway makes.
+    gateway.start()
+    emulator.start()
+    pulumi("up", "--yes", "--stack", STACK)
+    summary(gateway.url, emulator.url)
+
+
+def summary(gateway_url: str, emulator_url: str) -> None:
+    """What the organisation and the gateway say of the stack, and an event that goes from one to the other."""
+    ca_file = LOCAL / "gateway" / "ca.pem"
+    settings = Settings.resolve(
+        {
+            "clientId": config("genesys:clientId"),
+            "clientSecret": config("genesys:clientSecret"),
+            "apiUrl": emulator_url,
+            "loginUrl": emulator_url,
+        }
+    )
+    with TargetManager(settings) as manager:
+        targets = sorted(manager.list(), key=lambda target: target.name)
+    print("\nTargets in the organisation")
+    for target in targets:
+        print(f"  {target.name:<20} {target.status:<10} {target.endpoint_url}")
+    with httpx.Client(base_url=gateway_url, verify=ssl.create_default_context(cafile=str(ca_file))) as client:
+        syncs = client.get("/received").json()["syncs"]
+        print("\nSyncs that the gateway took")
+        for target in targets:
+            mine = [sync for sync in syncs if sync["body"]["targetId"] == target.id]
+            if mine:
+                print(f"  {target.name:<20} {mine[-1]['body']['eventType']}, {mine[-1]['at']}")
+        event_type = targets[0].event_types[0]
+        httpx.post(
+            f"{emulator_url}/emulator/events",
+            json={"eventType": event_type, "eventBody": {"conversationId": "example"}},
+        ).raise_for_status()
+        arrived = client.get("/received").json()["events"][-1]
+    print(f"\nAn event {event_type}, sent by the emulator, arrived at {gateway_url}{arrived['path']}")
+    print(f"  source {arrived['body']['source']}, detail {arrived['body']['detail']['eventBody']}")
+
+
+def down() -> None:
+    """Destroys the stack and ends the services."""
+    if not (LOCAL / "state" / ".pulumi").exists():
+        print("nothing is up")
+        return
+    gateway, emulator = services()
+    gateway.start()
+    emulator.start()
+    pulumi("destroy", "--yes", "--stack", STACK)
+    emulator.stop()
+    gateway.stop()
+
+
+if __name__ == "__main__":
+    {"up": up, "down": down}[sys.argv[1]]()
