@@ -130,7 +130,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         env["PULUMI_CONFIG"] = json.dumps(dict(request.config))
         env["PULUMI_CONFIG_SECRET_KEYS"] = json.dumps(list(request.configSecretKeys))
         try:
-            code = self._wait(subprocess.Popen(command, cwd=request.pwd, env=env))
+            # A group of its own: the engine ends this process with SIGINT to the group, and a program that is
+            # about to end anyway would die of it with a KeyboardInterrupt's traceback.
+            code = self._wait(subprocess.Popen(command, cwd=request.pwd, env=env, start_new_session=True))
         except OSError as error:
             return language_pb2.RunResponse(error=f"could not start {command[0]}: {error.strerror}")
         if code == 0:
