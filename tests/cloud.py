@@ -5,11 +5,14 @@ from __future__ import annotations
 import ssl
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings, GatewayServer, GatewaySettings
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 TARGETS = "/api/v2/integrations/eventbridge/targets"
 USERNAME = "genesys-relay"
@@ -29,7 +32,7 @@ class Cloud:
         self._stack = ExitStack()
         self._settings = {"verification_seconds": 0.2, "rate_limit": 0, **settings}
 
-    def __enter__(self) -> Cloud:
+    def __enter__(self) -> Self:
         self.gateway = self._stack.enter_context(
             GatewayServer(
                 GatewaySettings(

@@ -88,7 +88,7 @@ class Stack:
     environment.
     """
 
-    def __init__(  # noqa: PLR0913 (each test names the one or two that it needs)
+    def __init__(
         self,
         directory: Path,
         program: str,

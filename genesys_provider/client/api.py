@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -53,9 +54,16 @@ class GenesysClient:
     Args:
         settings: Where, as whom, how patient.
         cancelled: When set, every wait of every call ends with `Cancelled`.
+        clock: Seconds, by which tokens expire and the windows of the rate limit end.
     """
 
-    def __init__(self, settings: Settings, *, cancelled: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        cancelled: threading.Event | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settings = settings
         self._cancelled = cancelled or threading.Event()
         self._http = httpx.Client(
@@ -64,8 +72,8 @@ class GenesysClient:
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
             headers={"Accept": "application/json", "User-Agent": "genesys-eventbridge"},
         )
-        self._login = Login(settings, self._http, self._cancelled)
-        self._allowance = Allowance(self._cancelled)
+        self._login = Login(settings, self._http, self._cancelled, clock)
+        self._allowance = Allowance(self._cancelled, clock)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -212,7 +220,9 @@ def _words(body: dict[str, Any] | None, answer: Answer) -> str:
         return shortened(answer.text) or answer.reason
     words = [str(body.get("message") or answer.reason)]
     details = body.get("details")
-    for detail in details if isinstance(details, list) else []:
-        if isinstance(detail, dict) and (field := detail.get("fieldName") or detail.get("errorCode")):
-            words.append(f"{field}: {detail.get('message') or detail.get('errorMessage') or ''}".rstrip(": "))
+    words += [
+        f"{detail.get('fieldName')}: {detail.get('message')}"
+        for detail in (details if isinstance(details, list) else [])
+        if isinstance(detail, dict) and detail.get("fieldName")
+    ]
     return shortened("; ".join(words))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
 from pulumi.output import Unknown
+from pydantic import BaseModel, ValidationError
 
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.targets.models import Fault, faults_of, property_path

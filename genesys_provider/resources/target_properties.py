@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, StrictBool, ValidationError
-
 from pulumi.output import Unknown
+from pydantic import Field, StrictBool, ValidationError
 
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import properties

@@ -136,8 +136,9 @@ class EventBridgeTargetProvider(ResourceProvider):
 
         with managed(self._config) as manager:
             target = manager.get(id_)
-        if target is None:
-            return ReadResult(None, {})
+            if target is None:
+                return ReadResult(None, {})
+            unhealthy = manager.why_not_verified(target)
         inputs = target_properties.inputs_read(props, target)
         outs = target_properties.outputs(
             inputs,
@@ -147,7 +148,10 @@ class EventBridgeTargetProvider(ResourceProvider):
             verification_seconds=props.get("verificationSeconds"),
             health_status=props.get("healthStatus"),
         )
-        return ReadResult(id_, outs, target_properties.marked(inputs))
+        inputs = target_properties.marked(inputs)
+        if unhealthy is not None and current().records_init_failures:
+            raise InitFailed(id_, outs, [unhealthy], inputs)
+        return ReadResult(id_, outs, inputs)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Deletes the target; one that is gone already is a success."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Protocol, TypeVar, Union
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -21,7 +21,7 @@ class Eventual(Protocol[T_co]):
         """The value, once it is known."""
 
 
-Value = Union[T, Awaitable[T], Eventual[T]]
+Value: TypeAlias = T | Awaitable[T] | Eventual[T]
 
 
 def _set_fields(instance: Any) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class JwtAuth:
         return _set_fields(self)
 
 
-Auth = Union[BasicAuth, OAuth2Auth, JwtAuth]
+Auth = BasicAuth | OAuth2Auth | JwtAuth
 
 
 @dataclass(frozen=True)

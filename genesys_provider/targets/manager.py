@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from genesys_provider.client import GenesysClient, Settings
 from genesys_provider.client.errors import (
@@ -37,8 +38,11 @@ from genesys_provider.targets.errors import (
     VerificationUnknown,
 )
 from genesys_provider.targets.gateway import UPDATED, Delivery, Gateway, SyncEvent
-from genesys_provider.targets.models import VERIFIED, Target, TargetConfig
+from genesys_provider.targets.models import FINAL_STATUSES, VERIFIED, Target, TargetConfig
 from genesys_provider.targets.verification import NoVerdict, Verifications
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 UNKNOWN_HEALTH = "UNKNOWN"
 """The health of a target whose check could not be asked for."""
@@ -96,7 +100,7 @@ class TargetManager:
 
     @classmethod
     def from_environment(cls) -> TargetManager:
-        """A manager as the environment variables say: `GENESYSCLOUD_REGION`, `GENESYSCLOUD_OAUTHCLIENT_ID`, …
+        """A manager as the environment variables `GENESYSCLOUD_…` say, those of the Terraform provider [G].
 
         Raises:
             ConfigurationError: One of them is wrong.
@@ -108,7 +112,7 @@ class TargetManager:
         self._client.close()
         self._gateway.close()
 
-    def __enter__(self) -> TargetManager:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -172,6 +176,15 @@ class TargetManager:
     def get(self, target_id: str) -> Target | None:
         """The target as it is now, or None where there is none."""
         return self._directory.get(target_id)
+
+    def why_not_verified(self, target: Target) -> str | None:
+        """Why a target's last verification came to nothing, in a sentence; None unless it did."""
+        if target.verified or target.status not in FINAL_STATUSES:
+            return None
+        said = self._client.get_verification(target.id).get("message")
+        return f"target {target.name!r} ({target.endpoint_url}) is {target.status}" + (
+            f": {said}" if said else ""
+        )
 
     def find(self, name: str) -> Target | None:
         """The target that has this name now."""

@@ -129,3 +129,17 @@ def test_a_post_whose_answer_never_comes_makes_one_target(
     cloud.requests()
     assert list(cloud.targets()) == ["orders"]
     assert stack.resources()["orders"]["id"] == cloud.targets()["orders"]["id"]
+
+
+def test_refresh_tells_of_a_target_that_failed_since(declared: Declared, cloud: Cloud) -> None:
+    stack = declared.stack(declared.targets(["orders"]))
+    assert stack.up().code == 0
+    target_id = stack.resources()["orders"]["id"]
+    cloud.control(f"targets/{target_id}/status", status="FAILED", message="endpoint answered 502")
+    refreshed = stack.refresh()
+    assert refreshed.code == 0
+    assert "is FAILED: endpoint answered 502" in refreshed.output
+    cloud.requests()
+    assert stack.up().code == 0
+    assert cloud.writes() == ["PUT 200"]
+    assert cloud.targets()["orders"]["status"] == "VERIFIED"
