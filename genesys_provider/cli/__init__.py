@@ -2,6 +2,7 @@
 
 import click
 
+from genesys_provider.cli.audit import audit
 from genesys_provider.cli.local import emulator, gateway
 
 __all__ = ["main"]
@@ -10,8 +11,9 @@ __all__ = ["main"]
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="genesys-eventbridge", prog_name="genesys-eventbridge")
 def main() -> None:
-    """Genesys Cloud EventBridge targets: local services to develop and test against."""
+    """Genesys Cloud EventBridge targets: local services to test against, and the audit trail."""
 
 
+main.add_command(audit)
 main.add_command(emulator)
 main.add_command(gateway)
