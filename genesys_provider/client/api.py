@@ -26,7 +26,7 @@ from genesys_provider.client.errors import (
 )
 from genesys_provider.client.limits import Allowance, Priority
 from genesys_provider.client.login import Login
-from genesys_provider.client.retries import back_off, retry_after, retrying
+from genesys_provider.client.retries import LONGEST_WAIT, back_off, retry_after, retrying
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.transport import Answer, exchange, trust
 
@@ -195,7 +195,8 @@ class GenesysClient:
         code = str((body or {}).get("code") or "")
         if answer.status == 429:  # noqa: PLR2004
             asked = retry_after(answer.headers.get("Retry-After"))
-            self._allowance.exhausted(back_off(0) if asked is None else asked)
+            if asked is None or asked <= LONGEST_WAIT:
+                self._allowance.exhausted(back_off(0) if asked is None else asked)
             raise RateLimited(
                 message, status=429, code=code, correlation_id=correlation_id, retry_after=asked
             )
@@ -209,7 +210,7 @@ def _path(target_id: str) -> str:
 def _json_object(answer: Answer) -> dict[str, Any] | None:
     try:
         body = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
 

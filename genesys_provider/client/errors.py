@@ -13,11 +13,15 @@
     │   ├── Conflict              409: the name is taken
     │   ├── RateLimited           429, or the login's 400: still throttled after the last retry
     │   └── ServerError           5xx: still failing after the last retry
-    └── (in `genesys_provider.targets.errors`)
+    └── (in `genesys_provider.targets`)
         ├── InvalidTarget         a rule of the contract is broken: nothing was sent
         ├── NameTaken             another owner has a target of this name
-        ├── VerificationFailed    the endpoint did not pass
-        ├── VerificationTimeout   no verdict within the time limit
+        ├── NotVerified           the target exists, but is not known to be verified; `target` is what it is
+        │   ├── VerificationFailed     the endpoint did not pass
+        │   ├── VerificationTimeout    no verdict within the time limit
+        │   ├── VerificationCancelled  the user pressed Ctrl-C during the wait
+        │   └── VerificationUnknown    the verdict could not be asked for
+        ├── NoVerdict             inside: what becomes a VerificationTimeout
         └── SyncFailed            the gateway did not take a webhook
 
 `str(error)` is written for the user's terminal: what happened, what to do next, the correlation id. It never
@@ -34,6 +38,8 @@ class GenesysError(Exception):
     """The root of the tree. `hint` says what the user can do next."""
 
     hint: str = ""
+    tried_enough = False
+    """Whether it was tried again as often as allowed: who sees it need not start anew."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -48,9 +54,13 @@ class GenesysError(Exception):
 class ConfigurationError(GenesysError):
     """A setting is missing or wrong; nothing was sent."""
 
+    hint = "Set it with `pulumi config set`, or by the environment variable that stands in for it"
+
 
 class Cancelled(GenesysError):
     """The run was cancelled while the call waited."""
+
+    hint = "What was done so far is kept: run the command again to go on"
 
 
 class ConnectionFailed(GenesysError):
@@ -61,8 +71,8 @@ class ConnectionFailed(GenesysError):
         "genesys:apiUrl is right"
     )
 
-    def __init__(self, message: str, *, maybe_acted: bool) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, maybe_acted: bool, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
         self.maybe_acted = maybe_acted
         """Whether the request may have reached the server, so that sending it again could act twice."""
 
@@ -78,6 +88,10 @@ class UnexpectedAnswer(GenesysError):
 
 class ApiError(GenesysError):
     """The API refused the request."""
+
+    hint = (
+        "If the message does not say what to change, ask Genesys Cloud's support and give the correlation id"
+    )
 
     def __init__(
         self,
@@ -133,9 +147,13 @@ class Forbidden(ApiError):
 class NotFound(ApiError):
     """404: no such target."""
 
+    hint = "It may have been deleted by hand: `pulumi refresh` makes the state right"
+
 
 class Conflict(ApiError):
     """409: the name is taken [C]."""
+
+    hint = "Names are unique in the organisation: give the target another one"
 
 
 class RateLimited(ApiError):
@@ -182,6 +200,6 @@ def api_error(status: int, message: str, *, code: str = "", correlation_id: str 
 
 
 def shortened(text: str) -> str:
-    """A server's words in one line, cut to what helps."""
-    line = " ".join(text.split())
+    """A server's words in one line, cut to what helps; nothing in them acts on the terminal."""
+    line = "".join(character if character.isprintable() else "\ufffd" for character in " ".join(text.split()))
     return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -46,6 +47,8 @@ class Allowance:
         self._counted = 0
         self._under_way = 0
         self._window_ends: float | None = None
+        self._paused_until = float("-inf")
+        self._answered = False
 
     @contextmanager
     def place(self, priority: Priority = Priority.BULK) -> Iterator[None]:
@@ -59,6 +62,7 @@ class Allowance:
             yield
         finally:
             with self._changed:
+                self._answered = True
                 self._under_way -= 1
                 self._changed.notify_all()
 
@@ -71,7 +75,7 @@ class Allowance:
                 while self._queue[0] != ticket or not self._has_room():
                     if self._cancelled.is_set():
                         raise Cancelled("cancelled while waiting for the rate limit")
-                    wait = self._seconds_to_next_window()
+                    wait = self._seconds_to_wait()
                     if not said and wait is not None and wait > 1:
                         report(f"waits {wait:.0f} s for the rate limit of {self._allowed} requests a minute")
                         said = True
@@ -86,9 +90,16 @@ class Allowance:
     def _has_room(self) -> bool:
         if self._window_ends is not None and self._clock() >= self._window_ends:
             self._counted, self._window_ends = 0, None
+        if self._clock() < self._paused_until:
+            return False
+        if not self._answered:
+            # One goes ahead, to see how many are allowed.
+            return self._under_way == 0
         return self._allowed is None or self._counted + self._under_way < self._allowed
 
-    def _seconds_to_next_window(self) -> float | None:
+    def _seconds_to_wait(self) -> float | None:
+        if (paused := self._paused_until - self._clock()) > 0:
+            return paused
         return None if self._window_ends is None else self._window_ends - self._clock()
 
     def learn(self, headers: Mapping[str, str]) -> None:
@@ -98,6 +109,8 @@ class Allowance:
             allowed = int(headers["inin-ratelimit-allowed"])
             reset = float(headers["inin-ratelimit-reset"])
         except (KeyError, ValueError):
+            return
+        if not math.isfinite(reset):
             return
         with self._changed:
             self._allowed = allowed if allowed > 0 else None
@@ -113,8 +126,5 @@ class Allowance:
     def exhausted(self, seconds: float) -> None:
         """After a 429: nobody sends anything for so long."""
         with self._changed:
-            if self._allowed is None:
-                self._allowed = DEFAULT_ALLOWED
-            self._counted = max(self._counted, self._allowed)
-            self._window_ends = max(self._clock() + seconds, self._window_ends or 0)
+            self._paused_until = max(self._clock() + seconds, self._paused_until)
             self._changed.notify_all()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +13,7 @@ import httpx
 
 from genesys_provider.client.errors import (
     ConfigurationError,
+    GenesysError,
     RateLimited,
     Unauthorized,
     UnexpectedAnswer,
@@ -30,6 +33,9 @@ TIMEOUT_SECONDS = 10.0
 _REFUSED = (400, 401)
 """A wrong client is answered with either [G]."""
 
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+"""What can stand in a header."""
+
 
 class Login:
     """The token of one OAuth client. Safe for threads: many that ask at once make one login."""
@@ -48,6 +54,8 @@ class Login:
         self._lock = threading.Lock()
         self._token: str | None = None
         self._renew_at = 0.0
+        self._logins = 0
+        self._failure: GenesysError | None = None
 
     def token(self) -> str:
         """A token that is valid now, logging in where there is none.
@@ -57,9 +65,21 @@ class Login:
             Unauthorized: The login refused the client.
             GenesysError: The login could not be reached, or is throttled for longer than the retries last.
         """
+        seen = self._logins
         with self._lock:
             if self._token is None or self._clock() >= self._renew_at:
-                self._token = self._log_in()
+                if self._failure is not None and self._logins != seen:
+                    # Who waited for a login that failed does not try the same once more.
+                    raise self._failure
+                self._token, self._failure = None, None
+                try:
+                    self._token = self._log_in()
+                except GenesysError as error:
+                    error.tried_enough = True
+                    self._failure = error
+                    raise
+                finally:
+                    self._logins += 1
             return self._token
 
     def forget(self, token: str) -> None:
@@ -102,9 +122,11 @@ class Login:
             raise _refusal(answer)
         try:
             body = json.loads(answer.body)
-            token, seconds = str(body["access_token"]), float(body["expires_in"])
-        except (ValueError, TypeError, KeyError) as error:
+            token, seconds = body["access_token"], float(body["expires_in"])
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise UnexpectedAnswer("login: the answer holds no token") from error
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not math.isfinite(seconds):
+            raise UnexpectedAnswer("login: the answer holds no token")
         # A token that lives shorter than the margin is used for half its life.
         self._renew_at = asked_at + max(seconds - RENEW_SECONDS_EARLY, seconds / 2)
         return token
@@ -114,7 +136,7 @@ def _refusal(answer: Answer) -> Exception:
     try:
         body = json.loads(answer.body)
         kind, words = str(body.get("error", "")), str(body.get("description") or body.get("message") or "")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         kind, words = "", answer.text
     correlation_id = answer.headers.get("ININ-Correlation-Id", "")
     # The token endpoint throttles with a 400 [G].

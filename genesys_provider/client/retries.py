@@ -28,6 +28,9 @@ from genesys_provider.client.progress import report
 LONGEST_WAIT = 600.0
 """Seconds: a server that asks for more gets its error shown instead."""
 
+LONGEST_BACK_OFF = 64.0
+"""Seconds: about a window of the rate limit; doubling further would only lose time."""
+
 
 def retry_after(
     value: str | None, now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
@@ -43,7 +46,7 @@ def retry_after(
         return float(text)
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)
@@ -52,11 +55,13 @@ def retry_after(
 
 def back_off(attempt: int) -> float:
     """2^attempt seconds [S], less up to half of it by chance [C], so that many do not come back at once."""
-    return float(2**attempt) * random.uniform(0.5, 1)  # noqa: S311  (no secret hangs on it)
+    return min(2.0 ** min(attempt, 10), LONGEST_BACK_OFF) * random.uniform(0.5, 1)  # noqa: S311  (no secret hangs on it)
 
 
 def worth_retrying(error: BaseException, *, idempotent: bool) -> bool:
     """Whether another try may succeed, and can't act twice."""
+    if not isinstance(error, GenesysError) or error.tried_enough:
+        return False
     if isinstance(error, RateLimited):
         return error.retry_after is None or error.retry_after <= LONGEST_WAIT
     if isinstance(error, ConnectionFailed):

@@ -23,6 +23,11 @@ NOT_SENT = (
 )
 """The failures of a request that has not reached the server."""
 
+UNTRUSTED_HINT = (
+    "If its certificate is signed by a CA of your own (a gateway, an inspecting proxy), name that CA's file in "
+    "genesys:caFile"
+)
+
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:
     """The system's CAs, and the one of `ca_file` besides them.
@@ -71,6 +76,7 @@ def exchange(
         request: As `httpx.Client.build_request` takes it.
 
     Raises:
+        ConfigurationError: There can't be such a URL.
         ConnectionFailed: No whole answer came.
         UnexpectedAnswer: The answer is larger than `MAX_ANSWER_BYTES`.
     """
@@ -85,11 +91,29 @@ def exchange(
                     raise UnexpectedAnswer(f"{what}: the answer is larger than {MAX_ANSWER_BYTES} bytes")
         finally:
             answer.close()
+    except httpx.InvalidURL as error:
+        raise ConfigurationError(f"{what}: the URL can't be used: {error}") from error
     except httpx.HTTPError as error:
-        raise ConnectionFailed(
-            f"{what}: {_in_words(error)}", maybe_acted=not isinstance(error, NOT_SENT)
-        ) from error
+        untrusted = _untrusted(error)
+        failure = ConnectionFailed(
+            f"{what}: {_in_words(error)}",
+            maybe_acted=not isinstance(error, NOT_SENT),
+            hint=UNTRUSTED_HINT if untrusted else None,
+        )
+        # No other try makes a certificate trusted.
+        failure.tried_enough = untrusted
+        raise failure from error
     return Answer(answer.status_code, answer.reason_phrase, answer.headers, bytes(body))
+
+
+def _untrusted(error: BaseException) -> bool:
+    """Whether the server's certificate is the cause, which httpx hands on as text and as context."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def _in_words(error: httpx.HTTPError) -> str:

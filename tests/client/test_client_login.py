@@ -1,0 +1,268 @@
+"""One login for all threads, its renewal, and what a login that fails says."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from shared_cloud import SkippedWaits, at_once, counted, outcomes_at_once, settings_of
+
+from genesys_provider.client import GenesysClient, Settings
+from genesys_provider.client.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    Forbidden,
+    GenesysError,
+    RateLimited,
+    ServerError,
+    Unauthorized,
+    UnexpectedAnswer,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cloud import Cloud
+
+LOGIN = {"method": "POST", "path": "/oauth/token"}
+LOGINS = "POST /oauth/token"
+
+
+@pytest.fixture
+def waits() -> SkippedWaits:
+    return SkippedWaits()
+
+
+@pytest.fixture
+def client(cloud: Cloud, waits: SkippedWaits, tmp_path: Path) -> Iterator[GenesysClient]:
+    client = GenesysClient(settings_of(cloud, tmp_path), cancelled=waits, clock=waits.clock)
+    yield client
+    client.close()
+
+
+def test_a_hundred_threads_make_one_login(cloud: Cloud, client: GenesysClient) -> None:
+    at_once(100, lambda _: client.list_targets())
+    requests = cloud.requests()
+    assert counted(requests, LOGINS) == 1
+    assert counted(requests, "GET / 200") == 100
+
+
+def test_it_is_client_credentials_over_basic(cloud: Cloud, client: GenesysClient) -> None:
+    client.list_targets()
+    assert cloud.requests() == ["POST /oauth/token 200", "GET / 200"]
+
+
+def test_a_token_is_renewed_sixty_seconds_before_it_expires(
+    cloud: Cloud, client: GenesysClient, waits: SkippedWaits
+) -> None:
+    client.list_targets()
+    waits.skipped += 86_400 - 60 - 5
+    client.list_targets()
+    assert counted(cloud.requests(), LOGINS) == 1
+    waits.skipped += 6
+    client.list_targets()
+    client.list_targets()
+    assert counted(cloud.requests(), LOGINS) == 1
+
+
+@pytest.mark.parametrize(("lifetime", "used"), [(300, 240), (100, 50), (10, 5)])
+def test_a_short_lived_token_is_not_asked_for_anew_each_time(
+    cloud: Cloud, client: GenesysClient, waits: SkippedWaits, lifetime: int, used: int
+) -> None:
+    token = cloud._at_emulator.post(
+        "/oauth/token",
+        auth=("dev-client", cloud.env["GENESYSCLOUD_OAUTHCLIENT_SECRET"]),
+        data={"grant_type": "client_credentials"},
+    ).json()["access_token"]
+    cloud.requests()
+    answer = {"access_token": token, "token_type": "bearer", "expires_in": lifetime}
+    cloud.control("faults", match=LOGIN, action="status", status=200, body=answer, times=1)
+    client.list_targets()
+    waits.skipped += used - 1
+    client.list_targets()
+    assert counted(cloud.requests(), LOGINS) == 1
+    waits.skipped += 2
+    client.list_targets()
+    assert counted(cloud.requests(), LOGINS) == 1
+
+
+def test_a_revoked_token_is_renewed_once(cloud: Cloud, client: GenesysClient, waits: SkippedWaits) -> None:
+    client.list_targets()
+    cloud.control("tokens/revoke")
+    cloud.requests()
+    client.list_targets()
+    assert cloud.requests() == ["GET / 401", "POST /oauth/token 200", "GET / 200"]
+    assert waits.waits == []
+
+
+def test_many_threads_renew_a_revoked_token_once(cloud: Cloud, client: GenesysClient) -> None:
+    client.list_targets()
+    cloud.control("tokens/revoke")
+    cloud.requests()
+    at_once(50, lambda _: client.list_targets())
+    requests = cloud.requests()
+    assert counted(requests, LOGINS) == 1
+    assert counted(requests, "GET / 200") == 50
+
+
+def test_a_token_that_is_refused_again_is_an_error(cloud: Cloud, client: GenesysClient) -> None:
+    cloud.control("faults", match={"method": "GET"}, action="status", status=401)
+    with pytest.raises(Unauthorized) as refused:
+        client.list_targets()
+    assert cloud.requests() == ["POST /oauth/token 200", "GET / 401", "POST /oauth/token 200", "GET / 401"]
+    assert refused.value.correlation_id in str(refused.value)
+
+
+def test_a_create_survives_a_revoked_token_and_is_made_once(cloud: Cloud, client: GenesysClient) -> None:
+    client.list_targets()
+    cloud.control("tokens/revoke")
+    client.create_target({"name": "a", "endpointUrl": "https://localhost:1", "eventTypes": ["A"]})
+    assert counted(cloud.requests(), "POST / 201") == 1
+
+
+@pytest.mark.parametrize("status", [400, 429])
+def test_a_throttled_login_is_tried_again(
+    cloud: Cloud, client: GenesysClient, waits: SkippedWaits, status: int
+) -> None:
+    # The token endpoint throttles with a 400 whose description says so.
+    cloud.control("faults", match=LOGIN, action="status", status=status, times=2)
+    client.list_targets()
+    assert counted(cloud.requests(), LOGINS) == 3
+    assert len(waits.waits) == 2
+
+
+def test_a_throttled_login_waits_as_long_as_it_is_told(
+    cloud: Cloud, client: GenesysClient, waits: SkippedWaits
+) -> None:
+    cloud.control("faults", match=LOGIN, action="status", status=400, times=1, headers={"Retry-After": "17"})
+    client.list_targets()
+    assert waits.waits == [17.0]
+
+
+def test_a_login_that_stays_throttled_says_so(cloud: Cloud, client: GenesysClient) -> None:
+    cloud.control("faults", match=LOGIN, action="status", status=400)
+    with pytest.raises(RateLimited, match="the login is throttled") as throttled:
+        client.list_targets()
+    assert "genesys:maxRetries" in str(throttled.value)
+    assert cloud.requests() == ["POST /oauth/token 400"] * 4
+
+
+@pytest.mark.parametrize(
+    ("action", "kind"), [("drop_before", ConnectionFailed), ("drop_after", ConnectionFailed)]
+)
+def test_max_retries_counts_for_a_login_that_is_dropped(
+    cloud: Cloud, client: GenesysClient, action: str, kind: type[GenesysError]
+) -> None:
+    cloud.control("faults", match=LOGIN, action=action)
+    with pytest.raises(kind, match="login"):
+        client.list_targets()
+    assert counted(cloud.requests(), LOGINS) == 4
+
+
+def test_max_retries_counts_for_a_login_that_fails(cloud: Cloud, client: GenesysClient) -> None:
+    cloud.control("faults", match=LOGIN, action="status", status=503)
+    with pytest.raises(ServerError, match="login"):
+        client.list_targets()
+    assert counted(cloud.requests(), LOGINS) == 4
+
+
+def test_many_threads_share_a_login_that_fails(cloud: Cloud, client: GenesysClient) -> None:
+    cloud.control("faults", match=LOGIN, action="status", status=503)
+    outcomes = outcomes_at_once(30, lambda _: client.list_targets())
+    assert all(isinstance(outcome, ServerError) for outcome in outcomes)
+    assert counted(cloud.requests(), LOGINS) == 4
+
+
+def test_a_failed_login_is_not_held_against_the_next_call(cloud: Cloud, client: GenesysClient) -> None:
+    cloud.control("faults", match=LOGIN, action="status", status=503, times=4)
+    with pytest.raises(ServerError):
+        client.list_targets()
+    client.list_targets()
+
+
+@pytest.mark.parametrize(("client_id", "client_secret"), [("dev-client", "canary-wrong"), ("who", "canary")])
+def test_a_wrong_client_is_told_what_to_check(
+    cloud: Cloud, tmp_path: Path, client_id: str, client_secret: str
+) -> None:
+    client = GenesysClient(settings_of(cloud, tmp_path, clientId=client_id, clientSecret=client_secret))
+    with pytest.raises(Unauthorized) as refused:
+        client.list_targets()
+    client.close()
+    said = str(refused.value)
+    assert "authentication failed" in said
+    assert "genesys:clientSecret" in said
+    assert "client-credentials" in said
+    assert refused.value.correlation_id
+    assert refused.value.correlation_id in said
+    assert "canary" not in said
+    assert cloud.requests() == ["POST /oauth/token 401"]
+
+
+def test_an_invalid_client_may_be_answered_with_400(cloud: Cloud, client: GenesysClient) -> None:
+    answer = {"error": "invalid_client", "description": "authentication failed"}
+    cloud.control("faults", match=LOGIN, action="status", status=400, body=answer)
+    with pytest.raises(Unauthorized, match="authentication failed") as refused:
+        client.list_targets()
+    assert refused.value.code == "invalid_client"
+
+
+@pytest.mark.parametrize(("key", "variable"), [("clientId", "_ID"), ("clientSecret", "_SECRET")])
+def test_without_a_client_nothing_is_sent(cloud: Cloud, key: str, variable: str) -> None:
+    environ = {name: value for name, value in cloud.env.items() if not name.endswith(variable)}
+    client = GenesysClient(Settings.resolve({}, {**environ, "GENESYSCLOUD_AUDIT_LOG": ""}))
+    with pytest.raises(ConfigurationError, match=f"genesys:{key}") as missing:
+        client.list_targets()
+    client.close()
+    assert f"GENESYSCLOUD_OAUTHCLIENT{variable}" in str(missing.value)
+    assert cloud.requests() == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "<html>",
+        "[]",
+        "null",
+        {},
+        {"access_token": "a"},
+        {"access_token": None, "expires_in": 300},
+        {"access_token": "", "expires_in": 300},
+        {"access_token": "line\nbreak", "expires_in": 300},
+        {"access_token": "tökén", "expires_in": 300},
+        {"access_token": "a", "expires_in": "soon"},
+        '{"access_token": "a", "expires_in": NaN}',
+        "[" * 100_000,
+    ],
+)
+def test_a_login_that_answers_nonsense_is_named(cloud: Cloud, client: GenesysClient, answer: object) -> None:
+    cloud.control("faults", match=LOGIN, action="status", status=200, body=answer)
+    with pytest.raises(UnexpectedAnswer, match="login"):
+        client.list_targets()
+
+
+def test_a_login_is_not_redirected(cloud: Cloud, client: GenesysClient) -> None:
+    elsewhere = {"Location": "https://localhost:1/oauth/token"}
+    cloud.control("faults", match=LOGIN, action="status", status=307, headers=elsewhere)
+    with pytest.raises(UnexpectedAnswer, match="redirect"):
+        client.list_targets()
+
+
+def test_missing_scopes_say_which_to_add_and_to_wait(cloud: Cloud, client: GenesysClient) -> None:
+    cloud.control("scopes", scopes=["integration:eventbridge:read"])
+    with pytest.raises(Forbidden) as refused:
+        client.create_target({})
+    said = str(refused.value)
+    assert "integration:eventbridge:write" in said
+    assert "five minutes" in said
+
+
+def test_cancel_ends_the_wait_for_a_throttled_login(cloud: Cloud, tmp_path: Path) -> None:
+    cancelled = threading.Event()
+    client = GenesysClient(settings_of(cloud, tmp_path), cancelled=cancelled)
+    cloud.control("faults", match=LOGIN, action="status", status=400, headers={"Retry-After": "60"})
+    threading.Timer(0.2, cancelled.set).start()
+    with pytest.raises(GenesysError, match="cancelled"):
+        client.list_targets()
+    client.close()

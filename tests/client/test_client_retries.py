@@ -1,0 +1,288 @@
+"""What is sent again, how long after, and what never is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from shared_cloud import SkippedWaits, body, counted, settings_of
+
+from genesys_provider.client import GenesysClient
+from genesys_provider.client.errors import (
+    Cancelled,
+    ConnectionFailed,
+    GenesysError,
+    RateLimited,
+    ServerError,
+    UnexpectedAnswer,
+)
+from genesys_provider.client.progress import reporting_to
+from genesys_provider.client.retries import back_off, retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from cloud import Cloud
+
+NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=timezone.utc)
+ONE = "/api/v2/integrations/eventbridge/targets/*"
+
+
+@pytest.fixture
+def waits() -> SkippedWaits:
+    return SkippedWaits()
+
+
+@pytest.fixture
+def client(cloud: Cloud, waits: SkippedWaits, tmp_path: Path) -> Iterator[GenesysClient]:
+    client = GenesysClient(settings_of(cloud, tmp_path), cancelled=waits, clock=waits.clock)
+    client.list_targets()
+    cloud.requests()
+    yield client
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0.0),
+        (" 7 ", 7.0),
+        ("120", 120.0),
+        ("Sat, 31 Jan 2026 12:00:30 GMT", 30.0),
+        ("Saturday, 31-Jan-26 12:01:00 GMT", 60.0),
+        ("Sat Jan 31 12:00:05 2026", 5.0),
+        ("Sat, 31 Jan 2026 13:00:10 +0100", 10.0),
+        ("Sat, 31 Jan 2026 11:00:00 GMT", 0.0),
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("1.5", None),
+        ("²", None),
+        ("٣", None),
+        ("Sat, 99 Foo 2026", None),
+        ("1 Jan 99999999999999999999 00:00:00 GMT", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_or_nothing(value: str | None, seconds: float | None) -> None:
+    assert retry_after(value, lambda: NOW) == seconds
+
+
+@given(
+    st.text()
+    | st.from_regex(r"[A-Z][a-z]{2}, \d+ [A-Z][a-z]{2} \d+ \d+:\d+:\d+ (GMT|[+-]\d+)", fullmatch=True)
+)
+def test_no_retry_after_breaks_it(value: str) -> None:
+    seconds = retry_after(value, lambda: NOW)
+    assert seconds is None or seconds >= 0
+
+
+@pytest.mark.parametrize("attempt", range(7))
+def test_the_back_off_doubles_less_up_to_half_by_chance(attempt: int) -> None:
+    seen = [back_off(attempt) for _ in range(200)]
+    assert all(2**attempt / 2 <= seconds <= 2**attempt for seconds in seen)
+    assert max(seen) - min(seen) > 2**attempt / 4
+
+
+def test_the_back_off_has_an_end() -> None:
+    assert back_off(5000) <= 64
+
+
+def throttled(cloud: Cloud, times: int | None = None, **headers: str) -> None:
+    more = {} if times is None else {"times": times}
+    cloud.control(
+        "faults",
+        match={"path": ONE[:-2]},
+        action="status",
+        status=429,
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
+        **more,
+    )
+
+
+def test_it_waits_the_seconds_that_it_is_told(
+    cloud: Cloud, client: GenesysClient, waits: SkippedWaits
+) -> None:
+    throttled(cloud, 1, Retry_After="42")
+    client.list_targets()
+    assert waits.waits == [42.0]
+    assert cloud.requests() == ["GET / 429", "GET / 200"]
+
+
+def test_it_waits_until_the_date_that_it_is_told(
+    cloud: Cloud, client: GenesysClient, waits: SkippedWaits
+) -> None:
+    date = datetime.now(timezone.utc) + timedelta(seconds=30)
+    throttled(cloud, 1, Retry_After=format_datetime(date, usegmt=True))
+    client.list_targets()
+    assert [wait for wait in waits.waits if not 27 <= wait <= 30] == []
+    assert len(waits.waits) == 1
+
+
+@pytest.mark.parametrize("header", [{}, {"Retry_After": "in a moment"}])
+def test_it_backs_off_by_itself_where_it_is_not_told(
+    cloud: Cloud, client: GenesysClient, waits: SkippedWaits, header: dict[str, str]
+) -> None:
+    throttled(cloud, 3, **header)
+    client.list_targets()
+    assert cloud.requests() == ["GET / 429"] * 3 + ["GET / 200"]
+    first, second, third = waits.waits
+    assert 0.5 <= first <= 1
+    assert 1 <= second <= 2
+    assert 2 <= third <= 4
+
+
+def test_throttling_that_lasts_is_shown_with_what_to_do(cloud: Cloud, client: GenesysClient) -> None:
+    throttled(cloud)
+    with pytest.raises(RateLimited) as lasting:
+        client.list_targets()
+    assert cloud.requests() == ["GET / 429"] * 4
+    assert "genesys:maxRetries" in str(lasting.value)
+    assert lasting.value.correlation_id in str(lasting.value)
+
+
+@pytest.mark.parametrize("most", [0, 1, 6])
+def test_max_retries_is_honoured(cloud: Cloud, tmp_path: Path, most: int) -> None:
+    waits = SkippedWaits()
+    client = GenesysClient(settings_of(cloud, tmp_path, maxRetries=most), cancelled=waits, clock=waits.clock)
+    cloud.control("faults", match={"method": "GET"}, action="status", status=503)
+    with pytest.raises(ServerError):
+        client.list_targets()
+    client.close()
+    assert counted(cloud.requests(), "GET / 503") == most + 1
+    assert len(waits.waits) == most
+
+
+@pytest.mark.parametrize("seconds", ["601", "86400", "9" * 400])
+def test_a_wait_that_is_too_long_is_an_error_and_holds_nobody_else_up(
+    cloud: Cloud, client: GenesysClient, waits: SkippedWaits, seconds: str
+) -> None:
+    throttled(cloud, 1, Retry_After=seconds)
+    with pytest.raises(RateLimited):
+        client.list_targets()
+    client.list_targets()
+    assert waits.waits == []
+
+
+@pytest.mark.parametrize("action", ["drop_before", "drop_after", "truncate"])
+def test_a_create_is_never_sent_again_after_a_lost_answer(
+    cloud: Cloud, client: GenesysClient, action: str
+) -> None:
+    cloud.control("faults", match={"method": "POST"}, action=action)
+    with pytest.raises(ConnectionFailed) as lost:
+        client.create_target(body(cloud))
+    assert lost.value.maybe_acted
+    assert len(cloud.requests()) == 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_create_is_never_sent_again_after_a_server_error(
+    cloud: Cloud, client: GenesysClient, status: int
+) -> None:
+    cloud.control("faults", match={"method": "POST"}, action="status", status=status)
+    with pytest.raises(ServerError):
+        client.create_target(body(cloud))
+    assert cloud.requests() == [f"POST / {status}"]
+
+
+def test_a_create_is_never_sent_again_after_an_answer_that_is_not_json(
+    cloud: Cloud, client: GenesysClient
+) -> None:
+    cloud.control("faults", match={"method": "POST"}, action="malformed")
+    with pytest.raises(UnexpectedAnswer):
+        client.create_target(body(cloud))
+    assert cloud.requests() == ["POST / 201"]
+
+
+def test_a_throttled_create_is_sent_again(cloud: Cloud, client: GenesysClient) -> None:
+    throttled(cloud, 2)
+    client.create_target(body(cloud))
+    assert cloud.requests() == ["POST / 429", "POST / 429", "POST / 201"]
+
+
+def test_a_create_that_was_not_sent_is_sent_again(
+    waits: SkippedWaits, cloud: Cloud, tmp_path: Path, unused_url: str
+) -> None:
+    client = GenesysClient(
+        settings_of(cloud, tmp_path, apiUrl=unused_url), cancelled=waits, clock=waits.clock
+    )
+    with pytest.raises(ConnectionFailed) as refused:
+        client.create_target(body(cloud))
+    client.close()
+    assert not refused.value.maybe_acted
+    assert len(waits.waits) == 3
+    assert "genesys:apiUrl" in str(refused.value)
+
+
+CALLS: dict[str, Callable[[GenesysClient, str, dict[str, Any]], object]] = {
+    "GET": lambda client, target_id, _: client.get_target(target_id),
+    "PUT": lambda client, target_id, body: client.update_target(target_id, body),
+    "DELETE": lambda client, target_id, _: client.delete_target(target_id),
+    "POST": lambda client, target_id, _: client.check_health(target_id),
+}
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "truncate", "malformed", "status"])
+def test_calls_that_may_act_twice_are_sent_again(
+    cloud: Cloud, client: GenesysClient, method: str, fault: str
+) -> None:
+    target = client.create_target(body(cloud))
+    cloud.requests()
+    status = {"status": 503} if fault == "status" else {}
+    cloud.control("faults", match={"method": method, "path": ONE}, action=fault, times=2, **status)
+    CALLS[method](client, target["id"], body(cloud))
+    assert counted(cloud.requests(), method) == 3
+
+
+def test_a_delete_is_sent_again(cloud: Cloud, client: GenesysClient) -> None:
+    target = client.create_target(body(cloud))
+    cloud.requests()
+    cloud.control("faults", match={"method": "DELETE"}, action="status", status=503, times=1)
+    cloud.control("faults", match={"method": "DELETE"}, action="drop_before", times=1)
+    client.delete_target(target["id"])
+    assert [request.split()[0] for request in cloud.requests()] == ["DELETE"] * 3
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409])
+def test_what_another_try_can_not_mend_is_sent_once(cloud: Cloud, client: GenesysClient, status: int) -> None:
+    cloud.control("faults", match={"method": "GET"}, action="status", status=status)
+    with pytest.raises(GenesysError):
+        client.list_targets()
+    assert cloud.requests() == [f"GET / {status}"]
+
+
+def test_a_waiting_call_says_what_it_waits_for(cloud: Cloud, client: GenesysClient) -> None:
+    said: list[str] = []
+    throttled(cloud, 1, Retry_After="42")
+    with reporting_to(said.append):
+        client.list_targets()
+    assert any("tries again in 42 s" in line for line in said)
+
+
+def test_cancel_wakes_a_wait_at_once(cloud: Cloud, tmp_path: Path) -> None:
+    cancelled, waiting = threading.Event(), threading.Event()
+    client = GenesysClient(settings_of(cloud, tmp_path), cancelled=cancelled)
+    throttled(cloud, Retry_After="60")
+    woken: list[float] = []
+
+    def call() -> None:
+        with reporting_to(lambda _: waiting.set()), pytest.raises(Cancelled):
+            client.list_targets()
+        woken.append(time.monotonic())
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    assert waiting.wait(5)
+    at = time.monotonic()
+    cancelled.set()
+    thread.join(5)
+    client.close()
+    assert woken[0] - at < 1

@@ -1,0 +1,201 @@
+"""Where an organisation is, from config, environment or region; and what is refused, by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from genesys_provider.client import Settings
+from genesys_provider.client.errors import ConfigurationError
+from genesys_provider.client.regions import DOMAIN_BY_REGION, api_url, domain_of, login_url
+from genesys_provider.client.settings import ENVIRONMENT
+from genesys_provider.client.urls import checked_url
+
+# The table of the contract, which follows `purecloud_region_hosts.py` of the official SDK.
+REGIONS = {
+    "us-east-1": "mypurecloud.com",
+    "us-east-2": "use2.us-gov-pure.cloud",
+    "us-west-2": "usw2.pure.cloud",
+    "ca-central-1": "cac1.pure.cloud",
+    "mx-central-1": "mxc1.pure.cloud",
+    "sa-east-1": "sae1.pure.cloud",
+    "eu-west-1": "mypurecloud.ie",
+    "eu-west-2": "euw2.pure.cloud",
+    "me-central-1": "mec1.pure.cloud",
+    "ap-south-1": "aps1.pure.cloud",
+    "ap-southeast-1": "apse1.pure.cloud",
+    "ap-southeast-2": "mypurecloud.com.au",
+    "ap-northeast-1": "mypurecloud.jp",
+    "ap-northeast-2": "apne2.pure.cloud",
+    "ap-northeast-3": "apne3.pure.cloud",
+    "eu-central-1": "mypurecloud.de",
+    "eu-central-2": "euc2.pure.cloud",
+    "eusc-de-east-1": "edee1.eusc-pure.cloud",
+}
+CANARY = "canary-secret-5d2"
+
+
+def test_every_region_of_the_contract_is_known() -> None:
+    assert DOMAIN_BY_REGION == REGIONS
+
+
+@pytest.mark.parametrize("region", sorted(REGIONS))
+def test_a_region_gives_the_hosts_of_api_and_login(region: str) -> None:
+    settings = Settings.resolve({"region": region}, {})
+    assert settings.api_url == f"https://api.{REGIONS[region]}"
+    assert settings.login_url == f"https://login.{REGIONS[region]}"
+
+
+def test_a_region_may_be_a_domain_in_any_case_with_white_space_around() -> None:
+    assert domain_of(" MyPureCloud.DE ") == "mypurecloud.de"
+    assert api_url("EU-Central-1") == "https://api.mypurecloud.de"
+    assert login_url("mypurecloud.jp") == "https://login.mypurecloud.jp"
+
+
+@pytest.mark.parametrize(
+    "region", ["moon-1", "evil.com/path", "a b.com", "user@evil.com", "evil.com:80", "."]
+)
+def test_an_unknown_region_is_refused_with_the_known_ones(region: str) -> None:
+    with pytest.raises(ConfigurationError, match="genesys:region") as refused:
+        Settings.resolve({"region": region}, {})
+    assert "eu-central-1" in str(refused.value)
+
+
+def test_without_anything_it_is_the_sources_domain_and_no_client() -> None:
+    settings = Settings.resolve({}, {})
+    assert settings.api_url == "https://api.mypurecloud.com"
+    assert settings.login_url == "https://login.mypurecloud.com"
+    assert (settings.client_id, settings.client_secret) == ("", "")
+    assert (settings.max_retries, settings.verification_timeout) == (3, 75.0)
+    assert (settings.ca_file, settings.audit_log) == (None, None)
+
+
+VALUES: dict[str, tuple[str, str, str]] = {
+    "clientId": ("client_id", "from-config", "from-environment"),
+    "clientSecret": ("client_secret", "from-config", "from-environment"),
+    "apiUrl": ("api_url", "https://config.example", "https://environment.example"),
+    "loginUrl": ("login_url", "https://config.example", "https://environment.example"),
+    "caFile": ("ca_file", "/config", "/environment"),
+    "auditLog": ("audit_log", "/config", "/environment"),
+    "maxRetries": ("max_retries", "7", "8"),
+    "verificationTimeout": ("verification_timeout", "7.5", "8.5"),
+    "region": ("api_url", "ap-south-1", "eu-west-1"),
+}
+
+
+@pytest.mark.parametrize("key", sorted(ENVIRONMENT))
+def test_config_goes_before_the_environment(key: str) -> None:
+    attribute, config, environment = VALUES[key]
+
+    def resolved(config: dict[str, object], environ: dict[str, str]) -> object:
+        return getattr(Settings.resolve(config, environ), attribute)
+
+    from_environment = resolved({}, {ENVIRONMENT[key]: environment})
+    from_config = resolved({key: config}, {})
+    assert from_environment != from_config
+    assert resolved({key: config}, {ENVIRONMENT[key]: environment}) == from_config
+    for absent in (None, ""):
+        assert resolved({key: absent}, {ENVIRONMENT[key]: environment}) == from_environment
+
+
+def test_the_environment_is_read_when_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENESYSCLOUD_REGION", "eu-west-2")
+    assert Settings.resolve({}).api_url == "https://api.euw2.pure.cloud"
+
+
+def test_urls_go_before_the_region_and_lose_their_last_slash() -> None:
+    settings = Settings.resolve({"region": "eu-west-1", "apiUrl": "https://proxy.example/genesys/"}, {})
+    assert settings.api_url == "https://proxy.example/genesys"
+    assert settings.login_url == "https://login.mypurecloud.ie"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("maxRetries", "many"),
+        ("maxRetries", "-1"),
+        ("maxRetries", "1.5"),
+        ("maxRetries", "86401"),
+        ("verificationTimeout", "soon"),
+        ("verificationTimeout", "nan"),
+        ("verificationTimeout", "inf"),
+        ("verificationTimeout", "-0.1"),
+        ("apiUrl", "http://api.example.com"),
+        ("apiUrl", "ftp://127.0.0.1"),
+        ("apiUrl", "https://"),
+        ("apiUrl", "https://api example"),
+        ("apiUrl", "https://[::1"),
+        ("apiUrl", "https://api.example:port"),
+        ("loginUrl", f"https://user:{CANARY}@login.example.com"),
+        ("loginUrl", "http://127.0.0.1.evil.com"),
+        ("loginUrl", "api.mypurecloud.com"),
+        ("region", "moon-1"),
+    ],
+)
+@pytest.mark.parametrize("source", ["config", "environment"])
+def test_a_bad_value_names_its_key_and_never_a_secret(key: str, value: str, source: str) -> None:
+    given = {"clientSecret": CANARY}
+    environ = {}
+    if source == "config":
+        given[key] = value
+    else:
+        environ[ENVIRONMENT[key]] = value
+    with pytest.raises(ConfigurationError, match=f"genesys:{key}") as refused:
+        Settings.resolve(given, environ)
+    assert CANARY not in str(refused.value) + repr(refused.value)
+
+
+def test_the_secret_is_in_no_repr() -> None:
+    settings = Settings.resolve({"clientId": "me", "clientSecret": CANARY}, {})
+    assert settings.client_secret == CANARY
+    assert CANARY not in repr(settings) + str(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8080",
+        "http://127.9.9.9",
+        "http://localhost:1",
+        "http://api.localhost",
+        "http://[::1]:8080/base",
+        "HTTP://LOCALHOST",
+        "https://api.example.com",
+    ],
+)
+def test_plain_http_is_for_loopback_only(url: str) -> None:
+    assert checked_url(url, loopback_http=True) == url
+    if url.startswith("https"):
+        assert checked_url(url) == url
+    else:
+        with pytest.raises(ValueError, match="https"):
+            checked_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://0.0.0.0",
+        "http://10.0.0.1",
+        "http://localhost.evil.com",
+        "http://evil.com#localhost",
+        "http://localhost@evil.com",
+        "http://evil.com\\@localhost",
+        "http://2130706433",
+        "http://[::ffff:8.8.8.8]",
+        "http:///path",
+        "https:///path",
+        "https://host:0",
+        "https://host:65536",
+        "https://@host",
+        "https://host\n.example",
+        "https://host\u200b.example",
+        "",
+        "//host",
+        "javascript:alert(1)",
+        "https://\u2100.example",
+    ],
+)
+def test_what_is_no_url_for_secrets_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        checked_url(url, loopback_http=True)
+    assert not url or url not in str(refused.value)
