@@ -59,7 +59,7 @@ _port = click.option(
     help="Its secret.",
 )
 @click.option("--ca-file", type=_FILE, help="A CA (PEM) that endpoints may use, besides the system's.")
-def emulator(  # noqa: PLR0913, PLR0917 - one argument an option
+def emulator(
     port: int,
     host: str,
     state: Path | None,
@@ -106,7 +106,7 @@ def emulator(  # noqa: PLR0913, PLR0917 - one argument an option
     show_envvar=True,
     help="What syncs are signed with: whsec_ and base64, or any other text.",
 )
-def gateway(  # noqa: PLR0913, PLR0917 - one argument an option
+def gateway(
     port: int,
     host: str,
     certificate_dir: Path,

@@ -23,6 +23,13 @@ class ClosableProtocol(H11Protocol):
         super().__init__(*args, **kwargs)
         self.app_state = {**self.app_state, _KEY: self}
 
+    def shutdown(self) -> None:
+        """End the connection with the server: at once if it is idle."""
+        super().shutdown()
+        # TLS would wait for the client's farewell, which an idle client doesn't send.
+        if self.transport.is_closing() and self.transport.get_write_buffer_size() == 0:
+            self.transport.abort()
+
 
 async def abort(scope: Scope, receive: Receive) -> None:
     """Close the request's connection, and drop what was not sent yet."""

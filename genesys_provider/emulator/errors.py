@@ -44,7 +44,7 @@ class ApiError(Exception):
         entity_name: The name of the target that it is about.
     """
 
-    def __init__(  # noqa: PLR0913 - an error answer has that many parts
+    def __init__(
         self,
         status: int,
         message: str,

@@ -13,6 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from genesys_provider.emulator import connection
@@ -100,12 +101,15 @@ class Front:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._app(scope, receive, send)
+        except ClientDisconnect:
+            pass
         except Exception:
             # Starlette has answered 500 already; the reason is for whoever runs the emulator.
             logger.exception("%s %s failed", scope["method"], scope["path"])
 
     async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if fault.seconds:
+            receive = await _read_ahead(receive)
             await asyncio.sleep(fault.seconds)
         if fault.action == "delay":
             await self._serve(scope, receive, send)
@@ -137,6 +141,18 @@ class Front:
             await connection.hang_up(scope, receive)
         else:
             await connection.abort(scope, receive)
+
+
+async def _read_ahead(receive: Receive) -> Receive:
+    """The request, taken in whole: a client that gives up meanwhile has sent it all the same."""
+    messages: deque[Message] = deque()
+    while not messages or messages[-1].get("more_body", False):
+        messages.append(await receive())
+
+    async def replay() -> Message:
+        return messages.popleft() if messages else await receive()
+
+    return replay
 
 
 def _status_answer(fault: Fault, scope: Scope) -> Response:

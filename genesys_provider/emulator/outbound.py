@@ -37,6 +37,7 @@ MAX_CONCURRENT = 200
 """Open requests to endpoints; more wait their turn, so that file descriptors last."""
 
 _JWT_SECONDS = 300
+_CLOSING_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,13 @@ class Outbound:
         if ca_file is not None:
             context.load_verify_locations(ca_file)
         self._seconds = seconds
+        self._requests: set[asyncio.Task[httpx.Response]] = set()
         self._turns = asyncio.Semaphore(MAX_CONCURRENT)
         self._client = httpx.AsyncClient(
             verify=context,
             trust_env=False,
-            timeout=None,  # noqa: S113 - one limit for the whole request is set around it
+            # One limit for the whole request is set around it. The one of the handshake ends a bit earlier.
+            timeout=httpx.Timeout(None, connect=0.9 * seconds),
             # Few idle connections, not for long: the pool looks at each of them at each request, and
             # an endpoint may close one just as it is used.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=2),
@@ -85,15 +88,26 @@ class Outbound:
         )
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; what is still under way gets a moment to end by itself."""
+        if self._requests:
+            await asyncio.wait(self._requests, timeout=_CLOSING_SECONDS)
+        for request in self._requests:
+            request.cancel()
+        await asyncio.gather(*self._requests, return_exceptions=True)
         await self._client.aclose()
 
     async def post(self, target: StoredTarget, event: Mapping[str, Any]) -> Outcome:
         """POST the event to the target's endpoint. Every failure is an outcome, none is raised."""
         async with self._turns:
+            # A task of its own, which a cancelled caller leaves running: httpcore loses the socket of a
+            # request that is cancelled in its TLS handshake.
+            request = asyncio.create_task(self._post(target.config, event))
+            self._requests.add(request)
+            request.add_done_callback(self._requests.discard)
             try:
-                response = await asyncio.wait_for(self._post(target.config, event), self._seconds)
-            except asyncio.TimeoutError:
+                response = await asyncio.wait_for(asyncio.shield(request), self._seconds)
+            except (asyncio.TimeoutError, httpx.TimeoutException):
+                request.cancel()
                 return Outcome(error=f"endpoint gave no answer within {self._seconds:g} s", timed_out=True)
             except _RefusedTokenError as error:
                 return Outcome(error=str(error))
@@ -132,6 +146,8 @@ class Outbound:
                 data={"grant_type": "client_credentials"},
                 auth=httpx.BasicAuth(auth["clientId"], auth["clientSecret"]),
             )
+        except httpx.TimeoutException:
+            raise
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise _RefusedTokenError(f"token endpoint {_failure(error)}") from error
         if not response.is_success:

@@ -78,13 +78,14 @@ class Server:
             self._ready.set,
         )
         self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
 
     def __enter__(self) -> Self:
         """Serve in a thread; returns as soon as connections are accepted."""
-        self._thread = threading.Thread(target=self._serve, name=self.url, daemon=True)
+        self._thread = threading.Thread(target=self._serve_in_thread, name=self.url, daemon=True)
         self._thread.start()
-        if not self._ready.wait(_START_SECONDS):
-            raise RuntimeError(f"The server at {self.url} did not start.")
+        if not self._ready.wait(_START_SECONDS) or self._failure is not None:
+            raise RuntimeError(f"The server at {self.url} did not start.") from self._failure
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -103,6 +104,15 @@ class Server:
         self._server.ended = _exit
         self._serve()
         raise SystemExit(1)
+
+    def _serve_in_thread(self) -> None:
+        try:
+            self._serve()
+        except BaseException as error:  # noqa: BLE001 - told by whoever waits for the start
+            self._failure = error
+        finally:
+            self._socket.close()
+            self._ready.set()
 
     def _serve(self) -> None:
         self._server.run(sockets=[self._socket])

@@ -255,7 +255,7 @@ def test_the_name_filter_is_the_whole_name(api: Api) -> None:
     for name in ("orders", "a b&c=ü"):
         page = api.get(TARGETS, params={"name": name}).json()
         assert [target["name"] for target in page["entities"]] == [name]
-        assert api.get(page["selfUri"]).json() == page
+        assert api.get(page["selfUri"]).json()["entities"][0]["id"] == page["entities"][0]["id"]
     assert api.get(TARGETS, params={"name": "order"}).json()["total"] == 0
 
 
