@@ -10,7 +10,8 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -44,6 +45,20 @@ MAX_CONNECTIONS = 32
 """Kept open and reused; more would not help within the rate limit."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    path: str
+    content: bytes | None
+    query: Mapping[str, str | int] | None
+    priority: Priority
+    secrets: tuple[object, ...]
+
+    @property
+    def what(self) -> str:
+        return f"{self.method} {self.path}"
 
 
 class GenesysClient:
@@ -135,53 +150,43 @@ class GenesysClient:
                 status=413,
             )
         schedule = retrying(self._settings.max_retries, self._cancelled, idempotent=idempotent)
-        answer: dict[str, Any] = schedule(self._with_token, method, path, content, query, priority)
+        secrets = (self._settings.client_secret, *_secrets_in(body or {}))
+        answer: dict[str, Any] = schedule(
+            self._with_token, _Request(method, path, content, query, priority, secrets)
+        )
         return answer
 
-    def _with_token(
-        self,
-        method: str,
-        path: str,
-        content: bytes | None,
-        query: Mapping[str, str | int] | None,
-        priority: Priority,
-    ) -> dict[str, Any]:
+    def _with_token(self, request: _Request) -> dict[str, Any]:
         """One try; a token that is refused is renewed once [C]."""
         token = self._login.token()
         try:
-            return self._once(method, path, content, query, priority, token)
+            return self._once(request, token)
         except Unauthorized:
             self._login.forget(token)
-            return self._once(method, path, content, query, priority, self._login.token())
+            return self._once(request, self._login.token())
 
-    def _once(
-        self,
-        method: str,
-        path: str,
-        content: bytes | None,
-        query: Mapping[str, str | int] | None,
-        priority: Priority,
-        token: str,
-    ) -> dict[str, Any]:
+    def _once(self, request: _Request, token: str) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {token}"}
-        if content is not None:
+        if request.content is not None:
             headers["Content-Type"] = "application/json"
-        with self._allowance.place(priority):
+        with self._allowance.place(request.priority):
             answer = exchange(
                 self._http,
-                method,
-                self._settings.api_url + path,
-                what=f"{method} {path}",
-                content=content,
-                params=query,
+                request.method,
+                self._settings.api_url + request.path,
+                what=request.what,
+                content=request.content,
+                params=request.query,
                 headers=headers,
             )
             self._allowance.learn(answer.headers)
         correlation_id = answer.headers.get("ININ-Correlation-Id", "")
-        _log.debug("%s %s: %d, correlation id %s", method, path, answer.status, correlation_id or "none")
-        return self._understood(f"{method} {path}", answer, correlation_id)
+        _log.debug("%s: %d, correlation id %s", request.what, answer.status, correlation_id or "none")
+        return self._understood(request.what, answer, correlation_id, (token, *request.secrets))
 
-    def _understood(self, what: str, answer: Answer, correlation_id: str) -> dict[str, Any]:
+    def _understood(
+        self, what: str, answer: Answer, correlation_id: str, secrets: tuple[object, ...]
+    ) -> dict[str, Any]:
         if answer.status == 204:  # noqa: PLR2004
             return {}
         body = _json_object(answer)
@@ -191,7 +196,7 @@ class GenesysClient:
             return body
         if 300 <= answer.status < 400:  # noqa: PLR2004
             raise UnexpectedAnswer(f"{what}: HTTP {answer.status}, a redirect that is not followed")
-        message = f"{what}: {_words(body, answer)}"
+        message = f"{what}: {_words(body, answer, secrets)}"
         code = str((body or {}).get("code") or "")
         if answer.status == 429:  # noqa: PLR2004
             asked = retry_after(answer.headers.get("Retry-After"))
@@ -215,10 +220,18 @@ def _json_object(answer: Answer) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _words(body: dict[str, Any] | None, answer: Answer) -> str:
+def _secrets_in(body: Mapping[str, Any]) -> Iterator[object]:
+    """What a body holds that is in no message: the secrets of `authConfig`, and the headers' values."""
+    for name, value in dict(body.get("authConfig") or {}).items():
+        if name in ("password", "clientSecret"):
+            yield value
+    yield from dict(body.get("headers") or {}).values()
+
+
+def _words(body: dict[str, Any] | None, answer: Answer, secrets: tuple[object, ...]) -> str:
     """What the error envelope [G] says: its message, and each detail that names a field."""
     if body is None:
-        return shortened(answer.text) or answer.reason
+        return shortened(answer.text, secrets) or answer.reason
     words = [str(body.get("message") or answer.reason)]
     details = body.get("details")
     words += [
@@ -226,4 +239,4 @@ def _words(body: dict[str, Any] | None, answer: Answer) -> str:
         for detail in (details if isinstance(details, list) else [])
         if isinstance(detail, dict) and detail.get("fieldName")
     ]
-    return shortened("; ".join(words))
+    return shortened("; ".join(words), secrets)

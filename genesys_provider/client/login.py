@@ -119,7 +119,7 @@ class Login:
             timeout=TIMEOUT_SECONDS,
         )
         if answer.status != 200:  # noqa: PLR2004
-            raise _refusal(answer)
+            raise _refusal(answer, self._settings.client_secret)
         try:
             body = json.loads(answer.body)
             token, seconds = body["access_token"], float(body["expires_in"])
@@ -132,7 +132,7 @@ class Login:
         return token
 
 
-def _refusal(answer: Answer) -> Exception:
+def _refusal(answer: Answer, secret: str) -> Exception:
     try:
         body = json.loads(answer.body)
         kind, words = str(body.get("error", "")), str(body.get("description") or body.get("message") or "")
@@ -148,7 +148,7 @@ def _refusal(answer: Answer) -> Exception:
             correlation_id=correlation_id,
             retry_after=retry_after(answer.headers.get("Retry-After")),
         )
-    message = f"login refused: {shortened(words) or answer.reason}"
+    message = f"login refused: {shortened(words, [secret]) or answer.reason}"
     if answer.status in _REFUSED:
         return Unauthorized(message, status=answer.status, code=kind, correlation_id=correlation_id)
     if 300 <= answer.status < 400:  # noqa: PLR2004

@@ -91,7 +91,7 @@ def exchange(
                     raise UnexpectedAnswer(f"{what}: the answer is larger than {MAX_ANSWER_BYTES} bytes")
         finally:
             answer.close()
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise ConfigurationError(f"{what}: the URL can't be used: {error}") from error
     except httpx.HTTPError as error:
         untrusted = _untrusted(error)

@@ -1,0 +1,100 @@
+"""The tree of errors is as its docstring draws it, and each error says what to do next."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from pkgutil import iter_modules
+
+import pytest
+
+import genesys_provider.client
+import genesys_provider.targets
+from genesys_provider.client import errors
+from genesys_provider.client.errors import ApiError, GenesysError, api_error
+from genesys_provider.targets.errors import InvalidTarget, NameTaken, NotVerified, SyncFailed
+from genesys_provider.targets.models import Fault, Target
+
+for package in (genesys_provider.client, genesys_provider.targets):
+    for found in iter_modules(package.__path__, package.__name__ + "."):
+        import_module(found.name)
+
+
+def real_tree(kind: type[GenesysError]) -> dict[str, str]:
+    """The parent of each class."""
+    children = [child for child in kind.__subclasses__() if child.__module__.startswith("genesys_provider")]
+    tree = {child.__name__: kind.__name__ for child in children}
+    for child in children:
+        tree |= real_tree(child)
+    return tree
+
+
+def drawn_tree(text: str) -> dict[str, str]:
+    """The same, from the drawing; a branch in parentheses is a place, not a class."""
+    tree: dict[str, str] = {}
+    path: list[str] = []
+    for line in text.splitlines():
+        if not (match := re.match(r" {4}((?:[│ ] {3})*)(?:([├└])── )?(\w+|\(.*\))", line)):
+            continue
+        depth = len(match[1]) // 4 + (1 if match[2] else 0)
+        if not match[2] and match[3] != "GenesysError":
+            continue
+        path[depth:] = [path[0] if match[3].startswith("(") else match[3]]
+        if depth and not match[3].startswith("("):
+            tree[match[3]] = path[depth - 1]
+    return tree
+
+
+def test_the_drawn_tree_is_the_real_one() -> None:
+    assert drawn_tree(errors.__doc__ or "") == real_tree(GenesysError)
+
+
+API_ERRORS = [400, 401, 403, 404, 409, 429, 500, 503, 418, 413]
+
+
+@pytest.mark.parametrize("status", API_ERRORS)
+def test_an_api_error_says_what_happened_what_next_and_the_correlation_id(status: int) -> None:
+    error = (
+        errors.RateLimited("GET /x: no", status=429, correlation_id="corr-1")
+        if status == 429
+        else api_error(status, "GET /x: no", correlation_id="corr-1")
+    )
+    assert isinstance(error, ApiError)
+    assert str(error).startswith(f"GET /x: no (HTTP {status}, correlation id corr-1). ")
+    assert error.hint
+    assert str(error).endswith(error.hint)
+
+
+def all_kinds(kind: type[GenesysError] = GenesysError) -> list[type[GenesysError]]:
+    return [kind, *(each for child in kind.__subclasses__() for each in all_kinds(child))]
+
+
+INSIDE = {"GenesysError", "NoVerdict", "NotVerified", "VerificationUnknown", "NameTaken"}
+"""Roots, what no user sees, and those whose hint depends on the case."""
+
+
+@pytest.mark.parametrize("kind", [kind for kind in all_kinds() if kind.__name__ not in INSIDE])
+def test_each_kind_has_a_hint(kind: type[GenesysError]) -> None:
+    assert kind.hint
+    assert not kind.hint.endswith(".")
+
+
+def test_a_name_that_is_taken_says_who_has_it() -> None:
+    theirs = NameTaken("orders", "id-1", "shop/prod/orders", "house/dev/orders")
+    assert "owned by shop/prod/orders" in str(theirs)
+    assert "pulumi import" in str(theirs)
+    assert "id-1" in str(theirs)
+    by_hand = NameTaken("orders", "id-1", None, "house/dev/orders")
+    assert "was not made by Pulumi" in str(by_hand)
+    renamed = NameTaken("orders", "id-1", "house/dev/former", "house/dev/orders")
+    assert "pulumi.Alias(name='former')" in str(renamed)
+
+
+def test_the_others_say_what_and_next() -> None:
+    target = Target(id="id-1", name="orders", endpoint_url="https://a.example", status="FAILED")
+    for kind in NotVerified.__subclasses__():
+        assert kind("what happened", target, hint="next").target is target
+        assert str(kind("what happened", target, hint="next")) == "what happened. next"
+    faults = InvalidTarget("orders", [Fault("a.b", "is required"), Fault("c", "must be a number")])
+    assert "a.b is required; c must be a number" in str(faults)
+    assert "signing secret" in str(SyncFailed("no"))

@@ -1,0 +1,224 @@
+"""The rate limit is kept, not run into: bursts, windows, other clients, who goes first."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from cloud import Cloud
+from shared_cloud import SkippedWaits, counted, eventually, settings_of
+
+from genesys_provider.client import GenesysClient
+from genesys_provider.client.errors import Cancelled
+from genesys_provider.client.limits import Allowance, Priority
+from genesys_provider.client.progress import reporting_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def cancelled() -> Iterator[threading.Event]:
+    """Ends what still waits when a test is over."""
+    cancelled = threading.Event()
+    yield cancelled
+    cancelled.set()
+
+
+def headers(count: int | str, allowed: int | str = 20, reset: int | str = 60) -> dict[str, str]:
+    return {
+        "inin-ratelimit-count": str(count),
+        "inin-ratelimit-allowed": str(allowed),
+        "inin-ratelimit-reset": str(reset),
+    }
+
+
+def request(allowance: Allowance, counts: int | None, priority: Priority = Priority.BULK) -> None:
+    with allowance.place(priority):
+        if counts is not None:
+            allowance.learn(headers(counts))
+
+
+def waits(allowance: Allowance) -> bool:
+    """Whether a request would have to wait now."""
+    with allowance._changed:
+        return not allowance._has_room()
+
+
+def test_a_burst_goes_at_once_and_then_waits_for_the_window(clock: Clock, cancelled: threading.Event) -> None:
+    allowance = Allowance(cancelled, clock)
+    for count in range(1, 21):
+        request(allowance, count)
+    done = threading.Event()
+
+    def late() -> None:
+        request(allowance, 1)
+        done.set()
+
+    thread = threading.Thread(target=late)
+    thread.start()
+    clock.now += 60
+    assert not done.wait(0.3)
+    clock.now += 1
+    assert done.wait(2)
+    thread.join()
+
+
+def test_what_another_client_used_is_left_to_it(clock: Clock, cancelled: threading.Event) -> None:
+    allowance = Allowance(cancelled, clock)
+    request(allowance, 1)
+    assert not waits(allowance)
+    request(allowance, 20)
+    assert waits(allowance)
+    clock.now += 61
+    assert not waits(allowance)
+
+
+def test_requests_under_way_count(clock: Clock, cancelled: threading.Event) -> None:
+    allowance = Allowance(cancelled, clock)
+    request(allowance, 18)
+    with allowance.place(), allowance.place():
+        assert waits(allowance)
+    assert not waits(allowance)
+
+
+def test_a_late_answer_of_an_earlier_window_changes_nothing(clock: Clock, cancelled: threading.Event) -> None:
+    allowance = Allowance(cancelled, clock)
+    request(allowance, 1)
+    allowance.learn(headers(20, reset=10))
+    assert not waits(allowance)
+
+
+def test_a_later_window_begins_anew(clock: Clock, cancelled: threading.Event) -> None:
+    allowance = Allowance(cancelled, clock)
+    with allowance.place():
+        allowance.learn(headers(20, reset=10))
+    assert waits(allowance)
+    allowance.learn(headers(1, reset=60))
+    assert not waits(allowance)
+
+
+@pytest.mark.parametrize(
+    "odd", [{}, headers("many"), headers(1, "x"), headers(500, 20, "nan"), headers(500, 20, "inf")]
+)
+def test_headers_that_say_nothing_hold_nothing_up(
+    clock: Clock, cancelled: threading.Event, odd: dict[str, str]
+) -> None:
+    allowance = Allowance(cancelled, clock)
+    with allowance.place():
+        allowance.learn(odd)
+    assert not waits(allowance)
+
+
+def test_no_limit_is_no_limit(clock: Clock, cancelled: threading.Event) -> None:
+    allowance = Allowance(cancelled, clock)
+    with allowance.place():
+        allowance.learn(headers(1_000_000, 0))
+    assert not waits(allowance)
+
+
+def test_after_a_429_nobody_sends_for_as_long_as_it_says(clock: Clock, cancelled: threading.Event) -> None:
+    allowance = Allowance(cancelled, clock)
+    request(allowance, 1)
+    allowance.exhausted(5)
+    assert waits(allowance)
+    clock.now += 4.9
+    assert waits(allowance)
+    clock.now += 0.2
+    assert not waits(allowance)
+
+
+def test_who_watches_a_verdict_goes_before_bulk_work(clock: Clock, cancelled: threading.Event) -> None:
+    allowance = Allowance(cancelled, clock)
+    request(allowance, 20)
+    order: list[str] = []
+
+    def queue(name: str, priority: Priority) -> None:
+        with allowance.place(priority):
+            order.append(name)
+
+    names = [("bulk", Priority.BULK), ("bulk", Priority.BULK), ("watcher", Priority.INTERACTIVE)]
+    with ThreadPoolExecutor(3) as pool:
+        for number, (name, priority) in enumerate(names, start=1):
+            pool.submit(queue, name, priority)
+            eventually(lambda number=number: len(allowance._queue) == number)
+        clock.now += 61
+    assert order == ["watcher", "bulk", "bulk"]
+
+
+def test_cancel_wakes_who_waits_for_a_place(cancelled: threading.Event) -> None:
+    allowance = Allowance(cancelled)
+    request(allowance, 20)
+    said: list[str] = []
+    threading.Timer(0.1, cancelled.set).start()
+    at = time.monotonic()
+    with reporting_to(said.append), pytest.raises(Cancelled):
+        request(allowance, 20)
+    assert time.monotonic() - at < 1
+    assert said == ["waits 61 s for the rate limit of 20 requests a minute"]
+    assert allowance._queue == []
+
+
+def test_an_error_gives_the_place_back(clock: Clock, cancelled: threading.Event) -> None:
+    allowance = Allowance(cancelled, clock)
+    request(allowance, 19)
+    with pytest.raises(ValueError), allowance.place():
+        raise ValueError
+    assert not waits(allowance)
+
+
+def test_sixty_threads_never_provoke_a_429(tmp_path: Path) -> None:
+    time_ = SkippedWaits()
+    with Cloud(tmp_path, rate_limit=20) as cloud, ThreadPoolExecutor(60) as pool:
+        client = GenesysClient(settings_of(cloud, tmp_path), cancelled=time_, clock=time_.clock)
+        calls = [pool.submit(client.list_targets) for _ in range(60)]
+        seen: list[str] = []
+        for window in (1, 2, 3):
+            eventually(lambda window=window: sum(call.done() for call in calls) >= 20 * window)
+            # Nobody goes beyond, though forty wait.
+            time.sleep(0.25)
+            seen += [each for each in cloud.requests() if each.startswith("GET")]
+            assert len(seen) == 20 * window
+            cloud.control("reset")
+            time_.skipped += 62
+        client.close()
+    assert seen == ["GET / 200"] * 60
+
+
+def test_what_somebody_else_used_shows_in_the_first_answer(tmp_path: Path) -> None:
+    time_ = SkippedWaits()
+    with Cloud(tmp_path, rate_limit=20) as cloud, ThreadPoolExecutor(10) as pool:
+        mine = GenesysClient(settings_of(cloud, tmp_path), cancelled=time_, clock=time_.clock)
+        mine.list_targets()
+        token = mine._login.token()
+        for _ in range(15):
+            cloud._at_emulator.get(
+                "/api/v2/integrations/eventbridge/targets", headers={"Authorization": f"Bearer {token}"}
+            ).raise_for_status()
+        mine.list_targets()
+        calls = [pool.submit(mine.list_targets) for _ in range(10)]
+        eventually(lambda: sum(call.done() for call in calls) == 3)
+        time.sleep(0.25)
+        assert counted(cloud.requests(), "GET / 200") == 20
+        cloud.control("reset")
+        time_.skipped += 62
+        for call in calls:
+            call.result()
+        assert counted(cloud.requests(), "GET / 429") == 0
+        mine.close()
