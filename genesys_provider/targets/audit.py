@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import threading
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
@@ -22,9 +24,15 @@ from typing import Any
 
 from filelock import FileLock
 
+from genesys_provider.client.errors import ConfigurationError
+
 FIRST_HASH = "0" * 64
 MEMORY_ENTRIES = 10_000
 """How many entries the trail keeps in memory; the file keeps all."""
+LOCK_SECONDS = 30.0
+"""How long to wait for other processes that write; nobody holds the lock longer than a write takes."""
+
+_log = logging.getLogger(__name__)
 
 
 class AuditEvent(str, Enum):
@@ -68,12 +76,24 @@ class AuditTrail:
 
     Args:
         path: The file to append to; made with mode 0600, its folder too. None writes no file.
+
+    Raises:
+        ConfigurationError: The file can't be written.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._entries: deque[AuditEntry] = deque(maxlen=MEMORY_ENTRIES)
         self._lock = threading.Lock()
+        if path is not None:
+            try:
+                with _opened(path):
+                    pass
+            except OSError as error:
+                raise ConfigurationError(
+                    f"genesys:auditLog {path} can't be written: {error.strerror or error}",
+                    hint="Name a file in a folder that this user may write to, or none",
+                ) from error
 
     @property
     def entries(self) -> list[AuditEntry]:
@@ -99,8 +119,8 @@ class AuditTrail:
     ) -> None:
         """Adds an entry; the file has it when this returns.
 
-        Raises:
-            OSError: The file can't be written. The event has happened all the same.
+        A file that can't be written any more is a warning: the event has happened all the same, and what it
+        made must not be lost over its entry.
         """
         entry = AuditEntry(
             timestamp=datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -112,21 +132,39 @@ class AuditTrail:
         with self._lock:
             self._entries.append(entry)
             if self._path is not None:
-                _append(self._path, entry.as_json())
+                try:
+                    _append(self._path, entry.as_json())
+                except OSError as failure:
+                    _log.warning(
+                        "the audit file %s lacks %s of target %s: %s",
+                        self._path,
+                        event.value,
+                        target_id,
+                        failure,
+                    )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """The file, for nobody else meanwhile."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock", mode=0o600, timeout=LOCK_SECONDS):
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
 
 def _append(path: Path, entry: dict[str, Any]) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock", mode=0o600):
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            previous, torn = _tail(descriptor)
-            line = json.dumps(chained(entry, previous), ensure_ascii=False) + "\n"
-            # One write: a writer that dies leaves at most one torn line, and it has no successor.
-            os.write(descriptor, (("\n" if torn else "") + line).encode())
-        finally:
-            os.close(descriptor)
-        _remember_head(path, json.loads(line)["hash"])
+    with _opened(path) as descriptor:
+        previous, torn = _tail(descriptor)
+        linked = chained(entry, previous)
+        line = json.dumps(linked, ensure_ascii=False) + "\n"
+        # One write: a writer that dies leaves at most one torn line, and it has no successor. Half a surrogate
+        # pair becomes JSON's own escape.
+        os.write(descriptor, (("\n" if torn else "") + line).encode("utf-8", "backslashreplace"))
+        _remember_head(path, linked["hash"])
 
 
 def chained(entry: dict[str, Any], previous: str) -> dict[str, Any]:
@@ -136,7 +174,7 @@ def chained(entry: dict[str, Any], previous: str) -> dict[str, Any]:
 
 
 def _hash(linked: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(linked, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(linked, sort_keys=True).encode()).hexdigest()
 
 
 def _tail(descriptor: int) -> tuple[str, bool]:
@@ -155,7 +193,7 @@ def _tail(descriptor: int) -> tuple[str, bool]:
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return entry if isinstance(entry, dict) and "hash" in entry else None
 
@@ -176,7 +214,7 @@ def problems_of(path: Path) -> Iterator[str]:
     """
     previous, head_seen = FIRST_HASH, False
     head_file = Path(f"{path}.head")
-    head = head_file.read_text("ascii").strip() if head_file.exists() else None
+    head = head_file.read_text("ascii", "replace").strip() if head_file.exists() else None
     for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
         if (entry := _parsed(line)) is None:
             continue

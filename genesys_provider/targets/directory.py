@@ -58,6 +58,8 @@ def pages(client: GenesysClient, name: str | None = None) -> Iterator[Page]:
             raise UnexpectedAnswer("the list of targets has no entities or no pageCount")
         page_count = count
         yield Page([parsed(entity, "the list of targets") for entity in entities], page_count)
+        if not entities:
+            return
         number += 1
 
 
@@ -153,3 +155,6 @@ class Directory:
         with self._lock:
             self._by_id = by_id
             self._fresh_until = started + FRESH_SECONDS if writes == self._writes else 0.0
+            if self._fresh_until:
+                # Who asks after this reading is answered by it; later ones are counted anew.
+                self._asked = 0

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 class InvalidTarget(GenesysError):
     """Rules of the contract are broken; nothing was sent. `faults` has each with its property path."""
 
+    hint = "Mend the properties that are named"
+
     def __init__(self, name: object, faults: Sequence[Fault]) -> None:
         listed = "; ".join(f"{fault.path} {fault.reason}" for fault in faults)
         super().__init__(f"target {name!r} is not valid: {listed}")

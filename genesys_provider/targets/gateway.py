@@ -18,13 +18,7 @@ from typing import Final, Literal
 import httpx
 from standardwebhooks import Webhook
 
-from genesys_provider.client.errors import (
-    ConfigurationError,
-    ConnectionFailed,
-    GenesysError,
-    ServerError,
-    shortened,
-)
+from genesys_provider.client.errors import Cancelled, GenesysError, ServerError, shortened
 from genesys_provider.client.retries import retrying
 from genesys_provider.client.transport import exchange, trust
 from genesys_provider.client.urls import checked_url
@@ -95,11 +89,9 @@ class Gateway:
                 latency_seconds=time.monotonic() - started,
                 error=error.message,
             )
-            if isinstance(error, (ConnectionFailed, ServerError, ConfigurationError)):
-                raise SyncFailed(
-                    f"the gateway was not told of target {target_id}: {error.message}"
-                ) from error
-            raise
+            if isinstance(error, (SyncFailed, Cancelled)):
+                raise
+            raise SyncFailed(f"the gateway was not told of target {target_id}: {error.message}") from error
         self._audit.record(AuditEvent.WEBHOOK_SYNCED, target_id, latency_seconds=time.monotonic() - started)
         return Delivery(delivery_id, _now())
 

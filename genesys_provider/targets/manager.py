@@ -31,7 +31,6 @@ from genesys_provider.targets.audit import AuditEvent, AuditTrail
 from genesys_provider.targets.directory import Directory, pages, parsed
 from genesys_provider.targets.errors import (
     NameTaken,
-    NotVerified,
     VerificationCancelled,
     VerificationFailed,
     VerificationTimeout,
@@ -137,6 +136,7 @@ class TargetManager:
         Raises:
             NameTaken: Another owner has a target of this name.
             NotVerified: The target exists, but is not verified; a subclass says why.
+            NotFound: The target was deleted during the wait.
         """
         started = self._clock()
         try:
@@ -259,26 +259,28 @@ class TargetManager:
         self._stop_if_cancelled()
         report("looks whether the target exists")
         existing = self._directory.find(config.name)
-        for last_try in (*[False] * (POST_TRIES - 1), True):
+        if existing is not None and not _ours(existing, config):
+            # The shared look-up may be old: it may have another owner by now, or none.
+            existing = self._directory.find_now(config.name)
+        posted = False
+        for tries_left in reversed(range(POST_TRIES)):
             if existing is not None:
                 try:
-                    return self._adopted(existing, config), True
+                    return self._adopted(existing, config, posted=posted), True
                 except NotFound:
                     # Deleted since it was seen.
                     self._directory.deleted(existing.id)
             try:
                 return self._post(config), False
-            except Conflict:
-                existing = self._directory.find_now(config.name)
-                if existing is None and last_try:
-                    raise
-            except (ConnectionFailed, ServerError, UnexpectedAnswer):
+            except (Conflict, ConnectionFailed, ServerError, UnexpectedAnswer) as error:
                 # The server may have acted all the same: look before anything is sent again.
+                posted = posted or not isinstance(error, Conflict)
                 existing = self._directory.find_now(config.name)
-                if existing is None and last_try:
+                if existing is None and not tries_left:
                     raise
             self._stop_if_cancelled()
-        raise AssertionError("the last try returns or raises")
+        assert existing is not None  # noqa: S101  (for the type checker: else the last try has raised)
+        return self._adopted(existing, config, posted=posted), True
 
     def _post(self, config: TargetConfig) -> Target:
         report("creates the target")
@@ -288,8 +290,9 @@ class TargetManager:
         self.audit.record(AuditEvent.TARGET_CREATED, target.id, latency_seconds=self._clock() - started)
         return target
 
-    def _adopted(self, existing: Target, config: TargetConfig) -> Target:
-        if config.owner is None or existing.owner != config.owner:
+    def _adopted(self, existing: Target, config: TargetConfig, *, posted: bool) -> Target:
+        # A script's targets carry no mark: what its own POST made is known by its looks alone.
+        if not _ours(existing, config) and not (posted and _alike(existing, config)):
             raise NameTaken(config.name, existing.id, existing.owner, config.owner)
         report(f"adopts target {existing.id}, which an earlier run left behind")
         return self._put(existing.id, config, AuditEvent.TARGET_ADOPTED)
@@ -344,11 +347,18 @@ class TargetManager:
                 report(f"verified after {self._clock() - started:.1f} s")
                 return seen
             said = f": {verdict.message}" if verdict.message else ""
-            failure: NotVerified = VerificationFailed(
+            failure: GenesysError = VerificationFailed(
                 f"{name} ({target.endpoint_url}) is not verified, {verdict.status}{said}", seen
             )
         except NoVerdict as error:
             failure = VerificationTimeout(f"{name} ({target.endpoint_url}): {error.message}", target)
+        except NotFound as error:
+            self._directory.deleted(target.id)
+            failure = NotFound(
+                f"{name} was deleted while it was verified: {error.message}",
+                status=error.status,
+                correlation_id=error.correlation_id,
+            )
         except Cancelled:
             failure = VerificationCancelled(f"{name}: cancelled while waiting for verification", target)
         except GenesysError as error:
@@ -368,6 +378,20 @@ class TargetManager:
     def _stop_if_cancelled(self) -> None:
         if self._cancelled.is_set():
             raise Cancelled("cancelled before anything was sent")
+
+
+def _ours(target: Target, config: TargetConfig) -> bool:
+    return config.owner is not None and target.owner == config.owner
+
+
+def _alike(target: Target, config: TargetConfig) -> bool:
+    return (target.owner, target.endpoint_url, target.auth_type, target.headers, set(target.event_types)) == (
+        config.owner,
+        config.endpoint_url,
+        config.auth_type,
+        config.headers,
+        set(config.event_types),
+    )
 
 
 def _status(target: Target | None) -> str | None:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
+from urllib.parse import quote, unquote
 
 from pydantic import (
     AfterValidator,
@@ -53,6 +54,8 @@ NEEDED_AUTH_FIELDS: dict[str, tuple[str, ...]] = {
 """What `authConfig` must hold for each `authType`; no rule is given for `JWT` [S]."""
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_UNQUOTED = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
+"""What stands in the owner mark as it is: a resource's name may hold any character, a header may not."""
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
@@ -154,7 +157,7 @@ class TargetConfig(ApiModel):
         if not marks:
             return data
         rest = {name: value for name, value in headers.items() if name not in marks}
-        return {"owner": headers[marks[0]], **data, "headers": rest}
+        return {"owner": _unquoted(headers[marks[0]]), **data, "headers": rest}
 
     @field_validator("auth_config", mode="wrap")
     @classmethod
@@ -205,7 +208,7 @@ class TargetConfig(ApiModel):
         """The body of a POST or PUT, **secrets in plain text**."""
         headers = dict(self.headers)
         if self.owner is not None:
-            headers[OWNER_HEADER] = self.owner
+            headers[OWNER_HEADER] = quote(self.owner, safe=_UNQUOTED)
         body: dict[str, Any] = {
             "name": self.name,
             "endpointUrl": self.endpoint_url,
@@ -255,7 +258,10 @@ class Target(BaseModel):
             marks = {name: value for name, value in headers.items() if name.lower() == OWNER_HEADER.lower()}
             present["headers"] = {name: value for name, value in headers.items() if name not in marks}
             if marks:
-                present["owner"] = next(iter(marks.values()))
+                present["owner"] = _unquoted(next(iter(marks.values())))
+        for name in ("authConfig", "headers"):
+            if isinstance(inner := present.get(name), Mapping):
+                present[name] = {key: value for key, value in inner.items() if value is not None}
         return present
 
     @property
@@ -313,8 +319,12 @@ def _reason(kind: str, message: str) -> str:
     if kind == "missing":
         return "is required"
     words = message.removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
-    words = words.removeprefix("List ").partition(" after validation")[0]
+    words = words.removeprefix("List ").removeprefix("Value ").partition(" after validation")[0]
     return words.replace("should ", "must ", 1)
+
+
+def _unquoted(mark: object) -> object:
+    return unquote(mark) if isinstance(mark, str) else mark
 
 
 def _snake(name: str) -> str:

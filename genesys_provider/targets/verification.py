@@ -40,7 +40,7 @@ LONGEST_STEP = 5.0
 STEP_SHARE = 0.15
 """The next look comes after this share of the time waited so far."""
 TYPICAL_SHARE = 0.9
-"""Where it was seen how long a verification takes, no look comes before this share of it."""
+"""Where it was seen how long a verification takes, the next look comes at this share of it."""
 REPORT_EVERY = 5.0
 """Seconds after which a waiting target says again what it waits for."""
 SINGLE_LOOKS_AT_ONCE = 8
@@ -56,6 +56,7 @@ class _Waiter:
     target_id: str
     since: float
     look_at: float
+    deadline: float
     status: str = PENDING_VERIFICATION
     trouble: GenesysError | None = None
     """Why the last look saw nothing."""
@@ -100,8 +101,10 @@ class Verifications:
             Cancelled: The run was cancelled.
             GenesysError: The verdict can't be asked for: no permission, or the target is gone.
         """
-        waiter = _Waiter(target_id, since, look_at=since + self._step(0.0))
         deadline = self._clock() + timeout
+        waiter = _Waiter(
+            target_id, since, look_at=min(since + self._step(0.0), deadline - FIRST_LOOK), deadline=deadline
+        )
         with self._lock:
             self._waiters.add(waiter)
             if not self._looking:
@@ -203,7 +206,9 @@ class Verifications:
             self._durations.append(now - waiter.since)
             self._end(waiter, verdict=seen)
         else:
-            waiter.look_at = now + self._step(now - waiter.since)
+            # Once more just before the time limit, so that no verdict is missed that was there.
+            last = max(waiter.deadline - FIRST_LOOK, now + SHORTEST_STEP)
+            waiter.look_at = min(now + self._step(now - waiter.since), last)
 
     def _failed(self, waiter: _Waiter, error: GenesysError) -> None:
         if isinstance(error, _HOPELESS):
@@ -226,4 +231,4 @@ class Verifications:
             return FIRST_LOOK if waited == 0 else min(max(waited * STEP_SHARE, SHORTEST_STEP), LONGEST_STEP)
         typical = statistics.median(self._durations)
         step = min(max(waited * STEP_SHARE, SHORTEST_STEP), LONGEST_STEP)
-        return max(step, typical * TYPICAL_SHARE - waited)
+        return max(step, min(typical * TYPICAL_SHARE - waited, LONGEST_STEP))

@@ -1,0 +1,24 @@
+"""One organisation for all tests of this folder, as new for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from cloud import Cloud
+from shared_cloud import as_new
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="package")
+def one_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with Cloud(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def cloud(one_cloud: Cloud) -> Iterator[Cloud]:
+    """An organisation that has nothing, with fast verifications and no rate limit."""
+    yield from as_new(one_cloud)

@@ -1,0 +1,189 @@
+"""The audit file: nothing lost, whoever writes at once; whatever was done to it later shows."""
+
+from __future__ import annotations
+
+import json
+import logging
+import stat
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from shared_cloud import at_once
+
+from genesys_provider.client.errors import ConfigurationError
+from genesys_provider.targets.audit import AuditEvent, AuditTrail, problems_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+WRITER = """
+import sys
+from pathlib import Path
+from genesys_provider.targets.audit import AuditEvent, AuditTrail
+trail = AuditTrail(Path(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(int(sys.argv[3])):
+    trail.record(AuditEvent.TARGET_CREATED, f"{sys.argv[2]}-{number}", latency_seconds=0.5)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "folder" / "audit.jsonl"
+
+
+def filled(path: Path, count: int = 5) -> list[bytes]:
+    trail = AuditTrail(path)
+    for number in range(count):
+        trail.record(
+            AuditEvent.TARGET_CREATED, f"id-{number}", latency_seconds=number, error="Zoë \u2028 東京"
+        )
+    return path.read_bytes().splitlines(keepends=True)
+
+
+def entries(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_bytes().split(b"\n") if line]
+
+
+def test_an_entry_is_as_the_source_has_it(path: Path) -> None:
+    trail = AuditTrail(path)
+    trail.record(AuditEvent.TARGET_VERIFIED, "id-1", latency_seconds=1.23456)
+    (entry,) = entries(path)
+    assert entry["timestamp"].endswith("Z")
+    assert {name: entry[name] for name in ("event", "targetId", "latencySeconds", "error")} == {
+        "event": "TARGET_VERIFIED",
+        "targetId": "id-1",
+        "latencySeconds": 1.235,
+        "error": None,
+    }
+    assert trail.latencies(AuditEvent.TARGET_VERIFIED) == [1.235]
+    assert trail.latencies(AuditEvent.TARGET_CREATED) == []
+
+
+def test_several_processes_lose_nothing(path: Path) -> None:
+    count, each = 4, 40
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path), str(number), str(each)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for number in range(count)
+    ]
+    for writer in writers:
+        assert writer.stdout
+        assert writer.stdout.readline() == b"ready\n"
+    for writer in writers:
+        writer.communicate(b"\n", timeout=30)
+        assert writer.returncode == 0
+    written = {entry["targetId"] for entry in entries(path)}
+    assert written == {f"{number}-{entry}" for number in range(count) for entry in range(each)}
+    assert len(entries(path)) == count * each
+    assert list(problems_of(path)) == []
+
+
+def test_threads_lose_nothing(path: Path) -> None:
+    trail = AuditTrail(path)
+    at_once(20, lambda number: trail.record(AuditEvent.TARGET_CREATED, str(number)))
+    assert len(entries(path)) == len(trail.entries) == 20
+    assert list(problems_of(path)) == []
+
+
+def test_all_its_files_are_for_the_owner_alone(path: Path) -> None:
+    filled(path)
+    for file in path.parent.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("torn", [b'{"timestamp": "2026', b"", b"\xff\xfe", b'{"hash"', b"[" * 100_000])
+def test_a_line_that_a_dying_writer_left_is_no_entry_and_no_fault(path: Path, torn: bytes) -> None:
+    filled(path)
+    with path.open("ab") as file:
+        file.write(torn)
+    assert list(problems_of(path)) == []
+    AuditTrail(path).record(AuditEvent.TARGET_DELETED, "after")
+    last = path.read_bytes().splitlines()[-1]
+    assert json.loads(last)["targetId"] == "after"
+    assert list(problems_of(path)) == []
+
+
+def test_a_writer_that_died_before_its_newline_has_written(path: Path) -> None:
+    lines = filled(path)
+    path.write_bytes(b"".join(lines)[:-1])
+    AuditTrail(path).record(AuditEvent.TARGET_DELETED, "after")
+    assert [entry["targetId"] for entry in entries(path)][-2:] == ["id-4", "after"]
+    assert list(problems_of(path)) == []
+
+
+def test_a_writer_that_died_before_it_noted_the_head_has_written(path: Path) -> None:
+    filled(path)
+    head = path.with_name("audit.jsonl.head")
+    before = head.read_text()
+    AuditTrail(path).record(AuditEvent.TARGET_DELETED, "after")
+    head.write_text(before)
+    assert list(problems_of(path)) == []
+
+
+CHANGES: dict[str, Callable[[list[bytes]], list[bytes]]] = {
+    "changed": lambda lines: [lines[0].replace(b"id-0", b"id-9"), *lines[1:]],
+    "changed last": lambda lines: [*lines[:-1], lines[-1].replace(b"id-4", b"id-9")],
+    "changed to half a character": lambda lines: [lines[0].replace(b"id-0", b"\\ud800"), *lines[1:]],
+    "garbled": lambda lines: [*lines[:2], b"garbled\n", *lines[3:]],
+    "removed first": lambda lines: lines[1:],
+    "removed": lambda lines: [*lines[:2], *lines[3:]],
+    "truncated end": lambda lines: lines[:-1],
+    "half of the last": lambda lines: [*lines[:-1], lines[-1][:20]],
+    "all gone": lambda _: [],
+    "inserted": lambda lines: [*lines[:2], lines[0], *lines[2:]],
+    "inserted at the end": lambda lines: [*lines, lines[0]],
+    "moved": lambda lines: [lines[1], lines[0], *lines[2:]],
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_was_done_to_the_file_later_shows(path: Path, what: str) -> None:
+    lines = filled(path)
+    assert list(problems_of(path)) == []
+    path.write_bytes(b"".join(CHANGES[what](lines)))
+    assert list(problems_of(path)) != []
+
+
+@pytest.mark.parametrize("head", [None, b"\xff\xfe\n", b"", b"0" * 64])
+def test_a_head_that_was_touched_shows(path: Path, head: bytes | None) -> None:
+    filled(path)
+    file = path.with_name("audit.jsonl.head")
+    if head is None:
+        file.unlink()
+    else:
+        file.write_bytes(head)
+    assert list(problems_of(path)) != []
+
+
+def test_half_a_character_is_no_obstacle(path: Path) -> None:
+    AuditTrail(path).record(AuditEvent.TARGET_FAILED, None, error="half \ud800")
+    assert entries(path)[0]["error"] == "half \ud800"
+    assert list(problems_of(path)) == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "file as a folder"])
+def test_a_file_that_can_not_be_written_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path if kind == "folder" else tmp_path / "file" / "audit.jsonl"
+    with pytest.raises(ConfigurationError, match="genesys:auditLog") as refused:
+        AuditTrail(path)
+    assert str(path) in str(refused.value)
+
+
+def test_a_file_that_fails_later_is_a_warning(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    trail = AuditTrail(path)
+    path.unlink()
+    path.mkdir()
+    with caplog.at_level(logging.WARNING):
+        trail.record(AuditEvent.TARGET_CREATED, "id-1")
+    assert "TARGET_CREATED of target id-1" in caplog.text
+    assert [entry.target_id for entry in trail.entries] == ["id-1"]

@@ -1,0 +1,51 @@
+"""The public face of the package, and what a program that only declares need not load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import genesys_provider
+
+FACE = [
+    "BasicAuth",
+    "EventBridgeTarget",
+    "GatewaySync",
+    "JwtAuth",
+    "OAuth2Auth",
+    "RetryPolicy",
+    "Settings",
+    "TargetConfig",
+    "TargetManager",
+]
+
+
+def test_the_face_is_exactly_this() -> None:
+    assert genesys_provider.__all__ == FACE
+    assert sorted(genesys_provider._HOMES) == FACE
+    for name in FACE:
+        assert getattr(genesys_provider, name).__name__ == name
+    with pytest.raises(AttributeError, match="Unknown"):
+        genesys_provider.Unknown  # noqa: B018
+
+
+LOADS = """
+import sys
+import genesys_provider
+from genesys_provider import EventBridgeTarget, GatewaySync, BasicAuth, OAuth2Auth, JwtAuth, RetryPolicy
+import genesys_provider.resources.target
+print(sorted({"httpx", "pydantic", "starlette", "uvicorn", "click"} & sys.modules.keys()))
+"""
+
+
+def test_a_program_that_declares_loads_no_http_and_no_models() -> None:
+    loaded = subprocess.run([sys.executable, "-c", LOADS], capture_output=True, text=True, check=True)
+    assert loaded.stdout == "[]\n"
+
+
+def test_a_script_loads_no_pulumi() -> None:
+    script = "import sys; from genesys_provider import TargetManager; print('pulumi' in sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert loaded.stdout == "False\n"

@@ -1,0 +1,361 @@
+"""The rules of the contract's field table, each under its property path; what is sent; what is never shown."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cloud import TARGETS
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from genesys_provider import BasicAuth, JwtAuth, OAuth2Auth, RetryPolicy, TargetConfig
+from genesys_provider.targets.models import Target, faults_of, property_path
+
+if TYPE_CHECKING:
+    from cloud import Cloud
+
+CANARY = "canary-secret-9a7"
+# The source's own example.
+EXAMPLE: dict[str, Any] = {
+    "name": "production-order-events",
+    "endpointUrl": "https://api.gateway.example.com/v1/genesys/events",
+    "authType": "BASIC",
+    "authConfig": {"username": "genesys-relay", "password": CANARY},
+    "retryPolicy": {"maxRetries": 5, "backoffStrategy": "EXPONENTIAL", "initialDelaySeconds": 2},
+    "headers": {"X-Source-System": "GenesysCloud"},
+    "eventTypes": ["QUEUE_MEMBER_ADDED", "CONVERSATION_STARTED"],
+}
+
+
+def faults(**changes: Any) -> dict[str, str]:
+    """The faults of the example with these changes, by path."""
+    data = {name: value for name, value in {**EXAMPLE, **changes}.items() if value is not ...}
+    try:
+        TargetConfig.model_validate(data)
+    except ValidationError as error:
+        found = faults_of(error)
+        assert CANARY not in str(error) + repr(error) + str(found)
+        return {fault.path: fault.reason for fault in found}
+    return {}
+
+
+def test_the_example_is_sent_as_it_is() -> None:
+    assert TargetConfig.model_validate(EXAMPLE).payload() == EXAMPLE
+
+
+def test_python_names_give_the_same() -> None:
+    config = TargetConfig(
+        name="production-order-events",
+        endpoint_url="https://api.gateway.example.com/v1/genesys/events",
+        auth_type="BASIC",
+        auth_config={"username": "genesys-relay", "password": CANARY},
+        headers={"X-Source-System": "GenesysCloud"},
+        event_types=["QUEUE_MEMBER_ADDED", "CONVERSATION_STARTED"],
+    )
+    assert config.payload() == EXAMPLE
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    least = {"name": "n", "endpointUrl": "https://a.example", "eventTypes": ["A", "B", "A"]}
+    assert TargetConfig.model_validate(least).payload() == {
+        **least,
+        "authType": "NONE",
+        "retryPolicy": EXAMPLE["retryPolicy"],
+        "headers": {},
+        "eventTypes": ["A", "B"],
+    }
+
+
+OAUTH2 = {"clientId": "id", "clientSecret": CANARY, "tokenUrl": "https://login.example/token"}
+TOKEN_URL = "authConfig.tokenUrl"
+MAX_RETRIES, DELAY = "retryPolicy.maxRetries", "retryPolicy.initialDelaySeconds"
+LATIN = "".join(map(chr, range(0xA1, 0x100)))
+
+
+def policy(**changes: Any) -> dict[str, Any]:
+    return {"retryPolicy": {**EXAMPLE["retryPolicy"], **changes}}
+
+
+def oauth2(**changes: Any) -> dict[str, Any]:
+    auth = {name: value for name, value in {**OAUTH2, **changes}.items() if value is not ...}
+    return {"authType": "OAUTH2", "authConfig": auth}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "x"},
+        {"name": "x" * 100},
+        {"name": "Zoë 東京 🚀"},
+        {"name": "🚀" * 100},
+        {"endpointUrl": "HTTPS://a.example:8443/p?q=1#f"},
+        {"endpointUrl": "https://[2001:db8::1]/"},
+        {"endpointUrl": "https://localhost:1"},
+        {"endpointUrl": "https://münchen.example/pfad"},
+        {"authType": "NONE", "authConfig": ...},
+        {"authType": "NONE"},
+        {"authType": "JWT", "authConfig": {}},
+        {"authType": "JWT", "authConfig": OAUTH2},
+        oauth2(),
+        oauth2(tokenUrl="http://127.0.0.1:8080/token"),
+        oauth2(username=None),
+        policy(maxRetries=0),
+        policy(maxRetries=10),
+        policy(maxRetries=3.0),
+        policy(initialDelaySeconds=1),
+        policy(initialDelaySeconds=30),
+        policy(backoffStrategy="LINEAR"),
+        {"retryPolicy": {}},
+        {"headers": {}},
+        {"headers": {"X-A": "", "X-B": LATIN, "!#$%&'*+-.^_`|~": "tab\tinside"}},
+        {"eventTypes": ["x"]},
+        {"eventTypes": ["ANY_THING_THAT_IS_NEW"] * 500},
+    ],
+)
+def test_what_the_rules_allow(changes: dict[str, Any]) -> None:
+    assert faults(**changes) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "changes"),
+    [
+        ("name", {"name": ...}),
+        ("name", {"name": ""}),
+        ("name", {"name": "x" * 101}),
+        ("name", {"name": 5}),
+        ("name", {"name": None}),
+        ("name", {"name": "half \ud800"}),
+        ("endpointUrl", {"endpointUrl": ...}),
+        ("endpointUrl", {"endpointUrl": ""}),
+        ("endpointUrl", {"endpointUrl": "http://a.example"}),
+        ("endpointUrl", {"endpointUrl": "http://127.0.0.1"}),
+        ("endpointUrl", {"endpointUrl": "a.example"}),
+        ("endpointUrl", {"endpointUrl": f"https://user:{CANARY}@a.example"}),
+        ("endpointUrl", {"endpointUrl": "https://a.example/with space"}),
+        ("endpointUrl", {"endpointUrl": ["https://a.example"]}),
+        ("authType", {"authType": "basic"}),
+        ("authType", {"authType": None}),
+        ("authType", {"authType": ["BASIC"]}),
+        ("authConfig", {"authConfig": CANARY}),
+        ("authConfig", {"authConfig": [CANARY]}),
+        ("authConfig.username", {"authConfig": {"password": CANARY}}),
+        ("authConfig.username", {"authConfig": {"username": "", "password": CANARY}}),
+        ("authConfig.password", {"authConfig": {"username": "me"}}),
+        ("authConfig.password", {"authConfig": {"username": "me", "password": ""}}),
+        ("authConfig.password", {"authConfig": {"username": "me", "password": 5}}),
+        ("authConfig.password", {"authConfig": {"username": "me", "password": None}}),
+        ("authConfig.passwort", {"authConfig": {**EXAMPLE["authConfig"], "passwort": CANARY}}),
+        ("authConfig.clientId", oauth2(clientId=...)),
+        ("authConfig.clientSecret", oauth2(clientSecret=...)),
+        (TOKEN_URL, oauth2(tokenUrl=...)),
+        (TOKEN_URL, oauth2(tokenUrl="http://login.example")),
+        (TOKEN_URL, {"authType": "JWT", "authConfig": {"tokenUrl": "login"}}),
+        (MAX_RETRIES, policy(maxRetries=-1)),
+        (MAX_RETRIES, policy(maxRetries=11)),
+        (MAX_RETRIES, policy(maxRetries="5")),
+        (MAX_RETRIES, policy(maxRetries=True)),
+        (MAX_RETRIES, policy(maxRetries=5.5)),
+        (MAX_RETRIES, policy(maxRetries=float("nan"))),
+        (MAX_RETRIES, policy(maxRetries=None)),
+        (DELAY, policy(initialDelaySeconds=0)),
+        (DELAY, policy(initialDelaySeconds=31)),
+        ("retryPolicy.backoffStrategy", policy(backoffStrategy="FIBONACCI")),
+        ("retryPolicy.jitter", policy(jitter=1)),
+        ("retryPolicy", {"retryPolicy": 5}),
+        ("headers", {"headers": ["X-A: b"]}),
+        ("headers.X-A", {"headers": {"X-A": 5}}),
+        ("headers.X-A", {"headers": {"X-A": "line\r\nX-B: forged"}}),
+        ("headers.X-A", {"headers": {"X-A": " around "}}),
+        ("headers.X-A", {"headers": {"X-A": "東京"}}),
+        ("headers.X-A", {"headers": {"x-a": "1", "X-A": "2"}}),
+        ('headers["X A"]', {"headers": {"X A": "1"}}),
+        ('headers["Ü"]', {"headers": {"Ü": "1"}}),
+        ('headers[""]', {"headers": {"": "1"}}),
+        ("eventTypes", {"eventTypes": ...}),
+        ("eventTypes", {"eventTypes": []}),
+        ("eventTypes", {"eventTypes": "QUEUE_MEMBER_ADDED"}),
+        ("eventTypes[1]", {"eventTypes": ["A", ""]}),
+        ("eventTypes[0]", {"eventTypes": [5]}),
+        ("endpoint", {"endpoint": "https://a.example"}),
+    ],
+)
+def test_what_a_rule_refuses_is_named_by_its_path(path: str, changes: dict[str, Any]) -> None:
+    found = faults(**changes)
+    assert list(found) == [path]
+    assert found[path]
+    assert found[path].split()[0] in {"is", "must"}
+
+
+def test_all_faults_come_at_once() -> None:
+    found = faults(
+        name="",
+        endpointUrl="http://a.example",
+        authType="OAUTH2",
+        authConfig={"clientId": 5, "tokenUrl": "x"},
+        retryPolicy={"maxRetries": 11, "backoffStrategy": "?", "initialDelaySeconds": 0},
+        headers={"a b": "c", "X": "\n"},
+        eventTypes=["", 5],
+        more=1,
+    )
+    assert set(found) == {
+        "name",
+        "endpointUrl",
+        "authConfig.clientId",
+        "authConfig.clientSecret",
+        "authConfig.tokenUrl",
+        "retryPolicy.maxRetries",
+        "retryPolicy.backoffStrategy",
+        "retryPolicy.initialDelaySeconds",
+        'headers["a b"]',
+        "headers.X",
+        "eventTypes[0]",
+        "eventTypes[1]",
+        "more",
+    }
+
+
+def test_a_property_path_is_written_as_pulumi_does() -> None:
+    assert property_path(("headers", "X-Source.System")) == 'headers["X-Source.System"]'
+    assert property_path(("headers", 'a"b\\')) == 'headers["a\\"b\\\\"]'
+    assert property_path(("eventTypes", 0)) == "eventTypes[0]"
+
+
+def test_secrets_are_in_no_repr() -> None:
+    config = TargetConfig.model_validate({**EXAMPLE, **oauth2()})
+    assert CANARY not in repr(config) + str(config) + str(config.model_dump())
+    assert config.payload()["authConfig"]["clientSecret"] == CANARY
+    for auth in (
+        BasicAuth("me", CANARY),
+        OAuth2Auth("me", CANARY, "u"),
+        JwtAuth("me", CANARY, password=CANARY),
+    ):
+        assert CANARY not in repr(auth)
+        assert CANARY in auth.auth_config().values()
+
+
+def test_what_a_program_writes_has_the_apis_names() -> None:
+    assert BasicAuth("u", "p").auth_config() == {"username": "u", "password": "p"}
+    assert OAuth2Auth("i", "s", "t").auth_config() == {"clientId": "i", "clientSecret": "s", "tokenUrl": "t"}
+    assert JwtAuth(client_id="i").auth_config() == {"clientId": "i"}
+    assert RetryPolicy().retry_policy() == EXAMPLE["retryPolicy"]
+
+
+OWNERS = [
+    "house/dev/orders",
+    "haus/dev/Bestellungen für Zoë",
+    "a/b/東京 🚀",
+    "a/b/100%",
+    "a/b/ x ",
+    "a/b/%41",
+    "",
+]
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_the_owner_mark_is_a_header_on_the_wire_only(owner: str) -> None:
+    config = TargetConfig.model_validate({**EXAMPLE, "owner": owner})
+    body = config.payload()
+    mark = body["headers"].pop("X-Pulumi-Resource")
+    assert mark.isascii()
+    assert mark == mark.strip()
+    assert body == EXAMPLE
+    for name in ("X-Pulumi-Resource", "x-pulumi-resource"):
+        on_the_wire = {**EXAMPLE, "headers": {**EXAMPLE["headers"], name: mark}}
+        assert TargetConfig.model_validate(on_the_wire) == config
+        read = Target.model_validate({**on_the_wire, "authConfig": {}, "id": "1", "status": "VERIFIED"})
+        assert read.owner == owner
+        assert read.headers == EXAMPLE["headers"]
+
+
+def test_the_common_owner_mark_is_legible() -> None:
+    config = TargetConfig.model_validate({**EXAMPLE, "owner": "house/dev/orders-1_a.b"})
+    assert config.payload()["headers"]["X-Pulumi-Resource"] == "house/dev/orders-1_a.b"
+
+
+def test_an_answer_is_read_leniently() -> None:
+    answer = {
+        "id": "1",
+        "name": "x" * 500,
+        "endpointUrl": "odd",
+        "authType": "NEW",
+        "authConfig": {"username": None, "clientId": "me"},
+        "retryPolicy": None,
+        "headers": {"X": None, "Y": "1"},
+        "eventTypes": None,
+        "status": "NEW",
+        "brandNew": {"a": 1},
+    }
+    target = Target.model_validate(answer)
+    assert target.auth_config == {"clientId": "me"}
+    assert target.headers == {"Y": "1"}
+    assert not target.verified
+
+
+text = st.text(max_size=120)
+urls = st.from_regex(r"https://[a-z0-9.-]{0,20}(:\d{1,5})?(/[!-~]{0,20})?", fullmatch=True) | text
+mixed = text | st.none() | st.integers() | st.booleans() | st.floats() | st.lists(text, max_size=2)
+names = st.sampled_from(["X-A", "x-a", "X-Pulumi-Resource", "Authorization"]) | text
+configs = st.fixed_dictionaries(
+    {
+        "name": st.text(min_size=1, max_size=100) | mixed,
+        "endpointUrl": st.just("https://localhost:1/a") | urls,
+        "eventTypes": st.lists(st.text(min_size=1), min_size=1, max_size=3) | mixed,
+    },
+    optional={
+        "authType": st.sampled_from(["NONE", "BASIC", "OAUTH2", "JWT"]) | mixed,
+        "authConfig": st.dictionaries(
+            st.sampled_from(["username", "password", "clientId", "clientSecret", "tokenUrl"]) | text,
+            text | urls | mixed,
+        ),
+        "retryPolicy": st.fixed_dictionaries(
+            {},
+            optional={
+                "maxRetries": st.integers(-1, 12) | mixed,
+                "backoffStrategy": st.sampled_from(["EXPONENTIAL", "LINEAR"]) | text,
+                "initialDelaySeconds": st.integers(-1, 40) | st.floats(0, 40),
+            },
+        ),
+        "headers": st.dictionaries(names, text | st.from_regex(r"[!-~]{1,9}", fullmatch=True), max_size=4),
+        "owner": text,
+    },
+)
+valid = st.fixed_dictionaries(
+    {
+        "name": st.text(min_size=1, max_size=100),
+        "endpointUrl": st.just("https://localhost:1/a") | urls,
+        "eventTypes": st.lists(st.text(min_size=1), min_size=1, max_size=3),
+        "owner": text,
+        "headers": st.dictionaries(
+            st.from_regex(r"[A-Za-z-]{1,9}", fullmatch=True), st.from_regex(r"[!-~]{1,9}", fullmatch=True)
+        ),
+    }
+)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=configs | valid)
+def test_what_is_accepted_here_is_accepted_there(cloud: Cloud, data: dict[str, Any]) -> None:
+    try:
+        config = TargetConfig.model_validate(data)
+    except ValidationError as error:
+        found = faults_of(error)
+        assert found
+        assert all(fault.path and fault.reason for fault in found)
+        return
+    body = json.dumps(config.payload(), ensure_ascii=False).encode()
+    cloud.control("reset")
+    answer = cloud.api("POST", content=body)
+    assert answer.status_code == 201, answer.text
+    read = Target.model_validate(answer.json())
+    assert (read.name, read.owner, read.headers) == (config.name, config.owner, config.headers)
+
+
+def test_the_emulator_is_where_the_contract_says() -> None:
+    assert TARGETS == "/api/v2/integrations/eventbridge/targets"
