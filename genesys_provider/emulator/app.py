@@ -14,6 +14,7 @@ from genesys_provider.emulator.deliveries import Deliveries
 from genesys_provider.emulator.errors import ApiError
 from genesys_provider.emulator.faults import Faults
 from genesys_provider.emulator.front import Front, RequestLog
+from genesys_provider.emulator.held import HeldRequests
 from genesys_provider.emulator.limits import RateLimit
 from genesys_provider.emulator.login import Login, OAuthClient
 from genesys_provider.emulator.outbound import ENDPOINT_SECONDS, Outbound
@@ -62,12 +63,13 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
     """
     outbound = Outbound(settings.ca_file, settings.endpoint_seconds)
     store = Store(settings.state)
-    limit, log, faults = RateLimit(settings.rate_limit), RequestLog(), Faults()
+    limit, log = RateLimit(settings.rate_limit), RequestLog()
+    faults, held = Faults(), HeldRequests()
     verifier = Verifier(store, outbound, settings.verification_seconds)
     deliveries = Deliveries(store, outbound)
     client = OAuthClient(settings.client_id, settings.client_secret)
     login = Login(client, store, limit)
-    control = Control(store, client, limit, log, faults, verifier, deliveries)
+    control = Control(store, client, limit, log, faults, held, verifier, deliveries)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -85,7 +87,7 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
     )
     # A path with a slash too many is a 404, as every unknown path.
     app.router.redirect_slashes = False
-    return Front(app, log, faults, limit)
+    return Front(app, log, faults, held, limit)
 
 
 async def _api_error(request: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@
 | `POST /emulator/events` | `{"eventType", "eventBody"}`: delivers an event; 202 after every first attempt |
 | `GET /emulator/deliveries` | every delivery with its attempts |
 | `GET`, `POST`, `DELETE /emulator/faults` | faults that wait (see the module `faults`) |
+| `GET`, `DELETE /emulator/held` | the requests that a fault lets wait now; they go on at once |
 | `POST /emulator/targets/{id}/status` | `{"status", "message"}`: forces a state for good |
 | `POST /emulator/tokens/revoke` | every token issued so far gives 401 |
 | `POST /emulator/scopes` | `{"scopes": […]}`: what the tokens issued from now on may do |
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from genesys_provider.emulator.deliveries import Deliveries
     from genesys_provider.emulator.front import RequestLog
+    from genesys_provider.emulator.held import HeldRequests
     from genesys_provider.emulator.limits import RateLimit
     from genesys_provider.emulator.store import Store
     from genesys_provider.emulator.verifier import Verifier
@@ -76,6 +78,7 @@ class Control:
     limit: RateLimit
     log: RequestLog
     faults: Faults
+    held: HeldRequests
     verifier: Verifier
     deliveries: Deliveries
 
@@ -93,6 +96,8 @@ class Control:
                 ("GET", "/faults", self.list_faults),
                 ("POST", "/faults", self.add_fault),
                 ("DELETE", "/faults", self.remove_faults),
+                ("GET", "/held", self.list_held),
+                ("DELETE", "/held", self.release_held),
                 ("POST", "/targets/{id}/status", self.force_status),
                 ("POST", "/tokens/revoke", self.revoke_tokens),
                 ("POST", "/scopes", self.set_scopes),
@@ -109,6 +114,7 @@ class Control:
         await self.verifier.close()
         await self.deliveries.clear()
         self.faults.clear()
+        self.held.release()
         self.log.clear()
         self.limit.reset()
         self.client.scopes = ALL_SCOPES
@@ -146,6 +152,15 @@ class Control:
     async def remove_faults(self, _: Request) -> Response:
         """Nothing goes wrong any more."""
         self.faults.clear()
+        return Response(status_code=204)
+
+    async def list_held(self, _: Request) -> Response:
+        """The requests that wait."""
+        return JSONResponse(self.held.all())
+
+    async def release_held(self, _: Request) -> Response:
+        """No request waits any longer; what else its fault does is done."""
+        self.held.release()
         return Response(status_code=204)
 
     async def force_status(self, request: Request) -> Response:

@@ -2,7 +2,9 @@
 
 A fault matches requests by method and path (a pattern, such as
 `/api/v2/integrations/eventbridge/targets/*`; each may be left out) and holds for `times` requests, or until
-`DELETE /emulator/faults`. Of several that match, the oldest acts. Any of them waits `seconds` first. Then:
+`DELETE /emulator/faults`. Of several that match, the oldest acts. Any of them waits `seconds`: before all else,
+or, with `"when": "after"`, after the request was served and before anything is answered. `GET /emulator/held`
+shows the requests that wait, and `DELETE /emulator/held` lets them go on at once. What is done:
 
 - `status`: answers `status` (with `headers`, and `body` instead of the usual error) and does nothing else.
 - `delay`: nothing more; the request is served.
@@ -20,7 +22,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from genesys_provider.emulator.held import When
+
 Action = Literal["status", "drop_before", "drop_after", "delay", "malformed", "truncate"]
+_NOT_SERVED = ("status", "drop_before")
 
 
 class Match(BaseModel):
@@ -42,6 +47,7 @@ class Fault(BaseModel):
     """One thing that goes wrong.
 
     Attributes:
+        when: Whether it waits before the request is served or after it.
         times: For how many more requests it holds; none is without end.
         body: A string is sent as it is, anything else as JSON.
     """
@@ -53,6 +59,7 @@ class Fault(BaseModel):
     status: Annotated[int, Field(ge=200, le=599)] | None = None
     headers: dict[str, str] = Field(default_factory=dict)
     seconds: Annotated[float, Field(ge=0)] = 0
+    when: When = "before"
     times: Annotated[int, Field(ge=1)] | None = None
     body: Any = None
 
@@ -60,6 +67,12 @@ class Fault(BaseModel):
     def _status_of_a_status(self) -> Fault:
         if self.action == "status" and self.status is None:
             raise ValueError("the action status needs a status")
+        return self
+
+    @model_validator(mode="after")
+    def _after_serving(self) -> Fault:
+        if self.when == "after" and self.action in _NOT_SERVED:
+            raise ValueError(f"the action {self.action} serves no request to wait after")
         return self
 
 

@@ -6,7 +6,6 @@ headers that every answer carries [G]. The control plane (`/emulator/…`) passe
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections import deque
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from genesys_provider.emulator.faults import Fault, Faults
+    from genesys_provider.emulator.held import HeldRequests
     from genesys_provider.emulator.limits import RateLimit
 
 CONTROL_PREFIX = "/emulator/"
@@ -65,10 +65,13 @@ class RequestLog:
 class Front:
     """The ASGI application around the emulator's own."""
 
-    def __init__(self, app: ASGIApp, log: RequestLog, faults: Faults, limit: RateLimit) -> None:
+    def __init__(
+        self, app: ASGIApp, log: RequestLog, faults: Faults, held: HeldRequests, limit: RateLimit
+    ) -> None:
         self._app = app
         self._log = log
         self._faults = faults
+        self._held = held
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,8 +113,9 @@ class Front:
     async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if fault.seconds:
             receive = await _read_ahead(receive)
-            await asyncio.sleep(fault.seconds)
-        if fault.action == "delay":
+        if fault.when == "before":
+            await self._hold(fault, scope)
+        if fault.action == "delay" and fault.when == "before":
             await self._serve(scope, receive, send)
         elif fault.action == "status":
             await _status_answer(fault, scope)(scope, receive, send)
@@ -132,7 +136,12 @@ class Front:
                 body += message.get("body", b"")
 
         await self._serve(scope, receive, keep)
-        if fault.action == "malformed":
+        if fault.when == "after":
+            await self._hold(fault, scope)
+        if fault.action == "delay":
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+        elif fault.action == "malformed":
             response = Response(_NOT_JSON, fault.status or start["status"], media_type="application/json")
             await response(scope, receive, send)
         elif fault.action == "truncate" and body:
@@ -141,6 +150,9 @@ class Front:
             await connection.hang_up(scope, receive)
         else:
             await connection.abort(scope, receive)
+
+    async def _hold(self, fault: Fault, scope: Scope) -> None:
+        await self._held.hold(scope["method"], scope["path"], fault.when, fault.seconds)
 
 
 async def _read_ahead(receive: Receive) -> Receive:

@@ -6,16 +6,17 @@
 | `POST /webhooks/genesys/targets` | takes a sync, signed by Standard Webhooks where a signing secret is set |
 | `GET /received` | what was taken: `{"events", "syncs"}`, each with `at`, `path`, `headers`, `body` |
 | `DELETE /received` | forgets them (not which syncs were seen: a replay stays a replay) |
-| `POST /behaviour` | `{"path", "status", "seconds", "times"}`: endpoints answer something else for a while |
+| `POST /behaviour` | `{"path", "status", "drop", "seconds", "when", "times"}`: endpoints do something else |
 | `DELETE /behaviour` | endpoints work again |
+| `GET`, `DELETE /held` | the requests that a behaviour lets wait now; they go on at once |
 
 A behaviour's `path` is a pattern, all events endpoints if left out; the newest that matches a request acts:
-it waits `seconds`, then answers `status` instead of taking the request; without a `status` it is taken.
+it waits `seconds`, then answers `status` instead of taking the request, or closes the connection where `drop` is
+set; with neither the request is taken. With `"when": "after"` the request is taken first.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import secrets
@@ -29,15 +30,20 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from genesys_provider.emulator import connection
 from genesys_provider.emulator.events import timestamp
+from genesys_provider.emulator.held import HeldRequests, When
 from genesys_provider.targets.models import faults_of
 from genesys_provider.targets.signature import signing_key
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
+
+    Take = Callable[[Request], Awaitable[Response]]
 
 EVENTS_PATH = "/v1/genesys/events"
 SYNCS_PATH = "/webhooks/genesys/targets"
@@ -69,7 +75,9 @@ class Behaviour(BaseModel):
 
     path: str = EVENTS_PATH + "*"
     status: Annotated[int, Field(ge=200, le=599)] | None = None
+    drop: bool = False
     seconds: Annotated[float, Field(ge=0)] = 0
+    when: When = "before"
     times: Annotated[int, Field(ge=1)] | None = None
 
 
@@ -91,25 +99,26 @@ class Gateway:
         self._syncs: list[dict[str, Any]] = []
         self._sync_ids: set[str] = set()
         self._behaviours: list[Behaviour] = []
+        self._held = HeldRequests()
 
     def app(self) -> ASGIApp:
         """The gateway as an ASGI application."""
         return Starlette(
             routes=[
-                Route(EVENTS_PATH, self.take_event, methods=["POST"]),
-                Route(EVENTS_PATH + "/{rest:path}", self.take_event, methods=["POST"]),
-                Route(SYNCS_PATH, self.take_sync, methods=["POST"]),
+                Route(EVENTS_PATH, self._behaving(self.take_event), methods=["POST"]),
+                Route(EVENTS_PATH + "/{rest:path}", self._behaving(self.take_event), methods=["POST"]),
+                Route(SYNCS_PATH, self._behaving(self.take_sync), methods=["POST"]),
                 Route("/received", self.received, methods=["GET"]),
                 Route("/received", self.forget, methods=["DELETE"]),
                 Route("/behaviour", self.behave, methods=["POST"]),
                 Route("/behaviour", self.behave_well, methods=["DELETE"]),
+                Route("/held", self.list_held, methods=["GET"]),
+                Route("/held", self.release_held, methods=["DELETE"]),
             ]
         )
 
     async def take_event(self, request: Request) -> Response:
         """An event, a verification or a health check of a target."""
-        if refusal := await self._misbehave(request.url.path):
-            return refusal
         if self._basic is not None:
             given = request.headers.get("authorization", "").encode("latin-1")
             if not secrets.compare_digest(given, self._basic):
@@ -123,8 +132,6 @@ class Gateway:
 
     async def take_sync(self, request: Request) -> Response:
         """News of a target: its signature is checked, and that it comes once only."""
-        if refusal := await self._misbehave(request.url.path):
-            return refusal
         raw = await request.body()
         if self._webhook is not None:
             try:
@@ -172,18 +179,42 @@ class Gateway:
         self._behaviours.clear()
         return Response(status_code=204)
 
-    async def _misbehave(self, path: str) -> Response | None:
+    async def list_held(self, _: Request) -> Response:
+        """The requests that wait."""
+        return JSONResponse(self._held.all())
+
+    async def release_held(self, _: Request) -> Response:
+        """No request waits any longer."""
+        self._held.release()
+        return Response(status_code=204)
+
+    def _behaving(self, take: Take) -> Take:
+        """An endpoint that does what a behaviour says instead of its work, or besides it."""
+
+        async def endpoint(request: Request) -> Response:
+            behaviour = self._behaviour(request.url.path)
+            if behaviour is None:
+                return await take(request)
+            taken = await take(request) if behaviour.when == "after" else None
+            await self._held.hold(request.method, request.url.path, behaviour.when, behaviour.seconds)
+            if behaviour.drop:
+                await request.body()
+                await connection.abort(request.scope, request.receive)
+                return Response(status_code=204)
+            if behaviour.status is not None:
+                return _refusal(behaviour.status, "as POST /behaviour said")
+            return taken or await take(request)
+
+        return endpoint
+
+    def _behaviour(self, path: str) -> Behaviour | None:
+        """What the newest behaviour for the path says, which thereby has one request fewer to go."""
         behaviour = next((each for each in reversed(self._behaviours) if fnmatchcase(path, each.path)), None)
-        if behaviour is None:
-            return None
-        if behaviour.times is not None:
+        if behaviour is not None and behaviour.times is not None:
             behaviour.times -= 1
             if behaviour.times == 0:
                 self._behaviours.remove(behaviour)
-        await asyncio.sleep(behaviour.seconds)
-        if behaviour.status is None:
-            return None
-        return _refusal(behaviour.status, "as POST /behaviour said")
+        return behaviour
 
 
 def _record(request: Request, body: Any) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+"""Requests that are held: before they are served or after, until somebody lets them go on."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from emulated import TARGETS, body, eventually
+
+if TYPE_CHECKING:
+    from emulated import Api
+
+ANYWHERE = "https://127.0.0.1:1/in"
+
+
+@pytest.mark.parametrize(("when", "acted"), [("before", 0), ("after", 1)])
+def test_a_held_request_shows_and_goes_on(api: Api, when: str, acted: int) -> None:
+    api.fault("delay", "POST", TARGETS, seconds=30, when=when, times=1)
+    with ThreadPoolExecutor(1) as pool:
+        posted = pool.submit(api.post, TARGETS, json=body(ANYWHERE))
+        held = eventually(lambda: api.get("/emulator/held").json())
+
+        assert held == [{"method": "POST", "path": TARGETS, "when": when}]
+        assert api.get(TARGETS).json()["total"] == acted
+        api.delete("/emulator/held")
+        assert posted.result().status_code == 201
+
+    assert posted.result().json()["name"] == "orders"
+    assert api.get(TARGETS).json()["total"] == 1
+    assert api.get("/emulator/held").json() == []
+
+
+@pytest.mark.parametrize(
+    ("action", "when", "acted"), [("drop_before", "before", 0), ("drop_after", "before", 1)]
+)
+def test_a_held_request_is_dropped_when_it_goes_on(api: Api, action: str, when: str, acted: int) -> None:
+    api.fault(action, "POST", TARGETS, seconds=30, when=when, times=1)
+    with ThreadPoolExecutor(1) as pool:
+        posted = pool.submit(api.post, TARGETS, json=body(ANYWHERE))
+        eventually(lambda: api.get("/emulator/held").json())
+        api.delete("/emulator/held")
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            posted.result()
+
+    assert api.get(TARGETS).json()["total"] == acted
+
+
+def test_what_serves_nothing_can_not_wait_after_it(api: Api) -> None:
+    answer = api.post("/emulator/faults", json={"action": "drop_before", "seconds": 1, "when": "after"})
+
+    assert answer.status_code == 400
+    assert "serves no request" in answer.text
+
+
+@pytest.mark.parametrize(("when", "taken"), [("before", 0), ("after", 1)])
+def test_the_gateway_holds_too(gateway: httpx.Client, endpoint: str, when: str, taken: int) -> None:
+    gateway.post("/behaviour", json={"seconds": 30, "when": when, "drop": True, "times": 1})
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(gateway.post, endpoint, json={}, auth=("relay", "sesame"))
+        held = eventually(lambda: gateway.get("/held").json())
+
+        assert held == [{"method": "POST", "path": "/v1/genesys/events", "when": when}]
+        assert len(gateway.get("/received").json()["events"]) == taken
+        gateway.delete("/held")
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            sent.result()
+
+    assert len(gateway.get("/received").json()["events"]) == taken
+    assert gateway.post(endpoint, json={}, auth=("relay", "sesame")).status_code == 202
