@@ -185,7 +185,9 @@ class Control:
 
 
 async def _checked(request: Request, model: type[Body]) -> Body:
+    # An explicit null is an absent value.
+    given = {name: value for name, value in (await read_object(request)).items() if value is not None}
     try:
-        return model.model_validate(await read_object(request))
+        return model.model_validate(given)
     except ValidationError as error:
         raise ApiError(400, "The body is not valid", faults=faults_of(error)) from error

@@ -52,7 +52,7 @@ class Fault(BaseModel):
         body: A string is sent as it is, anything else as JSON.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
     match: Match = Field(default_factory=Match)
     action: Action

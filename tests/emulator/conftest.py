@@ -45,7 +45,7 @@ def endpoint(gateway: httpx.Client) -> str:
 @pytest.fixture(scope="session")
 def emulator_api(gateway_server: GatewayServer) -> Iterator[Api]:
     settings = EmulatorSettings(
-        verification_seconds=0, rate_limit=0, ca_file=gateway_server.ca_file, endpoint_seconds=0.5
+        verification_seconds=0, rate_limit=0, ca_file=gateway_server.ca_file, endpoint_seconds=1
     )
     with EmulatorServer(settings) as server, Api(server.url) as api:
         yield api
@@ -53,7 +53,7 @@ def emulator_api(gateway_server: GatewayServer) -> Iterator[Api]:
 
 @pytest.fixture
 def api(emulator_api: Api) -> Api:
-    """A client of an emulator that has nothing; verdicts come at once, endpoints have half a second."""
+    """A client of an emulator that has nothing; verdicts come at once, endpoints have a second."""
     emulator_api.post("/emulator/reset")
     return emulator_api
 

@@ -90,7 +90,7 @@ def test_an_event_that_was_not_taken_comes_again(api: Api, endpoint: str, gatewa
     assert taken["body"]["id"] == delivery["eventId"]
 
 
-@pytest.mark.parametrize("behaviour", [{"status": 500}, {"seconds": 1}])
+@pytest.mark.parametrize("behaviour", [{"status": 500}, {"seconds": 2}])
 def test_without_retries_one_failure_is_the_end(
     api: Api, endpoint: str, gateway: httpx.Client, behaviour: dict[str, Any]
 ) -> None:

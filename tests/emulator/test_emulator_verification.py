@@ -84,11 +84,11 @@ def test_a_certificate_that_nobody_vouches_for_fails(endpoint: str) -> None:
 
 
 def test_an_endpoint_that_does_not_answer_times_out(api: Api, endpoint: str, gateway: httpx.Client) -> None:
-    gateway.post("/behaviour", json={"seconds": 1})
+    gateway.post("/behaviour", json={"seconds": 2})
 
     verdict = api.verdict(api.create(endpoint, **BASIC))
 
-    assert verdict == {"status": "TIMEOUT", "message": "endpoint gave no answer within 0.5 s"}
+    assert verdict == {"status": "TIMEOUT", "message": "endpoint gave no answer within 1 s"}
 
 
 def test_a_redirect_is_not_followed(api: Api, witness: Witness) -> None:
@@ -194,7 +194,7 @@ def test_a_hundred_verifications_run_at_once(slow_api: Api, endpoint: str, gatew
     targets = [slow_api.create(endpoint, f"t{number}", **BASIC) for number in range(100)]
 
     assert {slow_api.verdict(target)["status"] for target in targets} == {"VERIFIED"}
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize(("status", "health"), [(200, "HEALTHY"), (500, "UNHEALTHY")])
