@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from genesys_provider.client import GenesysClient
-from genesys_provider.client.errors import NotFound, UnexpectedAnswer
+from genesys_provider.client.errors import GenesysError, NotFound, UnexpectedAnswer
 from genesys_provider.targets.models import Target, faults_of
 
 GATHER_SECONDS = 0.02
@@ -76,6 +76,8 @@ class Directory:
         self._by_id: dict[str, Target] | None = None
         self._fresh_until = 0.0
         self._writes = 0
+        self._failures = 0
+        self._failure: GenesysError | None = None
 
     def find(self, name: str) -> Target | None:
         """The target of this name, as the run's shared look-up saw it, kept up with our own writes.
@@ -135,10 +137,18 @@ class Directory:
         with self._lock:
             self._asked += 1
             first = self._asked == 1
+        failures = self._failures
         if first:
             time.sleep(GATHER_SECONDS)
         with self._reading:
-            yield
+            if self._failure is not None and self._failures != failures:
+                # Who waited for a reading that failed does not try the same once more.
+                raise self._failure
+            try:
+                yield
+            except GenesysError as error:
+                self._failures, self._failure = self._failures + 1, error
+                raise
 
     def _read_list_if_cheaper(self) -> None:
         """Reads the whole list where that takes fewer requests than were asked for by now."""

@@ -36,10 +36,11 @@ def faults(**changes: Any) -> dict[str, str]:
     try:
         TargetConfig.model_validate(data)
     except ValidationError as error:
-        found = faults_of(error)
-        assert CANARY not in str(error) + repr(error) + str(found)
-        return {fault.path: fault.reason for fault in found}
-    return {}
+        found, shown = faults_of(error), str(error) + repr(error)
+    else:
+        return {}
+    assert CANARY not in shown + str(found)
+    return {fault.path: fault.reason for fault in found}
 
 
 def test_the_example_is_sent_as_it_is() -> None:

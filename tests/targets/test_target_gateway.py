@@ -1,0 +1,201 @@
+"""Syncs: signed so that the reference library agrees, sent until the gateway has them, once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from cloud import SIGNING_SECRET
+from shared_cloud import SkippedWaits
+from standardwebhooks import Webhook
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+from genesys_provider.client.errors import Cancelled
+from genesys_provider.emulator.server import Server
+from genesys_provider.targets.audit import AuditEvent, AuditTrail
+from genesys_provider.targets.errors import SyncFailed
+from genesys_provider.targets.gateway import DELETED, UPDATED, Gateway
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cloud import Cloud
+    from starlette.requests import Request
+
+ID = "0a1b2c3d-0000-4000-8000-000000000000"
+
+
+class Listener:
+    """A gateway that answers as a test says, and remembers each try as it came."""
+
+    def __init__(self, chain: Path) -> None:
+        self.answers: list[int] = []
+        self.text = ""
+        self.tries: list[tuple[bytes, dict[str, str]]] = []
+        app = Starlette(routes=[Route("/hook", self._take, methods=["POST"])])
+        self.server = Server(app, "127.0.0.1", 0, chain)
+        self.url = self.server.url + "/hook"
+
+    async def _take(self, request: Request) -> Response:
+        self.tries.append((await request.body(), dict(request.headers)))
+        return Response(self.text, self.answers.pop(0) if self.answers else 200)
+
+
+@pytest.fixture
+def listener(cloud: Cloud) -> Iterator[Listener]:
+    listener = Listener(cloud.gateway.ca_file.with_name("gateway.pem"))
+    with listener.server:
+        yield listener
+
+
+@pytest.fixture
+def audit() -> AuditTrail:
+    return AuditTrail()
+
+
+@pytest.fixture
+def waits() -> SkippedWaits:
+    return SkippedWaits()
+
+
+@pytest.fixture
+def gateway(cloud: Cloud, audit: AuditTrail, waits: SkippedWaits) -> Iterator[Gateway]:
+    gateway = Gateway(cloud.gateway.ca_file, audit, max_retries=3, cancelled=waits)
+    yield gateway
+    gateway.close()
+
+
+@pytest.mark.parametrize("event", [UPDATED, DELETED])
+def test_a_sync_is_as_the_contract_says(
+    cloud: Cloud, gateway: Gateway, audit: AuditTrail, event: str
+) -> None:
+    delivery = gateway.notify(cloud.webhook, event, ID, signing_secret=SIGNING_SECRET)  # type: ignore[arg-type]
+    (sync,) = cloud.received()["syncs"]
+    timestamp = sync["body"].pop("timestamp")
+    assert sync["body"] == {"eventType": event, "targetId": ID, "source": "genesys-eventbridge-manager"}
+    assert len(timestamp) == len("2026-01-31T12:00:00Z")
+    assert timestamp.endswith("Z")
+    assert sync["headers"]["webhook-id"] == delivery.delivery_id
+    assert audit.entries[-1].event == AuditEvent.WEBHOOK_SYNCED
+    assert audit.entries[-1].target_id == ID
+
+
+@pytest.mark.parametrize("secret", ["plain secret", "whsec_c2lnbmVkIGZvciB0aGUgZ2F0ZXdheQ=="])
+def test_the_reference_library_verifies_the_signature(
+    listener: Listener, gateway: Gateway, secret: str
+) -> None:
+    gateway.notify(listener.url, UPDATED, ID, signing_secret=secret)
+    ((raw, headers),) = listener.tries
+    verifier = Webhook(secret if secret.startswith("whsec_") else secret.encode())
+    assert verifier.verify(raw, headers) == json.loads(raw)
+
+
+def test_without_a_secret_it_is_not_signed(listener: Listener, gateway: Gateway) -> None:
+    gateway.notify(listener.url, UPDATED, ID)
+    ((_, headers),) = listener.tries
+    assert "webhook-id" in headers
+    assert "webhook-signature" not in headers
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_each_try_has_the_same_webhook_id_and_a_valid_signature(
+    listener: Listener, gateway: Gateway, waits: SkippedWaits, status: int
+) -> None:
+    listener.answers = [status, status]
+    gateway.notify(listener.url, UPDATED, ID, signing_secret="plain secret")
+    assert len({headers["webhook-id"] for _, headers in listener.tries}) == 1
+    assert len(listener.tries) == 3
+    assert len(waits.waits) == 2
+    for raw, headers in listener.tries:
+        Webhook(b"plain secret").verify(raw, headers)
+
+
+def test_taken_before_counts_after_a_lost_answer(listener: Listener, gateway: Gateway) -> None:
+    listener.answers = [503, 409]
+    gateway.notify(listener.url, UPDATED, ID)
+    assert len(listener.tries) == 2
+
+
+def test_taken_before_is_a_refusal_at_the_first_try(listener: Listener, gateway: Gateway) -> None:
+    listener.answers = [409]
+    with pytest.raises(SyncFailed, match="409"):
+        gateway.notify(listener.url, UPDATED, ID)
+
+
+def test_a_wrong_signature_is_refused_at_once(cloud: Cloud, gateway: Gateway, audit: AuditTrail) -> None:
+    with pytest.raises(SyncFailed, match="HTTP 401") as refused:
+        gateway.notify(cloud.webhook, UPDATED, ID, signing_secret="canary-wrong")
+    assert "same signing secret" in str(refused.value)
+    assert "canary" not in str(refused.value)
+    assert cloud.received()["syncs"] == []
+    assert audit.entries[-1].event == AuditEvent.WEBHOOK_FAILED
+    assert "canary" not in str(audit.entries)
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 410])
+def test_a_refusal_is_not_repeated(listener: Listener, gateway: Gateway, status: int) -> None:
+    listener.answers = [status]
+    with pytest.raises(SyncFailed, match=str(status)):
+        gateway.notify(listener.url, UPDATED, ID)
+    assert len(listener.tries) == 1
+
+
+def test_a_gateway_that_keeps_failing_is_given_up(listener: Listener, gateway: Gateway) -> None:
+    listener.answers = [503] * 10
+    with pytest.raises(SyncFailed, match="HTTP 503"):
+        gateway.notify(listener.url, UPDATED, ID)
+    assert len(listener.tries) == 4
+
+
+def test_an_answer_that_is_too_large_is_a_failed_sync_too(listener: Listener, gateway: Gateway) -> None:
+    listener.text = "x" * (17 * 1024 * 1024)
+    with pytest.raises(SyncFailed, match="larger than"):
+        gateway.notify(listener.url, UPDATED, ID)
+
+
+def test_an_unknown_ca_is_a_failed_sync_that_says_what_to_do(cloud: Cloud, audit: AuditTrail) -> None:
+    gateway = Gateway(None, audit, max_retries=0, cancelled=threading.Event())
+    with pytest.raises(SyncFailed, match="certificate") as refused:
+        gateway.notify(cloud.webhook, UPDATED, ID)
+    assert "genesys:caFile" in str(refused.value)
+    gateway.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "gateway",
+        "http://gateway.example",
+        "http://127.0.0.1:1/hook",
+        "https://me:canary@gateway.example",
+        "https://xn--.example",
+    ],
+)
+def test_urls_that_nothing_is_sent_to(gateway: Gateway, audit: AuditTrail, url: str) -> None:
+    with pytest.raises(SyncFailed) as refused:
+        gateway.notify(url, UPDATED, ID, signing_secret="canary")
+    assert "canary" not in str(refused.value) + str(audit.entries)
+    assert audit.entries[-1].event == AuditEvent.WEBHOOK_FAILED
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_canar"])
+def test_a_secret_that_is_none_is_named(listener: Listener, gateway: Gateway, secret: str) -> None:
+    with pytest.raises(SyncFailed, match="signing secret"):
+        gateway.notify(listener.url, UPDATED, ID, signing_secret=secret)
+    assert listener.tries == []
+
+
+def test_a_cancel_ends_the_tries(listener: Listener, cloud: Cloud, audit: AuditTrail) -> None:
+    cancelled = threading.Event()
+    gateway = Gateway(cloud.gateway.ca_file, audit, max_retries=30, cancelled=cancelled)
+    listener.answers = [503] * 100
+    threading.Timer(0.2, cancelled.set).start()
+    with pytest.raises(Cancelled):
+        gateway.notify(listener.url, UPDATED, ID)
+    gateway.close()

@@ -1,0 +1,431 @@
+"""What can be done with a target, from outside: the manager against the emulator and the gateway."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cloud import CANARIES, PASSWORD, SECRET_HEADER, SIGNING_SECRET, TARGETS
+from shared_cloud import at_once, counted, eventually, outcomes_at_once, settings_of
+
+from genesys_provider import TargetConfig, TargetManager
+from genesys_provider.client.errors import (
+    Cancelled,
+    ConfigurationError,
+    InvalidRequest,
+    NotFound,
+    ServerError,
+)
+from genesys_provider.targets.audit import AuditEvent, problems_of
+from genesys_provider.targets.errors import (
+    NameTaken,
+    SyncFailed,
+    VerificationCancelled,
+    VerificationFailed,
+    VerificationTimeout,
+    VerificationUnknown,
+)
+from genesys_provider.targets.gateway import DELETED
+from genesys_provider.targets.payload import MAX_ENTRY_BYTES, payload_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cloud import Cloud
+
+OWNER = "house/dev/orders"
+POST = {"method": "POST", "path": TARGETS}
+
+
+@pytest.fixture
+def cancelled() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def manager(cloud: Cloud, tmp_path: Path, cancelled: threading.Event) -> Iterator[TargetManager]:
+    settings = settings_of(cloud, tmp_path, maxRetries=1, verificationTimeout=10)
+    with TargetManager(settings, cancelled=cancelled) as manager:
+        yield manager
+
+
+def config(cloud: Cloud, name: str = "orders", **fields: Any) -> TargetConfig:
+    return TargetConfig.model_validate(
+        {
+            "name": name,
+            "endpointUrl": cloud.endpoint(name),
+            "authType": "BASIC",
+            "authConfig": {"username": "genesys-relay", "password": PASSWORD},
+            "headers": {"X-Key": SECRET_HEADER},
+            "eventTypes": ["CONVERSATION_STARTED"],
+            "owner": OWNER,
+            **fields,
+        }
+    )
+
+
+def audited(manager: TargetManager) -> list[str]:
+    return [entry.event.value for entry in manager.audit.entries]
+
+
+def test_a_target_is_registered_verified_and_checked(cloud: Cloud, manager: TargetManager) -> None:
+    outcome = manager.register(config(cloud), health_check=True)
+    assert outcome.target.status == "VERIFIED"
+    assert not outcome.adopted
+    assert outcome.health_status == "HEALTHY"
+    assert outcome.verified_at
+    assert outcome.verification_seconds
+    assert outcome.verification_seconds >= 0.2
+    assert cloud.targets()["orders"]["headers"]["X-Pulumi-Resource"] == OWNER
+    assert audited(manager) == ["TARGET_CREATED", "TARGET_VERIFIED", "HEALTH_CHECK_TRIGGERED"]
+    # From the request to the verdict, not only to the answer.
+    (verified,) = manager.audit.latencies(AuditEvent.TARGET_VERIFIED)
+    assert abs(verified - outcome.verification_seconds) < 0.1
+    assert manager.audit.latencies(AuditEvent.TARGET_CREATED)[0] < verified
+
+
+def test_an_endpoint_that_does_not_pass_is_told_with_its_answer(cloud: Cloud, manager: TargetManager) -> None:
+    cloud.behave("/v1/genesys/events/orders", status=503)
+    with pytest.raises(VerificationFailed, match="endpoint answered 503") as failed:
+        manager.register(config(cloud))
+    assert failed.value.target.status == "FAILED"
+    assert failed.value.target.id == cloud.targets()["orders"]["id"]
+    assert "firewall" in str(failed.value)
+    assert audited(manager) == ["TARGET_CREATED", "TARGET_VERIFICATION_FAILED"]
+    assert "503" in str(manager.audit.entries[-1].error)
+    # The next update tries again.
+    cloud.behave_well()
+    assert manager.update(failed.value.target.id, config(cloud)).target.verified
+
+
+def test_a_time_limit_leaves_the_target_known(cloud: Cloud, manager: TargetManager) -> None:
+    cloud.behave("/v1/genesys/events/orders", seconds=1.5)
+    with pytest.raises(VerificationTimeout, match="no verdict within") as late:
+        manager.register(config(cloud), timeout=0.5)
+    assert late.value.target.status == "PENDING_VERIFICATION"
+    assert "verification_timeout" in str(late.value)
+
+
+def test_a_cancel_during_the_wait_leaves_the_target_known(
+    cloud: Cloud, manager: TargetManager, cancelled: threading.Event
+) -> None:
+    cloud.behave("/v1/genesys/events/orders", seconds=1)
+    threading.Timer(0.3, cancelled.set).start()
+    with pytest.raises(VerificationCancelled) as ended:
+        manager.register(config(cloud))
+    assert ended.value.target.name == "orders"
+
+
+def test_after_a_cancel_nothing_is_sent(
+    cloud: Cloud, manager: TargetManager, cancelled: threading.Event
+) -> None:
+    cancelled.set()
+    with pytest.raises(Cancelled):
+        manager.register(config(cloud))
+    with pytest.raises(Cancelled):
+        manager.update("some", config(cloud))
+    assert cloud.requests() == []
+
+
+def test_scopes_that_go_during_the_wait_leave_the_target_known(cloud: Cloud, manager: TargetManager) -> None:
+    manager.find("orders")
+    fault = {"action": "status", "status": 403, "match": {"path": "*/verify"}}
+    cloud.control("faults", **fault)
+    with pytest.raises(VerificationUnknown) as unknown:
+        manager.register(config(cloud))
+    assert unknown.value.target.name == "orders"
+    assert "integration:eventbridge:read" in str(unknown.value)
+
+
+def test_a_target_that_is_deleted_during_the_wait_is_not_found(cloud: Cloud, manager: TargetManager) -> None:
+    cloud.control("faults", match={"path": "*/verify"}, action="status", status=404)
+    with pytest.raises(NotFound, match="was deleted while it was verified"):
+        manager.register(config(cloud))
+
+
+# Answers that never came.
+
+
+@pytest.mark.parametrize("action", ["drop_after", "truncate", "malformed"])
+@pytest.mark.parametrize("owner", [OWNER, None])
+def test_a_create_whose_answer_is_lost_is_made_once(
+    cloud: Cloud, manager: TargetManager, action: str, owner: str | None
+) -> None:
+    cloud.control("faults", match=POST, action=action, times=1)
+    outcome = manager.register(config(cloud, owner=owner))
+    assert outcome.target.verified
+    cloud.requests()
+    assert outcome.target.id == cloud.targets()["orders"]["id"]
+
+
+@pytest.mark.parametrize("action", ["drop_before", "status"])
+def test_a_create_that_did_not_act_is_made_again(cloud: Cloud, manager: TargetManager, action: str) -> None:
+    more = {"status": 503} if action == "status" else {}
+    cloud.control("faults", match=POST, action=action, times=2, **more)
+    assert manager.register(config(cloud)).target.verified
+    cloud.requests()
+    assert len(cloud.targets()) == 1
+
+
+def test_a_last_try_whose_answer_is_lost_is_found(cloud: Cloud, manager: TargetManager) -> None:
+    cloud.control("faults", match=POST, action="status", status=503, times=2)
+    cloud.control("faults", match=POST, action="drop_after", times=1)
+    assert manager.register(config(cloud)).target.verified
+    cloud.requests()
+    assert len(cloud.targets()) == 1
+
+
+def test_creates_that_never_act_end(cloud: Cloud, manager: TargetManager) -> None:
+    cloud.control("faults", match=POST, action="status", status=503)
+    with pytest.raises(ServerError):
+        manager.register(config(cloud))
+    assert counted(cloud.requests(), "POST / 503") == 3
+    assert audited(manager) == ["TARGET_FAILED"]
+
+
+# Whose a target is.
+
+
+def test_what_an_earlier_run_left_is_adopted_and_made_right(cloud: Cloud, manager: TargetManager) -> None:
+    former = cloud.api("POST", json=config(cloud, eventTypes=["OLD"]).payload()).json()
+    outcome = manager.register(config(cloud))
+    assert outcome.adopted
+    assert outcome.target.id == former["id"]
+    cloud.requests()
+    assert cloud.targets()["orders"]["eventTypes"] == ["CONVERSATION_STARTED"]
+    assert audited(manager)[0] == "TARGET_ADOPTED"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "says"), [("shop/prod/x", "owned by shop/prod/x"), (None, "not made by Pulumi")]
+)
+def test_what_somebody_else_has_is_left_alone(
+    cloud: Cloud, manager: TargetManager, theirs: str | None, says: str
+) -> None:
+    cloud.api("POST", json=config(cloud, owner=theirs).payload())
+    with pytest.raises(NameTaken, match=says):
+        manager.register(config(cloud))
+    assert cloud.writes() == []
+
+
+def test_a_script_adopts_nothing(cloud: Cloud, manager: TargetManager) -> None:
+    manager.register(config(cloud, owner=None))
+    with pytest.raises(NameTaken):
+        manager.register(config(cloud, owner=None))
+
+
+@pytest.mark.parametrize("owner", [OWNER, "shop/prod/x"])
+def test_a_target_that_came_after_the_look_up_is_met_by_its_409(
+    cloud: Cloud, manager: TargetManager, owner: str
+) -> None:
+    at_once(3, lambda number: manager._directory.find(f"other{number}"))
+    cloud.requests()
+    cloud.api("POST", json=config(cloud, owner=owner).payload())
+    if owner == OWNER:
+        assert manager.register(config(cloud)).adopted
+        assert counted(cloud.requests(), "POST / 409") == 1
+    else:
+        with pytest.raises(NameTaken, match="owned by shop/prod/x"):
+            manager.register(config(cloud))
+
+
+def test_a_name_that_became_free_since_the_look_up_is_free(cloud: Cloud, manager: TargetManager) -> None:
+    theirs = cloud.api("POST", json=config(cloud, owner="shop/prod/x").payload()).json()
+    at_once(3, lambda number: manager._directory.find(f"other{number}"))
+    cloud.requests()
+    cloud.api("DELETE", f"/{theirs['id']}")
+    assert manager.register(config(cloud)).target.verified
+
+
+def test_what_was_ours_and_is_deleted_since_the_look_up_is_made_anew(
+    cloud: Cloud, manager: TargetManager
+) -> None:
+    ours = cloud.api("POST", json=config(cloud).payload()).json()
+    at_once(3, lambda number: manager._directory.find(f"other{number}"))
+    cloud.requests()
+    cloud.api("DELETE", f"/{ours['id']}")
+    outcome = manager.register(config(cloud))
+    assert not outcome.adopted
+    assert outcome.target.verified
+
+
+def test_many_are_registered_at_once_with_few_requests(cloud: Cloud, manager: TargetManager) -> None:
+    outcomes = at_once(64, lambda number: manager.register(config(cloud, f"t{number}")))
+    assert all(outcome.target.verified for outcome in outcomes)
+    requests = cloud.requests()
+    assert counted(requests, "POST / 201") == 64
+    assert len(requests) <= 64 + 10, len(requests)
+
+
+def test_two_that_want_one_name_make_one_target(cloud: Cloud, manager: TargetManager) -> None:
+    outcomes = outcomes_at_once(2, lambda number: manager.register(config(cloud, owner=f"a/b/{number}")))
+    assert sum(isinstance(outcome, NameTaken) for outcome in outcomes) == 1
+    assert len(cloud.targets()) == 1
+
+
+# The rest of its life.
+
+
+def test_an_update_waits_only_where_verification_starts_again(cloud: Cloud, manager: TargetManager) -> None:
+    target = manager.register(config(cloud)).target
+    cloud.requests()
+    quiet = manager.update(target.id, config(cloud, eventTypes=["A", "B"]))
+    assert cloud.requests() == [f"PUT /{target.id} 200"]
+    assert (quiet.verified_at, quiet.verification_seconds) == (None, None)
+    assert set(quiet.target.event_types) == {"A", "B"}
+    loud = manager.update(target.id, config(cloud, headers={}))
+    assert loud.verified_at
+    assert audited(manager)[-2:] == ["TARGET_UPDATED", "TARGET_VERIFIED"]
+
+
+def test_an_update_of_what_is_gone_is_not_found(cloud: Cloud, manager: TargetManager) -> None:
+    with pytest.raises(NotFound):
+        manager.update("gone", config(cloud))
+    assert audited(manager) == ["TARGET_FAILED"]
+
+
+def test_an_update_to_a_name_that_is_taken_says_who_has_it(cloud: Cloud, manager: TargetManager) -> None:
+    other = manager.register(config(cloud, "other", owner="shop/prod/x")).target
+    target = manager.register(config(cloud)).target
+    with pytest.raises(NameTaken, match=other.id):
+        manager.update(target.id, config(cloud, "other", endpointUrl=target.endpoint_url))
+
+
+def test_get_find_and_list(cloud: Cloud, manager: TargetManager) -> None:
+    ids = at_once(5, lambda number: manager.register(config(cloud, f"t{number}")).target.id)
+    got = manager.get(ids[0])
+    assert got
+    assert (got.name, got.owner, got.headers) == ("t0", OWNER, {"X-Key": SECRET_HEADER})
+    found = manager.find("t3")
+    assert found
+    assert found.id == ids[3]
+    assert manager.find("t") is None
+    assert manager.get("gone") is None
+    assert {target.id for target in manager.list()} == set(ids)
+
+
+def test_a_delete_may_find_it_gone(cloud: Cloud, manager: TargetManager) -> None:
+    target = manager.register(config(cloud)).target
+    manager.delete(target.id)
+    manager.delete(target.id)
+    cloud.requests()
+    assert cloud.targets() == {}
+    assert manager.get(target.id) is None
+    assert audited(manager)[-1] == "TARGET_DELETED"
+    assert audited(manager).count("TARGET_DELETED") == 1
+
+
+def test_a_delete_whose_answer_is_lost_is_done(cloud: Cloud, manager: TargetManager) -> None:
+    target = manager.register(config(cloud)).target
+    cloud.control("faults", match={"method": "DELETE"}, action="drop_after", times=1)
+    manager.delete(target.id)
+    assert manager.get(target.id) is None
+
+
+def test_a_health_check_says_what_the_endpoint_does(cloud: Cloud, manager: TargetManager) -> None:
+    target = manager.register(config(cloud)).target
+    assert manager.check_health(target.id) == "HEALTHY"
+    cloud.behave("/v1/genesys/events/orders", status=500)
+    assert manager.check_health(target.id) == "UNHEALTHY"
+    with pytest.raises(NotFound):
+        manager.check_health("gone")
+    assert manager.audit.entries[-1].error
+
+
+def test_a_health_check_that_fails_loses_no_target(cloud: Cloud, manager: TargetManager) -> None:
+    cloud.control("faults", match={"path": "*/health"}, action="status", status=403)
+    outcome = manager.register(config(cloud), health_check=True)
+    assert outcome.target.verified
+    assert outcome.health_status == "UNKNOWN"
+
+
+def test_a_sync_reaches_the_gateway_or_is_an_error(cloud: Cloud, manager: TargetManager) -> None:
+    manager.sync(cloud.webhook, "id-1", signing_secret=SIGNING_SECRET)
+    manager.sync(cloud.webhook, "id-1", event=DELETED, signing_secret=SIGNING_SECRET)
+    events = [sync["body"]["eventType"] for sync in cloud.received()["syncs"]]
+    assert events == ["TARGET_CONFIGURATION_UPDATED", "TARGET_CONFIGURATION_DELETED"]
+    with pytest.raises(SyncFailed):
+        manager.sync(cloud.webhook, "id-1", signing_secret="wrong")
+
+
+def test_the_monitor_tells_each_change(
+    cloud: Cloud, manager: TargetManager, cancelled: threading.Event
+) -> None:
+    target = manager.register(config(cloud)).target
+    seen: list[tuple[str, str | None, str | None]] = []
+    cloud.requests()
+
+    changes = manager.monitor(0.02)
+    collected = threading.Event()
+
+    def collect() -> None:
+        for each in changes:
+            seen.append((each.target.name, each.before, each.after))
+            collected.set()
+
+    thread = threading.Thread(target=collect)
+    thread.start()
+    eventually(lambda: counted(cloud.requests(), "GET / 200") or None)
+    cloud.control(f"targets/{target.id}/status", status="FAILED")
+    assert collected.wait(5)
+    manager.delete(target.id)
+    eventually(lambda: len(seen) == 2)
+    cancelled.set()
+    thread.join(5)
+    assert seen == [("orders", "VERIFIED", "FAILED"), ("orders", "FAILED", None)]
+
+
+def test_payload_size_is_utf8_and_overhead() -> None:
+    assert payload_size({}).total_bytes == 2 + 256
+    assert payload_size("é東🚀").total_bytes == 2 + 2 + 3 + 4 + 256
+    assert payload_size("x" * (MAX_ENTRY_BYTES - 258)).fits
+    assert not payload_size("x" * (MAX_ENTRY_BYTES - 257)).fits
+    with pytest.raises(TypeError):
+        payload_size({"a": object()})
+
+
+def test_a_manager_comes_from_the_environment(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in cloud.env.items():
+        monkeypatch.setenv(name, value)
+    with TargetManager.from_environment() as manager:
+        assert list(manager.list()) == []
+
+
+# The audit file.
+
+
+def test_no_secret_is_audited(cloud: Cloud, manager: TargetManager, tmp_path: Path) -> None:
+    said = {"message": f"bad {PASSWORD}, {SECRET_HEADER}"}
+    cloud.control("faults", match=POST, action="status", status=400, body=said, times=1)
+    with pytest.raises(InvalidRequest) as refused:
+        manager.register(config(cloud))
+    target = manager.register(config(cloud), health_check=True).target
+    with pytest.raises(SyncFailed):
+        manager.sync(cloud.webhook, target.id, signing_secret="canary-wrong")
+    manager.sync(cloud.webhook, target.id, signing_secret=SIGNING_SECRET)
+    manager.delete(target.id)
+    audited = (tmp_path / "audit.jsonl").read_text()
+    assert len(audited.splitlines()) == 7
+    for canary in (*CANARIES, "canary"):
+        assert canary not in audited + str(refused.value)
+    assert list(problems_of(tmp_path / "audit.jsonl")) == []
+    assert {json.loads(line)["targetId"] for line in audited.splitlines()} == {None, target.id}
+
+
+def test_an_audit_file_that_can_not_be_written_is_refused_before_anything_is_made(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match="genesys:auditLog"):
+        TargetManager(settings_of(cloud, tmp_path, auditLog=tmp_path))
+
+
+def test_an_audit_file_that_fails_later_loses_no_target(
+    cloud: Cloud, manager: TargetManager, tmp_path: Path
+) -> None:
+    file = tmp_path / "audit.jsonl"
+    file.unlink()
+    file.mkdir()
+    assert manager.register(config(cloud)).target.verified

@@ -1,0 +1,240 @@
+"""Waits for verdicts share their looks, end promptly, and never hang."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cloud import TARGETS, Cloud
+from shared_cloud import SkippedWaits, at_once, body, eventually, outcomes_at_once, settings_of
+
+from genesys_provider.client import GenesysClient
+from genesys_provider.client.errors import Cancelled, Forbidden, NotFound
+from genesys_provider.client.progress import reporting_to
+from genesys_provider.targets.models import Verification
+from genesys_provider.targets.verification import NoVerdict, Verifications
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def slow_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """An organisation whose verifications last until a test forces a verdict."""
+    with Cloud(tmp_path_factory.mktemp("slow"), verification_seconds=600) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def slow(slow_cloud: Cloud) -> Cloud:
+    slow_cloud.control("reset")
+    return slow_cloud
+
+
+class Waiting:
+    """Waits in an organisation, with a `cancelled` of their own."""
+
+    def __init__(self, cloud: Cloud, directory: Path) -> None:
+        self.cloud = cloud
+        self.cancelled = threading.Event()
+        skipped = SkippedWaits()
+        self.client = GenesysClient(settings_of(cloud, directory), cancelled=skipped, clock=skipped.clock)
+        self.verifications = Verifications(self.client, self.cancelled)
+
+    def targets(self, count: int) -> list[str]:
+        made = at_once(
+            min(count, 16),
+            lambda first: [
+                self.client.create_target(body(self.cloud, f"t{number}"))["id"]
+                for number in range(first, count, min(count, 16))
+            ],
+        )
+        return [target_id for some in made for target_id in some]
+
+    def wait(self, target_id: str, timeout: float = 10) -> Verification:
+        return self.verifications.wait(target_id, since=time.monotonic(), timeout=timeout)
+
+    def force(self, target_id: str, status: str, message: str | None = None) -> None:
+        self.cloud.control(f"targets/{target_id}/status", status=status, message=message)
+
+
+@pytest.fixture
+def waiting(slow: Cloud, tmp_path: Path) -> Iterator[Waiting]:
+    waiting = Waiting(slow, tmp_path)
+    yield waiting
+    waiting.cancelled.set()
+    eventually(lambda: not pollers())
+    waiting.client.close()
+
+
+def pollers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "verifications"]
+
+
+def test_a_hundred_waits_share_their_looks(cloud: Cloud, tmp_path: Path) -> None:
+    waiting = Waiting(cloud, tmp_path)
+    ids = waiting.targets(100)
+    cloud.requests()
+    verdicts = at_once(100, lambda number: waiting.wait(ids[number]))
+    assert {verdict.status for verdict in verdicts} == {"VERIFIED"}
+    requests = cloud.requests()
+    assert len(requests) <= 5, requests
+    eventually(lambda: not pollers())
+    waiting.client.close()
+
+
+def test_a_failure_among_many_comes_with_its_message(waiting: Waiting) -> None:
+    ids = waiting.targets(30)
+    for number, target_id in enumerate(ids):
+        status = "FAILED" if number == 7 else "TIMEOUT" if number == 8 else "VERIFIED"
+        waiting.force(target_id, status, f"because of {number}")
+    verdicts = at_once(30, lambda number: waiting.wait(ids[number]))
+    assert (verdicts[7].status, verdicts[7].message) == ("FAILED", "because of 7")
+    assert (verdicts[8].status, verdicts[8].message) == ("TIMEOUT", "because of 8")
+    assert {verdict.status for verdict in verdicts[9:]} == {"VERIFIED"}
+
+
+def test_a_verdict_reaches_its_waiter_promptly(waiting: Waiting) -> None:
+    early, late = waiting.targets(2)
+    seen: dict[str, float] = {}
+
+    def wait(target_id: str) -> None:
+        waiting.wait(target_id)
+        seen[target_id] = time.monotonic()
+
+    threads = [threading.Thread(target=wait, args=(target_id,)) for target_id in (early, late)]
+    for thread in threads:
+        thread.start()
+    waiting.force(early, "VERIFIED")
+    at = time.monotonic()
+    threads[0].join(5)
+    assert seen[early] - at < 1.2
+    assert late not in seen
+    waiting.force(late, "FAILED")
+    threads[1].join(5)
+    assert late in seen
+
+
+def test_a_slow_verification_makes_no_later_one_wait_as_long(waiting: Waiting) -> None:
+    waiting.verifications._durations.extend([60.0] * 5)
+    (target_id,) = waiting.targets(1)
+    waiting.force(target_id, "VERIFIED")
+    at = time.monotonic()
+    assert waiting.wait(target_id, timeout=1).status == "VERIFIED"
+    assert time.monotonic() - at <= 1
+
+
+def test_a_verdict_just_before_the_time_limit_is_seen(waiting: Waiting) -> None:
+    (target_id,) = waiting.targets(1)
+    timer = threading.Timer(1.0, waiting.force, (target_id, "VERIFIED"))
+    timer.start()
+    since = time.monotonic() - 60
+    assert waiting.verifications.wait(target_id, since=since, timeout=1.5).status == "VERIFIED"
+    timer.join()
+
+
+def test_the_time_limit_says_what_was_seen_last(waiting: Waiting) -> None:
+    (target_id,) = waiting.targets(1)
+    at = time.monotonic()
+    with pytest.raises(NoVerdict, match="no verdict within 1 s, the status is PENDING_VERIFICATION"):
+        waiting.wait(target_id, timeout=0.6)
+    assert 0.6 <= time.monotonic() - at < 1.2
+    eventually(lambda: not pollers())
+
+
+def test_one_that_gives_up_leaves_the_others(waiting: Waiting) -> None:
+    ids = waiting.targets(2)
+    timer = threading.Timer(0.8, waiting.force, (ids[1], "VERIFIED"))
+    timer.start()
+    outcomes = outcomes_at_once(2, lambda number: waiting.wait(ids[number], timeout=(0.4, 10)[number]))
+    timer.join()
+    assert isinstance(outcomes[0], NoVerdict)
+    assert isinstance(outcomes[1], Verification)
+
+
+def test_a_cancel_ends_all_waits_at_once(waiting: Waiting) -> None:
+    ids = waiting.targets(20)
+    threading.Timer(0.3, waiting.cancelled.set).start()
+    at = time.monotonic()
+    outcomes = outcomes_at_once(20, lambda number: waiting.wait(ids[number], timeout=30))
+    assert time.monotonic() - at < 1.3
+    assert all(isinstance(outcome, Cancelled) for outcome in outcomes)
+    eventually(lambda: not pollers())
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_target_that_is_deleted_meanwhile_ends_its_wait_alone(waiting: Waiting, count: int) -> None:
+    ids = waiting.targets(count)
+    threading.Timer(0.3, waiting.client.delete_target, (ids[0],)).start()
+    outcomes = outcomes_at_once(count, lambda number: waiting.wait(ids[number], timeout=2))
+    assert isinstance(outcomes[0], NotFound)
+    assert all(isinstance(outcome, NoVerdict) for outcome in outcomes[1:])
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_scopes_that_are_revoked_end_the_waits(waiting: Waiting, count: int) -> None:
+    ids = waiting.targets(count)
+    waiting.cloud.control("scopes", scopes=["integration:write"])
+    waiting.cloud.control("tokens/revoke")
+    outcomes = outcomes_at_once(count, lambda number: waiting.wait(ids[number]))
+    assert all(isinstance(outcome, Forbidden) for outcome in outcomes)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_passing_faults_of_the_server_are_absorbed(waiting: Waiting, count: int) -> None:
+    ids = waiting.targets(count)
+    for target_id in ids:
+        waiting.force(target_id, "VERIFIED")
+    for action in ({"action": "status", "status": 503}, {"action": "drop_before"}, {"action": "malformed"}):
+        waiting.cloud.control("faults", match={"method": "GET"}, times=1, **action)
+    verdicts = at_once(count, lambda number: waiting.wait(ids[number], timeout=20))
+    assert {verdict.status for verdict in verdicts} == {"VERIFIED"}
+
+
+def test_trouble_that_lasts_is_named_by_the_time_limit(slow: Cloud, tmp_path: Path) -> None:
+    waiting = Waiting(slow, tmp_path)
+    waiting.client._settings = settings_of(slow, tmp_path, maxRetries=0)
+    (target_id,) = waiting.targets(1)
+    slow.control("faults", match={"path": TARGETS + "/*"}, action="status", status=503)
+    with pytest.raises(NoVerdict, match=r"the last look failed: .*Service Unavailable"):
+        waiting.wait(target_id, timeout=1)
+    slow.control("faults", "DELETE")
+    waiting.client.close()
+
+
+@pytest.mark.parametrize("answer", [{}, {"status": None}, {"status": 5}])
+def test_an_answer_without_a_status_is_asked_for_again(waiting: Waiting, answer: dict[str, Any]) -> None:
+    (target_id,) = waiting.targets(1)
+    fault = {"match": {"path": "*/verify"}, "action": "status", "status": 200, "body": answer}
+    waiting.cloud.control("faults", **fault)
+    with pytest.raises(NoVerdict, match="has no status"):
+        waiting.wait(target_id, timeout=0.8)
+    waiting.cloud.control("faults", "DELETE")
+
+
+def test_nobody_hangs_when_the_poller_meets_a_bug(waiting: Waiting) -> None:
+    ids = waiting.targets(5)
+    # What no answer can provoke: connections that are closed under the poller.
+    waiting.client.close()
+    outcomes = outcomes_at_once(5, lambda number: waiting.wait(ids[number], timeout=20))
+    assert all(isinstance(outcome, RuntimeError) for outcome in outcomes)
+    eventually(lambda: not pollers())
+
+
+def test_a_wait_says_that_it_waits(waiting: Waiting) -> None:
+    (target_id,) = waiting.targets(1)
+    waiting.force(target_id, "VERIFIED")
+    said: list[str] = []
+    with reporting_to(said.append):
+        waiting.wait(target_id)
+    assert said[0] == "waits for verification: PENDING_VERIFICATION, 0 s, at most 10 s"
+
+
+def test_the_poller_starts_again_for_who_comes_later(waiting: Waiting) -> None:
+    for target_id in waiting.targets(2):
+        waiting.force(target_id, "VERIFIED")
+        assert waiting.wait(target_id).status == "VERIFIED"
+        eventually(lambda: not pollers())
