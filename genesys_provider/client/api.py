@@ -10,7 +10,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -27,6 +27,7 @@ from genesys_provider.client.errors import (
 )
 from genesys_provider.client.limits import Allowance, Priority
 from genesys_provider.client.login import Login
+from genesys_provider.client.redaction import hide, secrets_in
 from genesys_provider.client.retries import LONGEST_WAIT, back_off, retry_after, retrying
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.transport import Answer, exchange, trust
@@ -54,7 +55,6 @@ class _Request:
     content: bytes | None
     query: Mapping[str, str | int] | None
     priority: Priority
-    secrets: tuple[object, ...]
 
     @property
     def what(self) -> str:
@@ -150,10 +150,8 @@ class GenesysClient:
                 status=413,
             )
         schedule = retrying(self._settings.max_retries, self._cancelled, idempotent=idempotent)
-        secrets = (self._settings.client_secret, *_secrets_in(body or {}))
-        answer: dict[str, Any] = schedule(
-            self._with_token, _Request(method, path, content, query, priority, secrets)
-        )
+        hide(*secrets_in(body or {}))
+        answer: dict[str, Any] = schedule(self._with_token, _Request(method, path, content, query, priority))
         return answer
 
     def _with_token(self, request: _Request) -> dict[str, Any]:
@@ -180,13 +178,11 @@ class GenesysClient:
                 headers=headers,
             )
             self._allowance.learn(answer.headers)
-        correlation_id = answer.headers.get("ININ-Correlation-Id", "")
+        correlation_id = shortened(answer.headers.get("ININ-Correlation-Id", ""))
         _log.debug("%s: %d, correlation id %s", request.what, answer.status, correlation_id or "none")
-        return self._understood(request.what, answer, correlation_id, (token, *request.secrets))
+        return self._understood(request.what, answer, correlation_id)
 
-    def _understood(
-        self, what: str, answer: Answer, correlation_id: str, secrets: tuple[object, ...]
-    ) -> dict[str, Any]:
+    def _understood(self, what: str, answer: Answer, correlation_id: str) -> dict[str, Any]:
         if answer.status == 204:  # noqa: PLR2004
             return {}
         body = _json_object(answer)
@@ -196,8 +192,8 @@ class GenesysClient:
             return body
         if 300 <= answer.status < 400:  # noqa: PLR2004
             raise UnexpectedAnswer(f"{what}: HTTP {answer.status}, a redirect that is not followed")
-        message = f"{what}: {_words(body, answer, secrets)}"
-        code = str((body or {}).get("code") or "")
+        message = f"{what}: {_words(body, answer)}"
+        code = shortened(str((body or {}).get("code") or ""))
         if answer.status == 429:  # noqa: PLR2004
             asked = retry_after(answer.headers.get("Retry-After"))
             if asked is None or asked <= LONGEST_WAIT:
@@ -220,18 +216,10 @@ def _json_object(answer: Answer) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _secrets_in(body: Mapping[str, Any]) -> Iterator[object]:
-    """What a body holds that is in no message: the secrets of `authConfig`, and the headers' values."""
-    for name, value in dict(body.get("authConfig") or {}).items():
-        if name in ("password", "clientSecret"):
-            yield value
-    yield from dict(body.get("headers") or {}).values()
-
-
-def _words(body: dict[str, Any] | None, answer: Answer, secrets: tuple[object, ...]) -> str:
+def _words(body: dict[str, Any] | None, answer: Answer) -> str:
     """What the error envelope [G] says: its message, and each detail that names a field."""
     if body is None:
-        return shortened(answer.text, secrets) or answer.reason
+        return shortened(answer.text) or answer.reason
     words = [str(body.get("message") or answer.reason)]
     details = body.get("details")
     words += [
@@ -239,4 +227,4 @@ def _words(body: dict[str, Any] | None, answer: Answer, secrets: tuple[object, .
         for detail in (details if isinstance(details, list) else [])
         if isinstance(detail, dict) and detail.get("fieldName")
     ]
-    return shortened("; ".join(words), secrets)
+    return shortened("; ".join(words))

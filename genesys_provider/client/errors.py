@@ -30,13 +30,10 @@ holds a secret, a request's body or more than a short part of an answer's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from genesys_provider.client.redaction import redacted
 
 SHOWN_CHARACTERS = 300
 """How much of a server's own words is shown: a page of HTML helps nobody."""
-
-SHORTEST_SECRET = 4
-"""Characters: to strike out anything shorter would strike out ordinary words."""
 
 
 class GenesysError(Exception):
@@ -204,15 +201,8 @@ def api_error(status: int, message: str, *, code: str = "", correlation_id: str 
     return kind(message, status=status, code=code, correlation_id=correlation_id)
 
 
-def shortened(text: str, secrets: Iterable[object] = ()) -> str:
-    """A server's words in one line, cut to what helps; nothing in them acts on the terminal.
-
-    Args:
-        text: The words.
-        secrets: What the request held: a server that repeats it does not make it known.
-    """
-    for secret in secrets:
-        if isinstance(secret, str) and len(secret) >= SHORTEST_SECRET:
-            text = text.replace(secret, "[secret]")
-    line = "".join(character if character.isprintable() else "\ufffd" for character in " ".join(text.split()))
+def shortened(text: str) -> str:
+    """A server's words in one line, without our secrets, cut to what helps; nothing acts on the terminal."""
+    words = redacted(" ".join(text.split()))
+    line = "".join(character if character.isprintable() else "\ufffd" for character in words)
     return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"

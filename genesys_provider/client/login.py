@@ -20,6 +20,7 @@ from genesys_provider.client.errors import (
     api_error,
     shortened,
 )
+from genesys_provider.client.redaction import hide
 from genesys_provider.client.retries import retry_after, retrying
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.transport import Answer, exchange
@@ -47,6 +48,7 @@ class Login:
         cancelled: threading.Event,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        hide(settings.client_secret, f"{settings.client_id}:{settings.client_secret}")
         self._settings = settings
         self._client = client
         self._cancelled = cancelled
@@ -119,7 +121,7 @@ class Login:
             timeout=TIMEOUT_SECONDS,
         )
         if answer.status != 200:  # noqa: PLR2004
-            raise _refusal(answer, self._settings.client_secret)
+            raise _refusal(answer)
         try:
             body = json.loads(answer.body)
             token, seconds = body["access_token"], float(body["expires_in"])
@@ -127,18 +129,19 @@ class Login:
             raise UnexpectedAnswer("login: the answer holds no token") from error
         if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not math.isfinite(seconds):
             raise UnexpectedAnswer("login: the answer holds no token")
+        hide(token)
         # A token that lives shorter than the margin is used for half its life.
         self._renew_at = asked_at + max(seconds - RENEW_SECONDS_EARLY, seconds / 2)
         return token
 
 
-def _refusal(answer: Answer, secret: str) -> Exception:
+def _refusal(answer: Answer) -> Exception:
     try:
         body = json.loads(answer.body)
         kind, words = str(body.get("error", "")), str(body.get("description") or body.get("message") or "")
     except (ValueError, AttributeError, RecursionError):
         kind, words = "", answer.text
-    correlation_id = answer.headers.get("ININ-Correlation-Id", "")
+    correlation_id = shortened(answer.headers.get("ININ-Correlation-Id", ""))
     # The token endpoint throttles with a 400 [G].
     if answer.status == 429 or (answer.status == 400 and "rate limit" in words.lower()):  # noqa: PLR2004
         return RateLimited(
@@ -148,7 +151,7 @@ def _refusal(answer: Answer, secret: str) -> Exception:
             correlation_id=correlation_id,
             retry_after=retry_after(answer.headers.get("Retry-After")),
         )
-    message = f"login refused: {shortened(words, [secret]) or answer.reason}"
+    message = f"login refused: {shortened(words) or answer.reason}"
     if answer.status in _REFUSED:
         return Unauthorized(message, status=answer.status, code=kind, correlation_id=correlation_id)
     if 300 <= answer.status < 400:  # noqa: PLR2004

@@ -10,6 +10,8 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 SHORTEST = 4
@@ -34,6 +36,15 @@ def hide(*secrets: str) -> None:
             }
     with _lock:
         _forms.update(forms)
+
+
+def secrets_in(target: Mapping[str, Any]) -> list[str]:
+    """What a target's configuration holds that is to be shown nowhere; any header may hold a secret."""
+    auth = target.get("authConfig") or {}
+    hidden = [auth[name] for name in ("password", "clientSecret") if name in auth]
+    if "username" in auth and "password" in auth:
+        hidden.append(f"{auth['username']}:{auth['password']}")
+    return [*hidden, *(target.get("headers") or {}).values()]
 
 
 def redacted(text: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+import httpx
+
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or address never leaves the machine."""
@@ -30,7 +32,9 @@ def checked_url(url: str, *, loopback_http: bool = False) -> str:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError as error:
+        # Stricter: it knows which host names can't be looked up, and how long a URL may be.
+        httpx.URL(url)
+    except (ValueError, httpx.InvalidURL) as error:
         raise ValueError("is not a valid URL: its host or port can't be read") from error
     scheme = parts.scheme.lower()
     if scheme != "https" and not (loopback_http and scheme == "http" and is_loopback(host or "")):

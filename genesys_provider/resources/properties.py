@@ -25,6 +25,13 @@ def own(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in properties.items() if name != PROVIDER}
 
 
+def present(value: Any) -> Any:
+    """An object less its nulls, which are absent values; anything else as it is."""
+    if not isinstance(value, Mapping):
+        return value
+    return {name: item for name, item in value.items() if item is not None}
+
+
 def secret(value: Any) -> dict[str, Any]:
     """The value, marked to be encrypted in the state wherever it stands."""
     return {**_SECRET_SIGNATURE, "value": value}
@@ -34,7 +41,8 @@ def faults(model: type[BaseModel], properties: Mapping[str, Any]) -> list[Fault]
     """Every rule of the model that the properties break; what a preview does not know yet breaks none."""
     unknown: list[Path] = []
     try:
-        model.model_validate(_known(properties, (), unknown))
+        # By the API's names alone: Python's would pass, and then be missing in the request.
+        model.model_validate(_known(properties, (), unknown), by_alias=True, by_name=False)
     except ValidationError as error:
         paths = [property_path(path) for path in unknown]
         return [fault for fault in faults_of(error) if not any(_related(fault.path, path) for path in paths)]
@@ -42,7 +50,10 @@ def faults(model: type[BaseModel], properties: Mapping[str, Any]) -> list[Fault]
 
 
 def _known(value: Any, path: Path, unknown: list[Path]) -> Any:
-    """The value less all that is not known yet, whose paths are collected."""
+    """The value less all that is not known yet, whose paths are collected.
+
+    In a list it stays where it is, a fault that is left out again, so that what follows keeps its index.
+    """
     if isinstance(value, Unknown):
         unknown.append(path)
         return value
@@ -50,8 +61,7 @@ def _known(value: Any, path: Path, unknown: list[Path]) -> Any:
         items = [(name, _known(item, (*path, name), unknown)) for name, item in value.items()]
         return {name: item for name, item in items if not isinstance(item, Unknown)}
     if isinstance(value, (list, tuple)):
-        elements = [_known(item, (*path, index), unknown) for index, item in enumerate(value)]
-        return [item for item in elements if not isinstance(item, Unknown)]
+        return [_known(item, (*path, index), unknown) for index, item in enumerate(value)]
     return value
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from pulumi.dynamic import ConfigureRequest
 
 from genesys_provider.client.errors import GenesysError
 from genesys_provider.client.progress import reporting_to
+from genesys_provider.client.redaction import hide, secrets_in
 from genesys_provider.client.settings import ENVIRONMENT, Settings
 from genesys_provider.host import OperationError, current
 from genesys_provider.targets.manager import TargetManager
@@ -24,12 +26,14 @@ def config_of(request: ConfigureRequest) -> dict[str, object]:
 
 
 @contextmanager
-def managed(config: Mapping[str, object]) -> Iterator[TargetManager]:
+def managed(config: Mapping[str, object], state: Mapping[str, Any]) -> Iterator[TargetManager]:
     """The manager for a stack's config; within it errors are the user's, and waits show in the status line.
 
-    All resources of a process share it, and so its login, its allowance and its wait for verdicts.
+    No error repeats a secret of `state`, the resource's properties, whoever says it. All resources of a process
+    share the manager, and so its login, its allowance and its wait for verdicts.
     """
     operation = current()
+    hide(*secrets_in(state))
     with reporting_to(operation.show_status):
         try:
             settings = Settings.resolve(config)

@@ -33,10 +33,9 @@ class GatewaySyncProvider(ResourceProvider):
         """All faults at once, each on its property; what is not known yet is none."""
         from genesys_provider.resources import properties, sync_properties
 
-        found = properties.faults(sync_properties.SyncInputs, properties.own(news))
-        return CheckResult(
-            {"required": True, **news}, [CheckFailure(fault.path, fault.reason) for fault in found]
-        )
+        inputs = {"required": True, **properties.present(news)}
+        found = properties.faults(sync_properties.SyncInputs, properties.own(inputs))
+        return CheckResult(inputs, [CheckFailure(fault.path, fault.reason) for fault in found])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """What changes; each change but that of `required` is a new webhook."""
@@ -66,7 +65,7 @@ class GatewaySyncProvider(ResourceProvider):
         from genesys_provider.targets.gateway import DELETED, UPDATED
 
         delivery = None
-        with managed(self._config) as manager:
+        with managed(self._config, props) as manager:
             try:
                 delivery = manager.sync(
                     props["webhookUrl"],

@@ -5,7 +5,7 @@ Properties are named as the API names them, so that a fault, a change and a requ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pulumi.output import Unknown
@@ -42,11 +42,14 @@ class TargetInputs(TargetConfig):
 
 
 def with_defaults(news: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs with every default filled in, so that a default written out is no change."""
-    inputs = {"authType": "NONE", "healthCheck": False, **news}
-    policy = news.get("retryPolicy", {})
+    """The inputs with every default filled in, so that a default written out is no change, nor is a null."""
+    inputs = {"authType": "NONE", "healthCheck": False, **properties.present(news)}
+    if "authConfig" in inputs:
+        inputs["authConfig"] = properties.present(inputs["authConfig"])
+    policy = properties.present(inputs.get("retryPolicy", {}))
     if isinstance(policy, Mapping):
-        inputs["retryPolicy"] = {**RetryPolicyConfig().model_dump(by_alias=True), **policy}
+        policy = {**RetryPolicyConfig().model_dump(by_alias=True), **policy}
+    inputs["retryPolicy"] = policy
     return inputs
 
 
@@ -64,14 +67,19 @@ def faults(olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[Fault]:
         for name in (headers if isinstance(headers, Mapping) else ())
         if name.lower() == OWNER_HEADER.lower()
     ]
-    excused = {f"authConfig.{name}" for name in SECRET_FIELDS if _imported_without(olds, name)}
+    excused = {f"authConfig.{name}" for name in SECRET_FIELDS if _imported_without(olds, inputs, name)}
     found = properties.faults(TargetInputs, properties.own(inputs))
     return reserved + [fault for fault in found if fault.path not in excused]
 
 
-def _imported_without(olds: Mapping[str, Any], name: str) -> bool:
+def _imported_without(olds: Mapping[str, Any], inputs: Mapping[str, Any], name: str) -> bool:
+    """Whether the inputs lack a secret that the same authentication lacked before."""
+    auth = inputs.get("authConfig")
     return (
-        bool(olds) and olds.get("authType", "NONE") != "NONE" and name not in (olds.get("authConfig") or {})
+        bool(olds)
+        and olds.get("authType", "NONE") == inputs["authType"] != "NONE"
+        and name not in (olds.get("authConfig") or {})
+        and name not in (auth if isinstance(auth, Mapping) else {})
     )
 
 
@@ -201,14 +209,14 @@ def inputs_read(state: Mapping[str, Any], target: Target) -> dict[str, Any]:
         "endpointUrl": target.endpoint_url,
         "authType": target.auth_type,
         "retryPolicy": {**RetryPolicyConfig().model_dump(by_alias=True), **target.retry_policy},
-        "eventTypes": sorted(target.event_types, key=_position_in(state.get("eventTypes") or [])),
+        "eventTypes": _event_types_read(state.get("eventTypes") or [], target.event_types),
         "healthCheck": bool(state.get("healthCheck", False)),
     }
     auth: dict[str, Any] = dict(target.auth_config)
     if state.get("authType") == target.auth_type:
         old_auth = state.get("authConfig") or {}
         auth |= {name: old_auth[name] for name in SECRET_FIELDS if name in old_auth}
-    if auth:
+    if auth or "authConfig" in state:
         inputs["authConfig"] = auth
     old_names = {name.lower(): name for name in state.get("headers") or {}}
     headers = {
@@ -223,5 +231,9 @@ def inputs_read(state: Mapping[str, Any], target: Target) -> dict[str, Any]:
     return inputs
 
 
-def _position_in(event_types: list[str]) -> Callable[[str], int]:
-    return lambda name: event_types.index(name) if name in event_types else len(event_types)
+def _event_types_read(before: list[str], now: list[str]) -> list[str]:
+    """As they were written, in their order and maybe twice, where they still are those; else sorted likewise."""
+    if set(before) == set(now):
+        return list(before)
+    position = {name: index for index, name in enumerate(before)}
+    return sorted(now, key=lambda name: position.get(name, len(before)))

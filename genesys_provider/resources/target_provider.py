@@ -63,7 +63,7 @@ class EventBridgeTargetProvider(ResourceProvider):
         from genesys_provider.resources.session import managed
         from genesys_provider.targets.errors import NotVerified
 
-        with managed(self._config) as manager:
+        with managed(self._config, props) as manager:
             try:
                 outcome = manager.register(
                     target_properties.config_from(props),
@@ -98,7 +98,7 @@ class EventBridgeTargetProvider(ResourceProvider):
 
         revision = int(_olds.get("revision", 0)) + 1
         health_check = bool(_news.get("healthCheck"))
-        with managed(self._config) as manager:
+        with managed(self._config, _news) as manager:
             if not target_properties.configuration_changed(_olds, _news):
                 health = manager.check_health(_id) if health_check else None
                 outs = {**_olds, **_news, "revision": revision, "healthStatus": health}
@@ -134,7 +134,7 @@ class EventBridgeTargetProvider(ResourceProvider):
         from genesys_provider.resources import target_properties
         from genesys_provider.resources.session import managed
 
-        with managed(self._config) as manager:
+        with managed(self._config, props) as manager:
             target = manager.get(id_)
             if target is None:
                 return ReadResult(None, {})
@@ -157,7 +157,7 @@ class EventBridgeTargetProvider(ResourceProvider):
         """Deletes the target; one that is gone already is a success."""
         from genesys_provider.resources.session import managed
 
-        with managed(self._config) as manager:
+        with managed(self._config, _props) as manager:
             manager.delete(_id)
 
 

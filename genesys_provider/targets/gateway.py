@@ -19,6 +19,7 @@ import httpx
 from standardwebhooks import Webhook
 
 from genesys_provider.client.errors import Cancelled, GenesysError, ServerError, shortened
+from genesys_provider.client.redaction import hide
 from genesys_provider.client.retries import retrying
 from genesys_provider.client.transport import exchange, trust
 from genesys_provider.client.urls import checked_url
@@ -131,6 +132,7 @@ def _checked(url: str) -> str:
 def _key(signing_secret: str | None) -> bytes | None:
     if signing_secret is None:
         return None
+    hide(signing_secret)
     try:
         return signing_key(signing_secret)
     except ValueError as error:

@@ -25,6 +25,7 @@ from genesys_provider.client.errors import (
     NotFound,
     ServerError,
     UnexpectedAnswer,
+    shortened,
 )
 from genesys_provider.client.progress import report
 from genesys_provider.targets.audit import AuditEvent, AuditTrail
@@ -182,9 +183,8 @@ class TargetManager:
         if target.verified or target.status not in FINAL_STATUSES:
             return None
         said = self._client.get_verification(target.id).get("message")
-        return f"target {target.name!r} ({target.endpoint_url}) is {target.status}" + (
-            f": {said}" if said else ""
-        )
+        what = f"target {target.name!r} ({target.endpoint_url}) is {target.status}"
+        return f"{what}: {shortened(str(said))}" if said else what
 
     def find(self, name: str) -> Target | None:
         """The target that has this name now."""
@@ -346,7 +346,7 @@ class TargetManager:
                 )
                 report(f"verified after {self._clock() - started:.1f} s")
                 return seen
-            said = f": {verdict.message}" if verdict.message else ""
+            said = f": {shortened(verdict.message)}" if verdict.message else ""
             failure: GenesysError = VerificationFailed(
                 f"{name} ({target.endpoint_url}) is not verified, {verdict.status}{said}", seen
             )

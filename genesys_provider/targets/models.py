@@ -9,10 +9,11 @@ public conventions of Genesys Cloud, [C] our completion.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote, unquote
 
 from pydantic import (
@@ -31,7 +32,11 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from genesys_provider.client.api import MAX_BODY_BYTES
 from genesys_provider.client.urls import checked_url
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 AuthType = Literal["NONE", "BASIC", "OAUTH2", "JWT"]
 BackoffStrategy = Literal["EXPONENTIAL", "LINEAR"]
@@ -143,7 +148,7 @@ class TargetConfig(ApiModel):
     # After auth_type: its rule looks at it.
     auth_config: AuthConfig = Field(default_factory=AuthConfig, validate_default=True)
     retry_policy: RetryPolicyConfig = Field(default_factory=RetryPolicyConfig)
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)
     event_types: Annotated[list[NonEmpty], Field(min_length=1)]
     owner: str | None = None
     """The owner mark, `{project}/{stack}/{resource name}`: on the wire a header, never among `headers`."""
@@ -204,6 +209,17 @@ class TargetConfig(ApiModel):
             raise ValidationError.from_exception_data("headers", errors, hide_input=True)
         return headers
 
+    @model_validator(mode="after")
+    def _small_enough(self) -> Self:
+        body = self.payload()
+        if (size := _json_bytes(body)) > MAX_BODY_BYTES:
+            owner = body["headers"].pop(OWNER_HEADER, "")
+            sizes = {**{name: _json_bytes(value) for name, value in body.items()}, "owner": len(owner)}
+            message = f"must be smaller: the whole target has {size} bytes, the API takes {MAX_BODY_BYTES} bytes"
+            fault = _line_error(message, max(sizes, key=lambda name: sizes[name]))
+            raise ValidationError.from_exception_data("TargetConfig", [fault], hide_input=True)
+        return self
+
     def payload(self) -> dict[str, Any]:
         """The body of a POST or PUT, **secrets in plain text**."""
         headers = dict(self.headers)
@@ -239,7 +255,7 @@ class Target(BaseModel):
     auth_config: dict[str, str] = Field(default_factory=dict)
     """`username`, `clientId` and `tokenUrl` where they are set [C]."""
     retry_policy: dict[str, Any] = Field(default_factory=dict)
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)
     """Without the owner mark, which is `owner`."""
     event_types: list[str] = Field(default_factory=list)
     status: str
@@ -313,11 +329,20 @@ def property_path(path: tuple[str | int, ...]) -> str:
     return text
 
 
+_REASONS = {
+    "extra_forbidden": "is not a known property",
+    "missing": "is required",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "list_type": "must be a list",
+    "string_unicode": "must be Unicode text",
+}
+"""What a user reads, where pydantic's own words are about Python."""
+
+
 def _reason(kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        return "is not a property of a target"
-    if kind == "missing":
-        return "is required"
+    if kind in _REASONS:
+        return _REASONS[kind]
     words = message.removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
     words = words.removeprefix("List ").removeprefix("Value ").partition(" after validation")[0]
     return words.replace("should ", "must ", 1)
@@ -325,6 +350,10 @@ def _reason(kind: str, message: str) -> str:
 
 def _unquoted(mark: object) -> object:
     return unquote(mark) if isinstance(mark, str) else mark
+
+
+def _json_bytes(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode())
 
 
 def _snake(name: str) -> str:

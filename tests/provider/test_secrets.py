@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
 
-from cloud import CANARIES, CLIENT_SECRET
+from cloud import CANARIES, CLIENT_SECRET, PASSWORD, SECRET_HEADER, USERNAME
 
 if TYPE_CHECKING:
     from cloud import Cloud
@@ -68,3 +69,28 @@ def cloud_id(cloud: Cloud, name: str) -> str:
     cloud.requests()
     found: str = cloud.targets()[name]["id"]
     return found
+
+
+def test_a_secret_that_the_service_says_back_is_not_shown(declared: Declared, cloud: Cloud) -> None:
+    """In the reason of a failure, in an error of the API: neither in the terminal, the state nor the audit."""
+    stack = declared.stack(declared.targets(["orders"]))
+    assert stack.up().code == 0
+    basic = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+    told = f"endpoint refused {PASSWORD}, Basic {basic} and {SECRET_HEADER}"
+    target_id = stack.resources()["orders"]["id"]
+    cloud.control(f"targets/{target_id}/status", status="FAILED", message=told)
+    refreshed = stack.refresh()
+    assert "is FAILED: endpoint refused [secret], Basic [secret] and [secret]" in refreshed.output
+
+    cloud.control(
+        "faults",
+        match={"method": "PUT"},
+        action="status",
+        status=400,
+        body={"message": f"{told}; {CLIENT_SECRET}", "code": "bad.request", "status": 400},
+    )
+    failed = stack.up()
+    assert failed.code != 0
+    assert "endpoint refused [secret]" in failed.output
+    for text in (refreshed.output, failed.output, stack.stored(), cloud.audit_log.read_text()):
+        assert [canary for canary in (*CANARIES, basic) if canary in text] == []
