@@ -1,0 +1,138 @@
+"""The emulator and the gateway as processes of their own, and what the emulator counted."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from genesys_provider.client import Settings
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+COMMAND = Path(sys.prefix) / "bin" / "genesys-eventbridge"
+CREDENTIALS = ("dev-client", "dev-secret")
+SECONDS_TO_END = 20.0
+
+
+class Service:
+    """A `genesys-eventbridge` service on a free port."""
+
+    def __init__(self, name: str, log: Path, *options: str) -> None:
+        with log.open("w") as errors:
+            self._process = subprocess.Popen(  # noqa: S603
+                [str(COMMAND), name, "--port", "0", *options],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+            )
+        ready = self._process.stdout.readline() if self._process.stdout else ""
+        if "ready at" not in ready:
+            raise RuntimeError(f"the {name} did not start: {log.read_text()}")
+        self.url = ready.rsplit(" ", 1)[1].strip()
+
+    def close(self) -> None:
+        """Ends it."""
+        self._process.terminate()
+        self._process.wait(SECONDS_TO_END)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+class Traffic:
+    """The requests of one run."""
+
+    def __init__(self, log: list[dict[str, object]]) -> None:
+        self.total = len(log)
+        self.throttled = sum(each["status"] == 429 for each in log)  # noqa: PLR2004
+        self.kinds = Counter(_kind(str(each["method"]), str(each["path"])) for each in log)
+
+    def __str__(self) -> str:
+        if not self.total:
+            return "0"
+        kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds.most_common())
+        return f"{self.total}: {kinds}"
+
+
+def _kind(method: str, path: str) -> str:
+    if path == "/oauth/token":
+        return "login"
+    if path.endswith("/verify"):
+        return "verify"
+    if path.endswith("/targets") and method == "GET":
+        return "list"
+    return method
+
+
+class Organisation:
+    """An emulated organisation and the gateway that its targets send to.
+
+    Args:
+        directory: For certificate and logs; made anew.
+        verification_seconds: How long a verification takes at least.
+        rate_limit: Requests a minute, 0 for no limit.
+    """
+
+    def __init__(self, directory: Path, *, verification_seconds: float = 5, rate_limit: int = 0) -> None:
+        directory.mkdir(parents=True)
+        self.verification_seconds = verification_seconds
+        self._services = ExitStack()
+        gateway = Service(
+            "gateway", directory / "gateway.log", "--certificate-dir", str(directory / "certificate")
+        )
+        self._services.callback(gateway.close)
+        emulator = Service(
+            "emulator",
+            directory / "emulator.log",
+            "--verification-seconds",
+            str(verification_seconds),
+            "--rate-limit",
+            str(rate_limit),
+            "--ca-file",
+            str(directory / "certificate" / "ca.pem"),
+        )
+        self._services.callback(emulator.close)
+        self.gateway_url, self.emulator_url = gateway.url, emulator.url
+        self._control = self._services.enter_context(httpx.Client(base_url=f"{emulator.url}/emulator"))
+
+    def __enter__(self) -> Organisation:  # noqa: PYI034
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._services.close()
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What a process needs to reach the organisation, and a program to declare targets for its gateway."""
+        return {
+            "BENCH_GATEWAY": self.gateway_url,
+            "GENESYSCLOUD_API_URL": self.emulator_url,
+            "GENESYSCLOUD_LOGIN_URL": self.emulator_url,
+            "GENESYSCLOUD_OAUTHCLIENT_ID": CREDENTIALS[0],
+            "GENESYSCLOUD_OAUTHCLIENT_SECRET": CREDENTIALS[1],
+        }
+
+    @property
+    def settings(self) -> Settings:
+        """The same for a script."""
+        return Settings(*CREDENTIALS, api_url=self.emulator_url, login_url=self.emulator_url)
+
+    def traffic(self) -> Traffic:
+        """The requests since the last look."""
+        log = self._control.get("/requests").json()
+        self._control.delete("/requests").raise_for_status()
+        return Traffic(log)
+
+    def reset(self) -> None:
+        """Begins anew, without targets."""
+        self._control.post("/reset").raise_for_status()

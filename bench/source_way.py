@@ -1,0 +1,33 @@
+"""The source document's way: target after target, each with its POST and a look every 5 s."""
+
+from __future__ import annotations
+
+import time
+
+from genesys_provider.client import GenesysClient, Settings
+
+POLL_SECONDS = 5.0
+
+
+def create_one_after_another(settings: Settings, gateway: str, count: int) -> float:
+    """Creates `count` targets; the seconds that it took."""
+    client = GenesysClient(settings)
+    started = time.monotonic()
+    for number in range(count):
+        name = f"target-{number:04}"
+        target = client.create_target(
+            {
+                "name": name,
+                "endpointUrl": f"{gateway}/v1/genesys/events/{name}",
+                "authType": "NONE",
+                "retryPolicy": {"maxRetries": 5, "backoffStrategy": "EXPONENTIAL", "initialDelaySeconds": 2},
+                "eventTypes": ["CONVERSATION_STARTED", "QUEUE_MEMBER_ADDED"],
+            }
+        )
+        status = target["status"]
+        while status != "VERIFIED":
+            time.sleep(POLL_SECONDS)
+            status = client.get_verification(target["id"])["status"]
+    seconds = time.monotonic() - started
+    client.close()
+    return seconds
