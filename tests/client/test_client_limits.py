@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -153,11 +154,14 @@ def test_who_watches_a_verdict_goes_before_bulk_work(clock: Clock, cancelled: th
         with allowance.place(priority):
             order.append(name)
 
+    def queued(count: int) -> bool:
+        return len(allowance._queue) == count
+
     names = [("bulk", Priority.BULK), ("bulk", Priority.BULK), ("watcher", Priority.INTERACTIVE)]
     with ThreadPoolExecutor(3) as pool:
         for number, (name, priority) in enumerate(names, start=1):
             pool.submit(queue, name, priority)
-            eventually(lambda number=number: len(allowance._queue) == number)
+            eventually(partial(queued, number))
         clock.now += 61
     assert order == ["watcher", "bulk", "bulk"]
 
@@ -188,9 +192,13 @@ def test_sixty_threads_never_provoke_a_429(tmp_path: Path) -> None:
     with Cloud(tmp_path, rate_limit=20) as cloud, ThreadPoolExecutor(60) as pool:
         client = GenesysClient(settings_of(cloud, tmp_path), cancelled=time_, clock=time_.clock)
         calls = [pool.submit(client.list_targets) for _ in range(60)]
+
+        def done(count: int) -> bool:
+            return sum(call.done() for call in calls) >= count
+
         seen: list[str] = []
         for window in (1, 2, 3):
-            eventually(lambda window=window: sum(call.done() for call in calls) >= 20 * window)
+            eventually(partial(done, 20 * window))
             # Nobody goes beyond, though forty wait.
             time.sleep(0.25)
             seen += [each for each in cloud.requests() if each.startswith("GET")]

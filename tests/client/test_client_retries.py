@@ -96,7 +96,7 @@ def test_the_back_off_has_an_end() -> None:
 
 
 def throttled(cloud: Cloud, times: int | None = None, **headers: str) -> None:
-    more = {} if times is None else {"times": times}
+    more: dict[str, Any] = {} if times is None else {"times": times}
     cloud.control(
         "faults",
         match={"path": ONE[:-2]},
@@ -236,7 +236,7 @@ def test_calls_that_may_act_twice_are_sent_again(
 ) -> None:
     target = client.create_target(body(cloud))
     cloud.requests()
-    status = {"status": 503} if fault == "status" else {}
+    status: dict[str, Any] = {"status": 503} if fault == "status" else {}
     cloud.control("faults", match={"method": method, "path": ONE}, action=fault, times=2, **status)
     CALLS[method](client, target["id"], body(cloud))
     assert counted(cloud.requests(), method) == 3

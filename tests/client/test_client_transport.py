@@ -106,7 +106,11 @@ def test_an_odd_error_envelope_is_no_problem(
 
 
 def test_the_fields_at_fault_are_named(cloud: Cloud, client: GenesysClient) -> None:
-    fields = {"endpointUrl": "http://a.example", "retryPolicy": {"maxRetries": 11}, "eventTypes": []}
+    fields: dict[str, Any] = {
+        "endpointUrl": "http://a.example",
+        "retryPolicy": {"maxRetries": 11},
+        "eventTypes": [],
+    }
     with pytest.raises(InvalidRequest) as refused:
         client.create_target(body(cloud, **fields))
     for path in ("endpointUrl", "retryPolicy.maxRetries", "eventTypes"):

@@ -132,8 +132,7 @@ def test_after_a_cancel_nothing_is_sent(
 
 def test_scopes_that_go_during_the_wait_leave_the_target_known(cloud: Cloud, manager: TargetManager) -> None:
     manager.find("orders")
-    fault = {"action": "status", "status": 403, "match": {"path": "*/verify"}}
-    cloud.control("faults", **fault)
+    cloud.control("faults", match={"path": "*/verify"}, action="status", status=403)
     with pytest.raises(VerificationUnknown) as unknown:
         manager.register(config(cloud))
     assert unknown.value.target.name == "orders"
@@ -163,7 +162,7 @@ def test_a_create_whose_answer_is_lost_is_made_once(
 
 @pytest.mark.parametrize("action", ["drop_before", "status"])
 def test_a_create_that_did_not_act_is_made_again(cloud: Cloud, manager: TargetManager, action: str) -> None:
-    more = {"status": 503} if action == "status" else {}
+    more: dict[str, Any] = {"status": 503} if action == "status" else {}
     cloud.control("faults", match=POST, action=action, times=2, **more)
     assert manager.register(config(cloud)).target.verified
     cloud.requests()

@@ -208,8 +208,7 @@ def test_trouble_that_lasts_is_named_by_the_time_limit(slow: Cloud, tmp_path: Pa
 @pytest.mark.parametrize("answer", [{}, {"status": None}, {"status": 5}])
 def test_an_answer_without_a_status_is_asked_for_again(waiting: Waiting, answer: dict[str, Any]) -> None:
     (target_id,) = waiting.targets(1)
-    fault = {"match": {"path": "*/verify"}, "action": "status", "status": 200, "body": answer}
-    waiting.cloud.control("faults", **fault)
+    waiting.cloud.control("faults", match={"path": "*/verify"}, action="status", status=200, body=answer)
     with pytest.raises(NoVerdict, match="has no status"):
         waiting.wait(target_id, timeout=0.8)
     waiting.cloud.control("faults", "DELETE")
