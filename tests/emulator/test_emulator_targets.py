@@ -144,9 +144,7 @@ def test_a_body_that_is_no_json_object_is_refused(api: Api, raw: bytes) -> None:
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_has_its_limit(api: Api, chunked: bool) -> None:
     def sent(size: int) -> Any:
-        raw = json.dumps(body(ANYWHERE, headers={"X-Long": ""})).encode()
-        raw = raw.replace(b'""', b'"' + b"x" * (size - len(raw)) + b'"')
-        assert len(raw) == size
+        raw = json.dumps(body(ANYWHERE)).encode().ljust(size)
         return iter([raw[:1000], raw[1000:]]) if chunked else raw
 
     assert api.post(TARGETS, content=sent(512_000)).status_code == 201
