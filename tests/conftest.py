@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The long run of `tests/torture`; it is here, since pytest wants options before it looks for tests."""
+    parser.addoption("--torture", action="store_true", help="run tests/torture at full length")
+
+
 class StackMaker(Protocol):
     """Makes a stack that runs this program; the arguments are those of `engine.Stack`."""
 

@@ -1,0 +1,35 @@
+"""The world that all runs branch from, and the table at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tally import Tally
+from worlds import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_TALLY = Tally()
+
+
+@pytest.fixture(scope="session")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
+    """A stack that is up, to be branched."""
+    with Origin(tmp_path_factory.mktemp("origin")) as origin:
+        yield origin
+
+
+@pytest.fixture(scope="session")
+def tally() -> Tally:
+    """Where each run says what came of it."""
+    return _TALLY
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the table."""
+    if _TALLY.points or _TALLY.faults or _TALLY.sequences:
+        terminalreporter.section("torture")
+        for line in _TALLY.lines():
+            terminalreporter.write_line(line)

@@ -1,0 +1,193 @@
+"""The kill points: every request that an operation makes, before, after and past which something dies.
+
+`CALLS` names each call of the product's own code that makes a request; `POINTS` says which operations make it.
+`test_kill_points.py` fails when the code has a call, or an operation makes one, that is not here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from cloud import TARGETS
+from wanted import Wanted
+from worlds import DESTROY, REFRESH, UP, Origin
+
+if TYPE_CHECKING:
+    from worlds import World
+
+WEBHOOK = "/webhooks/genesys/targets"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request, as it is recognised on the wire; `audited` is what the audit says when its answer is there."""
+
+    method: str
+    path: str
+    audited: str = ""
+
+    @property
+    def at_gateway(self) -> bool:
+        return self.path == WEBHOOK
+
+
+CALLS = {
+    "login": Call("POST", "/oauth/token"),
+    "list_targets": Call("GET", TARGETS),
+    "create_target": Call("POST", TARGETS, "TARGET_CREATED"),
+    "get_target": Call("GET", f"{TARGETS}/{'?' * 36}"),
+    "update_target": Call("PUT", f"{TARGETS}/{'?' * 36}", "TARGET_UPDATED"),
+    "delete_target": Call("DELETE", f"{TARGETS}/{'?' * 36}", "TARGET_DELETED"),
+    "get_verification": Call("GET", f"{TARGETS}/*/verify", "TARGET_VERIFIED"),
+    "check_health": Call("POST", f"{TARGETS}/*/health", "HEALTH_CHECK_TRIGGERED"),
+    "notify": Call("POST", WEBHOOK, "WEBHOOK_SYNCED"),
+}
+"""By the name of the method that makes it."""
+
+
+class Phase(Enum):
+    """Where the request is when somebody dies."""
+
+    BEFORE = "before it leaves"
+    AFTER = "acted, not answered"
+    ANSWERED = "answered, not recorded"
+
+
+class Strike(Enum):
+    """Who dies, and how."""
+
+    HOST_KILL = "SIGKILL host"
+    CLI_KILL = "SIGKILL CLI"
+    CLI_TERM = "SIGTERM CLI"
+    CTRL_C = "Ctrl-C"
+    CTRL_C_TWICE = "Ctrl-C twice"
+    DROP = "drop once"
+    DROP_ALWAYS = "drop always"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A change of the program, the command that carries it out, and the calls that this makes in turn."""
+
+    wanted: tuple[Wanted, ...]
+    calls: tuple[str, ...]
+    command: tuple[str, ...] = UP
+    recovery: tuple[str, ...] = UP
+    """The one command that has to put it right."""
+    fails: str = ""
+    """A target whose status is forced to `FAILED` first."""
+    forgets: str = ""
+    """A target that the state is made to forget first: what a create that died leaves behind."""
+
+    def prepare(self, world: World) -> None:
+        """Makes the change."""
+        world.want(self.wanted)
+        if self.fails:
+            target_id = world.targets()[self.fails]["id"]
+            world.cloud.control(
+                f"targets/{target_id}/status", status="FAILED", message="endpoint answered 502"
+            )
+        if self.forgets:
+            urn = world.targets()[self.forgets]["urn"]
+            world.stack.must("state", "delete", "--yes", "--target-dependents", urn)
+
+
+_kept, _changed, _gone, _moved = Origin.UP
+
+SCENARIOS = {
+    "create": Scenario(
+        (*Origin.UP, Wanted("new", health_check=True)),
+        ("login", "list_targets", "create_target", "get_verification", "check_health", "notify"),
+    ),
+    "adopt": Scenario(
+        (_kept, _changed, replace(_gone, path="/new"), _moved),
+        ("login", "list_targets", "update_target", "get_verification", "notify"),
+        forgets="gone",
+    ),
+    "update": Scenario(
+        (_kept, replace(_changed, path="/new"), _gone, _moved),
+        ("login", "update_target", "get_verification", "notify"),
+    ),
+    "update in place": Scenario(
+        (_kept, replace(_changed, max_retries=7), _gone, _moved),
+        ("login", "update_target", "notify"),
+    ),
+    "delete": Scenario((_kept, _changed, _moved), ("notify", "login", "delete_target")),
+    "destroy": Scenario((), ("notify", "login", "delete_target"), DESTROY, recovery=DESTROY),
+    "sync": Scenario((_kept, _changed, _gone, replace(_moved, webhook="?of=moved")), ("notify",)),
+    "refresh": Scenario(
+        Origin.UP,
+        ("login", "list_targets", "get_verification"),
+        REFRESH,
+        fails="changed",
+    ),
+    "refresh one": Scenario(
+        Origin.UP,
+        ("login", "get_target"),
+        (*REFRESH, "--target", "**::kept"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run: what is under way, at which request, in which phase, and what strikes."""
+
+    host: str
+    scenario: str
+    call: str
+    phase: Phase
+    strike: Strike
+
+    def __str__(self) -> str:
+        return f"{self.host}-{self.scenario}-{self.call}-{self.phase.name}-{self.strike.name}".replace(
+            " ", "_"
+        )
+
+
+_OF_STOCK_HOST = (Strike.HOST_KILL, Strike.CLI_KILL, Strike.DROP)
+"""It does not hear a Ctrl-C."""
+_WRITES = ("create_target", "update_target", "delete_target", "notify")
+
+
+def every_point() -> list[Point]:
+    """All of them."""
+    found = []
+    for host in ("own", "stock"):
+        for name, scenario in SCENARIOS.items():
+            for call in scenario.calls:
+                if host == "stock" and call not in {*_WRITES, "get_verification"}:
+                    continue
+                strikes = tuple(Strike) if host == "own" else _OF_STOCK_HOST
+                found += [
+                    Point(host, name, call, phase, strike)
+                    for phase in Phase
+                    for strike in strikes
+                    if not _impossible(scenario, call, phase, strike)
+                ]
+    return found
+
+
+def _impossible(scenario: Scenario, call: str, phase: Phase, strike: Strike) -> bool:
+    """Past its answer a request can't be dropped, and a read has nothing to be recorded."""
+    return phase is Phase.ANSWERED and (
+        strike in {Strike.DROP, Strike.DROP_ALWAYS}
+        or not CALLS[call].audited
+        or (call == "get_verification" and scenario.command[0] == "refresh")
+    )
+
+
+QUICK = (
+    Point("own", "create", "create_target", Phase.AFTER, Strike.HOST_KILL),
+    Point("own", "create", "list_targets", Phase.AFTER, Strike.CLI_KILL),
+    Point("own", "create", "create_target", Phase.AFTER, Strike.CLI_KILL),
+    Point("own", "create", "get_verification", Phase.BEFORE, Strike.CTRL_C),
+    Point("own", "update", "update_target", Phase.ANSWERED, Strike.CLI_KILL),
+    Point("own", "update", "notify", Phase.BEFORE, Strike.CTRL_C_TWICE),
+    Point("own", "delete", "delete_target", Phase.AFTER, Strike.CLI_TERM),
+    Point("own", "destroy", "notify", Phase.AFTER, Strike.DROP_ALWAYS),
+    Point("stock", "create", "create_target", Phase.AFTER, Strike.CLI_KILL),
+)
+"""Those of every run of the tests: each kind of death, once."""

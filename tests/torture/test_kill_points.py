@@ -1,0 +1,182 @@
+"""Whatever dies, wherever: one ordinary `pulumi up` makes cloud, state and program agree."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import signal
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import pytest
+from commands import Command
+from engine import OWN_HOST, until
+from points import CALLS, QUICK, SCENARIOS, WEBHOOK, Call, Phase, Point, Strike, every_point
+
+from genesys_provider.client import GenesysClient
+from genesys_provider.targets.gateway import Gateway
+
+if TYPE_CHECKING:
+    from tally import Tally
+    from worlds import Origin, World
+
+HELD_SECONDS = 25.0
+"""Longer than any test needs, shorter than the client's own time limit."""
+HELD_AT_GATEWAY = 8.0
+HEARD = "received; cancelling"
+"""What the CLI says at the first signal."""
+_KILLS = (Strike.HOST_KILL, Strike.CLI_KILL)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "point" in metafunc.fixturenames:
+        points = every_point() if metafunc.config.getoption("--torture") else QUICK
+        metafunc.parametrize("point", points, ids=str)
+    if "scenario_name" in metafunc.fixturenames:
+        names = SCENARIOS if metafunc.config.getoption("--torture") else ("create", "update")
+        metafunc.parametrize("scenario_name", names)
+
+
+def test_every_call_of_the_code_has_kill_points() -> None:
+    """A new method that makes requests has to be added to `CALLS` and to the operations that use it."""
+    made = {
+        name
+        for kind in (GenesysClient, Gateway)
+        for name, _ in inspect.getmembers(kind, inspect.isfunction)
+        if not name.startswith("_") and name != "close"
+    }
+    assert made | {"login"} == CALLS.keys()
+    assert {call for each in SCENARIOS.values() for call in each.calls} == CALLS.keys()
+    every = {(point.scenario, point.call, point.phase, point.strike) for point in every_point()}
+    for name, scenario in SCENARIOS.items():
+        for call in scenario.calls:
+            for strike in Strike:
+                assert (name, call, Phase.BEFORE, strike) in every
+                assert (name, call, Phase.AFTER, strike) in every
+
+
+def test_every_request_of_an_operation_has_kill_points(origin: Origin, scenario_name: str) -> None:
+    """An operation that makes a call it did not make before has to name it in `SCENARIOS`."""
+    scenario = SCENARIOS[scenario_name]
+    world = origin.branch()
+    with world.cloud:
+        scenario.prepare(world)
+        world.cloud.requests()
+        result = world.stack.run(*scenario.command)
+        assert result.code == 0, result.output
+        seen = [
+            (each["at"], named(each["method"], each["path"]))
+            for each in world.cloud.control("requests", "GET")
+        ]
+        seen += [(each["at"], "notify") for each in world.cloud.received()["syncs"]]
+    made = list(dict.fromkeys(call for _, call in sorted(seen)))
+    assert made == list(scenario.calls)
+
+
+def named(method: str, path: str) -> str:
+    """Which call a request is."""
+    exact = [name for name, call in CALLS.items() if (call.method, call.path) == (method, path)]
+    return (
+        exact
+        or [name for name, call in CALLS.items() if call.method == method and fnmatchcase(path, call.path)]
+    )[0]
+
+
+def test_one_up_puts_it_right(origin: Origin, point: Point, tally: Tally) -> None:
+    world = origin.branch(OWN_HOST if point.host == "own" else None)
+    with world.cloud:
+        SCENARIOS[point.scenario].prepare(world)
+        world.cloud.requests()
+        dropped = point.strike in {Strike.DROP, Strike.DROP_ALWAYS}
+        said = drop(world, point) if dropped else strike(world, point)
+        assert point.host == "stock" or "Traceback" not in said, said
+        recovery = world.recover(*SCENARIOS[point.scenario].recovery)
+        tally.point(point, recovery)
+        assert recovery.failures == [], said
+
+
+def drop(world: World, point: Point) -> str:
+    """The connection is dropped, once, which is absorbed, or each time, which is an error."""
+    always = point.strike is Strike.DROP_ALWAYS
+    call = CALLS[point.call]
+    when = "before" if point.phase is Phase.BEFORE else "after"
+    times = {} if always else {"times": 1}
+    if call.at_gateway:
+        world.cloud.behave(WEBHOOK, drop=True, when=when, **times)
+    else:
+        match = {"method": call.method, "path": call.path}
+        world.cloud.control("faults", match=match, action=f"drop_{when}", **times)
+    env = {"GENESYSCLOUD_MAX_RETRIES": "0"} if always else {}
+    if always and point.call == "get_verification":
+        env["GENESYSCLOUD_VERIFICATION_TIMEOUT"] = "1"
+    result = world.stack.run(*SCENARIOS[point.scenario].command, env=env)
+    absorbed = not always or point.call == "check_health" or point.scenario.startswith("refresh")
+    assert (result.code == 0) == absorbed or point.call == "create_target", result.output
+    return result.output
+
+
+def strike(world: World, point: Point) -> str:
+    """Brings the command to the point and strikes; what it said."""
+    call = CALLS[point.call]
+    hold(world, call, point)
+    command = Command(world.stack, *SCENARIOS[point.scenario].command)
+    try:
+        until(lambda: world.cloud.held() or command.ended, 60)
+        assert not command.ended, f"the point was not reached:\n{command.output}"
+        host = command.meet()
+        if point.phase is Phase.ANSWERED:
+            command.send(signal.SIGSTOP)
+            world.cloud.release()
+            until(lambda: call.audited.replace("UPDATED", "") in world.cloud.audited(), 30)
+        requests = len(world.cloud.control("requests", "GET"))
+        strike_down(command, point, host)
+        world.cloud.release()
+        said = command.wait().output
+        if point.host == "own":
+            command.wait_for_host(10)
+        if point.strike in _KILLS and point.host == "own":
+            after = world.cloud.control("requests", "GET")[requests:]
+            assert after == [], "a request was made after the death"
+        return said
+    finally:
+        command.clean_up()
+
+
+def hold(world: World, call: Call, point: Point) -> None:
+    """Lets the call wait at the point; whoever is killed before it leaves never makes it."""
+    before = point.phase is Phase.BEFORE
+    dies = before and point.strike in _KILLS
+    when = "before" if before else "after"
+    if call.at_gateway:
+        world.cloud.behave(WEBHOOK, seconds=HELD_AT_GATEWAY, when=when, drop=dies, times=1)
+    else:
+        world.cloud.control(
+            "faults",
+            match={"method": call.method, "path": call.path},
+            action="drop_before" if dies else "delay",
+            when=when,
+            seconds=HELD_SECONDS,
+            times=1,
+        )
+
+
+def strike_down(command: Command, point: Point, host: int) -> None:
+    """The signals; returns when who got them has heard of it."""
+    stopped = point.phase is Phase.ANSWERED
+    if point.strike is Strike.HOST_KILL:
+        os.kill(host, signal.SIGKILL)
+    elif point.strike is Strike.CLI_KILL:
+        command.send(signal.SIGKILL)
+        command.wait()
+        return
+    elif point.strike is Strike.CLI_TERM:
+        command.send(signal.SIGTERM)
+    else:
+        command.interrupt()
+    if stopped:
+        command.send(signal.SIGCONT)
+    if point.strike is Strike.HOST_KILL:
+        return
+    until(lambda: HEARD in command.output or command.ended)
+    if point.strike is Strike.CTRL_C_TWICE:
+        command.interrupt()

@@ -1,0 +1,210 @@
+"""A world: an organisation with its gateway, and a stack that is up. Made once, branched for each run.
+
+Bringing a stack up takes seconds; copying its folder and the emulator's state file does not.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from agreement import TARGET_TYPE, Disagreement, deployment, disagreements, pending_creates
+from cloud import CLIENT_SECRET, Cloud
+from engine import OWN_HOST, Result, Stack
+from wanted import Wanted, program
+
+from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+UP = ("up", "--yes", "--skip-preview")
+REFRESH = ("refresh", "--yes", "--skip-preview")
+DESTROY = ("destroy", "--yes", "--skip-preview")
+VERIFICATION_SECONDS = 0.2
+
+
+class Branch(Cloud):
+    """An organisation that goes on from the state file of another; it serves already. The gateway is shared."""
+
+    def __init__(self, directory: Path, root: Cloud, state: Path) -> None:
+        super().__init__(directory)
+        self._state = state
+        self.gateway = root.gateway
+        self._at_gateway = root._at_gateway
+        self.open()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def open(self, *, port: int = 0) -> None:
+        """Starts the emulator; again at the same port, if it is one that was closed."""
+        settings = EmulatorSettings(
+            ca_file=self.gateway.ca_file,
+            client_secret=CLIENT_SECRET,
+            state=self._state,
+            verification_seconds=VERIFICATION_SECONDS,
+            rate_limit=0,
+        )
+        self.emulator = self._stack.enter_context(EmulatorServer(settings, port=port))
+        self._at_emulator = self._stack.enter_context(httpx.Client(base_url=self.emulator.url))
+        self._token = None
+
+    def restart(self, *, with_state: bool) -> None:
+        """Ends the emulator, and starts it again at the same place."""
+        port = int(self.emulator.url.rpartition(":")[2])
+        self._stack.close()
+        self._stack = ExitStack()
+        if not with_state:
+            for each in self._state.parent.glob(f"{self._state.name}*"):
+                each.unlink()
+        self.open(port=port)
+
+    def held(self) -> list[dict[str, Any]]:
+        """The requests that wait, at the emulator and at the gateway."""
+        at_gateway: list[dict[str, Any]] = self._at_gateway.get("/held").json()
+        return [*self.control("held", "GET"), *at_gateway]
+
+    def release(self) -> None:
+        """They go on."""
+        self.control("held", "DELETE")
+        self._at_gateway.delete("/held").raise_for_status()
+
+    def calm(self) -> None:
+        """No fault is left, and nobody waits."""
+        self.control("faults", "DELETE")
+        self.behave_well()
+        self.release()
+
+    def audited(self) -> str:
+        """What the audit file holds."""
+        return self.audit_log.read_text() if self.audit_log.exists() else ""
+
+
+class BranchedStack(Stack):
+    """A copy of a stack, which goes on for itself."""
+
+    def __init__(self, origin: Stack, directory: Path, cloud: Cloud, host: Path | None) -> None:
+        shutil.copytree(origin.directory.parent, directory)
+        self.directory = directory / "project"
+        self.backend = directory / "backend"
+        self.env = {
+            **origin.env,
+            **cloud.env,
+            "PULUMI_BACKEND_URL": self.backend.as_uri(),
+            "PULUMI_HOME": str(directory / "home"),
+            "PULUMI_STACK": "dev",
+        }
+        project = json.loads((self.directory / "Pulumi.yaml").read_text())
+        project.pop("plugins", None)
+        if host is not None:
+            project["plugins"] = {"providers": [{"name": "pulumi-python", "path": str(host)}]}
+        self.write("Pulumi.yaml", json.dumps(project))
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """How a user's recovery went."""
+
+    result: Result
+    cancelled: bool
+    """Whether Pulumi asked for a `pulumi cancel`."""
+    disagreements: list[Disagreement]
+    pending_creates: int
+    """How many creates Pulumi goes on asking about."""
+
+    @property
+    def failures(self) -> list[Disagreement]:
+        """What the promise rules out."""
+        failed = [Disagreement("mismatch", f"the next `up` fails:\n{self.result.output}")]
+        return [*(failed if self.result.code != 0 else []), *self.disagreements]
+
+
+class World:
+    """One branch: its organisation, its stack, and what its program wants."""
+
+    def __init__(self, cloud: Branch, stack: BranchedStack, earlier_syncs: list[dict[str, Any]]) -> None:
+        self.cloud = cloud
+        self.stack = stack
+        self.wanted: list[Wanted] = []
+        self._earlier_syncs = earlier_syncs
+
+    def want(self, wanted: Iterable[Wanted]) -> None:
+        """Rewrites the program."""
+        self.wanted = list(wanted)
+        self.stack.program(program(self.cloud, self.wanted))
+
+    def targets(self) -> dict[str, dict[str, Any]]:
+        """The targets of the state, by the names of their resources."""
+        return {
+            each["urn"].rsplit("::", 1)[1]: each
+            for each in deployment(self.stack.backend).get("resources", [])
+            if each["type"] == TARGET_TYPE
+        }
+
+    def disagreements(self) -> list[Disagreement]:
+        """What cloud, state and program do not agree about now."""
+        return disagreements(self.cloud, self.stack.backend, self.wanted, self._earlier_syncs)
+
+    def run(self, *command: str) -> tuple[Result, bool]:
+        """An ordinary command, after a `cancel` where Pulumi asks for it, and whether it did."""
+        result = self.stack.run(*command)
+        locked = result.code != 0 and "pulumi cancel" in result.output
+        if locked:
+            self.stack.must("cancel", "--yes")
+            result = self.stack.run(*command)
+        return result, locked
+
+    def recover(self, *command: str) -> Recovery:
+        """What a user does: one ordinary `up`, or another `command`, and a look."""
+        self.cloud.calm()
+        result, cancelled = self.run(*(command or UP))
+        return Recovery(result, cancelled, self.disagreements(), pending_creates(self.stack.backend))
+
+
+class Origin:
+    """The world that all branches come from: four targets with their syncs."""
+
+    UP = (Wanted("kept"), Wanted("changed"), Wanted("gone"), Wanted("moved"))
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._state = directory / "emulator.sqlite"
+        self._branches = 0
+
+    def __enter__(self) -> Self:
+        self._root = Cloud(self._directory, verification_seconds=VERIFICATION_SECONDS, state=self._state)
+        self._root.__enter__()
+        text = program(self._root, self.UP)
+        self._stack = Stack(self._directory / "origin", text, env=self._root.env)
+        result = self._stack.up()
+        assert result.code == 0, result.output
+        self._syncs = self._root.received()["syncs"]
+        # The file is in use until its emulator ends; the gateway stays.
+        self._root.emulator.__exit__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._root.__exit__()
+
+    def branch(self, host: Path | None = OWN_HOST) -> World:
+        """A new world, on its own; the caller has to close its cloud, with `with`."""
+        self._branches += 1
+        directory = self._directory / f"branch{self._branches}"
+        directory.mkdir()
+        state = directory / "emulator.sqlite"
+        for each in self._directory.glob("emulator.sqlite*"):
+            shutil.copy(each, directory / each.name)
+        self._root._at_gateway.delete("/received").raise_for_status()
+        cloud = Branch(directory, self._root, state)
+        stack = BranchedStack(self._stack, directory / "stack", cloud, host)
+        world = World(cloud, stack, self._syncs)
+        world.want(self.UP)
+        return world
