@@ -18,6 +18,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def shown_url(url: str) -> str:
+    """A URL as errors and logs have it: its query may hold a key."""
+    return url.partition("?")[0]
+
+
 def checked_url(url: str, *, loopback_http: bool = False) -> str:
     """The URL as it was typed, if it is one that events or secrets may be sent to.
 

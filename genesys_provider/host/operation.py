@@ -25,7 +25,7 @@ class OperationError(Exception):
     """An error whose message is for the user: the host shows it as it is, without a traceback."""
 
 
-class InitFailed(OperationError):  # noqa: N818 (what happened, as the engine names it)
+class InitFailed(OperationError):
     """The object exists, but is not as it should be: the engine records it, and the next `up` updates it.
 
     Raised in `create`, `update` or `read`. The stock host can't record this: look at

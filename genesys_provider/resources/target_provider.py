@@ -135,7 +135,7 @@ class EventBridgeTargetProvider(ResourceProvider):
         from genesys_provider.resources.session import managed
 
         with managed(self._config, props) as manager:
-            target = manager.get(id_)
+            target = manager.get(id_, shared=True)
             if target is None:
                 return ReadResult(None, {})
             unhealthy = manager.why_not_verified(target)

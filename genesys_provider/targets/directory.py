@@ -111,6 +111,10 @@ class Directory:
                 if known is not None and target_id in known:
                     return known[target_id]
         # Also where the list lacks it: pages shift while others write, and a target is not given up for that.
+        return self.get_now(target_id)
+
+    def get_now(self, target_id: str) -> Target | None:
+        """The target that has this id now: one request."""
         try:
             return parsed(self._client.get_target(target_id), f"target {target_id}")
         except NotFound:

@@ -18,11 +18,11 @@ from typing import Final, Literal
 import httpx
 from standardwebhooks import Webhook
 
-from genesys_provider.client.errors import Cancelled, GenesysError, ServerError, shortened
+from genesys_provider.client.errors import Cancelled, GenesysError, RateLimited, ServerError, shortened
 from genesys_provider.client.redaction import hide
-from genesys_provider.client.retries import retrying
+from genesys_provider.client.retries import retry_after, retrying
 from genesys_provider.client.transport import exchange, trust
-from genesys_provider.client.urls import checked_url
+from genesys_provider.client.urls import checked_url, shown_url
 from genesys_provider.targets.audit import AuditEvent, AuditTrail
 from genesys_provider.targets.errors import SyncFailed
 from genesys_provider.targets.signature import signing_key
@@ -112,12 +112,14 @@ class Gateway:
             sent_at = datetime.now(timezone.utc)
             headers["webhook-timestamp"] = str(int(sent_at.timestamp()))
             headers["webhook-signature"] = Webhook(key).sign(delivery_id, sent_at, body)
-        what = f"POST {url}"
+        what = f"POST {shown_url(url)}"
         answer = exchange(self._http, "POST", url, what=what, content=body.encode(), headers=headers)
         if 200 <= answer.status < 300 or (repeated and answer.status == ALREADY_DELIVERED):  # noqa: PLR2004
             return
         message = f"{what}: HTTP {answer.status} {shortened(answer.text) or answer.reason}"
-        if answer.status >= 500 or answer.status == 429:  # noqa: PLR2004
+        if answer.status == 429:  # noqa: PLR2004
+            raise RateLimited(message, status=429, retry_after=retry_after(answer.headers.get("Retry-After")))
+        if answer.status >= 500:  # noqa: PLR2004
             raise ServerError(message, status=answer.status)
         raise SyncFailed(f"the gateway refused the webhook for target {target_id}: {message}")
 

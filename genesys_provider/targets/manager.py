@@ -28,6 +28,7 @@ from genesys_provider.client.errors import (
     shortened,
 )
 from genesys_provider.client.progress import report
+from genesys_provider.client.urls import shown_url
 from genesys_provider.targets.audit import AuditEvent, AuditTrail
 from genesys_provider.targets.directory import Directory, pages, parsed
 from genesys_provider.targets.errors import (
@@ -167,23 +168,32 @@ class TargetManager:
         started = self._clock()
         try:
             target = self._put(target_id, config, AuditEvent.TARGET_UPDATED)
-        except Conflict:
-            other = self._directory.find_now(config.name)
-            if other is None or other.id == target_id:
-                raise
-            raise NameTaken(config.name, other.id, other.owner, config.owner) from None
+        except GenesysError as error:
+            self.audit.record(
+                AuditEvent.TARGET_FAILED,
+                target_id,
+                latency_seconds=self._clock() - started,
+                error=error.message,
+            )
+            raise
         return self._verified(target, started, timeout, health_check=health_check, adopted=False)
 
-    def get(self, target_id: str) -> Target | None:
-        """The target as it is now, or None where there is none."""
-        return self._directory.get(target_id)
+    def get(self, target_id: str, *, shared: bool = False) -> Target | None:
+        """The target as it is now, or None where there is none.
+
+        Args:
+            target_id: The target.
+            shared: Whether a reading of the whole list may answer, which serves many calls with few requests;
+                it is never older than half a minute, nor than the last write of this manager.
+        """
+        return self._directory.get(target_id) if shared else self._directory.get_now(target_id)
 
     def why_not_verified(self, target: Target) -> str | None:
         """Why a target's last verification came to nothing, in a sentence; None unless it did."""
         if target.verified or target.status not in FINAL_STATUSES:
             return None
         said = self._client.get_verification(target.id).get("message")
-        what = f"target {target.name!r} ({target.endpoint_url}) is {target.status}"
+        what = f"target {target.name!r} ({shown_url(target.endpoint_url)}) is {target.status}"
         return f"{what}: {shortened(str(said))}" if said else what
 
     def find(self, name: str) -> Target | None:
@@ -200,11 +210,17 @@ class TargetManager:
         started = self._clock()
         try:
             self._client.delete_target(target_id)
+            found = True
         except NotFound:
-            self._directory.deleted(target_id)
-            return
+            found = False
         self._directory.deleted(target_id)
-        self.audit.record(AuditEvent.TARGET_DELETED, target_id, latency_seconds=self._clock() - started)
+        self.audit.record(
+            AuditEvent.TARGET_DELETED,
+            target_id,
+            latency_seconds=self._clock() - started,
+            # Also the answer to a second try, where that to the first was lost.
+            error=None if found else "it was gone already",
+        )
 
     def check_health(self, target_id: str) -> str:
         """Has Genesys Cloud check the endpoint now; what it says, such as `HEALTHY` [S]."""
@@ -303,14 +319,11 @@ class TargetManager:
         started = self._clock()
         try:
             target = parsed(self._client.update_target(target_id, config.payload()), "the answer to PUT")
-        except GenesysError as error:
-            self.audit.record(
-                AuditEvent.TARGET_FAILED,
-                target_id,
-                latency_seconds=self._clock() - started,
-                error=error.message,
-            )
-            raise
+        except Conflict:
+            other = self._directory.find_now(config.name)
+            if other is None or other.id == target_id:
+                raise
+            raise NameTaken(config.name, other.id, other.owner, config.owner) from None
         self._directory.wrote(target)
         self.audit.record(event, target_id, latency_seconds=self._clock() - started)
         return target
@@ -348,10 +361,12 @@ class TargetManager:
                 return seen
             said = f": {shortened(verdict.message)}" if verdict.message else ""
             failure: GenesysError = VerificationFailed(
-                f"{name} ({target.endpoint_url}) is not verified, {verdict.status}{said}", seen
+                f"{name} ({shown_url(target.endpoint_url)}) is not verified, {verdict.status}{said}", seen
             )
         except NoVerdict as error:
-            failure = VerificationTimeout(f"{name} ({target.endpoint_url}): {error.message}", target)
+            failure = VerificationTimeout(
+                f"{name} ({shown_url(target.endpoint_url)}): {error.message}", target
+            )
         except NotFound as error:
             self._directory.deleted(target.id)
             failure = NotFound(

@@ -215,7 +215,9 @@ class TargetConfig(ApiModel):
         if (size := _json_bytes(body)) > MAX_BODY_BYTES:
             owner = body["headers"].pop(OWNER_HEADER, "")
             sizes = {**{name: _json_bytes(value) for name, value in body.items()}, "owner": len(owner)}
-            message = f"must be smaller: the whole target has {size} bytes, the API takes {MAX_BODY_BYTES} bytes"
+            message = (
+                f"must be smaller: the whole target has {size} bytes, the API takes {MAX_BODY_BYTES} bytes"
+            )
             fault = _line_error(message, max(sizes, key=lambda name: sizes[name]))
             raise ValidationError.from_exception_data("TargetConfig", [fault], hide_input=True)
         return self
@@ -325,7 +327,7 @@ def property_path(path: tuple[str | int, ...]) -> str:
         elif re.fullmatch(r"[A-Za-z_][\w-]*", step):
             text += f".{step}" if text else step
         else:
-            text += '["' + step.replace("\\", "\\\\").replace('"', '\\"') + '"]'
+            text += f"[{json.dumps(step, ensure_ascii=False)}]"
     return text
 
 
