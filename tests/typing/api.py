@@ -1,0 +1,66 @@
+"""The public face as programs use it: never run, only type-checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pulumi
+
+from genesys_provider import (
+    BasicAuth,
+    EventBridgeTarget,
+    GatewaySync,
+    JwtAuth,
+    OAuth2Auth,
+    RetryPolicy,
+    Settings,
+    TargetConfig,
+    TargetManager,
+)
+
+
+def declares(url: pulumi.Output[str], secret: pulumi.Output[str], count: pulumi.Output[int]) -> None:
+    """Everything may be an output; every output has its type."""
+    plain = EventBridgeTarget("plain", endpoint_url="https://gateway.example.com", event_types=["A"])
+    target = EventBridgeTarget(
+        "target",
+        endpoint_url=url,
+        event_types=["A", plain.status],
+        name=url,
+        auth=BasicAuth("user", secret),
+        retry_policy=RetryPolicy(max_retries=count, backoff_strategy="LINEAR", initial_delay_seconds=3),
+        headers={"X-Key": secret},
+        verification_timeout=30,
+        health_check=True,
+        opts=pulumi.ResourceOptions(depends_on=[plain]),
+    )
+    EventBridgeTarget("o", endpoint_url=url, event_types=["A"], auth=OAuth2Auth("id", secret, url))
+    EventBridgeTarget("j", endpoint_url=url, event_types=["A"], auth=JwtAuth(client_secret=secret))
+    sync = GatewaySync(
+        "sync",
+        target_id=target.id,
+        revision=target.revision,
+        webhook_url=url,
+        signing_secret=secret,
+        required=False,
+    )
+    name: pulumi.Output[str] = target.name
+    seconds: pulumi.Output[float | None] = target.verification_seconds
+    delivered: pulumi.Output[str | None] = sync.delivery_id
+    pulumi.export(
+        "all", [name, seconds, delivered, target.event_types, target.verified_at, target.health_status]
+    )
+
+
+def manages(settings: Settings) -> Iterator[str]:
+    """The same without Pulumi."""
+    with TargetManager(settings) as manager:
+        outcome = manager.register(
+            TargetConfig(name="orders", endpoint_url="https://gateway.example.com", event_types=["A"]),
+            timeout=10,
+        )
+        yield outcome.target.status
+        for change in manager.monitor(interval=5):
+            yield f"{change.before} → {change.after}"
+        delivery_id: str = manager.sync("https://gateway.example.com/hooks", outcome.target.id).delivery_id
+        yield delivery_id
