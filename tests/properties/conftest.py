@@ -1,0 +1,24 @@
+"""How thoroughly properties are drawn, and an organisation that takes what they make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from genesys_provider.client import GenesysClient, Settings
+from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[GenesysClient]:
+    """A client of an emulator that has no rate limit, and gives up on endpoints soon."""
+    settings = EmulatorSettings(verification_seconds=0, rate_limit=0, endpoint_seconds=0.3)
+    with EmulatorServer(settings) as server:
+        config = {"clientId": "dev-client", "clientSecret": "dev-secret", "maxRetries": 0}
+        client = GenesysClient(Settings.resolve({**config, "apiUrl": server.url, "loginUrl": server.url}, {}))
+        yield client
+        client.close()

@@ -1,0 +1,261 @@
+"""Properties of targets and syncs as a program might give them: right ones, wrong ones, and secrets marked.
+
+Every text that is a secret holds `CANARY`, so that a search finds it wherever it should not be.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import string
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+from pulumi import StringAsset
+from pulumi.output import Unknown
+
+CANARY = "canary-b7e2"
+SECRET_MARK = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+
+Place = tuple[Any, ...]
+"""Where something is among properties: keys and indices, from the top."""
+
+AUTH_FIELDS = ("username", "password", "clientId", "clientSecret", "tokenUrl")
+POLICY_FIELDS = ("maxRetries", "backoffStrategy", "initialDelaySeconds")
+TARGET_FIELDS = (
+    *("name", "endpointUrl", "authType", "authConfig", "retryPolicy", "headers", "eventTypes"),
+    *("verificationTimeout", "healthCheck", "owner"),
+)
+SYNC_FIELDS = ("targetId", "revision", "webhookUrl", "signingSecret", "required")
+
+
+def texts(min_size: int = 1, max_size: int = 30) -> st.SearchStrategy[str]:
+    """Any Unicode that can be written as UTF-8."""
+    return st.text(st.characters(codec="utf-8"), min_size=min_size, max_size=max_size)
+
+
+def secrets() -> st.SearchStrategy[str]:
+    return texts(0, 5).map(lambda text: CANARY + text)
+
+
+# What is right.
+
+_HOSTS = st.sampled_from(
+    [
+        "127.0.0.1",
+        "[::1]",
+        "localhost",
+        "gateway.example.com",
+        "GATEWAY.example.com.",
+        "bücher.example",
+        "a_b.io",
+    ]
+)
+_PORTS = st.sampled_from(["", ":1", ":443", ":65535"])
+_PATHS = st.one_of(
+    st.sampled_from(["", "/", "/v1/genesys/events", "/ünï?q=ö&x=%20#part", "//", "/%", "/a;b=c", "?", "#"]),
+    texts(0, 8)
+    .map(lambda text: "/" + "".join(each for each in text if each.isprintable() and not each.isspace()))
+    .filter(lambda path: not path.startswith("//")),
+)
+https_urls = st.builds(
+    "{}://{}{}{}".format, st.sampled_from(["https", "HTTPS", "hTTps"]), _HOSTS, _PORTS, _PATHS
+)
+token_urls = https_urls | st.sampled_from(["http://127.0.0.1:1/token", "http://localhost/oauth/token"])
+
+_names = st.one_of(
+    texts(),
+    st.sampled_from(["x", "x" * 100, "\N{GRINNING FACE}" * 100, " ", "\x00", "e\u0301" * 50, "Ω\u202e"]),
+)
+_whole = {"maxRetries": st.integers(0, 10), "initialDelaySeconds": st.integers(1, 30)}
+retry_policies = st.fixed_dictionaries(
+    {},
+    optional={
+        # A number is a double on its way from the engine.
+        **{name: numbers | numbers.map(float) for name, numbers in _whole.items()},
+        "backoffStrategy": st.sampled_from(["EXPONENTIAL", "LINEAR"]),
+    },
+)
+_token = st.text("!#$%&'*+-.^_`|~" + string.digits + string.ascii_letters, min_size=1, max_size=12)
+header_names = (
+    _token | st.sampled_from(["Host", "Content-Length", "Transfer-Encoding", "A.b", "__proto__"])
+).filter(lambda name: name.lower() != "x-pulumi-resource")
+_latin = st.text(
+    st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_categories=["Cc"]), max_size=20
+)
+header_values = st.one_of(
+    _latin.map(str.strip), st.just("a\tb"), st.just("x" * 8000), st.just(CANARY), st.just("\x85".join("ab"))
+)
+headers = st.lists(
+    st.tuples(header_names, header_values), max_size=4, unique_by=lambda pair: pair[0].lower()
+).map(dict)
+event_types = st.lists(texts() | st.sampled_from(["CONVERSATION_STARTED", "B"]), min_size=1, max_size=5)
+
+
+def _auth(auth_type: str) -> st.SearchStrategy[dict[str, Any]]:
+    fields: dict[str, st.SearchStrategy[str]] = {
+        "username": texts(),
+        "password": secrets(),
+        "clientId": texts(),
+        "clientSecret": secrets(),
+        "tokenUrl": token_urls,
+    }
+    needed = {"BASIC": ("username", "password"), "OAUTH2": ("clientId", "clientSecret", "tokenUrl")}.get(
+        auth_type, ()
+    )
+    config = st.fixed_dictionaries(
+        {name: fields[name] for name in needed},
+        optional={name: values for name, values in fields.items() if name not in needed},
+    )
+    given = st.fixed_dictionaries({"authType": st.just(auth_type), "authConfig": config})
+    return given if needed else given | st.fixed_dictionaries({}, optional={"authType": st.just(auth_type)})
+
+
+@st.composite
+def right_targets(draw: st.DrawFn) -> dict[str, Any]:
+    """Properties that break no rule."""
+    rest = st.fixed_dictionaries(
+        {"name": _names, "endpointUrl": https_urls, "eventTypes": event_types},
+        optional={
+            "retryPolicy": retry_policies,
+            "headers": headers,
+            "verificationTimeout": st.floats(0.01, 86400) | st.integers(1, 86400),
+            "healthCheck": st.booleans(),
+            "owner": texts(),
+        },
+    )
+    auth = draw(st.sampled_from(["NONE", "BASIC", "OAUTH2", "JWT"]).flatmap(_auth))
+    return {**draw(rest), **auth}
+
+
+right_syncs = st.fixed_dictionaries(
+    {"targetId": texts(), "revision": st.integers(0, 10**6), "webhookUrl": https_urls},
+    optional={"signingSecret": secrets(), "required": st.booleans()},
+)
+
+
+# What is wrong, or may be.
+
+_numbers = st.sampled_from(
+    [
+        0,
+        -1,
+        1,
+        10,
+        11,
+        30,
+        31,
+        2.5,
+        86400,
+        86401,
+        1e308,
+        10**400,
+        -(10**40),
+        math.nan,
+        math.inf,
+        -math.inf,
+        5e-324,
+    ]
+)
+_odd_texts = st.sampled_from(
+    [
+        *("", " ", "\x00", "\n", "x" * 101, "\N{GRINNING FACE}" * 101, "\ud800", "NaN", "true", "5", CANARY),
+        *("http://example.com", "https://", "https://user:canary-b7e2@example.com", "https://example.com:0"),
+        *("https://example.com:99999", "https://[::1", "https://[v1.x]/", "ftp://x", "//x", "https:///path"),
+        *(
+            "https://☃/",
+            "https://a..b/",
+            "https://-a.example/",
+            "https://" + "a" * 64 + ".com",
+            "https://%zz/",
+        ),
+        *(
+            "https://exa\u00admple.com",
+            "https://1.2.3.999",
+            "https://xn--a/",
+            "https://\u2028x/",
+            "https://x" * 9000,
+        ),
+        *("whsec_!", "whsec_", "whsec_é", "basic", "OAUTH2 ", "exponential"),
+    ]
+)
+_scalars = st.one_of(st.none(), st.booleans(), _numbers, _odd_texts, texts(0))
+junk = st.recursive(
+    st.one_of(_scalars, _scalars, st.builds(StringAsset, texts())),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(texts(0, 8) | st.sampled_from(TARGET_FIELDS + AUTH_FIELDS), inner, max_size=3),
+        inner.map(lambda value: {**SECRET_MARK, "value": value}),
+    ),
+    max_leaves=5,
+)
+unknown_keys = st.one_of(
+    st.sampled_from(
+        [
+            *(
+                "endpoint_url",
+                "event_types",
+                "max_retries",
+                "client_id",
+                "Name",
+                "",
+                "a.b",
+                'a"b',
+                "[0]",
+                "__x",
+            ),
+            *("X-Pulumi-Resource", "target_id", "__defaults"),
+        ]
+    ),
+    texts(0, 8),
+)
+
+
+def places(value: Any, place: Place = ()) -> Iterator[Place]:
+    """Every place in a value, the value's own included."""
+    yield place
+    items = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for step, inner in items:
+        yield from places(inner, (*place, step))
+
+
+def at(value: Any, place: Place) -> Any:
+    for step in place:
+        value = value[step]
+    return value
+
+
+def replaced(properties: dict[str, Any], place: Place, value: Any) -> dict[str, Any]:
+    """The properties with another value at a place."""
+    result = copy.deepcopy(properties)
+    at(result, place[:-1])[place[-1]] = value
+    return result
+
+
+@st.composite
+def mutated(draw: st.DrawFn, right: st.SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
+    """Properties with up to four things changed that may make them wrong."""
+    properties = draw(right)
+    for _ in range(draw(st.integers(0, 4))):
+        place = draw(st.sampled_from(list(places(properties))))
+        what = draw(st.sampled_from(["replace", "remove", "add", "unknown"]))
+        inner = at(properties, place)
+        if what == "add" and isinstance(inner, dict):
+            properties = replaced(
+                {"": properties},
+                ("", *place, draw(unknown_keys | st.sampled_from(TARGET_FIELDS))),
+                draw(junk),
+            )[""]
+        elif place and what == "remove":
+            properties = copy.deepcopy(properties)
+            del at(properties, place[:-1])[place[-1]]
+        elif place:
+            properties = replaced(properties, place, Unknown() if what == "unknown" else draw(junk))
+    return properties
+
+
+def holds_unknown(value: Any) -> bool:
+    return any(isinstance(at(value, place), Unknown) for place in places(value))

@@ -1,0 +1,109 @@
+"""The nastiest programs on the real engine: clear faults, each on its property, and no secret is shown.
+
+The engine ends a run at the first resource with a fault, so each of them has a preview of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from declared import Declared
+
+if TYPE_CHECKING:
+    from cloud import Cloud
+
+CANARY = "canary-b7e2"
+RAW = """
+import os
+from genesys_provider.resources.target_provider import EventBridgeTargetProvider
+
+class Raw(pulumi.dynamic.Resource, module="genesys", name="EventBridgeTarget"):
+    def __init__(self, name, /, **properties):
+        usual = {"name": name, "endpointUrl": "https://127.0.0.1/", "eventTypes": ["A"]}
+        super().__init__(EventBridgeTargetProvider(), name, {**usual, **properties})
+
+secret = pulumi.Output.secret
+bad = os.environ.get("BAD")
+"""
+
+RESOURCES = {
+    # The resource, and the properties that the faults are on.
+    "numbers": (
+        (
+            "Raw('numbers', retryPolicy={'maxRetries': float('nan'), 'initialDelaySeconds': float('inf')},"
+            "verificationTimeout=1e300, headers={'x-pulumi-resource': 'mine', 'X': pulumi.StringAsset('y')})"
+        ),
+        {
+            *("retryPolicy.initialDelaySeconds", "retryPolicy.maxRetries", "verificationTimeout"),
+            *("headers.x-pulumi-resource", "headers.X"),
+        },
+    ),
+    # A null is an absent value: no fault but in a list.
+    "keys": (
+        (
+            "Raw('keys', retryPolicy={'maxRetries': None}, headers={'X': None, 'Y': 1}, eventTypes=[None, 'A'], "
+            "endpoint_url='https://127.0.0.1/', authConfig={'client_id': 'x'}, **{'a.b\"c': 1, 'ключ': 2})"
+        ),
+        {
+            *("eventTypes[0]", "headers.Y", r'["a.b\"c"]', '["ключ"]'),
+            *("authConfig.client_id", "endpoint_url"),
+        },
+    ),
+    "shapes": (
+        (
+            "Raw('shapes', authConfig=[1], retryPolicy='x', headers=['X'], eventTypes={'A': 1}, healthCheck='yes',"
+            "owner=[{}], name='\U0001f600' * 101, endpointUrl='https://☃/')"
+        ),
+        {
+            *("authConfig", "eventTypes", "headers", "healthCheck", "owner", "retryPolicy"),
+            *("name", "endpointUrl"),
+        },
+    ),
+    "secrets": (
+        (
+            f"Raw('secrets', authType='BASIC', authConfig={{'password': [secret({CANARY!r})]}}, "
+            f"headers={{'X\\n': secret({CANARY!r}), 'Y': [secret({CANARY!r})]}})"
+        ),
+        {"authConfig.username", "authConfig.password", "headers.Y", r'headers["X\n"]'},
+    ),
+    "all-secret": (
+        (
+            f"Raw('all-secret', authType='JWT', authConfig=secret({CANARY!r}), headers=secret({CANARY!r}), "
+            f"eventTypes=[secret({CANARY!r}), ''], name=secret([{CANARY!r}]), owner=secret({{'a': {CANARY!r}}}))"
+        ),
+        {"authConfig", "eventTypes[1]", "headers", "name", "owner"},
+    ),
+    "sync": (
+        (
+            "GatewaySync('sync', target_id='t', webhook_url='http://127.0.0.1/', revision=-1, "
+            f"signing_secret='whsec_{CANARY}é')"
+        ),
+        {"revision", "signingSecret", "webhookUrl"},
+    ),
+    "secret-sync": (
+        (
+            f"GatewaySync('secret-sync', target_id=secret([{CANARY!r}]), webhook_url=secret({CANARY!r}), "
+            f"revision=secret({CANARY!r}), signing_secret=secret([{CANARY!r}]), required=secret({CANARY!r}))"
+        ),
+        {"revision", "signingSecret", "webhookUrl", "targetId", "required"},
+    ),
+}
+
+
+def test_previews_of_bad_resources(cloud: Cloud, make_stack: Any) -> None:
+    declared = Declared(cloud, make_stack)
+    lines = [f"if bad == {name!r}: {line}" for name, (line, _) in RESOURCES.items()]
+    stack = declared.stack(declared.program(RAW, *lines))
+    previews = {name: stack.start("preview", "--diff", env={"BAD": name}) for name in RESOURCES}
+    for name, preview in previews.items():
+        result = preview.wait()
+        assert result.code != 0
+        assert "Traceback" not in result.output
+        assert CANARY not in result.output
+        paths = re.findall(
+            rf"error: \S+ resource '{name}': property (\S+) value .* has a problem: (?:must|is|the) ",
+            result.output,
+        )
+        assert sorted(paths) == sorted(RESOURCES[name][1]), result.output
+    assert cloud.requests() == []
