@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from genesys_provider.client.errors import Cancelled
@@ -27,11 +28,22 @@ WINDOW_MARGIN = 1.0
 """Seconds after the announced end of a window: `reset` is in whole seconds, and a request too early is a 429."""
 
 
+LOOK_SECONDS = 0.2
+"""How often a request that waits looks whether the window has ended or the run was cancelled."""
+
+
 class Priority(IntEnum):
     """Who goes first when requests wait: somebody who watches a verdict, before bulk work."""
 
     INTERACTIVE = 0
     BULK = 1
+
+
+@dataclass(order=True)
+class _Ticket:
+    priority: Priority
+    arrival: int
+    admitted: threading.Event = field(default_factory=threading.Event, compare=False)
 
 
 class Allowance:
@@ -40,8 +52,8 @@ class Allowance:
     def __init__(self, cancelled: threading.Event, clock: Callable[[], float] = time.monotonic) -> None:
         self._cancelled = cancelled
         self._clock = clock
-        self._changed = threading.Condition()
-        self._queue: list[tuple[Priority, int]] = []
+        self._lock = threading.Lock()
+        self._queue: list[_Ticket] = []
         self._arrivals = itertools.count()
         self._allowed: int | None = DEFAULT_ALLOWED
         self._counted = 0
@@ -57,35 +69,42 @@ class Allowance:
         Raises:
             Cancelled: The run was cancelled meanwhile.
         """
-        self._take(priority)
+        self._wait(_Ticket(priority, next(self._arrivals)))
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 self._answered = True
                 self._under_way -= 1
-                self._changed.notify_all()
+                self._admit()
 
-    def _take(self, priority: Priority) -> None:
-        ticket = (priority, next(self._arrivals))
-        said = False
-        with self._changed:
+    def _wait(self, ticket: _Ticket) -> None:
+        with self._lock:
             heapq.heappush(self._queue, ticket)
-            try:
-                while self._queue[0] != ticket or not self._has_room():
-                    if self._cancelled.is_set():
+            self._admit()
+        said = False
+        while not ticket.admitted.is_set():
+            if self._cancelled.is_set():
+                with self._lock:
+                    if ticket in self._queue:
+                        self._queue.remove(ticket)
+                        heapq.heapify(self._queue)
                         raise Cancelled("cancelled while waiting for the rate limit")
-                    wait = self._seconds_to_wait()
-                    if not said and wait is not None and wait > 1:
-                        report(f"waits {wait:.0f} s for the rate limit of {self._allowed} requests a minute")
-                        said = True
-                    # Woken by an answer, at the latest when the window ends; a cancel is seen within 0.2 s.
-                    self._changed.wait(0.2 if wait is None else max(0.01, min(wait, 0.2)))
-                self._under_way += 1
-            finally:
-                self._queue.remove(ticket)
-                heapq.heapify(self._queue)
-                self._changed.notify_all()
+                return
+            wait = self._seconds_to_wait()
+            if not said and wait is not None and wait > 1:
+                report(f"waits {wait:.0f} s for the rate limit of {self._allowed} requests a minute")
+                said = True
+            # Woken by an answer; else it looks whether the window has ended, or the run.
+            ticket.admitted.wait(LOOK_SECONDS if wait is None else max(0.01, min(wait, LOOK_SECONDS)))
+            with self._lock:
+                self._admit()
+
+    def _admit(self) -> None:
+        """Lets those go who have room, one after another: nobody else is woken."""
+        while self._queue and self._has_room():
+            self._under_way += 1
+            heapq.heappop(self._queue).admitted.set()
 
     def _has_room(self) -> bool:
         if self._window_ends is not None and self._clock() >= self._window_ends:
@@ -112,7 +131,7 @@ class Allowance:
             return
         if not math.isfinite(reset):
             return
-        with self._changed:
+        with self._lock:
             self._allowed = allowed if allowed > 0 else None
             ends = self._clock() + max(reset, 0) + WINDOW_MARGIN
             if self._window_ends is None or abs(ends - self._window_ends) <= 2 * WINDOW_MARGIN:
@@ -121,10 +140,10 @@ class Allowance:
             elif ends > self._window_ends:
                 # The server is in a later window than we thought.
                 self._counted, self._window_ends = counted, ends
-            self._changed.notify_all()
+            self._admit()
 
     def exhausted(self, seconds: float) -> None:
         """After a 429: nobody sends anything for so long."""
-        with self._changed:
+        with self._lock:
             self._paused_until = max(self._clock() + seconds, self._paused_until)
-            self._changed.notify_all()
+            self._admit()

@@ -58,7 +58,7 @@ def request(allowance: Allowance, counts: int | None, priority: Priority = Prior
 
 def waits(allowance: Allowance) -> bool:
     """Whether a request would have to wait now."""
-    with allowance._changed:
+    with allowance._lock:
         return not allowance._has_room()
 
 
@@ -147,7 +147,9 @@ def test_after_a_429_nobody_sends_for_as_long_as_it_says(clock: Clock, cancelled
 
 def test_who_watches_a_verdict_goes_before_bulk_work(clock: Clock, cancelled: threading.Event) -> None:
     allowance = Allowance(cancelled, clock)
-    request(allowance, 20)
+    with allowance.place():
+        # One at a time, so that the order shows.
+        allowance.learn(headers(1, allowed=1))
     order: list[str] = []
 
     def queue(name: str, priority: Priority) -> None:
