@@ -146,7 +146,7 @@ class TargetConfig(ApiModel):
     endpoint_url: HttpsUrl
     auth_type: AuthType = "NONE"
     # After auth_type: its rule looks at it.
-    auth_config: AuthConfig = Field(default_factory=AuthConfig, validate_default=True)
+    auth_config: AuthConfig = Field(default_factory=AuthConfig)
     retry_policy: RetryPolicyConfig = Field(default_factory=RetryPolicyConfig)
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
     event_types: Annotated[list[NonEmpty], Field(min_length=1)]
@@ -163,6 +163,14 @@ class TargetConfig(ApiModel):
             return data
         rest = {name: value for name, value in headers.items() if name not in marks}
         return {"owner": _unquoted(headers[marks[0]]), **data, "headers": rest}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _auth_config_given(cls, data: Any) -> Any:
+        # For its rule too looks at what is there; and a default's faults have Python's name in their path.
+        if not isinstance(data, Mapping) or {"authConfig", "auth_config"} & data.keys():
+            return data
+        return {**data, "authConfig": {}}
 
     @field_validator("auth_config", mode="wrap")
     @classmethod

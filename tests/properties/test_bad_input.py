@@ -246,6 +246,11 @@ def body_of(size: int, field: str) -> dict[str, Any]:
         (target(endpointUrl="https://h:65535/"), target(endpointUrl="https://h:65536/"), "endpointUrl"),
         (target(endpointUrl="https://h:1/"), target(endpointUrl="https://h:0/"), "endpointUrl"),
         (target(eventTypes=["A"]), target(eventTypes=[]), "eventTypes"),
+        (
+            target(authType="JWT"),
+            target(authType="BASIC", authConfig={"username": "u"}),
+            "authConfig.password",
+        ),
     ],
 )
 def test_each_bound(client: GenesysClient, at_bound: dict[str, Any], over: dict[str, Any], path: str) -> None:
@@ -263,6 +268,13 @@ def test_a_body_that_the_api_has_no_room_for_is_a_fault(client: GenesysClient, f
     (failure,) = check(TARGETS, body_of(512_001, field)).failures
     assert failure.property == field
     assert "512000 bytes" in failure.reason
+
+
+def test_what_is_missing_has_its_path_all_the_same() -> None:
+    nothing = check(TARGETS, {"authType": "BASIC"})
+    assert {failure.property for failure in nothing.failures} == {
+        *("name", "endpointUrl", "eventTypes", "authConfig.username", "authConfig.password")
+    }
 
 
 # The secrets of an import, which the API does not return.
