@@ -115,7 +115,11 @@ class GenesysClient:
         return self._call("PUT", _path(target_id), body=body)
 
     def delete_target(self, target_id: str) -> None:
-        """`DELETE /api/v2/integrations/eventbridge/targets/{id}` [C]."""
+        """`DELETE /api/v2/integrations/eventbridge/targets/{id}`: 204 [C].
+
+        Raises:
+            UnexpectedAnswer: Any other success may be somebody else's, and the target still there.
+        """
         self._call("DELETE", _path(target_id))
 
     def list_targets(self, page_number: int = 1, *, name: str | None = None) -> dict[str, Any]:
@@ -187,6 +191,8 @@ class GenesysClient:
             return {}
         body = _json_object(answer)
         if 200 <= answer.status < 300:  # noqa: PLR2004
+            if what.startswith("DELETE "):
+                raise UnexpectedAnswer(f"{what}: HTTP {answer.status}, but a deletion is answered with 204")
             if body is None:
                 raise UnexpectedAnswer(f"{what}: HTTP {answer.status}, but the body is not a JSON object")
             return body

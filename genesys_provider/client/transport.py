@@ -121,4 +121,4 @@ def _in_words(error: httpx.HTTPError) -> str:
         return "no answer within the time limit"
     if isinstance(error, httpx.DecodingError):
         return "the answer can't be decoded"
-    return str(error) or type(error).__name__
+    return str(error).rstrip(".") or type(error).__name__

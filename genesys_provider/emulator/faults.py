@@ -11,6 +11,7 @@ shows the requests that wait, and `DELETE /emulator/held` lets them go on at onc
 - `drop_before`: closes the connection without serving the request.
 - `drop_after`: serves the request, then closes the connection without an answer.
 - `malformed`: serves the request, then answers something that isn't JSON.
+- `huge`: serves the request, then answers 32 MiB of JSON.
 - `truncate`: serves the request, then sends half of the answer's body and closes the connection. An answer
   without a body is dropped.
 """
@@ -24,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from genesys_provider.emulator.held import When
 
-Action = Literal["status", "drop_before", "drop_after", "delay", "malformed", "truncate"]
+Action = Literal["status", "drop_before", "drop_after", "delay", "malformed", "huge", "truncate"]
 _NOT_SERVED = ("status", "drop_before")
 
 

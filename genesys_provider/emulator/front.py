@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 CONTROL_PREFIX = "/emulator/"
 
 _KEPT = 100_000
-_NOT_JSON = b"<html><body>This is not JSON.</body></html>"
+_BODIES = {
+    "malformed": b"<html><body>This is not JSON.</body></html>",
+    "huge": b'{"padding": "%s"}' % (b"x" * 32 * 1024 * 1024),
+}
 
 logger = logging.getLogger(__name__)
 
@@ -141,8 +144,9 @@ class Front:
         if fault.action == "delay":
             await send(start)
             await send({"type": "http.response.body", "body": body})
-        elif fault.action == "malformed":
-            response = Response(_NOT_JSON, fault.status or start["status"], media_type="application/json")
+        elif fault.action in _BODIES:
+            content = _BODIES[fault.action]
+            response = Response(content, fault.status or start["status"], media_type="application/json")
             await response(scope, receive, send)
         elif fault.action == "truncate" and body:
             await send(start)

@@ -91,6 +91,13 @@ def test_a_malformed_answer(api: Api, status: dict[str, Any], answered: int) -> 
     assert api.get(TARGETS).json()["total"] == 1
 
 
+def test_a_huge_answer(api: Api) -> None:
+    api.fault("huge", "POST", TARGETS, times=1)
+
+    assert len(api.post(TARGETS, json=body(ANYWHERE)).content) > 32 * 1024 * 1024
+    assert api.get(TARGETS).json()["total"] == 1
+
+
 def test_a_delay(api: Api) -> None:
     api.fault("delay", path=TARGETS, seconds=0.2, times=1)
     began = time.monotonic()

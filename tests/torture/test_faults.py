@@ -1,0 +1,175 @@
+"""Troubles of network and service, in `up`, `refresh` and `destroy`: absorbed, or one clear error and healed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from commands import Command
+from engine import until
+from points import CALLS, WEBHOOK
+from troubles import ABSORBED, STORM, TROUBLES, Outcome, Trouble
+from wanted import Wanted
+from worlds import DESTROY, REFRESH, UP, Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine import Result
+    from tally import Tally
+    from worlds import World
+
+RUNS = {"up": UP, "refresh": REFRESH, "destroy": DESTROY}
+QUICK = {
+    ("up", "not the schema", True),
+    ("destroy", "not the schema", False),
+}
+_kept, _changed, _gone, _moved = Origin.UP
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "trouble" in metafunc.fixturenames:
+        every = [(run, trouble, lasts) for run in RUNS for trouble in TROUBLES for lasts in (False, True)]
+        if not metafunc.config.getoption("--torture"):
+            every = [
+                (run, trouble, lasts) for run, trouble, lasts in every if (run, trouble.name, lasts) in QUICK
+            ]
+        metafunc.parametrize(
+            ("run", "trouble", "lasts"),
+            every,
+            ids=[f"{run}-{trouble}-{'lasting' if lasts else 'burst'}" for run, trouble, lasts in every],
+        )
+
+    elif "run" in metafunc.fixturenames:
+        metafunc.parametrize("run", RUNS if metafunc.config.getoption("--torture") else ("up",))
+
+
+def prepare(world: World, run: str) -> None:
+    """A run of each kind that makes every request it can."""
+    if run == "up":
+        world.want([_kept, replace(_changed, path="/new"), _moved, Wanted("new")])
+    elif run == "refresh":
+        world.cloud.requests()
+        changed = world.targets()["changed"]["id"]
+        world.cloud.change(changed, eventTypes=["SOMETHING_ELSE"])
+    else:
+        world.want([])
+    world.cloud.requests()
+
+
+def settle(world: World, run: str, result: Result, outcome: Outcome, says: str, tally: Tally) -> None:
+    """Holds the run against its outcome, and lets the next one heal what it left."""
+    assert "Traceback" not in result.output, result.output
+    assert (result.code == 0) == (outcome is ABSORBED), result.output
+    world.cloud.calm()
+    if outcome is ABSORBED and run != "refresh":
+        assert world.disagreements() == [], result.output
+    if outcome is not ABSORBED:
+        assert says in result.output, result.output
+        assert len(errors_of(result.output)) >= 1, result.output
+    # What a refresh that failed would have told, the next one tells.
+    recovery = world.recover(*{"up": UP, "refresh": (*UP, "--refresh"), "destroy": DESTROY}[run])
+    tally.recovered(recovery)
+    assert recovery.failures == [], result.output
+
+
+def errors_of(output: str) -> list[str]:
+    """The errors among the diagnostics, but for the engine's own summing up."""
+    told = output.rpartition("Diagnostics:")[2]
+    return [
+        line.strip()
+        for line in re.findall(r"^ +error: (.*)$", told, re.MULTILINE)
+        if line.strip() not in {"update failed", "destroy failed", "refresh failed"}
+    ]
+
+
+def test_a_trouble_has_its_outcome(
+    origin: Origin, run: str, trouble: Trouble, lasts: bool, tally: Tally
+) -> None:
+    world = origin.branch()
+    with world.cloud:
+        prepare(world, run)
+        times = {} if lasts else {"times": trouble.burst_length}
+        world.cloud.control("faults", match={"path": trouble.path}, **trouble.fault(), **times)
+        env = {"GENESYSCLOUD_VERIFICATION_TIMEOUT": "3", **trouble.env} if lasts else {}
+        result = world.stack.run(*RUNS[run], env=env)
+        burst = trouble.burst_in_destroy if run == "destroy" else trouble.burst
+        outcome = trouble.lasting if lasts else burst
+        settle(world, run, result, outcome, trouble.says, tally)
+        tally.faults[f"{trouble.name}, {'lasting' if lasts else 'a burst'}: {outcome.value}"] += 1
+
+
+def test_a_storm_is_absorbed(origin: Origin, run: str, tally: Tally) -> None:
+    world = origin.branch()
+    with world.cloud:
+        prepare(world, run)
+        for method, path, fault in STORM:
+            match = {"method": method, "path": path}
+            world.cloud.control("faults", match=match, **fault, times=1)
+        world.cloud.behave(WEBHOOK, status=503, times=2)
+        result = world.stack.run(*RUNS[run], env={"GENESYSCLOUD_MAX_RETRIES": "4"})
+        settle(world, run, result, ABSORBED, "", tally)
+        tally.faults[f"a storm of all kinds in {run}: absorbed"] += 1
+
+
+def _revoked(world: World) -> None:
+    world.cloud.control("tokens/revoke")
+
+
+def _restarted(world: World) -> None:
+    world.cloud.restart(with_state=True)
+
+
+def _wiped(world: World) -> None:
+    world.cloud.restart(with_state=False)
+
+
+@pytest.mark.parametrize("call", ["create_target", "update_target", "delete_target", "get_verification"])
+@pytest.mark.parametrize("happens", [_revoked, _restarted], ids=["tokens_revoked", "restarted"])
+def test_what_happens_in_the_middle_is_absorbed(
+    origin: Origin, happens: Callable[[World], Any], call: str, tally: Tally, request: pytest.FixtureRequest
+) -> None:
+    if not request.config.getoption("--torture") and (happens, call) != (_revoked, "create_target"):
+        pytest.skip("in the long run only")
+    world = origin.branch()
+    with world.cloud:
+        prepare(world, "up")
+        if call == "get_verification":
+            # Of several that wait, the list tells.
+            world.want([_kept, replace(_changed, path="/new"), _moved])
+        result = _meanwhile(world, call, happens)
+        settle(world, "up", result, ABSORBED, "", tally)
+        tally.faults[f"{happens.__name__.strip('_')} in the middle: absorbed"] += 1
+
+
+def test_an_api_that_forgot_everything_is_told_so(origin: Origin, tally: Tally) -> None:
+    """Nothing of ours is lost by that, and the error says which command makes it all anew."""
+    world = origin.branch()
+    with world.cloud:
+        prepare(world, "up")
+        result = _meanwhile(world, "update_target", _wiped)
+        assert result.code != 0
+        assert "Run `pulumi up --refresh`" in result.output, result.output
+        assert "Traceback" not in result.output
+        recovery = world.recover("up", "--refresh", "--yes", "--skip-preview")
+        tally.recovered(recovery)
+        assert recovery.failures == []
+        tally.faults["restarted without its state: one clear error, healed by up --refresh"] += 1
+
+
+def _meanwhile(world: World, call: str, happens: Callable[[World], Any]) -> Result:
+    """An `up` in which something happens just when this call has arrived."""
+    match = {"method": CALLS[call].method, "path": CALLS[call].path}
+    world.cloud.control("faults", match=match, action="delay", seconds=25, times=1)
+    command = Command(world.stack, *UP)
+    try:
+        until(lambda: world.cloud.held() or command.ended, 60)
+        assert not command.ended, command.output
+        command.meet()
+        happens(world)
+        world.cloud.release()
+        return command.wait()
+    finally:
+        command.clean_up()

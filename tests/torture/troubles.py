@@ -1,0 +1,117 @@
+"""What goes wrong between the provider and the service, and the one right outcome of each.
+
+A trouble comes as a burst, which ends while the provider still tries, or it lasts. Each row says what has to
+come of either: `ABSORBED` means that the command succeeds and everything agrees; `ERROR` that it fails with
+words that say what it was and what to do, that nothing is lost, and that the next command, without the trouble,
+puts it right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from cloud import TARGETS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+API = f"{TARGETS}*"
+LOGIN = "/oauth/token"
+
+
+class Outcome(Enum):
+    """What has to come of a trouble."""
+
+    ABSORBED = "absorbed"
+    ERROR = "one clear error, healed by the next run"
+
+
+ABSORBED, ERROR = Outcome.ABSORBED, Outcome.ERROR
+
+
+def in_two_seconds() -> dict[str, str]:
+    """A `Retry-After` with a date."""
+    return {"Retry-After": format_datetime(datetime.now(timezone.utc) + timedelta(seconds=2), usegmt=True)}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One row."""
+
+    name: str
+    fault: Callable[[], dict[str, Any]]
+    says: str
+    """What the error of a lasting trouble has to say."""
+    burst: Outcome = ABSORBED
+    burst_in_destroy: Outcome = ABSORBED
+    lasting: Outcome = ERROR
+    path: str = API
+    burst_length: int = 2
+    env: dict[str, str] = field(default_factory=lambda: {"GENESYSCLOUD_MAX_RETRIES": "1"})
+    """When it lasts: so that nobody waits long for what can't succeed."""
+
+    def __str__(self) -> str:
+        return self.name.replace(" ", "_").replace(",", "")
+
+
+def _status(status: int, **more: Any) -> Callable[[], dict[str, Any]]:
+    return lambda: {"action": "status", "status": status, **more}
+
+
+def _action(action: str, **more: Any) -> Callable[[], dict[str, Any]]:
+    return lambda: {"action": action, **more}
+
+
+NOT_THE_API = "Something between here and Genesys Cloud may have answered in its place"
+NOT_REACHED = "Check that the API is reachable from here"
+
+TROUBLES = (
+    Trouble(
+        "429, Retry-After in seconds", _status(429, headers={"Retry-After": "1"}), "raise genesys:maxRetries"
+    ),
+    Trouble(
+        "429, Retry-After as a date",
+        lambda: {"action": "status", "status": 429, "headers": in_two_seconds()},
+        "raise genesys:maxRetries",
+    ),
+    Trouble("429 without Retry-After", _status(429), "raise genesys:maxRetries"),
+    *(Trouble(f"{status}", _status(status), "see its status page") for status in (500, 502, 503, 504)),
+    Trouble("connection reset, not acted", _action("drop_before"), NOT_REACHED),
+    Trouble("connection reset, acted", _action("drop_after"), NOT_REACHED),
+    Trouble("slow", _action("delay", seconds=0.4), "", lasting=ABSORBED),
+    Trouble("cut in the middle of a body", _action("truncate"), NOT_REACHED),
+    Trouble("not JSON", _action("malformed"), NOT_THE_API),
+    Trouble("not JSON, 200, not acted", _status(200, body="<html>log in</html>"), NOT_THE_API),
+    # It is JSON, so the call as such has succeeded; only a deletion has no schema, but its status.
+    Trouble(
+        "not the schema", _status(200, body={"surprise": True}), NOT_THE_API, burst=ERROR, burst_length=4
+    ),
+    Trouble("huge", _action("huge"), NOT_THE_API),
+    Trouble("token refused", _status(401), "make a new secret", burst_length=1),
+    Trouble(
+        "scope missing", _status(403), "Give the OAuth client the scopes", burst=ERROR, burst_in_destroy=ERROR
+    ),
+    Trouble("login throttled by its 400", _status(400), "the login is throttled", path=LOGIN),
+    Trouble("login 503", _status(503), "see its status page", path=LOGIN),
+    Trouble("login not JSON", _action("malformed"), NOT_THE_API, path=LOGIN),
+)
+
+STORM = (
+    ("POST", LOGIN, _status(400)()),
+    ("POST", LOGIN, _action("drop_before")()),
+    ("GET", TARGETS, _status(503)()),
+    ("GET", TARGETS, _action("truncate")()),
+    ("POST", TARGETS, _status(429, headers={"Retry-After": "1"})()),
+    ("POST", TARGETS, _action("drop_after")()),
+    ("PUT", f"{TARGETS}/*", _status(500)()),
+    ("PUT", f"{TARGETS}/*", _action("malformed")()),
+    ("GET", f"{TARGETS}/*/verify", _status(504)()),
+    ("GET", f"{TARGETS}/*/verify", _action("huge")()),
+    ("DELETE", f"{TARGETS}/*", _action("drop_after")()),
+    ("DELETE", f"{TARGETS}/*", _status(429)()),
+)
+"""Everything at once, but no more for one call than its retries take: absorbed."""
