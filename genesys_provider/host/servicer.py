@@ -52,12 +52,9 @@ VERSION = "0.1.0"
 _UNKNOWN: int = grpc.StatusCode.UNKNOWN.value[0]
 
 _KINDS = {
-    ("add", False): provider_pb2.PropertyDiff.ADD,
-    ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
-    ("delete", False): provider_pb2.PropertyDiff.DELETE,
-    ("delete", True): provider_pb2.PropertyDiff.DELETE_REPLACE,
-    ("update", False): provider_pb2.PropertyDiff.UPDATE,
-    ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
+    "add": provider_pb2.PropertyDiff.ADD,
+    "delete": provider_pb2.PropertyDiff.DELETE,
+    "update": provider_pb2.PropertyDiff.UPDATE,
 }
 
 
@@ -230,9 +227,8 @@ def _diff_response(result: DiffResult) -> Any:
         deleteBeforeReplace=bool(result.delete_before_replace),
     )
     if isinstance(result, DetailedDiffResult):
-        replaces = set(response.replaces)
         for path, kind in result.detailed.items():
-            response.detailedDiff[path].kind = _KINDS[kind, path in replaces]
+            response.detailedDiff[path].kind = _KINDS[kind]
         response.hasDetailedDiff = True
         response.diffs.extend(sorted({_top(path) for path in result.detailed}))
         response.stables.extend(result.stables or ())
