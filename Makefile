@@ -27,3 +27,9 @@ check: setup ## Run the linters, the type checker and the import contracts
 
 format: setup ## Format the sources
 	@$(PYTHON) -m ruff format
+
+bench: setup ## Measure against trivial resources on the same engine
+	@$(PYTHON) -m bench
+
+torture: setup ## Run the long part of the tests: kill points, faults, random histories
+	@$(PYTHON) -m pytest tests/torture tests/properties --torture -s
