@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
+from genesys_provider.emulator import openapi
 from genesys_provider.emulator.control import Control
 from genesys_provider.emulator.deliveries import Deliveries
 from genesys_provider.emulator.errors import ApiError
@@ -81,7 +82,12 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
         store.close()
 
     app = Starlette(
-        routes=[*login.routes(), *Targets(store, verifier, outbound).routes(login), *control.routes()],
+        routes=[
+            *login.routes(),
+            *Targets(store, verifier, outbound).routes(login),
+            *control.routes(),
+            openapi.route(),
+        ],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _bug},
         lifespan=lifespan,
     )

@@ -58,7 +58,7 @@ NEEDED_AUTH_FIELDS: dict[str, tuple[str, ...]] = {
 }
 """What `authConfig` must hold for each `authType`; no rule is given for `JWT` [S]."""
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _UNQUOTED = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
 """What stands in the owner mark as it is: a resource's name may hold any character, a header may not."""
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -202,7 +202,7 @@ class TargetConfig(ApiModel):
         errors: list[InitErrorDetails] = []
         seen: set[str] = set()
         for name, value in headers.items():
-            if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            if not isinstance(name, str) or not HEADER_NAME.fullmatch(name):
                 errors.append(_line_error("is not a valid header name", str(name)))
             elif name.lower() in seen:
                 errors.append(_line_error("is given twice: header names are the same in any case", name))

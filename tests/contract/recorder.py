@@ -1,0 +1,160 @@
+"""An emulator whose every exchange is recorded, and checked against its OpenAPI document."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from genesys_provider.emulator.openapi import OPENAPI_PATH, openapi
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+DOCUMENT = openapi()
+_ROOT = "urn:openapi"
+_REGISTRY: Registry[Any] = Registry().with_resource(
+    _ROOT, Resource.from_contents(DOCUMENT, default_specification=DRAFT202012)
+)
+
+
+@dataclass
+class Exchange:
+    """A request and its answer."""
+
+    method: str
+    path: str
+    query: str
+    request_headers: dict[str, str]
+    request_body: bytes
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Recorder:
+    """An ASGI application around another, which keeps what passes; the control plane's calls it leaves out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.exchanges: list[Exchange] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/emulator/"):
+            await self._app(scope, receive, send)
+            return
+        sent, answered = bytearray(), bytearray()
+        start: Message = {}
+
+        async def take() -> Message:
+            message = await receive()
+            sent.extend(message.get("body", b""))
+            return message
+
+        async def give(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+            answered.extend(message.get("body", b""))
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                self.exchanges.append(
+                    Exchange(
+                        scope["method"],
+                        scope["path"],
+                        scope["query_string"].decode(),
+                        _text(scope["headers"]),
+                        bytes(sent),
+                        start["status"],
+                        _text(start["headers"]),
+                        bytes(answered),
+                    )
+                )
+            await send(message)
+
+        await self._app(scope, take, give)
+
+
+def _text(headers: Any) -> dict[str, str]:
+    return {name.decode().lower(): value.decode("latin-1") for name, value in headers}
+
+
+def validator(*path: str) -> Draft202012Validator:
+    """A validator for the schema at this place of the document."""
+    pointer = "/".join(each.replace("~", "~0").replace("/", "~1") for each in path)
+    return Draft202012Validator(
+        {"$ref": f"{_ROOT}#/{pointer}"},
+        registry=_REGISTRY,
+        format_checker=Draft202012Validator.FORMAT_CHECKER,
+    )
+
+
+def faults(value: Any, *path: str) -> list[str]:
+    """What a value breaks of the schema at this place of the document."""
+    return [f"{error.json_path}: {error.message}" for error in validator(*path).iter_errors(value)]
+
+
+def operation_of(exchange: Exchange) -> tuple[str, str] | None:
+    """The path and the method in the document that the exchange is about."""
+    for template, item in DOCUMENT["paths"].items():
+        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template))
+        if re.fullmatch(pattern, exchange.path) and exchange.method.lower() in item:
+            return template, exchange.method.lower()
+    return None
+
+
+def answer_faults(exchange: Exchange) -> list[str]:
+    """What an answer breaks of the document."""
+    operation = operation_of(exchange)
+    if operation is None:
+        known = exchange.path == OPENAPI_PATH or exchange.status in {404, 405}
+        return [] if known else ["the document has no such call"]
+    place = ("paths", *operation, "responses", str(exchange.status))
+    response = DOCUMENT["paths"][operation[0]][operation[1]]["responses"].get(str(exchange.status))
+    if response is None:
+        return [f"the document has no answer {exchange.status}"]
+    found = []
+    for name, reference in response["headers"].items():
+        header = DOCUMENT["components"]["headers"][name] if "$ref" in reference else reference
+        value: Any = exchange.headers.get(name.lower())
+        if value is None:
+            found += [f"{name} is missing"] if header.get("required") else []
+        elif header["schema"].get("type") == "integer":
+            found += [] if value.isdecimal() else [f"{name} is {value}"]
+    if "content" not in response:
+        return found + (["it has a body"] if exchange.body else [])
+    if exchange.headers.get("content-type") != "application/json":
+        return [*found, "it is not JSON"]
+    body = json.loads(exchange.body)
+    return found + faults(body, *place, "content", "application/json", "schema")
+
+
+def request_faults(exchange: Exchange) -> list[str]:
+    """What a request breaks of the document."""
+    operation = operation_of(exchange)
+    if operation is None:
+        return ["the document has no such call"]
+    call = DOCUMENT["paths"][operation[0]][operation[1]]
+    kind = next(iter(call["security"][0]))
+    scheme = {"client": "basic ", "token": "bearer "}[kind]
+    found = [] if exchange.request_headers["authorization"].lower().startswith(scheme) else ["no login"]
+    parameters = {each["name"]: each["schema"] for each in call.get("parameters", ())}
+    for name, text in parse_qsl(exchange.query, keep_blank_values=True):
+        if name not in parameters:
+            found.append(f"the document has no parameter {name}")
+        elif parameters[name]["type"] == "integer":
+            found += [
+                f"{name}: {e.message}" for e in Draft202012Validator(parameters[name]).iter_errors(int(text))
+            ]
+    if "requestBody" not in call:
+        return found + (["it has a body"] if exchange.request_body else [])
+    (media_type,) = call["requestBody"]["content"]
+    if exchange.request_headers.get("content-type") != media_type:
+        return [*found, f"it is not {media_type}"]
+    text = exchange.request_body.decode()
+    body = json.loads(text) if media_type == "application/json" else dict(parse_qsl(text))
+    return found + faults(body, "paths", *operation, "requestBody", "content", media_type, "schema")

@@ -1,0 +1,260 @@
+"""The OpenAPI document, the emulator and the client say the same."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import property_strategies as drawn
+import pytest
+import recorder
+from bounded import examples
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from recorder import DOCUMENT, Recorder
+
+from genesys_provider import BasicAuth, TargetManager
+from genesys_provider.client import Settings
+from genesys_provider.emulator import EmulatorSettings
+from genesys_provider.emulator.app import emulator_app
+from genesys_provider.emulator.openapi import OPENAPI_PATH
+from genesys_provider.emulator.server import Server
+from genesys_provider.emulator.targets import TARGETS_PATH
+from genesys_provider.targets.errors import VerificationFailed
+from genesys_provider.targets.models import TargetConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+METHODS = {"get", "post", "put", "delete", "patch"}
+RIGHT = {"name": "orders", "endpointUrl": "https://localhost:1/", "eventTypes": ["A"]}
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[tuple[Recorder, str]]:
+    settings = EmulatorSettings(verification_seconds=0, rate_limit=0, endpoint_seconds=0.3)
+    recording = Recorder(emulator_app(settings))
+    with Server(recording, "127.0.0.1", 0) as server:
+        yield recording, server.url
+
+
+@pytest.fixture
+def exchanges(emulator: tuple[Recorder, str]) -> Iterator[list[recorder.Exchange]]:
+    """What passes in this test; every answer is checked at its end."""
+    recording, url = emulator
+    httpx.post(f"{url}/emulator/reset").raise_for_status()
+    recording.exchanges.clear()
+    yield recording.exchanges
+    assert recording.exchanges
+    wrong = {
+        f"{each.method} {each.path}?{each.query} {each.status} {each.body[:200]!r}": found
+        for each in recording.exchanges
+        if (found := recorder.answer_faults(each))
+    }
+    assert not wrong
+
+
+@pytest.fixture
+def api(emulator: tuple[Recorder, str], exchanges: list[recorder.Exchange]) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=emulator[1]) as client:
+        grant = {"grant_type": "client_credentials"}
+        token = client.post("/oauth/token", auth=("dev-client", "dev-secret"), data=grant).json()
+        client.headers["Authorization"] = f"Bearer {token['access_token']}"
+        yield client
+
+
+# The document itself.
+
+
+def test_the_document_is_served_without_login(emulator: tuple[Recorder, str]) -> None:
+    assert httpx.get(emulator[1] + OPENAPI_PATH).json() == DOCUMENT
+
+
+def test_every_schema_is_one_and_every_reference_leads_somewhere() -> None:
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        Draft202012Validator.check_schema(schema)
+        assert list(recorder.validator("components", "schemas", name).iter_errors(object())) != []
+    text = json.dumps(DOCUMENT)
+    assert '"ge"' not in text
+    assert '"le"' not in text
+    assert "owner" not in text
+    references = {each.split('"')[0] for each in text.split('"$ref": "#/')[1:]}
+    for reference in references:
+        where: Any = DOCUMENT
+        for step in reference.split("/"):
+            where = where[step]
+
+
+def test_it_has_every_call_of_the_emulator_and_no_other() -> None:
+    app = emulator_app(EmulatorSettings())._app  # type: ignore[attr-defined]
+    served = {
+        (route.path, method.lower())
+        for route in app.routes
+        for method in route.methods - {"HEAD"}
+        if not route.path.startswith("/emulator/") and route.path != OPENAPI_PATH
+    }
+    documented = {
+        (path, method) for path, item in DOCUMENT["paths"].items() for method in item.keys() & METHODS
+    }
+    assert documented == served
+
+
+# The emulator answers as the document says, in success and in failure.
+
+
+def test_every_answer_of_a_session_is_as_documented(
+    api: httpx.Client, emulator: tuple[Recorder, str], exchanges: list[recorder.Exchange]
+) -> None:
+    def post(**fields: Any) -> httpx.Response:
+        return api.post(TARGETS_PATH, json={**RIGHT, **fields})
+
+    auth = {
+        "BASIC": {"username": "u", "password": "p"},
+        "OAUTH2": {"clientId": "i", "clientSecret": "s", "tokenUrl": "http://localhost:1/"},
+        "JWT": {},
+    }
+    created = post()
+    one = created.json()["selfUri"]
+    for kind, config in auth.items():
+        post(name=kind, authType=kind, authConfig=config, headers={"X": "é"} if kind == "JWT" else None)
+    for page in (
+        "",
+        "?pageSize=2&pageNumber=1",
+        "?pageSize=2&pageNumber=9",
+        "?name=JWT",
+        "?name=",
+        "?pageSize=0",
+    ):
+        api.get(TARGETS_PATH + page)
+    for path in (one, one + "/verify", TARGETS_PATH + "/none", TARGETS_PATH + "/none/verify"):
+        api.get(path)
+    for path in (one + "/health", TARGETS_PATH + "/none/health"):
+        api.post(path)
+    api.put(one, json={**api.get(one).json(), "headers": {"X": "1"}})
+    api.put(one, json={**RIGHT, "name": "JWT"})
+    api.put(TARGETS_PATH + "/none", json=RIGHT)
+    post()
+    post(name="", eventTypes=[], unknown=1, retryPolicy={"maxRetries": 11, "x": 1}, headers={"é": 1})
+    api.post(TARGETS_PATH, content=b"{")
+    api.post(TARGETS_PATH, content=b"[]")
+    api.post(TARGETS_PATH, content=b'{"name": "\\ud800"}')
+    api.post(TARGETS_PATH, content=b"x" * 512_001)
+    api.put(one, content=b"[]")
+    api.patch(one)
+    api.get("/api/v2/nothing")
+    api.delete(one)
+    api.delete(one)
+    # The login, and who may not.
+    api.post("/oauth/token", auth=("dev-client", "wrong"), data={"grant_type": "client_credentials"})
+    api.post("/oauth/token", auth=("dev-client", "dev-secret"), data={"grant_type": "password"})
+    api.post("/oauth/token", content=b"x" * 512_001)
+    api.get(TARGETS_PATH, headers={"Authorization": "Bearer none"})
+    api.post("/emulator/scopes", json={"scopes": []})
+    token = api.post(
+        "/oauth/token", auth=("dev-client", "dev-secret"), data={"grant_type": "client_credentials"}
+    ).json()["access_token"]
+    api.get(TARGETS_PATH, headers={"Authorization": f"Bearer {token}"})
+    api.get(OPENAPI_PATH)
+    fault = {"match": {"method": "GET", "path": TARGETS_PATH}, "action": "status", "status": 429, "times": 1}
+    api.post("/emulator/faults", json={**fault, "headers": {"Retry-After": "1"}})
+    api.get(TARGETS_PATH)
+    assert {each.status for each in exchanges} == {200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 429}
+    # Every call and, of each, every answer that is not about the limit or the login in general.
+    seen = {(*(recorder.operation_of(each) or ("", "")), str(each.status)) for each in exchanges}
+    general = {"401", "403", "413", "429", "default"}
+    assert {
+        (path, method, status)
+        for path, item in DOCUMENT["paths"].items()
+        for method in item.keys() & METHODS
+        for status in item[method]["responses"].keys() - general
+    } <= seen
+
+
+# The client asks as the document says.
+
+
+def test_every_request_of_the_manager_is_as_documented(
+    emulator: tuple[Recorder, str], exchanges: list[recorder.Exchange]
+) -> None:
+    config = {
+        "clientId": "dev-client",
+        "clientSecret": "dev-secret",
+        "maxRetries": 0,
+        "verificationTimeout": 5,
+    }
+    settings = Settings.resolve({**config, "apiUrl": emulator[1], "loginUrl": emulator[1]}, {})
+    with TargetManager(settings) as manager:
+        basic = BasicAuth("ü", "p").auth_config()
+        wanted = TargetConfig.model_validate(
+            {**RIGHT, "authType": "BASIC", "authConfig": basic, "owner": "house/dev/ордера"}
+        )
+        with pytest.raises(VerificationFailed):  # Nobody listens at the endpoint.
+            manager.register(wanted, timeout=5)
+        target = manager.find("orders")
+        assert target is not None
+        with pytest.raises(VerificationFailed):
+            manager.update(target.id, wanted.model_copy(update={"headers": {"X": "é"}}), timeout=5)
+        assert manager.why_not_verified(target.model_copy(update={"status": "FAILED"}))
+        assert manager.check_health(target.id) == "UNHEALTHY"
+        assert [each.id for each in manager.list()] == [target.id]
+        assert manager.get(target.id) is not None
+        assert manager.get("none ?ü") is None
+        manager.delete(target.id)
+    wrong = {
+        f"{each.method} {each.path}": found for each in exchanges if (found := recorder.request_faults(each))
+    }
+    assert not wrong
+    calls = {recorder.operation_of(each) for each in exchanges}
+    assert calls == {
+        (path, method) for path, item in DOCUMENT["paths"].items() for method in item.keys() & METHODS
+    }
+
+
+# What the document takes, the emulator takes, and nothing else.
+
+
+def _json(value: Any) -> Any:
+    """What of drawn properties JSON can carry."""
+    return json.loads(json.dumps(value, default=lambda _: None), parse_constant=lambda _: None)
+
+
+bodies = st.one_of(
+    drawn.right_targets(), drawn.mutated(drawn.right_targets()), drawn.mutated(drawn.right_targets())
+).map(
+    lambda body: {
+        k: v for k, v in _json(body).items() if k not in {"verificationTimeout", "healthCheck", "owner"}
+    }
+)
+
+BEYOND_THE_SCHEMA = ("endpointUrl", "authConfig.tokenUrl", "headers")
+"""Of URLs and headers the document tells the finer rules in words alone."""
+
+
+@examples(150)
+@given(bodies)
+def test_the_emulator_takes_what_the_document_takes(
+    emulator: tuple[Recorder, str], api_of_module: httpx.Client, body: dict[str, Any]
+) -> None:
+    found = recorder.faults(body, "components", "schemas", "TargetBody")
+    answer = api_of_module.post(TARGETS_PATH, content=json.dumps(body))
+    if answer.status_code == 201:
+        assert not found
+        api_of_module.delete(answer.json()["selfUri"])
+    elif not found:
+        assert answer.status_code == 400
+        if answer.json()["code"] != "invalid.json":  # half a surrogate pair
+            fields = [detail["fieldName"] for detail in answer.json()["details"]]
+            assert fields
+            assert all(field.startswith(BEYOND_THE_SCHEMA) for field in fields), fields
+    assert not recorder.answer_faults(emulator[0].exchanges[-1])
+
+
+@pytest.fixture(scope="module")
+def api_of_module(emulator: tuple[Recorder, str]) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=emulator[1]) as client:
+        grant = {"grant_type": "client_credentials"}
+        token = client.post("/oauth/token", auth=("dev-client", "dev-secret"), data=grant).json()
+        client.headers["Authorization"] = f"Bearer {token['access_token']}"
+        yield client
