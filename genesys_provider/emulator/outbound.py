@@ -103,7 +103,7 @@ class Outbound:
             # request that is cancelled in its TLS handshake.
             request = asyncio.create_task(self._post(target.config, event))
             self._requests.add(request)
-            request.add_done_callback(self._requests.discard)
+            request.add_done_callback(self._ended)
             try:
                 response = await asyncio.wait_for(asyncio.shield(request), self._seconds)
             except (asyncio.TimeoutError, httpx.TimeoutException):
@@ -116,6 +116,12 @@ class Outbound:
         if response.is_success:
             return Outcome(response.status_code)
         return Outcome(response.status_code, f"endpoint answered {_answer(response)}")
+
+    def _ended(self, request: asyncio.Task[httpx.Response]) -> None:
+        self._requests.discard(request)
+        if not request.cancelled():
+            # Looked at, so that asyncio does not complain of a failure whose caller was cancelled.
+            request.exception()
 
     async def _post(self, config: Mapping[str, Any], event: Mapping[str, Any]) -> httpx.Response:
         # Latin-1 as the rules of headers allow; httpx takes ASCII only for text.
