@@ -1,0 +1,111 @@
+"""The suite sees what it looks for: with the adopt step removed it fails, and each kind of disagreement shows."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from cloud import PASSWORD, USERNAME
+from points import SCENARIOS, Phase, Point, Strike
+from test_kill_points import strike
+from wanted import Wanted
+from worlds import Origin
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from worlds import World
+
+WITHOUT_ADOPTION = """\
+import os
+
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+from genesys_provider.host.server import Lifetime, serve
+from genesys_provider.targets.manager import TargetManager
+
+TargetManager._created_or_adopted = lambda self, config: (self._post(config), False)
+serve(Lifetime())
+"""
+
+
+def host_without_adoption(directory: Path) -> Path:
+    """A launcher like the product's, of a host whose `create` sends its POST and asks nothing."""
+    code = directory / "genesys_provider.host_without_adoption.py"
+    code.write_text(WITHOUT_ADOPTION)
+    launcher = directory / "pulumi-resource-pulumi-python"
+    launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" -u "{code}" "$@"\n')
+    launcher.chmod(0o755)
+    return directory
+
+
+def test_without_the_adopt_step_there_is_an_orphan(origin: Origin, tmp_path: Path) -> None:
+    point = Point("own", "create", "create_target", Phase.AFTER, Strike.HOST_KILL)
+    world = origin.branch(host_without_adoption(tmp_path))
+    with world.cloud:
+        SCENARIOS["create"].prepare(world)
+        world.cloud.requests()
+        strike(world, point)
+        recovery = world.recover()
+        seen = [str(each) for each in recovery.failures]
+    assert [each for each in seen if each.startswith("orphan: new ")], seen
+    assert "the next `up` fails" in seen[0]
+
+
+def seen(world: World) -> list[str]:
+    return [str(each) for each in world.disagreements()]
+
+
+def test_every_kind_of_disagreement_shows(origin: Origin) -> None:
+    kept = Origin.UP[0]
+    world = origin.branch()
+    with world.cloud:
+        cloud = world.cloud
+        assert seen(world) == []
+
+        target_id = world.targets()["kept"]["id"]
+        cloud.change(target_id, eventTypes=["OTHER"])
+        (drift,) = seen(world)
+        assert drift.startswith("mismatch: kept.eventTypes")
+        cloud.change(target_id, eventTypes=list(kept.event_types))
+        assert seen(world) == []
+
+        cloud.control(f"targets/{target_id}/status", status="FAILED")
+        assert "mismatch: kept.status: program 'VERIFIED', state 'VERIFIED', cloud 'FAILED'" in seen(world)
+        cloud.control(f"targets/{target_id}/status", status="VERIFIED")
+
+        body = {
+            "name": "orders",
+            "endpointUrl": cloud.endpoint("orders"),
+            "authType": "BASIC",
+            "authConfig": {"username": USERNAME, "password": PASSWORD},
+            "headers": {"X-Pulumi-Resource": kept.owner},
+            "eventTypes": ["A"],
+        }
+        made = cloud.api("POST", json=body).json()["id"]
+        found = seen(world)
+        assert "duplicate: 2 targets have the owner house/dev/kept" in found
+        assert [each for each in found if each.startswith(f"orphan: orders ({made})")]
+        cloud.api("DELETE", f"/{made}")
+        assert seen(world) == []
+
+        world.want([*Origin.UP, Wanted("new")])
+        assert seen(world) == [
+            "mismatch: new is in the program and not in the state",
+            "mismatch: new-sync is in the program alone",
+        ]
+        world.want(Origin.UP)
+
+        cloud.control("requests", "DELETE")
+        token = cloud._token
+        answer = cloud._at_emulator.put(
+            f"/api/v2/integrations/eventbridge/targets/{target_id}",
+            headers={"Authorization": f"Bearer {token}"},
+            json={**body, "name": "kept", "endpointUrl": kept.endpoint(cloud), "eventTypes": ["A"]},
+        )
+        answer.raise_for_status()
+        assert "mismatch: the gateway was not told of the last change of kept" in seen(world)
+
+        cloud.api("DELETE", f"/{target_id}")
+        assert seen(world) == ["mismatch: kept is in the state and not in the cloud"]
