@@ -42,6 +42,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             ids=[f"{run}-{trouble}-{'lasting' if lasts else 'burst'}" for run, trouble, lasts in every],
         )
 
+    elif "happens" in metafunc.fixturenames:
+        calls = ("create_target", "update_target", "delete_target", "get_verification")
+        both = [(happens, call) for happens in (_revoked, _restarted) for call in calls]
+        if not metafunc.config.getoption("--torture"):
+            both = [(_revoked, "create_target")]
+        metafunc.parametrize(
+            ("happens", "call"), both, ids=[f"{happens.__name__[1:]}-{call}" for happens, call in both]
+        )
     elif "run" in metafunc.fixturenames:
         metafunc.parametrize("run", RUNS if metafunc.config.getoption("--torture") else ("up",))
 
@@ -126,13 +134,9 @@ def _wiped(world: World) -> None:
     world.cloud.restart(with_state=False)
 
 
-@pytest.mark.parametrize("call", ["create_target", "update_target", "delete_target", "get_verification"])
-@pytest.mark.parametrize("happens", [_revoked, _restarted], ids=["tokens_revoked", "restarted"])
 def test_what_happens_in_the_middle_is_absorbed(
-    origin: Origin, happens: Callable[[World], Any], call: str, tally: Tally, request: pytest.FixtureRequest
+    origin: Origin, happens: Callable[[World], Any], call: str, tally: Tally
 ) -> None:
-    if not request.config.getoption("--torture") and (happens, call) != (_revoked, "create_target"):
-        pytest.skip("in the long run only")
     world = origin.branch()
     with world.cloud:
         prepare(world, "up")

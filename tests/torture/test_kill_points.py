@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import pytest
+from agreement import pending_creates
 from commands import Command
 from engine import OWN_HOST, until
 from points import CALLS, QUICK, SCENARIOS, WEBHOOK, WRITES, Call, Phase, Point, Strike, every_point
@@ -94,6 +95,55 @@ def test_one_up_puts_it_right(origin: Origin, point: Point, tally: Tally) -> Non
         recovery = world.recover(*SCENARIOS[point.scenario].recovery)
         tally.point(point, recovery)
         assert recovery.failures == [], said
+
+
+def test_a_post_that_arrives_after_its_sender_has_died_makes_no_second_target(origin: Origin) -> None:
+    """It was still on its way; it overtakes the one of the next `up`."""
+    world = origin.branch()
+    with world.cloud:
+        SCENARIOS["create"].prepare(world)
+        late = Point("own", "create", "create_target", Phase.AFTER, Strike.CLI_KILL)
+        match = {"method": "POST", "path": CALLS["create_target"].path}
+        waits = {"match": match, "action": "delay", "seconds": HELD_SECONDS, "times": 1}
+        commands = []
+        try:
+            for number in (1, 2):
+                world.cloud.control("faults", **waits)
+                if number > 1:
+                    world.stack.must("cancel", "--yes")
+                command = Command(world.stack, *SCENARIOS["create"].command)
+                commands.append(command)
+                until(lambda: len(world.cloud.held()) == number or command.ended, 60)  # noqa: B023
+                assert not command.ended, command.output
+                host = command.meet()
+                if number == 1:
+                    strike_down(command, late, host)
+                    command.wait_for_host(10)
+            world.cloud.release()
+            result = command.wait()
+        finally:
+            for command in commands:
+                command.clean_up()
+        assert result.code == 0, result.output
+        assert "TARGET_ADOPTED" in world.cloud.audited()
+        assert world.disagreements() == []
+
+
+def test_what_pulumi_goes_on_asking_about_is_cleared_as_it_says(origin: Origin) -> None:
+    """A killed CLI leaves a pending create in the state; Pulumi's own remedy costs nothing."""
+    world = origin.branch()
+    with world.cloud:
+        SCENARIOS["create"].prepare(world)
+        world.cloud.requests()
+        strike(world, Point("own", "create", "create_target", Phase.AFTER, Strike.CLI_KILL))
+        recovery = world.recover()
+        assert recovery.failures == []
+        assert recovery.cancelled
+        assert recovery.pending_creates == 1
+        world.stack.must("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
+        assert pending_creates(world.stack.backend) == 0
+        assert world.disagreements() == []
+        assert "11 unchanged" in world.stack.up().output
 
 
 def drop(world: World, point: Point) -> str:
