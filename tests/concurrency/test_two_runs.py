@@ -1,0 +1,77 @@
+"""Two runs of one stack: Pulumi's lock holds, whatever the backend, and a run that died is got over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from cloud import TARGETS
+from engine import until
+
+if TYPE_CHECKING:
+    from cloud import Cloud
+    from declared import Declared
+    from engine import Running, Stack
+
+
+BACKENDS = ["file", "postgres"]
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The environment that makes this backend a stack's."""
+    if request.param == "file":
+        return {}
+    return {"PULUMI_BACKEND_URL": request.getfixturevalue("postgres")}
+
+
+@pytest.fixture
+def stack(backend: dict[str, str], declared: Declared) -> Stack:
+    # The database outlives the test: each has a project of its own.
+    return declared.stack(declared.targets(["orders"]), env=backend, name=f"house-{uuid4().hex[:8]}")
+
+
+def held_up(stack: Stack, cloud: Cloud) -> Running:
+    """A run of `up` that waits in the middle of its POST."""
+    match = {"method": "POST", "path": TARGETS}
+    cloud.control("faults", match=match, action="delay", seconds=60, times=1)
+    running = stack.start("up", "--yes", "--skip-preview")
+    until(lambda: cloud.control("held", "GET"), limit=60)
+    return running
+
+
+def assert_agreed(stack: Stack, cloud: Cloud) -> None:
+    cloud.requests()
+    (target,) = cloud.targets().values()
+    assert target["status"] == "VERIFIED"
+    assert stack.resources()["orders"]["id"] == target["id"]
+
+
+@pytest.mark.parametrize("backend", BACKENDS, indirect=True)
+def test_the_second_run_is_refused(stack: Stack, cloud: Cloud) -> None:
+    first = held_up(stack, cloud)
+    cloud.requests()
+    second = stack.up()
+    assert second.code != 0
+    assert "locked by 1 lock" in second.output, second.output
+    assert f"pid {first.pid}" in second.output
+    assert cloud.requests() == []
+    cloud.control("held", "DELETE")
+    result = first.wait()
+    assert result.code == 0, result.output
+    assert_agreed(stack, cloud)
+
+
+# On a file backend this is among the kill points of `tests/torture`.
+@pytest.mark.parametrize("backend", ["postgres"], indirect=True)
+def test_a_run_that_dies_leaves_a_lock_and_nothing_double(stack: Stack, cloud: Cloud) -> None:
+    first = held_up(stack, cloud)
+    first.kill()
+    first.wait()
+    cloud.control("held", "DELETE")
+    assert "locked by 1 lock" in stack.destroy().output
+    stack.must("cancel", "--yes")
+    recovered = stack.up()
+    assert recovered.code == 0, recovered.output
+    assert_agreed(stack, cloud)

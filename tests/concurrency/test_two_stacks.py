@@ -1,0 +1,87 @@
+"""Two stacks want the same names at the same time: each name has one owner, and nobody loses anything."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from cloud import TARGETS, Cloud
+from engine import until
+
+if TYPE_CHECKING:
+    from declared import Declared
+    from engine import Result, Stack
+
+OWNER = "X-Pulumi-Resource"
+
+
+def both_up(cloud: Cloud, stacks: dict[str, Stack], posts: int) -> dict[str, Result]:
+    """Runs `up` in both, whose POSTs (so many in all) go on together: none sees what another made."""
+    match = {"method": "POST", "path": TARGETS}
+    cloud.control("faults", match=match, action="delay", seconds=60, times=posts)
+    running = {name: stack.start("up", "--yes", "--skip-preview") for name, stack in stacks.items()}
+    until(lambda: len(cloud.control("held", "GET")) == posts, limit=60)
+    cloud.control("held", "DELETE")
+    return {name: each.wait() for name, each in running.items()}
+
+
+def everything(cloud: Cloud) -> dict[str, dict[str, Any]]:
+    cloud.requests()
+    return cloud.targets()
+
+
+def test_one_name(declared: Declared, cloud: Cloud) -> None:
+    program = declared.program(declared.target("orders"), declared.sync("orders"))
+    stacks = {name: declared.stack(program, name=name) for name in ("house", "rival")}
+    results = both_up(cloud, stacks, posts=2)
+    assert sorted(result.code == 0 for result in results.values()) == [False, True], results
+    won, lost = sorted(stacks, key=lambda name: results[name].code != 0)
+    winner, loser = stacks[won], stacks[lost]
+    target = everything(cloud)["orders"]
+    assert target["headers"][OWNER] == f"{won}/dev/orders"
+    assert winner.resources()["orders"]["id"] == target["id"]
+
+    def refused(result: Result) -> None:
+        assert result.code != 0
+        taken = rf"'orders' is taken by target {target['id']}, which is owned by {won}/dev/orders"
+        assert re.search(taken, result.output), result.output
+        assert "another name" in result.output
+        assert "Traceback" not in result.output
+
+    refused(results[lost])
+    # Nor does the next try get it, nor the end of the stack end it.
+    refused(loser.up())
+    assert "orders" not in loser.resources()
+    assert loser.destroy().code == 0
+    assert cloud.writes() == []
+    assert cloud.targets() == {"orders": target}
+    assert "3 unchanged" in winner.up("--refresh").output
+    # What the gateway was told is the winner's alone.
+    assert {sync["body"]["targetId"] for sync in cloud.received()["syncs"]} == {target["id"]}
+
+
+def test_several_names(declared: Declared, cloud: Cloud) -> None:
+    names = [f"t{number}" for number in range(4)]
+    stacks = {
+        "house": declared.stack(declared.targets(names), name="house"),
+        "rival": declared.stack(declared.targets(reversed(names)), name="rival"),
+    }
+    both_up(cloud, stacks, posts=2 * len(names))
+    targets = everything(cloud)
+    # The stack that was refused one name may have stopped before it tried another, never with more than it owns.
+    owned = {
+        owner: {
+            name: each["id"] for name, each in targets.items() if each["headers"][OWNER].startswith(owner)
+        }
+        for owner in stacks
+    }
+    assert owned["house"] | owned["rival"] == {name: each["id"] for name, each in targets.items()}
+    assert set(targets) == set(names)
+    for owner, stack in stacks.items():
+        assert {name: each["id"] for name, each in stack.resources().items()} == owned[owner]
+    assert stacks["house"].destroy().code == 0
+    assert {name: each["id"] for name, each in everything(cloud).items()} == owned["rival"]
+    # Given free, they are the other's.
+    assert stacks["rival"].up().code == 0
+    assert set(everything(cloud)) == set(names)
+    assert {each["headers"][OWNER].partition("/")[0] for each in cloud.targets().values()} == {"rival"}
