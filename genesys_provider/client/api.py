@@ -25,7 +25,7 @@ from genesys_provider.client.errors import (
     api_error,
     shortened,
 )
-from genesys_provider.client.limits import Allowance, Priority
+from genesys_provider.client.limits import MAX_BODY_BYTES, Allowance, Priority
 from genesys_provider.client.login import Login
 from genesys_provider.client.redaction import hide, secrets_in
 from genesys_provider.client.retries import LONGEST_WAIT, back_off, retry_after, retrying
@@ -35,9 +35,6 @@ from genesys_provider.client.transport import Answer, exchange, trust
 TARGETS = "/api/v2/integrations/eventbridge/targets"
 MAX_PAGE_SIZE = 100
 """Targets a page, at most [G]."""
-
-MAX_BODY_BYTES = 512_000
-"""The API takes no larger body [G]."""
 
 TIMEOUT_SECONDS = 30.0
 """Time limit of a call [S]."""

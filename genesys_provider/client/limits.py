@@ -1,4 +1,4 @@
-"""The rate limit of one token, kept rather than run into.
+"""The limits of the API, above all the rate limit of a token: kept rather than run into.
 
 Genesys Cloud counts a token's requests in windows of a minute and says in each answer how many it has counted
 (`inin-ratelimit-count`), how many it allows and when the window ends [G]. `Allowance` gives a request its place
@@ -20,6 +20,9 @@ from enum import IntEnum
 
 from genesys_provider.client.errors import Cancelled
 from genesys_provider.client.progress import report
+
+MAX_BODY_BYTES = 512_000
+"""The API takes no larger body [G]."""
 
 DEFAULT_ALLOWED = 300
 """Requests a minute for one token [G], until the first answer says it."""

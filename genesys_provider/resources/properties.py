@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pulumi.dynamic import ConfigureRequest
 from pulumi.output import Unknown
 from pydantic import BaseModel, ValidationError
 
+from genesys_provider.client.settings import ENVIRONMENT
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.targets.models import Fault, faults_of, property_path
 
@@ -18,6 +20,11 @@ _SECRET_SIGNATURE = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75
 """How Pulumi marks a secret value on the wire."""
 
 Path = tuple[str | int, ...]
+
+
+def config_of(request: ConfigureRequest) -> dict[str, object]:
+    """The stack's config of the namespace `genesys`."""
+    return {key: request.config.get(f"genesys:{key}") for key in ENVIRONMENT}
 
 
 def own(properties: Mapping[str, Any]) -> dict[str, Any]:

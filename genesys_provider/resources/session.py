@@ -7,22 +7,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from pulumi.dynamic import ConfigureRequest
-
 from genesys_provider.client.errors import GenesysError
 from genesys_provider.client.progress import reporting_to
 from genesys_provider.client.redaction import hide, secrets_in
-from genesys_provider.client.settings import ENVIRONMENT, Settings
+from genesys_provider.client.settings import Settings
 from genesys_provider.host import OperationError, current
 from genesys_provider.targets.manager import TargetManager
 
 _lock = threading.Lock()
 _managers: dict[Settings, TargetManager] = {}
-
-
-def config_of(request: ConfigureRequest) -> dict[str, object]:
-    """The stack's config of the namespace `genesys`."""
-    return {key: request.config.get(f"genesys:{key}") for key in ENVIRONMENT}
 
 
 @contextmanager

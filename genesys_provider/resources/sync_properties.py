@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, SecretStr, StrictBool, field_validator
 
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import properties
-from genesys_provider.targets.gateway import Delivery
 from genesys_provider.targets.models import ApiModel, HttpsUrl, NonEmpty, WholeNumber
 from genesys_provider.targets.signature import signing_key
 
 _WATCHED = ("targetId", "revision", "webhookUrl", "signingSecret")
 """A change of one of these is sent to the gateway."""
+
+if TYPE_CHECKING:
+    from genesys_provider.targets.gateway import Delivery
 
 
 class SyncInputs(ApiModel):

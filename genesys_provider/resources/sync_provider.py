@@ -25,7 +25,7 @@ class GatewaySyncProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Takes the stack's config: of it the CA, the audit file and the retries."""
-        from genesys_provider.resources.session import config_of
+        from genesys_provider.resources.properties import config_of
 
         self._config = config_of(req)
 

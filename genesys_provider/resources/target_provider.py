@@ -34,7 +34,7 @@ class EventBridgeTargetProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Takes the stack's config; what is wrong with it shows when it is needed."""
-        from genesys_provider.resources.session import config_of
+        from genesys_provider.resources.properties import config_of
 
         self._config = config_of(req)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from genesys_provider.client import GenesysClient
+from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import GenesysError, NotFound, UnexpectedAnswer
 from genesys_provider.targets.models import Target, faults_of
 

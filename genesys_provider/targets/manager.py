@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from genesys_provider.client import GenesysClient, Settings
+from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import (
     Cancelled,
     Conflict,
@@ -28,6 +28,7 @@ from genesys_provider.client.errors import (
     shortened,
 )
 from genesys_provider.client.progress import report
+from genesys_provider.client.settings import Settings
 from genesys_provider.client.urls import shown_url
 from genesys_provider.targets.audit import AuditEvent, AuditTrail
 from genesys_provider.targets.directory import Directory, pages, parsed

@@ -32,7 +32,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from genesys_provider.client.api import MAX_BODY_BYTES
+from genesys_provider.client.limits import MAX_BODY_BYTES
 from genesys_provider.client.urls import checked_url
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from genesys_provider.client import GenesysClient
+from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import (
     Cancelled,
     ConfigurationError,

@@ -12,7 +12,7 @@ import pytest
 from cloud import Cloud
 from shared_cloud import SkippedWaits, counted, eventually, settings_of
 
-from genesys_provider.client import GenesysClient
+from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import Cancelled
 from genesys_provider.client.limits import Allowance, Priority
 from genesys_provider.client.progress import reporting_to

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from shared_cloud import SkippedWaits, at_once, counted, outcomes_at_once, settings_of
 
-from genesys_provider.client import GenesysClient, Settings
+from genesys_provider.client.api import GenesysClient
+from genesys_provider.client.settings import Settings
 from genesys_provider.client.errors import (
     ConfigurationError,
     ConnectionFailed,

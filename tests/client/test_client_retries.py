@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shared_cloud import SkippedWaits, body, counted, settings_of
 
-from genesys_provider.client import GenesysClient
+from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import (
     Cancelled,
     ConnectionFailed,

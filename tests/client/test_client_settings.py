@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genesys_provider.client import Settings
+from genesys_provider.client.settings import Settings
 from genesys_provider.client.errors import ConfigurationError
 from genesys_provider.client.regions import DOMAIN_BY_REGION, api_url, domain_of, login_url
 from genesys_provider.client.settings import ENVIRONMENT

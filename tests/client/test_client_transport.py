@@ -14,7 +14,8 @@ from starlette.applications import Starlette
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from genesys_provider.client import GenesysClient, Settings
+from genesys_provider.client.api import GenesysClient
+from genesys_provider.client.settings import Settings
 from genesys_provider.client.errors import (
     ApiError,
     ConfigurationError,

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from recorder import DOCUMENT, Recorder
 
 from genesys_provider import BasicAuth, TargetManager
-from genesys_provider.client import Settings
+from genesys_provider.client.settings import Settings
 from genesys_provider.emulator import EmulatorSettings
 from genesys_provider.emulator.app import emulator_app
 from genesys_provider.emulator.openapi import OPENAPI_PATH

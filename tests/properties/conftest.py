@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from genesys_provider.client import GenesysClient, Settings
+from genesys_provider.client.api import GenesysClient
+from genesys_provider.client.settings import Settings
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from genesys_provider.targets.gateway import Delivery
 from genesys_provider.targets.models import FINAL_STATUSES, Target, property_path
 
 if TYPE_CHECKING:
-    from genesys_provider.client import GenesysClient
+    from genesys_provider.client.api import GenesysClient
 
 TARGETS, SYNCS = EventBridgeTargetProvider(), GatewaySyncProvider()
 

@@ -8,7 +8,7 @@ import pytest
 from cloud import TARGETS
 from shared_cloud import at_once, body, counted, outcomes_at_once, settings_of
 
-from genesys_provider.client import GenesysClient
+from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import ServerError, UnexpectedAnswer
 from genesys_provider.targets.directory import Directory, parsed
 

@@ -10,7 +10,7 @@ import pytest
 from cloud import TARGETS, Cloud
 from shared_cloud import SkippedWaits, at_once, body, eventually, outcomes_at_once, settings_of
 
-from genesys_provider.client import GenesysClient
+from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import Cancelled, Forbidden, NotFound
 from genesys_provider.client.progress import reporting_to
 from genesys_provider.targets.models import Verification

@@ -14,7 +14,7 @@ from commands import Command
 from engine import OWN_HOST, until
 from points import CALLS, QUICK, SCENARIOS, WEBHOOK, WRITES, Call, Phase, Point, Strike, every_point
 
-from genesys_provider.client import GenesysClient
+from genesys_provider.client.api import GenesysClient
 from genesys_provider.targets.gateway import Gateway
 
 if TYPE_CHECKING:
