@@ -1,0 +1,230 @@
+"""A real nginx in front of a real gateway: TLS with certificates that can be broken, a login that it checks."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+import select
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import trustme
+from cloud import SIGNING_SECRET, USERNAME
+from engine import until
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+START_SECONDS = 30
+HOSTS = ("localhost", "127.0.0.1")
+
+_CONFIG = """
+daemon off;
+master_process on;
+worker_processes 1;
+pid nginx.pid;
+error_log stderr notice;
+{user}
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+    server {{
+        listen 127.0.0.1:{port} ssl;
+        ssl_certificate certificate.pem;
+        ssl_certificate_key certificate.pem;
+        # A reload then is seen at once, also by who was here before.
+        ssl_session_cache off;
+        ssl_session_tickets off;
+        keepalive_timeout 0;
+        proxy_pass_request_headers on;
+        proxy_ssl_verify on;
+        proxy_ssl_trusted_certificate {gateway_ca};
+        proxy_ssl_name localhost;
+        location /v1/ {{
+            auth_basic "events";
+            auth_basic_user_file users;
+            proxy_pass {upstream};
+        }}
+        # Signed, not authenticated.
+        location /webhooks/ {{ proxy_pass {upstream}; }}
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Authority:
+    """The CA of the tests, and its certificates."""
+
+    ca: trustme.CA
+    ca_file: Path
+
+    @classmethod
+    def made(cls, directory: Path) -> Authority:
+        ca, ca_file = trustme.CA(), directory / "ca.pem"
+        ca.cert_pem.write_to_path(str(ca_file))
+        return cls(ca, ca_file)
+
+    def good(self) -> bytes:
+        return self.ca.issue_cert(*HOSTS).private_key_and_cert_chain_pem.bytes()
+
+    def expired(self) -> bytes:
+        yesterday = datetime.now(timezone.utc) - timedelta(days=1)
+        return self.ca.issue_cert(*HOSTS, not_after=yesterday).private_key_and_cert_chain_pem.bytes()
+
+    def of_another_name(self) -> bytes:
+        return self.ca.issue_cert("gateway.example.com").private_key_and_cert_chain_pem.bytes()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+class Gateway:
+    """`genesys-eventbridge gateway` as a process of its own, which leaves the login of events to the proxy."""
+
+    def __init__(self, directory: Path, port: int) -> None:
+        self._directory, self._port = directory, port
+        self._process: subprocess.Popen[str] | None = None
+        self.ca_file = directory / "ca.pem"
+        self.url = f"https://127.0.0.1:{port}"
+        self.start()
+        self._client = httpx.Client(
+            base_url=self.url, verify=ssl.create_default_context(cafile=str(self.ca_file))
+        )
+
+    def start(self) -> None:
+        """Starts it, unless it runs; returns when it serves."""
+        if self._process is not None:
+            return
+        command = [sys.executable, "-m", "genesys_provider.cli", "gateway", "--port", str(self._port)]
+        options = ["--certificate-dir", str(self._directory), "--signing-secret", SIGNING_SECRET]
+        self._process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        assert "ready" in self._process.stdout.readline()
+
+    def stop(self) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        self._process.communicate(timeout=START_SECONDS)
+        self._process = None
+
+    def close(self) -> None:
+        self._client.close()
+        if self._process is not None:
+            self.stop()
+
+    def behave(self, path: str, **behaviour: object) -> None:
+        self._client.post("/behaviour", json={"path": path, **behaviour}).raise_for_status()
+
+    def behave_well(self) -> None:
+        self._client.delete("/behaviour").raise_for_status()
+
+    def received(self) -> dict[str, list[dict[str, object]]]:
+        taken: dict[str, list[dict[str, object]]] = self._client.get("/received").json()
+        return taken
+
+
+class Proxy:
+    """One nginx in front of a gateway, with a certificate and a password of its own."""
+
+    def __init__(self, directory: Path, gateway: Gateway, certificate: bytes, password: str) -> None:
+        assert NGINX is not None
+        directory.mkdir()
+        self._directory, self._port = directory, free_port()
+        self.url = f"https://127.0.0.1:{self._port}"
+        config = _CONFIG.format(
+            # Its workers read files that are for this user's eyes alone.
+            user="user root;" if os.getuid() == 0 else "",
+            port=self._port,
+            upstream=gateway.url,
+            gateway_ca=gateway.ca_file,
+        )
+        (directory / "nginx.conf").write_text(config)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.let_in(password)
+        self._write("certificate.pem", certificate)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self.stop()
+
+    def start(self) -> None:
+        """Starts it, unless it runs; returns when it listens."""
+        if self._process is not None:
+            return
+        assert NGINX is not None
+        self._process = subprocess.Popen(
+            [NGINX, "-p", self._directory, "-c", self._directory / "nginx.conf", "-e", "stderr"],
+            stderr=subprocess.PIPE,
+        )
+        self._until_it_says(b"start worker process ")
+
+    def stop(self) -> None:
+        """Ends it; returns when nobody listens any more."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        self._process.communicate(timeout=START_SECONDS)
+        self._process = None
+
+    def let_in(self, password: str) -> None:
+        """The user's password from now on: nginx reads the file at each request."""
+        digest = base64.b64encode(hashlib.sha1(password.encode()).digest()).decode()  # noqa: S324 - nginx's own
+        self._write("users", f"{USERNAME}:{{SHA}}{digest}\n".encode())
+
+    def show(self, certificate: bytes) -> None:
+        """Another certificate from now on; returns when it is what a client sees."""
+        self._write("certificate.pem", certificate)
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+        wanted = ssl.PEM_cert_to_DER_cert(certificate[certificate.index(b"-----BEGIN CERT") :].decode())
+        until(lambda: self._certificate() == wanted, limit=START_SECONDS)
+
+    def _certificate(self) -> bytes | None:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", self._port), START_SECONDS) as connection,
+            context.wrap_socket(connection) as tls,
+        ):
+            return tls.getpeercert(binary_form=True)
+        return None
+
+    def _write(self, name: str, data: bytes) -> None:
+        (self._directory / f"{name}.new").write_bytes(data)
+        (self._directory / f"{name}.new").replace(self._directory / name)
+
+    def _until_it_says(self, text: bytes) -> None:
+        assert self._process is not None
+        assert self._process.stderr is not None
+        said = b""
+        while text not in said:
+            readable, _, _ = select.select([self._process.stderr], [], [], START_SECONDS)
+            more = os.read(self._process.stderr.fileno(), 65536) if readable else b""
+            assert more, said.decode()
+            said += more

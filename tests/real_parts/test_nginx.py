@@ -1,0 +1,191 @@
+"""nginx in front of the gateway: whatever breaks there has its own clear verdict, and mended, it heals."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cloud import CANARIES, CLIENT_SECRET, PASSWORD, SIGNING_SECRET, USERNAME
+from proxy import NGINX, Authority, Gateway, Proxy, free_port
+
+from genesys_provider import TargetManager
+from genesys_provider.client.settings import Settings
+from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+from genesys_provider.targets.errors import SyncFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(NGINX is None, reason="no nginx here: install Debian's package nginx-light")
+
+ENDPOINT_SECONDS = 2.0
+"""How long the emulator waits for an endpoint here."""
+
+VERDICTS = {
+    "stopped": r"FAILED: endpoint unreachable: .*connection",
+    "expired": r"FAILED: endpoint failed TLS: .*certificate has expired",
+    "renamed": r"FAILED: endpoint failed TLS: .*certificate is not valid for '127\.0\.0\.1'",
+    "untrusted": r"FAILED: endpoint failed TLS: .*(unable to get local issuer|self-signed) certificate",
+    "password": r"FAILED: endpoint answered 401",
+    "slow": rf"TIMEOUT: endpoint gave no answer within {ENDPOINT_SECONDS:g} s",
+    "orphaned": r"FAILED: endpoint answered 502",
+}
+"""What breaks in each proxy of its own, and the verdict on the target behind it."""
+
+
+class Site:
+    """A proxy for each thing that can break, two gateways behind them, and the emulator that knows the CA."""
+
+    def __init__(self, directory: Path, stack: ExitStack) -> None:
+        self.authority = Authority.made(directory)
+        self.gateway = Gateway(directory / "gateway", free_port())
+        stack.callback(self.gateway.close)
+        self.other_gateway = Gateway(directory / "other", free_port())
+        stack.callback(self.other_gateway.close)
+        self.proxies = {
+            name: stack.enter_context(
+                Proxy(
+                    directory / name,
+                    self.other_gateway if name == "orphaned" else self.gateway,
+                    self.authority.good(),
+                    PASSWORD,
+                )
+            )
+            for name in VERDICTS
+        }
+        self.emulator = stack.enter_context(
+            EmulatorServer(
+                EmulatorSettings(
+                    ca_file=self.authority.ca_file,
+                    client_secret=CLIENT_SECRET,
+                    verification_seconds=0.2,
+                    rate_limit=0,
+                    endpoint_seconds=ENDPOINT_SECONDS,
+                )
+            )
+        )
+        another = directory / "another"
+        another.mkdir()
+        self._strangers = Authority.made(another)
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {
+            "GENESYSCLOUD_API_URL": self.emulator.url,
+            "GENESYSCLOUD_LOGIN_URL": self.emulator.url,
+            "GENESYSCLOUD_OAUTHCLIENT_ID": "dev-client",
+            "GENESYSCLOUD_OAUTHCLIENT_SECRET": CLIENT_SECRET,
+            "GENESYSCLOUD_CA_FILE": str(self.authority.ca_file),
+        }
+
+    def program(self, round_: int) -> str:
+        """A target behind each proxy, and a sync through it; another round verifies all anew."""
+        lines = [
+            f"t = EventBridgeTarget({name!r}, endpoint_url='{proxy.url}/v1/genesys/events/{name}', "
+            f"event_types=['A'], auth=BasicAuth({USERNAME!r}, {PASSWORD!r}), headers={{'X-Round': '{round_}'}})\n"
+            f"GatewaySync('{name}-sync', target_id=t.id, revision=t.revision, signing_secret={SIGNING_SECRET!r}, "
+            f"webhook_url='{proxy.url}/webhooks/genesys/targets')"
+            for name, proxy in self.proxies.items()
+        ]
+        return "\n".join(["from genesys_provider import *", *lines, ""])
+
+    def break_it(self, name: str) -> None:
+        """Breaks what the proxy of this name is there for."""
+        proxy = self.proxies[name]
+        breaks: dict[str, Callable[[], None]] = {
+            "stopped": proxy.stop,
+            "expired": lambda: proxy.show(self.authority.expired()),
+            "renamed": lambda: proxy.show(self.authority.of_another_name()),
+            "untrusted": lambda: proxy.show(self._strangers.good()),
+            "password": lambda: proxy.let_in("another"),
+            "slow": lambda: self.gateway.behave("/v1/genesys/events/slow", seconds=60),
+            "orphaned": self.other_gateway.stop,
+        }
+        breaks[name]()
+
+    def mend(self, name: str) -> None:
+        """Makes it work again, if it does not."""
+        proxy = self.proxies[name]
+        mends: dict[str, Callable[[], None]] = {
+            "stopped": proxy.start,
+            "password": lambda: proxy.let_in(PASSWORD),
+            "slow": self.gateway.behave_well,
+            "orphaned": self.other_gateway.start,
+        }
+        mends.get(name, lambda: proxy.show(self.authority.good()))()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with ExitStack() as stack:
+        yield Site(tmp_path_factory.mktemp("site"), stack)
+
+
+def test_each_break_has_its_verdict_and_heals(site: Site, make_stack: Callable[..., Any]) -> None:
+    stack = make_stack(site.program(1), env=site.env)
+    created = stack.up()
+    assert created.code == 0, created.output
+    assert [event["path"] for event in site.other_gateway.received()["events"]] == [
+        "/v1/genesys/events/orphaned"
+    ]
+    resources = stack.resources()
+    ids = {resources[name]["id"] for name in VERDICTS}
+    told = [*site.gateway.received()["syncs"], *site.other_gateway.received()["syncs"]]
+    assert ids <= {sync["body"]["targetId"] for sync in told}
+
+    for name in VERDICTS:
+        site.break_it(name)
+    # The engine would stop at the first that fails, and leave others alone.
+    stack.program(site.program(2))
+    broken = stack.up("--continue-on-error")
+    assert broken.code != 0
+    assert "Traceback" not in broken.output
+    diagnostics = broken.output.partition("Diagnostics:")[2]
+    for name, verdict in VERDICTS.items():
+        assert re.search(rf"target '{name}' \(\S+\) is not verified, {verdict}", diagnostics), (
+            f"{name} in {broken.output}"
+        )
+    resources = stack.resources()
+    assert {name: resources[name]["outputs"]["status"] for name in VERDICTS} == {
+        name: verdict.partition(":")[0] for name, verdict in VERDICTS.items()
+    }
+
+    for name in VERDICTS:
+        site.mend(name)
+    healed = stack.up()
+    assert healed.code == 0, healed.output
+    resources = stack.resources()
+    assert {resources[name]["outputs"]["status"] for name in VERDICTS} == {"VERIFIED"}
+    assert not any("initErrors" in each for each in resources.values())
+    said = created.output + broken.output + healed.output + stack.stored()
+    assert not [canary for canary in CANARIES if canary in said]
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("stopped", "Connection refused"),
+        ("expired", "certificate has expired"),
+        ("renamed", "certificate is not valid for '127.0.0.1'"),
+        ("untrusted", "certificate"),
+        ("orphaned", "HTTP 502"),
+    ],
+)
+def test_a_sync_says_what_is_broken(site: Site, broken: str, said: str) -> None:
+    webhook = f"{site.proxies[broken].url}/webhooks/genesys/targets"
+    site.break_it(broken)
+    try:
+        with TargetManager(
+            Settings.resolve({"caFile": site.authority.ca_file, "maxRetries": 0}, {})
+        ) as manager:
+            with pytest.raises(SyncFailed, match=re.escape(said)):
+                manager.sync(webhook, "a-target", signing_secret=SIGNING_SECRET)
+            site.mend(broken)
+            manager.sync(webhook, "a-target", signing_secret=SIGNING_SECRET)
+            with pytest.raises(SyncFailed, match="HTTP 401"):
+                manager.sync(webhook, "a-target", signing_secret="another")
+    finally:
+        site.mend(broken)
