@@ -169,12 +169,12 @@ class Verifications:
         verdicts: list[_Waiter] = []
         for page in pages(self._client):
             self._page_count = page.page_count
-            for target in page.targets:
-                waiter = unseen.pop(target.id, None)
+            for target_id, status in page.statuses.items():
+                waiter = unseen.pop(target_id, None)
                 if waiter is None:
                     continue
-                seen = Verification(status=target.status)
-                if seen.final and target.status != VERIFIED:
+                seen = Verification(status=status)
+                if seen.final and status != VERIFIED:
                     verdicts.append(waiter)
                 else:
                     self._saw(waiter, seen)
