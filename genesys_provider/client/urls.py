@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 MAX_URL_CHARACTERS = 65_536
 """httpx takes no longer one."""
 
-_ORDINARY_HOST = re.compile(r"[A-Za-z0-9._-]+")
+MAX_HOST_CHARACTERS = 253
+_LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
 
 
 def is_loopback(host: str) -> bool:
@@ -45,14 +46,8 @@ def checked_url(url: str, *, loopback_http: bool = False) -> str:
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise ValueError("is not a valid URL: its host or port can't be read") from error
-    if host and not _ORDINARY_HOST.fullmatch(host):
-        # An address in brackets, or a name that IDNA has to write: loaded for these alone.
-        import httpx
-
-        try:
-            httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise ValueError("is not a valid URL: its host can't be read") from error
+    if host and not _can_be_looked_up(host, url):
+        raise ValueError("is not a valid URL: its host can't be looked up")
     scheme = parts.scheme.lower()
     if scheme != "https" and not (loopback_http and scheme == "http" and is_loopback(host or "")):
         raise ValueError("must be an https:// URL")
@@ -63,3 +58,23 @@ def checked_url(url: str, *, loopback_http: bool = False) -> str:
     if port == 0:
         raise ValueError("must name a port from 1 to 65535")
     return url
+
+
+def _can_be_looked_up(host: str, url: str) -> bool:
+    """Whether a URL's host is an address, or a name as DNS has them."""
+    if not host.isascii():
+        # A name that IDNA has to write: loaded for these alone.
+        import httpx
+
+        try:
+            host = httpx.URL(url).raw_host.decode("ascii")
+        except httpx.InvalidURL:
+            return False
+    *_, last = labels = host.removesuffix(".").split(".")
+    if ":" in host or last.isdecimal():
+        try:
+            ip_address(host)
+        except ValueError:
+            return False
+        return True
+    return len(host) <= MAX_HOST_CHARACTERS and all(_LABEL.fullmatch(label) for label in labels)

@@ -277,6 +277,18 @@ def test_what_is_missing_has_its_path_all_the_same() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["1.2.3.999", "1.2.3", "a..b", ".", "a" * 64 + ".com", "a." * 127 + "com", "%zz", "a%41", "☃", "ü" * 60, "[::1", "[1.2.3.4]", "[::g]", "a,b", "$(x)", "a\\b"],
+)
+def test_a_host_that_can_not_be_looked_up(host: str) -> None:
+    url = f"https://{host}/"
+    (failure,) = check(TARGETS, target(endpointUrl=url)).failures
+    assert (failure.property, "URL" in failure.reason) == ("endpointUrl", True)
+    failures = check(SYNCS, {"targetId": "t", "revision": 1, "webhookUrl": url}).failures
+    assert [failure.property for failure in failures] == ["webhookUrl"]
+
+
 # The secrets of an import, which the API does not return.
 
 
