@@ -68,9 +68,11 @@ class EventBridgeTarget(Resource, module="genesys", name="EventBridgeTarget"):
             "healthCheck": health_check,
             # Written into the target itself, so that whoever finds it knows whose it is.
             "owner": f"{pulumi.get_project()}/{pulumi.get_stack()}/{resource_name}",
-            **dict.fromkeys(_OUTPUTS),
         }
-        super().__init__(EventBridgeTargetProvider(), resource_name, properties, opts)
+        given = {name: value for name, value in properties.items() if value is not None}
+        super().__init__(
+            EventBridgeTargetProvider(), resource_name, {**given, **dict.fromkeys(_OUTPUTS)}, opts
+        )
 
     # The state has the API's names; so that no header's name is taken for one of them, Python's are given here.
 
