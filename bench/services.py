@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from genesys_provider.client import Settings
+from genesys_provider.client.settings import Settings
 
 if TYPE_CHECKING:
     from types import TracebackType

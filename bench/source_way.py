@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from genesys_provider.client import GenesysClient, Settings
+from genesys_provider.client.api import GenesysClient
+from genesys_provider.client.settings import Settings
 
 POLL_SECONDS = 5.0
 
