@@ -1,12 +1,21 @@
-"""How many examples Hypothesis draws: few and always the same, or with HYPOTHESIS_PROFILE=torture many."""
+"""How many examples Hypothesis draws: few and always the same, or with --torture many."""
 
 from __future__ import annotations
 
 import os
+import sys
+from collections import Counter
 
 from hypothesis import HealthCheck, settings
 
-THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "torture"
+# From the command line itself: Hypothesis wants to know before pytest has read its options.
+THOROUGH = "--torture" in sys.argv or os.environ.get("HYPOTHESIS_PROFILE") == "torture"
+
+LIMIT = 3600 if THOROUGH else 120
+"""Seconds for a test."""
+
+COUNTS: Counter[str] = Counter()
+"""What was drawn, for the table at the end."""
 
 
 def examples(quick: int, thorough: int | None = None) -> settings:

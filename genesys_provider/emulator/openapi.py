@@ -245,6 +245,7 @@ def _schemas() -> Schema:
             # What an answer holds besides: ignored, so that it can be changed and sent back.
             **{name: {"readOnly": True} for name in _READ_ONLY_FIELDS},
         },
+        "additionalProperties": {"type": "null"},
         "allOf": [
             {
                 "if": {"properties": {"authType": {"const": kind}}, "required": ["authType"]},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -32,10 +32,10 @@ class Exchange:
     path: str
     query: str
     request_headers: dict[str, str]
-    request_body: bytes
+    request_body: bytearray
     status: int
-    headers: dict[str, str]
-    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytearray = field(default_factory=bytearray)
 
 
 class Recorder:
@@ -49,8 +49,8 @@ class Recorder:
         if scope["type"] != "http" or scope["path"].startswith("/emulator/"):
             await self._app(scope, receive, send)
             return
-        sent, answered = bytearray(), bytearray()
-        start: Message = {}
+        sent = bytearray()
+        answered: list[Exchange] = []
 
         async def take() -> Message:
             message = await receive()
@@ -58,22 +58,14 @@ class Recorder:
             return message
 
         async def give(message: Message) -> None:
+            # Before it is sent: who has the answer may look here at once.
             if message["type"] == "http.response.start":
-                start.update(message)
-            answered.extend(message.get("body", b""))
-            if message["type"] == "http.response.body" and not message.get("more_body"):
-                self.exchanges.append(
-                    Exchange(
-                        scope["method"],
-                        scope["path"],
-                        scope["query_string"].decode(),
-                        _text(scope["headers"]),
-                        bytes(sent),
-                        start["status"],
-                        _text(start["headers"]),
-                        bytes(answered),
-                    )
-                )
+                request = (scope["method"], scope["path"], scope["query_string"].decode())
+                exchange = Exchange(*request, _text(scope["headers"]), sent, message["status"])
+                exchange.headers.update(_text(message["headers"]))
+                self.exchanges.append(exchange)
+                answered.append(exchange)
+            answered[0].body.extend(message.get("body", b""))
             await send(message)
 
         await self._app(scope, take, give)

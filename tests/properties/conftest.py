@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from bounded import COUNTS, THOROUGH
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.settings import Settings
@@ -23,3 +24,10 @@ def client() -> Iterator[GenesysClient]:
         client = GenesysClient(Settings.resolve({**config, "apiUrl": server.url, "loginUrl": server.url}, {}))
         yield client
         client.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the table of a long run."""
+    if THOROUGH and COUNTS:
+        terminalreporter.section("bad input")
+        terminalreporter.write_line(", ".join(f"{name}: {count}" for name, count in COUNTS.items()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import property_strategies as drawn
 import pytest
-from bounded import examples
+from bounded import COUNTS, LIMIT, examples
 from engine import until
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +31,8 @@ from genesys_provider.targets.models import FINAL_STATUSES, Target, property_pat
 if TYPE_CHECKING:
     from genesys_provider.client.api import GenesysClient
 
+pytestmark = pytest.mark.timeout(LIMIT)
+
 TARGETS, SYNCS = EventBridgeTargetProvider(), GatewaySyncProvider()
 
 TARGET_PATHS = re.compile(
@@ -43,7 +45,11 @@ SYNC_PATHS = re.compile("|".join(drawn.SYNC_FIELDS))
 
 def check(provider: ResourceProvider, properties: dict[str, Any]) -> CheckResult:
     with carrying_out(Operation()):
-        return provider.check({}, properties)
+        result = provider.check({}, properties)
+    COUNTS["inputs checked"] += 1
+    COUNTS["inputs refused"] += bool(result.failures)
+    COUNTS["faults"] += len(result.failures or ())
+    return result
 
 
 def is_given(path: str, properties: dict[str, Any]) -> bool:
@@ -139,6 +145,7 @@ def assert_accepted(client: GenesysClient, inputs: dict[str, Any]) -> None:
     """The API takes the target, reads back the same, and neither a diff nor a refresh sees a change."""
     body = target_properties.config_from(inputs).payload()
     target = Target.model_validate(client.create_target(body))
+    COUNTS["targets that the API took"] += 1
     try:
         outs = without_marks(target_properties.outputs(inputs, target, revision=1)) | {"status": "VERIFIED"}
         assert not TARGETS.diff(target.id, outs, inputs).changes
@@ -279,7 +286,24 @@ def test_what_is_missing_has_its_path_all_the_same() -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["1.2.3.999", "1.2.3", "a..b", ".", "a" * 64 + ".com", "a." * 127 + "com", "%zz", "a%41", "☃", "ü" * 60, "[::1", "[1.2.3.4]", "[::g]", "a,b", "$(x)", "a\\b"],
+    [
+        "1.2.3.999",
+        "1.2.3",
+        "a..b",
+        ".",
+        "a" * 64 + ".com",
+        "a." * 127 + "com",
+        "%zz",
+        "a%41",
+        "☃",
+        "ü" * 60,
+        "[::1",
+        "[1.2.3.4]",
+        "[::g]",
+        "a,b",
+        "$(x)",
+        "a\\b",
+    ],
 )
 def test_a_host_that_can_not_be_looked_up(host: str) -> None:
     url = f"https://{host}/"
