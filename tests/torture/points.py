@@ -135,6 +135,8 @@ SCENARIOS = {
         ("login", "list_targets", "get_verification"),
         struck=("list_targets", "get_verification"),
         command=REFRESH,
+        # What has become of the target by itself, only a refresh can tell.
+        recovery=(*UP, "--refresh"),
         fails="changed",
     ),
     "refresh one": Scenario(

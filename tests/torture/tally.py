@@ -20,8 +20,10 @@ class Tally:
         self.faults: Counter[str] = Counter()
         self.sequences = 0
         self.steps: Counter[str] = Counter()
+        self.interruptions: Counter[str] = Counter()
         self.bad: Counter[str] = Counter()
         self.cancels = 0
+        self.cut_files = 0
         self.pending_creates = 0
 
     def point(self, point: Point, recovery: Recovery) -> None:
@@ -33,6 +35,7 @@ class Tally:
         """A recovery was looked at."""
         self.bad.update(each.kind for each in recovery.failures)
         self.cancels += recovery.cancelled
+        self.cut_files += recovery.cut_file
         self.pending_creates += recovery.pending_creates > 0
 
     def lines(self) -> Iterator[str]:
@@ -45,6 +48,7 @@ class Tally:
             yield f"  {'all':26}{self._of('own'):>10}{self._of('stock'):>10}"
             yield f"  recoveries in which Pulumi asked for `pulumi cancel`: {self.cancels}"
             yield f"  recoveries after which a pending create waits for a refresh: {self.pending_creates}"
+            yield f"  recoveries that found a file of Pulumi's own backend cut short: {self.cut_files}"
         if self.faults:
             yield "faults absorbed, or told in one clear error and healed"
             yield from (f"  {kind:46}{count:>4}" for kind, count in self.faults.items())

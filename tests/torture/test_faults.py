@@ -76,21 +76,22 @@ def settle(world: World, run: str, result: Result, outcome: Outcome, says: str, 
         assert world.disagreements() == [], result.output
     if outcome is not ABSORBED:
         assert says in result.output, result.output
-        assert len(errors_of(result.output)) >= 1, result.output
+        told = errors_of(result.output)
+        assert told, result.output
+        assert set(told.values()) == {1}, result.output
     # What a refresh that failed would have told, the next one tells.
     recovery = world.recover(*{"up": UP, "refresh": (*UP, "--refresh"), "destroy": DESTROY}[run])
     tally.recovered(recovery)
     assert recovery.failures == [], result.output
 
 
-def errors_of(output: str) -> list[str]:
-    """The errors among the diagnostics, but for the engine's own summing up."""
-    told = output.rpartition("Diagnostics:")[2]
-    return [
-        line.strip()
-        for line in re.findall(r"^ +error: (.*)$", told, re.MULTILINE)
-        if line.strip() not in {"update failed", "destroy failed", "refresh failed"}
-    ]
+def errors_of(output: str) -> dict[str, int]:
+    """How many errors the diagnostics have for each resource, without the engine's summing up at the stack."""
+    blocks = re.findall(
+        r"^  \S+ \((\S+)\):\n((?:    .*\n)+)", output.rpartition("Diagnostics:")[2], re.MULTILINE
+    )
+    counts = {name: text.count("    error: ") for name, text in blocks if name != "house-dev"}
+    return {name: count for name, count in counts.items() if count}
 
 
 def test_a_trouble_has_its_outcome(
@@ -103,8 +104,7 @@ def test_a_trouble_has_its_outcome(
         world.cloud.control("faults", match={"path": trouble.path}, **trouble.fault(), **times)
         env = {"GENESYSCLOUD_VERIFICATION_TIMEOUT": "3", **trouble.env} if lasts else {}
         result = world.stack.run(*RUNS[run], env=env)
-        burst = trouble.burst_in_destroy if run == "destroy" else trouble.burst
-        outcome = trouble.lasting if lasts else burst
+        outcome = trouble.outcome(run, lasts=lasts)
         settle(world, run, result, outcome, trouble.says, tally)
         tally.faults[f"{trouble.name}, {'lasting' if lasts else 'a burst'}: {outcome.value}"] += 1
 

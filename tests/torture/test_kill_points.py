@@ -26,6 +26,8 @@ HELD_SECONDS = 25.0
 HELD_AT_GATEWAY = 8.0
 HEARD = "received; cancelling"
 """What the CLI says at the first signal."""
+OUR_TRACE = "/genesys_provider/"
+"""What a traceback of ours would show. (Pulumi's SDK has its own where the program is cut short by a Ctrl-C.)"""
 _KILLS = (Strike.HOST_KILL, Strike.CLI_KILL)
 
 
@@ -91,7 +93,7 @@ def test_one_up_puts_it_right(origin: Origin, point: Point, tally: Tally) -> Non
         world.cloud.requests()
         dropped = point.strike in {Strike.DROP, Strike.DROP_ALWAYS}
         said = drop(world, point) if dropped else strike(world, point)
-        assert point.host == "stock" or "Traceback" not in said, said
+        assert point.host == "stock" or OUR_TRACE not in said, said
         recovery = world.recover(*SCENARIOS[point.scenario].recovery)
         tally.point(point, recovery)
         assert recovery.failures == [], said
@@ -161,8 +163,9 @@ def drop(world: World, point: Point) -> str:
     if always and point.call == "get_verification":
         env["GENESYSCLOUD_VERIFICATION_TIMEOUT"] = "1"
     result = world.stack.run(*SCENARIOS[point.scenario].command, env=env)
-    absorbed = not always or point.call == "check_health" or point.scenario.startswith("refresh")
-    assert (result.code == 0) == absorbed or point.call == "create_target", result.output
+    # A check of the health may fail; a POST that acted is found by its name.
+    harmless = point.call == "check_health" or (point.call == "create_target" and when == "after")
+    assert (result.code == 0) == (not always or harmless), result.output
     return result.output
 
 
@@ -179,8 +182,9 @@ def strike(world: World, point: Point) -> str:
             command.send(signal.SIGSTOP)
             world.cloud.release()
             until(lambda: call.audited.replace("UPDATED", "") in world.cloud.audited(), 30)
-        requests = len(world.cloud.control("requests", "GET"))
         strike_down(command, point, host)
+        # What was on its way when it died is none of its doing any more; what follows would be.
+        requests = len(world.cloud.control("requests", "GET"))
         world.cloud.release()
         said = command.wait().output
         if point.host == "own":

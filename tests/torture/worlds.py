@@ -116,6 +116,8 @@ class Recovery:
     result: Result
     cancelled: bool
     """Whether Pulumi asked for a `pulumi cancel`."""
+    cut_file: bool
+    """Whether the CLI died while it wrote into its backend, so that Pulumi itself could not go on."""
     disagreements: list[Disagreement]
     pending_creates: int
     """How many creates Pulumi goes on asking about."""
@@ -153,20 +155,37 @@ class World:
         """What cloud, state and program do not agree about now."""
         return disagreements(self.cloud, self.stack.backend, self.wanted, self._earlier_syncs)
 
-    def run(self, *command: str) -> tuple[Result, bool]:
-        """An ordinary command, after a `cancel` where Pulumi asks for it, and whether it did."""
+    def run(self, *command: str) -> tuple[Result, bool, bool]:
+        """An ordinary command, after a `cancel` where Pulumi asks for it.
+
+        Returns:
+            How the command ended, whether there was a `cancel`, and whether a file of the backend was mended.
+        """
         result = self.stack.run(*command)
+        cut = "failed to load checkpoint: EOF" in result.output
+        if cut:
+            self.mend_backend()
+            result = self.stack.run(*command)
         locked = result.code != 0 and "pulumi cancel" in result.output
         if locked:
             self.stack.must("cancel", "--yes")
             result = self.stack.run(*command)
-        return result, locked
+        return result, locked, cut
+
+    def mend_backend(self) -> None:
+        """Pulumi's file backend writes the file beside the state, `dev.json.attrs`, in place: a SIGKILL can cut it.
+
+        The state itself is whole then, and does not need the other. No other backend has such a file.
+        """
+        (attributes,) = (self.stack.backend / ".pulumi" / "stacks").rglob("dev.json.attrs")
+        assert attributes.stat().st_size == 0
+        attributes.unlink()
 
     def recover(self, *command: str) -> Recovery:
         """What a user does: one ordinary `up`, or another `command`, and a look."""
         self.cloud.calm()
-        result, cancelled = self.run(*(command or UP))
-        return Recovery(result, cancelled, self.disagreements(), pending_creates(self.stack.backend))
+        result, cancelled, cut = self.run(*(command or UP))
+        return Recovery(result, cancelled, cut, self.disagreements(), pending_creates(self.stack.backend))
 
 
 class Origin:
