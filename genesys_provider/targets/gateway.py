@@ -58,11 +58,21 @@ class Gateway:
         self._audit = audit
         self._max_retries = max_retries
         self._cancelled = cancelled
-        self._http = httpx.Client(verify=trust(ca_file), timeout=TIMEOUT_SECONDS)
+        self._ca_file = ca_file
+        self._lock = threading.Lock()
+        self._http: httpx.Client | None = None
 
     def close(self) -> None:
         """Closes the connections."""
-        self._http.close()
+        if self._http is not None:
+            self._http.close()
+
+    def _connections(self) -> httpx.Client:
+        # Made when they are first used: most runs send no webhook, and a TLS context takes time and memory.
+        with self._lock:
+            if self._http is None:
+                self._http = httpx.Client(verify=trust(self._ca_file), timeout=TIMEOUT_SECONDS)
+            return self._http
 
     def notify(
         self, webhook_url: str, event: SyncEvent, target_id: str, *, signing_secret: str | None = None
@@ -113,7 +123,8 @@ class Gateway:
             headers["webhook-timestamp"] = str(int(sent_at.timestamp()))
             headers["webhook-signature"] = Webhook(key).sign(delivery_id, sent_at, body)
         what = f"POST {shown_url(url)}"
-        answer = exchange(self._http, "POST", url, what=what, content=body.encode(), headers=headers)
+        http = self._connections()
+        answer = exchange(http, "POST", url, what=what, content=body.encode(), headers=headers)
         if 200 <= answer.status < 300 or (repeated and answer.status == ALREADY_DELIVERED):  # noqa: PLR2004
             return
         message = f"{what}: HTTP {answer.status} {shortened(answer.text) or answer.reason}"
