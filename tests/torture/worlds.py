@@ -137,6 +137,8 @@ class World:
         self.stack = stack
         self.wanted: list[Wanted] = []
         self._earlier_syncs = earlier_syncs
+        self.leftovers = ExitStack()
+        """What a run leaves alive, to be ended after the recovery."""
 
     def want(self, wanted: Iterable[Wanted]) -> None:
         """Rewrites the program."""
