@@ -20,7 +20,7 @@ from bench.table import Row, machine, rendered
 def main(names: tuple[str, ...], quick: bool, growth: bool) -> None:
     """Measures what targets cost on the real engine, against trivial resources on the same one."""
     click.echo(f"{machine()}\n")
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory:
         setting = Setting(Path(directory), QUICK if quick else Sizes())
         try:
             if growth:

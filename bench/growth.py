@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 COUNTS = (50, 100, 200, 400, 800)
 QUICK_COUNTS = (10, 20)
 REPEATS = 3
+CHEAP = 200
+"""The largest fleet that is created several times."""
 PLOT = ROOT / "docs" / "scaling.svg"
 WORK = ("create", "no-op", "refresh")
 HEAD = ("targets", "work", "measured", "floor", "own share", "own share a target", "requests")
@@ -69,11 +71,19 @@ def _points(setting: Setting, count: int) -> list[Point]:
     with setting.organisation() as organisation:
         targets = setting.fleet("targets", count, organisation.env)
         trivial = setting.fleet("trivial", count, organisation.env)
-        floor = trivial.run("up") + organisation.verification_seconds
-        wall = targets.run("up")
+        pairs = []
+        for turn in range(REPEATS if count <= CHEAP else 1):
+            if turn:
+                trivial.run("destroy")
+                targets.run("destroy")
+            organisation.traffic()
+            pairs.append((trivial.run("up") + organisation.verification_seconds, targets.run("up")))
+        floor, wall = min(each for each, _ in pairs), min(each for _, each in pairs)
         points = [Point("create", count, wall, floor, organisation.traffic().total)]
         for work, command in (("no-op", "up"), ("refresh", "refresh")):
             points.append(_repeated(work, command, targets, trivial, organisation))
+    for point in points:
+        setting.say(f"    {point.work}: {point.share:.2f} s of our own, {point.requests} requests")
     return points
 
 
