@@ -60,4 +60,6 @@ targets = {
 }
 
 pulumi.export("gateway", gateway.url)
-pulumi.export("targets", {name: {"id": target.id, "status": target.status} for name, target in targets.items()})
+pulumi.export(
+    "targets", {name: {"id": target.id, "status": target.status} for name, target in targets.items()}
+)

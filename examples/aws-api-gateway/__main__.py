@@ -16,9 +16,7 @@ config = pulumi.Config()
 def role(name: str, service: str, statement: pulumi.Input[str]) -> aws.iam.Role:
     """A role that a service takes, with one policy."""
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
-    made = aws.iam.Role(
-        name, assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    )
+    made = aws.iam.Role(name, assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
     aws.iam.RolePolicy(name, role=made.id, policy=statement)
     return made
 

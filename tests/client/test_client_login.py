@@ -9,7 +9,6 @@ import pytest
 from shared_cloud import SkippedWaits, at_once, counted, outcomes_at_once, settings_of
 
 from genesys_provider.client.api import GenesysClient
-from genesys_provider.client.settings import Settings
 from genesys_provider.client.errors import (
     ConfigurationError,
     ConnectionFailed,
@@ -20,6 +19,7 @@ from genesys_provider.client.errors import (
     Unauthorized,
     UnexpectedAnswer,
 )
+from genesys_provider.client.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from genesys_provider.client.settings import Settings
 from genesys_provider.client.errors import ConfigurationError
 from genesys_provider.client.regions import DOMAIN_BY_REGION, api_url, domain_of, login_url
-from genesys_provider.client.settings import ENVIRONMENT
+from genesys_provider.client.settings import ENVIRONMENT, Settings
 from genesys_provider.client.urls import checked_url
 
 # The table of the contract, which follows `purecloud_region_hosts.py` of the official SDK.

@@ -15,7 +15,6 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from genesys_provider.client.api import GenesysClient
-from genesys_provider.client.settings import Settings
 from genesys_provider.client.errors import (
     ApiError,
     ConfigurationError,
@@ -26,6 +25,7 @@ from genesys_provider.client.errors import (
     NotFound,
     UnexpectedAnswer,
 )
+from genesys_provider.client.settings import Settings
 from genesys_provider.client.transport import MAX_ANSWER_BYTES, trust
 from genesys_provider.emulator.server import Server
 

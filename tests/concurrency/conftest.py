@@ -62,11 +62,11 @@ def postgres() -> Iterator[str]:
         if somebody:
             os.chown(directory, somebody["user"], somebody["group"])
         data = directory / "data"
-        common = {
+        common: dict[str, Any] = {
             "cwd": directory,
             "env": {"PATH": os.environ["PATH"], "HOME": str(directory), "LC_ALL": "C"},
         }
-        initdb = [
+        initdb: list[str | Path] = [
             binaries / "initdb",
             "--pgdata",
             data,

@@ -16,7 +16,7 @@ import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import trustme
@@ -140,8 +140,8 @@ class Gateway:
     def behave_well(self) -> None:
         self._client.delete("/behaviour").raise_for_status()
 
-    def received(self) -> dict[str, list[dict[str, object]]]:
-        taken: dict[str, list[dict[str, object]]] = self._client.get("/received").json()
+    def received(self) -> dict[str, list[dict[str, Any]]]:
+        taken: dict[str, list[dict[str, Any]]] = self._client.get("/received").json()
         return taken
 
 
