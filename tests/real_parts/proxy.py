@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import os
 import select
@@ -21,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import trustme
 from cloud import SIGNING_SECRET, USERNAME
-from engine import until
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -197,23 +195,23 @@ class Proxy:
         self._write("users", f"{USERNAME}:{{SHA}}{digest}\n".encode())
 
     def show(self, certificate: bytes) -> None:
-        """Another certificate from now on; returns when it is what a client sees."""
+        """Another certificate from now on; returns when it is what every client sees."""
         self._write("certificate.pem", certificate)
         assert self._process is not None
         self._process.send_signal(signal.SIGHUP)
         wanted = ssl.PEM_cert_to_DER_cert(certificate[certificate.index(b"-----BEGIN CERT") :].decode())
-        until(lambda: self._certificate() == wanted, limit=START_SECONDS)
+        # Until then some connections still come to the worker that has the old one.
+        self._until_it_says(b" exited with code 0")
+        assert self._certificate() == wanted
 
     def _certificate(self) -> bytes | None:
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         with (
-            contextlib.suppress(OSError),
             socket.create_connection(("127.0.0.1", self._port), START_SECONDS) as connection,
             context.wrap_socket(connection) as tls,
         ):
             return tls.getpeercert(binary_form=True)
-        return None
 
     def _write(self, name: str, data: bytes) -> None:
         (self._directory / f"{name}.new").write_bytes(data)
