@@ -17,7 +17,13 @@ from commands import Command
 from engine import until
 from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from points import CALLS, Point, Strike
 from points import Phase as Where
 from test_kill_points import OUR_TRACE, hold, strike_down
@@ -50,6 +56,8 @@ absorbable = [
     for each in TROUBLES
     if each.burst is Outcome.ABSORBED and "429" not in each.name and each.name != "slow"
 ]
+calls = st.sampled_from(sorted(CALLS.keys() - {"get_target"}))
+phases = st.sampled_from((Where.BEFORE, Where.AFTER))
 troubles = st.one_of(st.none(), st.sampled_from(absorbable))
 
 
@@ -77,6 +85,7 @@ class Lives(RuleBasedStateMachine):
         self.world: World = self.origin.branch()
         self.drifted = False
         self.imports = 0
+        self.turns = 0
         self.tally.sequences += 1
 
     def teardown(self) -> None:
@@ -97,19 +106,21 @@ class Lives(RuleBasedStateMachine):
             self.heals()
         self.settles()
 
-    @rule(
-        edits=edits,
-        call=st.sampled_from(sorted(CALLS)),
-        phase=st.sampled_from((Where.BEFORE, Where.AFTER)),
-    )
+    @initialize(edits=edits, call=calls, phase=phases)
+    def begins_badly(self, edits: list[tuple[str, str, int]], call: str, phase: Where) -> None:
+        """The first `up` of each life is interrupted."""
+        self.interrupted_up(edits, call, phase)
+
+    @rule(edits=edits, call=calls, phase=phases)
     def interrupted_up(self, edits: list[tuple[str, str, int]], call: str, phase: Where) -> None:
         """Edits the program and brings it up; something dies in the middle, if it comes to that call at all.
 
         Hypothesis likes to repeat itself; so each kind of death has its turn.
         """
         strike = DEATHS[sum(self.tally.interruptions.values()) % len(DEATHS)]
-        note(strike.value)
         self.edit(edits)
+        self.provoke(call)
+        note(f"{strike.value} at {call}")
         point = Point("own", "", call, phase, strike)
         hold(self.world, CALLS[call], point)
         command = Command(self.world.stack, *self.command())
@@ -214,6 +225,23 @@ class Lives(RuleBasedStateMachine):
                 del wanted[name]
             else:
                 wanted[name] = edited(wanted[name], what, number)
+        self.world.want(wanted.values())
+
+    def provoke(self, call: str) -> None:
+        """Changes the program once more, so that `up` makes the call."""
+        wanted = {each.resource: each for each in self.world.wanted}
+        missing = [name for name in RESOURCES if name not in wanted]
+        self.turns += 1
+        if missing and (call in {"login", "list_targets", "create_target"} or not wanted):
+            wanted[missing[0]] = Wanted(missing[0])
+        elif call == "delete_target":
+            del wanted[next(iter(wanted))]
+        elif call == "notify":
+            name = next(iter(wanted))
+            wanted[name] = replace(wanted[name], synced=True, webhook=f"?turn={self.turns}")
+        else:
+            name = next(iter(wanted))
+            wanted[name] = replace(wanted[name], path=f"/turn{self.turns}", health_check=True)
         self.world.want(wanted.values())
 
     def bad_moment(self, trouble: object) -> None:
