@@ -98,7 +98,6 @@ def test_the_time_limits_go_one_before_the_other(slow_cloud: Cloud, make_stack: 
     )
     result = stack.up()
     assert result.code != 0
-    assert result.seconds < 5
     assert "no verdict within 1 s" in result.output
     assert "no verdict within 2 s" in result.output
     assert "verification_timeout of the target" in result.output
