@@ -23,6 +23,9 @@ from genesys_provider.targets.models import Target, faults_of
 GATHER_SECONDS = 0.02
 """How long the first reader waits for others, to know whether the list is cheaper."""
 
+SECOND_GATHER_SECONDS = 0.1
+"""How long it waits once more, where the first page shows that the list is long: a busy host reads haltingly."""
+
 FRESH_SECONDS = 30.0
 """How long a reading of the list answers reads by id; a write of ours ends it at once."""
 
@@ -176,6 +179,8 @@ class Directory:
         by_id: dict[str, Target] = {}
         for page in pages(self._client):
             self._page_count = page.page_count
+            if page.page_count > self._asked:
+                time.sleep(SECOND_GATHER_SECONDS)
             if page.page_count > self._asked:
                 return
             by_id.update((target.id, target) for target in page.targets)
