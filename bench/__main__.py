@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from bench.table import Row, machine, rendered
 @click.option("--growth", is_flag=True, help="Fleets of 50 to 800 instead: writes docs/scaling.svg.")
 def main(names: tuple[str, ...], quick: bool, growth: bool) -> None:
     """Measures what targets cost on the real engine, against trivial resources on the same one."""
+    # Ended from outside, it still ends the services that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     click.echo(f"{machine()}\n")
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory:
         setting = Setting(Path(directory), QUICK if quick else Sizes())
