@@ -143,12 +143,21 @@ class Verifications:
                 continue
             now = self._clock()
             due = [waiter for waiter in waiting if waiter.look_at <= now]
-            if due and now - self._last_look >= SHORTEST_STEP:
+            if due and now - self._last_look >= self._pause(waiting, due):
                 self._last_look = now
                 self._look(waiting, due)
             else:
                 # Short enough for a waiter that comes meanwhile, and a cancel ends it at once.
                 self._cancelled.wait(FIRST_LOOK / 2)
+
+    def _pause(self, waiting: list[_Waiter], due: list[_Waiter]) -> float:
+        """Seconds between two looks: while more are to come due, so long that one look serves many.
+
+        Else the looks of a large fleet, which comes in slowly, would cost more with each page of the list.
+        """
+        if len(due) == len(waiting):
+            return SHORTEST_STEP
+        return min(SHORTEST_STEP * min(len(due), self._page_count), LONGEST_STEP)
 
     def _look(self, waiting: list[_Waiter], due: list[_Waiter]) -> None:
         try:
