@@ -44,6 +44,8 @@ TYPICAL_SHARE = 0.9
 REPORT_EVERY = 5.0
 """Seconds after which a waiting target says again what it waits for."""
 SINGLE_LOOKS_AT_ONCE = 8
+ENOUGH_A_PAGE = 4
+"""A look at the list waits for no more targets where so many are due for each of its pages."""
 
 _HOPELESS = (Cancelled, ConfigurationError, Forbidden, NotFound, Unauthorized)
 """Errors that asking again does not mend; over any other the wait goes on until its time limit."""
@@ -155,7 +157,7 @@ class Verifications:
 
         Else the looks of a large fleet, which comes in slowly, would cost more with each page of the list.
         """
-        if len(due) == len(waiting):
+        if len(due) == len(waiting) or len(due) >= ENOUGH_A_PAGE * self._page_count:
             return SHORTEST_STEP
         return min(SHORTEST_STEP * min(len(due), self._page_count), LONGEST_STEP)
 
