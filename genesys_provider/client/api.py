@@ -198,7 +198,7 @@ class GenesysClient:
         message = f"{what}: {_words(body, answer)}"
         code = shortened(str((body or {}).get("code") or ""))
         if answer.status == 429:  # noqa: PLR2004
-            asked = retry_after(answer.headers.get("Retry-After"))
+            asked = retry_after(answer.headers)
             if asked is None or asked <= LONGEST_WAIT:
                 self._allowance.exhausted(back_off(0) if asked is None else asked)
             raise RateLimited(

@@ -149,7 +149,7 @@ def _refusal(answer: Answer) -> Exception:
             status=answer.status,
             code=kind,
             correlation_id=correlation_id,
-            retry_after=retry_after(answer.headers.get("Retry-After")),
+            retry_after=retry_after(answer.headers),
         )
     message = f"login refused: {shortened(words) or answer.reason}"
     if answer.status in _REFUSED:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
@@ -33,24 +33,28 @@ LONGEST_BACK_OFF = 64.0
 
 
 def retry_after(
-    value: str | None, now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+    headers: Mapping[str, str], now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
 ) -> float | None:
-    """The seconds that a `Retry-After` header asks for: a number of seconds or an HTTP date (RFC 9110).
+    """The seconds that an answer's `Retry-After` asks for: a number of seconds or an HTTP date (RFC 9110).
 
-    A header that is neither counts as absent.
+    A date is taken by the server's own clock, which the answer's `Date` tells; ours may be wrong. A header that
+    is neither counts as absent.
     """
-    if value is None:
-        return None
-    text = value.strip()
+    text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
+    date = _http_date(text)
+    if date is None:
+        return None
+    return max(0.0, (date - (_http_date(headers.get("Date", "")) or now())).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=timezone.utc)
-    return max(0.0, (date - now()).total_seconds())
+    return date if date.tzinfo else date.replace(tzinfo=timezone.utc)
 
 
 def back_off(attempt: int) -> float:

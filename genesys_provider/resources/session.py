@@ -15,7 +15,8 @@ from genesys_provider.host import OperationError, current
 from genesys_provider.targets.manager import TargetManager
 
 _lock = threading.Lock()
-_managers: dict[Settings, TargetManager] = {}
+_managers: dict[tuple[tuple[str, object], ...], TargetManager] = {}
+"""By the config; the environment, which completes it, stays the same as long as the process lives."""
 
 
 @contextmanager
@@ -29,11 +30,14 @@ def managed(config: Mapping[str, object], state: Mapping[str, Any]) -> Iterator[
     hide(*secrets_in(state))
     with reporting_to(operation.show_status):
         try:
-            settings = Settings.resolve(config)
-            with _lock:
-                manager = _managers.get(settings)
-                if manager is None:
-                    manager = _managers[settings] = TargetManager(settings, cancelled=operation.cancelled)
-            yield manager
+            yield _manager(tuple(config.items()), operation.cancelled)
         except GenesysError as error:
             raise OperationError(str(error)) from None
+
+
+def _manager(config: tuple[tuple[str, object], ...], cancelled: threading.Event) -> TargetManager:
+    with _lock:
+        manager = _managers.get(config)
+        if manager is None:
+            manager = _managers[config] = TargetManager(Settings.resolve(dict(config)), cancelled=cancelled)
+        return manager

@@ -148,10 +148,11 @@ class EventBridgeTargetProvider(ResourceProvider):
             verification_seconds=props.get("verificationSeconds"),
             health_status=props.get("healthStatus"),
         )
-        inputs = target_properties.marked(inputs)
         if unhealthy is not None and current().records_init_failures:
-            raise InitFailed(id_, outs, [unhealthy], inputs)
-        return ReadResult(id_, outs, inputs)
+            raise InitFailed(id_, outs, [unhealthy], target_properties.marked(inputs))
+        # Without inputs the engine keeps those it has.
+        unchanged = all(name in props and props[name] == value for name, value in inputs.items())
+        return ReadResult(id_, outs, None if unchanged else target_properties.marked(inputs))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Deletes the target; one that is gone already is a success."""

@@ -119,15 +119,21 @@ class Directory:
 
     def get(self, target_id: str) -> Target | None:
         """The target of this id, or None where there is none; never older than our own last write."""
-        with self._shared_reading():
-            if self._clock() >= self._fresh_until:
-                self._read_list_if_cheaper()
-            with self._lock:
-                known = self._by_id if self._clock() < self._fresh_until else None
-                if known is not None and target_id in known:
-                    return known[target_id]
+        known = self._fresh(target_id)
+        if known is None:
+            with self._shared_reading():
+                if self._clock() >= self._fresh_until:
+                    self._read_list_if_cheaper()
+                known = self._fresh(target_id)
+        if known is not None:
+            return known
         # Also where the list lacks it: pages shift while others write, and a target is not given up for that.
         return self.get_now(target_id)
+
+    def _fresh(self, target_id: str) -> Target | None:
+        with self._lock:
+            known = self._by_id if self._clock() < self._fresh_until else None
+            return None if known is None else known.get(target_id)
 
     def get_now(self, target_id: str) -> Target | None:
         """The target that has this id now: one request."""

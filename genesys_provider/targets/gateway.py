@@ -129,7 +129,7 @@ class Gateway:
             return
         message = f"{what}: HTTP {answer.status} {shortened(answer.text) or answer.reason}"
         if answer.status == 429:  # noqa: PLR2004
-            raise RateLimited(message, status=429, retry_after=retry_after(answer.headers.get("Retry-After")))
+            raise RateLimited(message, status=429, retry_after=retry_after(answer.headers))
         if answer.status >= 500:  # noqa: PLR2004
             raise ServerError(message, status=answer.status)
         raise SyncFailed(f"the gateway refused the webhook for target {target_id}: {message}")
