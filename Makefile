@@ -32,4 +32,4 @@ bench: setup ## Measure against trivial resources on the same engine
 	@$(PYTHON) -m bench
 
 torture: setup ## Run the long part of the tests: kill points, faults, random histories
-	@$(PYTHON) -m pytest tests/torture tests/properties --torture -s
+	@HYPOTHESIS_PROFILE=torture $(PYTHON) -m pytest tests/torture tests/properties --torture -n 3 --dist worksteal

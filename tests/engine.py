@@ -80,6 +80,15 @@ class Running:
         return Result(self._process.returncode, output, time.monotonic() - self._started)
 
 
+def backend_url(directory: Path) -> str:
+    """A backend in a folder.
+
+    Without `metadata=skip` Pulumi keeps a file of attributes beside each of its own and writes it in place: a
+    SIGKILL can cut it short, and then Pulumi can't load the state, which is whole.
+    """
+    return f"{directory.as_uri()}?metadata=skip"
+
+
 class Stack:
     """A project with one stack, `dev`, in `directory`: program, backend and PULUMI_HOME are below it.
 
@@ -110,7 +119,7 @@ class Stack:
         self.env = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
         self.env |= {
             "PATH": path,
-            "PULUMI_BACKEND_URL": self.backend.as_uri(),
+            "PULUMI_BACKEND_URL": backend_url(self.backend),
             "PULUMI_CONFIG_PASSPHRASE": "correct horse",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_HOME": str(directory / "home"),

@@ -29,7 +29,8 @@ START_SECONDS = 20
 ENV = {
     **os.environ,
     "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}:{ROOT / '.pulumi' / 'bin'}",
-    "PULUMI_BACKEND_URL": (LOCAL / "state").as_uri(),
+    # Without the option Pulumi writes a second file in place, and can't load the state if it is killed meanwhile.
+    "PULUMI_BACKEND_URL": f"{(LOCAL / 'state').as_uri()}?metadata=skip",
     "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
     "PULUMI_SKIP_UPDATE_CHECK": "true",
 }

@@ -83,6 +83,7 @@ class SyncFailed(GenesysError):
     """The gateway did not take the webhook."""
 
     hint = (
-        "Check that the gateway is up, that genesys:caFile trusts its certificate and that both sides have the "
-        "same signing secret; with required=False a sync that fails is only a warning"
+        "Check that the gateway is up, that genesys:caFile trusts its certificate, and that both sides have the "
+        "same signing secret and the right time on their clocks; with required=False a sync that fails is only a "
+        "warning"
     )

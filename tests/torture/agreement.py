@@ -7,6 +7,7 @@ A disagreement is of one of these kinds:
 - `mismatch`: anything else that is not the same in all three, is not verified, or was not told to the gateway.
 - `pending`: an operation of unknown end in the state, other than a create. (A CLI that was killed leaves a
   pending create until `refresh --clear-pending-creates`: `pending_creates` counts these.)
+- `leak`: a secret in plain text, which `World.leaks` finds.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tally import Tally
@@ -25,6 +25,18 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
 def tally() -> Tally:
     """Where each run says what came of it."""
     return _TALLY
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process of several, as `make torture` starts them, hands on what it has counted."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["torture"] = _TALLY.counts()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Takes it in."""
+    _TALLY.add(getattr(node, "workeroutput", {}).get("torture", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -82,6 +82,8 @@ class Scenario:
     """A target whose status is forced to `FAILED` first."""
     forgets: str = ""
     """A target that the state is made to forget first: what a create that died leaves behind."""
+    reverted: bool = False
+    """Whether the program is as before again when it comes to the recovery."""
 
     def prepare(self, world: World) -> None:
         """Makes the change."""
@@ -118,6 +120,14 @@ SCENARIOS = {
         (_kept, replace(_changed, max_retries=7), _gone, _moved),
         ("login", "update_target", "notify"),
         struck=("update_target",),
+    ),
+    # Of an update that died the state knows nothing; where the program does not ask for it again, a refresh tells.
+    "update, reverted": Scenario(
+        (_kept, replace(_changed, path="/new"), _gone, _moved),
+        ("login", "update_target", "get_verification", "notify"),
+        struck=("update_target", "get_verification"),
+        recovery=(*UP, "--refresh"),
+        reverted=True,
     ),
     "delete": Scenario(
         (_kept, _changed, _moved), ("notify", "login", "delete_target"), struck=("notify", "delete_target")
@@ -160,8 +170,8 @@ class Point:
 
     def __str__(self) -> str:
         return f"{self.host}-{self.scenario}-{self.call}-{self.phase.name}-{self.strike.name}".replace(
-            " ", "_"
-        )
+            ", ", "_"
+        ).replace(" ", "_")
 
 
 _OF_STOCK_HOST = (Strike.HOST_KILL, Strike.CLI_KILL, Strike.DROP)
@@ -206,5 +216,6 @@ QUICK = (
     Point("own", "delete", "delete_target", Phase.AFTER, Strike.CLI_TERM),
     Point("own", "destroy", "notify", Phase.AFTER, Strike.DROP_ALWAYS),
     Point("stock", "create", "create_target", Phase.AFTER, Strike.CLI_KILL),
+    Point("own", "update, reverted", "update_target", Phase.AFTER, Strike.HOST_KILL),
 )
 """Those of every run of the tests: each kind of death, once."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ class Tally:
         self.interruptions: Counter[str] = Counter()
         self.bad: Counter[str] = Counter()
         self.cancels = 0
-        self.cut_files = 0
+        self.searched = 0
         self.pending_creates = 0
 
     def point(self, point: Point, recovery: Recovery) -> None:
@@ -35,8 +35,22 @@ class Tally:
         """A recovery was looked at."""
         self.bad.update(each.kind for each in recovery.failures)
         self.cancels += recovery.cancelled
-        self.cut_files += recovery.cut_file
+        self.searched += recovery.searched
         self.pending_creates += recovery.pending_creates > 0
+
+    def counts(self) -> dict[str, Any]:
+        """What was counted, for another process."""
+        return {
+            name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()
+        }
+
+    def add(self, counts: dict[str, Any]) -> None:
+        """Takes in what another process has counted."""
+        for name, value in counts.items():
+            if isinstance(value, dict):
+                getattr(self, name).update(value)
+            else:
+                setattr(self, name, getattr(self, name) + value)
 
     def lines(self) -> Iterator[str]:
         """The table."""
@@ -48,16 +62,15 @@ class Tally:
             yield f"  {'all':26}{self._of('own'):>10}{self._of('stock'):>10}"
             yield f"  recoveries in which Pulumi asked for `pulumi cancel`: {self.cancels}"
             yield f"  recoveries after which a pending create waits for a refresh: {self.pending_creates}"
-            yield f"  recoveries that found a file of Pulumi's own backend cut short: {self.cut_files}"
         if self.faults:
             yield "faults absorbed, or told in one clear error and healed"
             yield from (f"  {kind:46}{count:>4}" for kind, count in self.faults.items())
         if self.sequences:
             steps = ", ".join(f"{count} {kind}" for kind, count in sorted(self.steps.items()))
             yield f"random sequences: {self.sequences} ({steps})"
-        counts = ", ".join(
-            f"{name}s {self.bad[name]}" for name in ("orphan", "duplicate", "mismatch")
-        ).replace("mismatchs", "mismatches")
+        yield f"texts searched for secrets: {self.searched}"
+        shown = {"orphan": "orphans", "duplicate": "duplicates", "mismatch": "mismatches", "leak": "leaks"}
+        counts = ", ".join(f"{words} {self.bad[kind]}" for kind, words in shown.items())
         yield f"{counts}, operations left pending {self.bad['pending']}"
 
     def _of(self, host: str) -> int:

@@ -9,17 +9,19 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import pytest
-from agreement import pending_creates
+from agreement import TARGET_TYPE, pending_creates
 from commands import Command
 from engine import OWN_HOST, until
 from points import CALLS, QUICK, SCENARIOS, WEBHOOK, WRITES, Call, Phase, Point, Strike, every_point
+from wanted import Wanted, by_hand
+from worlds import UP, Origin
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.targets.gateway import Gateway
 
 if TYPE_CHECKING:
     from tally import Tally
-    from worlds import Origin, World
+    from worlds import World
 
 HELD_SECONDS = 25.0
 """Longer than any test needs, shorter than the client's own time limit."""
@@ -35,6 +37,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "point" in metafunc.fixturenames:
         points = every_point() if metafunc.config.getoption("--torture") else QUICK
         metafunc.parametrize("point", points, ids=str)
+    if "blow" in metafunc.fixturenames:
+        both = [(phase, blow) for phase in (Phase.BEFORE, Phase.AFTER) for blow in Strike]
+        metafunc.parametrize(
+            ("phase", "blow"),
+            both if metafunc.config.getoption("--torture") else [(Phase.AFTER, Strike.CLI_KILL)],
+            ids=lambda each: each.name,
+        )
     if "scenario_name" in metafunc.fixturenames:
         names = SCENARIOS if metafunc.config.getoption("--torture") else ("create", "update")
         metafunc.parametrize("scenario_name", names)
@@ -89,12 +98,42 @@ def named(method: str, path: str) -> str:
 def test_one_up_puts_it_right(origin: Origin, point: Point, tally: Tally) -> None:
     world = origin.branch(OWN_HOST if point.host == "own" else None)
     with world.cloud, world.leftovers:
-        SCENARIOS[point.scenario].prepare(world)
+        scenario = SCENARIOS[point.scenario]
+        scenario.prepare(world)
         world.cloud.requests()
-        dropped = point.strike in {Strike.DROP, Strike.DROP_ALWAYS}
-        said = drop(world, point) if dropped else strike(world, point)
+        said = meet(world, point, scenario.command)
         assert point.host == "stock" or OUR_TRACE not in said, said
-        recovery = world.recover(*SCENARIOS[point.scenario].recovery)
+        if scenario.reverted:
+            world.want(Origin.UP)
+        recovery = world.recover(*scenario.recovery)
+        tally.point(point, recovery)
+        assert recovery.failures == [], said
+
+
+def test_an_import_that_died_is_repeated(origin: Origin, phase: Phase, blow: Strike, tally: Tally) -> None:
+    world = origin.branch()
+    with world.cloud:
+        imported = Wanted("imported")
+        made = world.cloud.api("POST", json=by_hand(world.cloud, imported)).json()["id"]
+        world.cloud.requests()
+        command = (
+            "import",
+            TARGET_TYPE,
+            imported.resource,
+            made,
+            "--yes",
+            "--skip-preview",
+            "--protect=false",
+        )
+        point = Point("own", "import", "get_target", phase, blow)
+        said = meet(world, point, command)
+        assert OUR_TRACE not in said, said
+        world.cloud.calm()
+        if imported.resource not in world.targets():
+            result, _ = world.run(*command)
+            assert result.code == 0, result.output
+        world.want([*world.wanted, imported])
+        recovery = world.recover()
         tally.point(point, recovery)
         assert recovery.failures == [], said
 
@@ -148,7 +187,14 @@ def test_what_pulumi_goes_on_asking_about_is_cleared_as_it_says(origin: Origin) 
         assert "11 unchanged" in world.stack.up().output
 
 
-def drop(world: World, point: Point) -> str:
+def meet(world: World, point: Point, command: tuple[str, ...]) -> str:
+    """Brings the command to its point, and lets happen what is to happen there; what it said."""
+    if point.strike in {Strike.DROP, Strike.DROP_ALWAYS}:
+        return drop(world, point, command)
+    return strike(world, point, command)
+
+
+def drop(world: World, point: Point, arguments: tuple[str, ...]) -> str:
     """The connection is dropped, once, which is absorbed, or each time, which is an error."""
     always = point.strike is Strike.DROP_ALWAYS
     call = CALLS[point.call]
@@ -162,18 +208,18 @@ def drop(world: World, point: Point) -> str:
     env = {"GENESYSCLOUD_MAX_RETRIES": "0"} if always else {}
     if always and point.call == "get_verification":
         env["GENESYSCLOUD_VERIFICATION_TIMEOUT"] = "1"
-    result = world.stack.run(*SCENARIOS[point.scenario].command, env=env)
+    result = world.stack.run(*arguments, env=env)
     # A check of the health may fail; a POST that acted is found by its name.
     harmless = point.call == "check_health" or (point.call == "create_target" and when == "after")
     assert (result.code == 0) == (not always or harmless), result.output
     return result.output
 
 
-def strike(world: World, point: Point) -> str:
+def strike(world: World, point: Point, arguments: tuple[str, ...] = UP) -> str:
     """Brings the command to the point and strikes; what it said."""
     call = CALLS[point.call]
     hold(world, call, point)
-    command = Command(world.stack, *SCENARIOS[point.scenario].command)
+    command = Command(world.stack, *arguments)
     left = False
     try:
         until(lambda: world.cloud.held() or command.ended, 60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cloud import PASSWORD, USERNAME
 from declared import Declared
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from cloud import Cloud
 
 PROJECT = "house"
+BY_HAND = ["MADE_BY_HAND"]
+"""Event types that no program asks for."""
 
 
 @dataclass(frozen=True)
@@ -73,3 +76,14 @@ def program(cloud: Cloud, wanted: Iterable[Wanted]) -> str:
     """The text of the program that declares them."""
     lines = [line for each in wanted for line in each.lines(cloud)]
     return Declared(cloud, None).program(*lines)
+
+
+def by_hand(cloud: Cloud, wanted: Wanted) -> dict[str, Any]:
+    """The body of a request with which somebody makes such a target by hand."""
+    return {
+        "name": wanted.resource,
+        "endpointUrl": wanted.endpoint(cloud),
+        "authType": "BASIC",
+        "authConfig": {"username": USERNAME, "password": PASSWORD},
+        "eventTypes": BY_HAND,
+    }

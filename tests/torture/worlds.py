@@ -5,6 +5,7 @@ Bringing a stack up takes seconds; copying its folder and the emulator's state f
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from contextlib import ExitStack
@@ -13,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from agreement import TARGET_TYPE, Disagreement, deployment, disagreements, pending_creates
-from cloud import CLIENT_SECRET, Cloud
-from engine import OWN_HOST, Result, Stack
+from cloud import CANARIES, CLIENT_SECRET, PASSWORD, USERNAME, Cloud
+from engine import OWN_HOST, Result, Stack, backend_url
 from wanted import Wanted, program
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from typing_extensions import Self
@@ -29,6 +30,7 @@ UP = ("up", "--yes", "--skip-preview")
 REFRESH = ("refresh", "--yes", "--skip-preview")
 DESTROY = ("destroy", "--yes", "--skip-preview")
 VERIFICATION_SECONDS = 0.2
+BASIC = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
 
 
 class Branch(Cloud):
@@ -98,7 +100,7 @@ class BranchedStack(Stack):
         self.env = {
             **origin.env,
             **cloud.env,
-            "PULUMI_BACKEND_URL": self.backend.as_uri(),
+            "PULUMI_BACKEND_URL": backend_url(self.backend),
             "PULUMI_HOME": str(directory / "home"),
             "PULUMI_STACK": "dev",
         }
@@ -107,6 +109,14 @@ class BranchedStack(Stack):
         if host is not None:
             project["plugins"] = {"providers": [{"name": "pulumi-python", "path": str(host)}]}
         self.write("Pulumi.yaml", json.dumps(project))
+        self.said: list[str] = []
+        """What its commands have shown, but for those that are watched while they run."""
+
+    def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
+        """Runs `pulumi` with these arguments to its end."""
+        result = super().run(*arguments, env=env)
+        self.said.append(result.output)
+        return result
 
 
 @dataclass(frozen=True)
@@ -116,9 +126,9 @@ class Recovery:
     result: Result
     cancelled: bool
     """Whether Pulumi asked for a `pulumi cancel`."""
-    cut_file: bool
-    """Whether the CLI died while it wrote into its backend, so that Pulumi itself could not go on."""
     disagreements: list[Disagreement]
+    searched: int
+    """How many texts were searched for secrets."""
     pending_creates: int
     """How many creates Pulumi goes on asking about."""
 
@@ -157,37 +167,46 @@ class World:
         """What cloud, state and program do not agree about now."""
         return disagreements(self.cloud, self.stack.backend, self.wanted, self._earlier_syncs)
 
-    def run(self, *command: str) -> tuple[Result, bool, bool]:
+    def leaks(self) -> tuple[list[Disagreement], int]:
+        """The secrets that stand in plain text anywhere, and how many texts were searched."""
+        texts = dict(self._texts())
+        found = [
+            Disagreement("leak", f"{canary} in {where}")
+            for where, text in texts.items()
+            for canary in (*CANARIES, BASIC)
+            if canary in text
+        ]
+        return found, len(texts)
+
+    def _texts(self) -> Iterator[tuple[str, str]]:
+        """State, backups, history, audit, all that was shown, and whatever else Pulumi has written."""
+        for file in (*self.stack.directory.parent.rglob("*"), *self.cloud.audit_log.parent.rglob("*")):
+            # The program itself has them: that is where they come from.
+            if file.is_file() and file.suffix not in {".py", ".pyc"}:
+                yield str(file), file.read_text(errors="replace")
+        for number, said in enumerate(self.stack.said):
+            yield f"what command {number} said", said
+
+    def run(self, *command: str) -> tuple[Result, bool]:
         """An ordinary command, after a `cancel` where Pulumi asks for it.
 
         Returns:
-            How the command ended, whether there was a `cancel`, and whether a file of the backend was mended.
+            How the command ended, and whether there was a `cancel`.
         """
         result = self.stack.run(*command)
-        cut = "failed to load checkpoint: EOF" in result.output
-        if cut:
-            self.mend_backend()
-            result = self.stack.run(*command)
         locked = result.code != 0 and "pulumi cancel" in result.output
         if locked:
             self.stack.must("cancel", "--yes")
             result = self.stack.run(*command)
-        return result, locked, cut
-
-    def mend_backend(self) -> None:
-        """Pulumi's file backend writes the file beside the state, `dev.json.attrs`, in place: a SIGKILL can cut it.
-
-        The state itself is whole then, and does not need the other. No other backend has such a file.
-        """
-        (attributes,) = (self.stack.backend / ".pulumi" / "stacks").rglob("dev.json.attrs")
-        assert attributes.stat().st_size == 0
-        attributes.unlink()
+        return result, locked
 
     def recover(self, *command: str) -> Recovery:
         """What a user does: one ordinary `up`, or another `command`, and a look."""
         self.cloud.calm()
-        result, cancelled, cut = self.run(*(command or UP))
-        return Recovery(result, cancelled, cut, self.disagreements(), pending_creates(self.stack.backend))
+        result, cancelled = self.run(*(command or UP))
+        leaks, searched = self.leaks()
+        found = [*self.disagreements(), *leaks]
+        return Recovery(result, cancelled, found, searched, pending_creates(self.stack.backend))
 
 
 class Origin:

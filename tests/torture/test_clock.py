@@ -1,0 +1,142 @@
+"""A clock that jumps: nothing is measured by it, and what is signed with it says so.
+
+The Python processes of a run are given a clock that is wrong, and wrong otherwise in the middle of it. Time as such
+goes on, as it does on a machine whose clock is set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from cloud import TARGETS
+from commands import Command
+from engine import until
+from points import CALLS
+from wanted import Wanted
+from worlds import UP, Origin
+
+if TYPE_CHECKING:
+    from tally import Tally
+    from worlds import World
+
+JUMPS = (2, -2)
+"""Hours."""
+_kept, _changed, _gone, _moved = Origin.UP
+
+WRONG_CLOCK = """
+import datetime
+import os
+import time
+from pathlib import Path
+
+right = datetime.datetime
+
+
+def off():
+    return 3600 * int(Path(os.environ["HOURS_OFF"]).read_text())
+
+
+class Wrong(right):
+    @classmethod
+    def now(cls, tz=None):
+        return right.fromtimestamp(time.time() + off(), tz)
+
+
+datetime.datetime = Wrong
+"""
+"""What Python loads before anything else, under the name `sitecustomize`.
+
+`time.time` stays right: gRPC adds it to its own core's clock, which is none of Python's. We never ask it.
+"""
+
+
+class Clock:
+    """The clock of a world's commands."""
+
+    def __init__(self, world: World, hours: int = 0) -> None:
+        directory = world.stack.directory.parent / "clock"
+        directory.mkdir()
+        (directory / "sitecustomize.py").write_text(WRONG_CLOCK)
+        self._hours = directory / "hours"
+        self.env = {"PYTHONPATH": str(directory), "HOURS_OFF": str(self._hours)}
+        self.set(hours)
+
+    def set(self, hours: int) -> None:
+        """From now on it is so far off."""
+        self._hours.write_text(str(hours))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "jump" in metafunc.fixturenames:
+        metafunc.parametrize("jump", JUMPS if metafunc.config.getoption("--torture") else JUMPS[:1])
+
+
+def test_a_jump_in_the_middle_is_absorbed(origin: Origin, jump: int, tally: Tally) -> None:
+    """Tokens, windows, waits and time limits go by a clock that nobody sets."""
+    world = origin.branch()
+    with world.cloud:
+        world.want([*Origin.UP, Wanted("new", synced=False)])
+        clock = Clock(world)
+        match = {"method": "GET", "path": CALLS["get_verification"].path}
+        world.cloud.control("faults", match=match, action="delay", seconds=25, times=1)
+        command = Command(world.stack, *UP, env=clock.env)
+        try:
+            until(lambda: world.cloud.held() or command.ended, 60)
+            assert not command.ended, command.output
+            command.meet()
+            clock.set(jump)
+            world.cloud.release()
+            result = command.wait()
+        finally:
+            command.clean_up()
+        assert result.code == 0, result.output
+        assert off_by_hours(world.cloud.audited()), "the clock did not jump"
+        assert world.disagreements() == []
+        assert 0 < world.targets()["new"]["outputs"]["verificationSeconds"] < 60
+        tally.faults["a clock that jumps in the middle: absorbed"] += 1
+
+
+def off_by_hours(audit: str) -> bool:
+    """Whether an entry of the audit has another hour than this."""
+    now = datetime.now(timezone.utc)
+    return any(
+        f'"timestamp": "{(now + timedelta(hours=hours)).strftime("%Y-%m-%dT%H")}' in audit
+        for hours in (-2, 2)
+    )
+
+
+def test_a_date_to_wait_for_is_by_the_clock_of_who_says_it(origin: Origin, jump: int, tally: Tally) -> None:
+    world = origin.branch()
+    with world.cloud:
+        world.want([*Origin.UP, Wanted("new", synced=False)])
+        clock = Clock(world, jump)
+        date = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=3), usegmt=True)
+        headers = {"Retry-After": date}
+        match = {"path": f"{TARGETS}*"}
+        world.cloud.control("faults", match=match, action="status", status=429, headers=headers, times=1)
+        result = world.stack.run(*UP, env=clock.env)
+        assert result.code == 0, result.output
+        assert result.seconds < 60, result.output
+        assert world.disagreements() == []
+        tally.faults["a clock that is off, and a date to wait for: absorbed"] += 1
+
+
+def test_a_webhook_signed_at_a_wrong_time_is_one_clear_error(origin: Origin, jump: int, tally: Tally) -> None:
+    """The gateway refuses it as replayed: it can't be absorbed. With the right time, the next `up` heals it."""
+    world = origin.branch()
+    with world.cloud:
+        world.want([_kept, replace(_changed, max_retries=7), _gone, _moved])
+        clock = Clock(world, jump)
+        result = world.stack.run(*UP, env=clock.env)
+        assert result.code != 0, result.output
+        assert "the gateway refused the webhook" in result.output
+        assert "clock" in result.output, result.output
+        assert "Traceback" not in result.output
+        recovery = world.recover()
+        tally.recovered(recovery)
+        assert recovery.failures == []
+        tally.faults["a clock that is off, and a signature: one clear error, healed by the next run"] += 1
