@@ -7,6 +7,7 @@ from typing import cast
 import pulumi
 from pulumi.dynamic import Resource
 
+from genesys_provider.resources.declaring import deleted_before_replaced, hidden_if_it_holds_credentials
 from genesys_provider.resources.sync_provider import GatewaySyncProvider
 
 
@@ -42,13 +43,13 @@ class GatewaySync(Resource, module="genesys", name="GatewaySync"):
         properties = {
             "targetId": target_id,
             "revision": revision,
-            "webhookUrl": webhook_url,
+            "webhookUrl": hidden_if_it_holds_credentials(webhook_url),
             "signingSecret": None if signing_secret is None else pulumi.Output.secret(signing_secret),
             "required": required,
             "deliveryId": None,
             "syncedAt": None,
         }
-        super().__init__(GatewaySyncProvider(), resource_name, properties, opts)
+        super().__init__(GatewaySyncProvider(), resource_name, properties, deleted_before_replaced(opts))
 
     @property
     def delivery_id(self) -> pulumi.Output[str | None]:

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pulumi
 from pulumi.dynamic import Resource
 
+from genesys_provider.resources.declaring import deleted_before_replaced, hidden_if_it_holds_credentials
 from genesys_provider.resources.target_provider import EventBridgeTargetProvider
 from genesys_provider.targets.inputs import Auth, RetryPolicy
 
@@ -58,7 +59,7 @@ class EventBridgeTarget(Resource, module="genesys", name="EventBridgeTarget"):
     ) -> None:
         properties: dict[str, Any] = {
             "name": resource_name if name is None else name,
-            "endpointUrl": endpoint_url,
+            "endpointUrl": hidden_if_it_holds_credentials(endpoint_url),
             "eventTypes": event_types,
             "authType": "NONE" if auth is None else auth.auth_type,
             "authConfig": None if auth is None else _with_secrets(auth.auth_config()),
@@ -71,7 +72,10 @@ class EventBridgeTarget(Resource, module="genesys", name="EventBridgeTarget"):
         }
         given = {name: value for name, value in properties.items() if value is not None}
         super().__init__(
-            EventBridgeTargetProvider(), resource_name, {**given, **dict.fromkeys(_OUTPUTS)}, opts
+            EventBridgeTargetProvider(),
+            resource_name,
+            {**given, **dict.fromkeys(_OUTPUTS)},
+            deleted_before_replaced(opts),
         )
 
     # The state has the API's names; so that no header's name is taken for one of them, Python's are given here.

@@ -223,3 +223,23 @@ def test_a_deleted_resource_that_has_another_owner_is_not_touched(
     assert cloud.writes() == []
     assert other.destroy().code == 0
     assert list(cloud.targets()) == ["orders"]
+
+
+@pytest.mark.parametrize("replaced", ["orders", "orders-sync"])
+def test_a_replacement_that_the_user_asks_for_deletes_before_it_creates(
+    declared: Declared, cloud: Cloud, replaced: str
+) -> None:
+    """Else the create would adopt the target that the delete then takes away."""
+    stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))
+    assert stack.up().code == 0
+    before = stack.resources()
+    result = stack.up("--replace", before[replaced]["urn"])
+    assert result.code == 0, result.output
+    assert result.output.count("replaced") > 0, result.output
+    after = stack.resources()
+    assert after[replaced]["id"] != before[replaced]["id"]
+    cloud.requests()
+    assert [each["id"] for each in cloud.targets().values()] == [after["orders"]["id"]]
+    last = str(cloud.received()["syncs"][-1]["body"])
+    assert "TARGET_CONFIGURATION_UPDATED" in last
+    assert after["orders"]["id"] in last

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from cloud import PASSWORD
+
 if TYPE_CHECKING:
     from cloud import Cloud
     from declared import Declared
@@ -87,3 +89,22 @@ def test_a_missing_scope_is_told_what_to_do(declared: Declared, cloud: Cloud) ->
     assert result.code != 0
     assert "integration:eventbridge:write" in result.output
     assert "five minutes" in result.output
+
+
+def test_a_password_in_a_url_is_refused_without_being_shown(declared: Declared) -> None:
+    """The engine shows the value that is refused."""
+    url = f"'https://user:{PASSWORD}@gateway.example.com'"
+    target = declared.program(declared.target("orders", endpoint_url=url))
+    sync = declared.program(
+        declared.sync("orders", target_id="'an-id'", revision="1", webhook_url=url),
+    )
+    stack = declared.stack(target)
+    for program, name in ((target, "endpointUrl"), (sync, "webhookUrl")):
+        stack.program(program)
+        for result in (stack.preview(), stack.up()):
+            assert result.code != 0
+            assert (
+                f"property {name} value {{[secret]}} has a problem: must hold no credentials" in result.output
+            )
+            assert PASSWORD not in result.output
+    assert PASSWORD not in stack.stored()

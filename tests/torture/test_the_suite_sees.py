@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from cloud import PASSWORD, USERNAME
+from cloud import CLIENT_SECRET, PASSWORD, USERNAME
 from points import SCENARIOS, Phase, Point, Strike
 from test_kill_points import strike
 from wanted import Wanted
-from worlds import Origin
+from worlds import BASIC, Origin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,3 +109,16 @@ def test_every_kind_of_disagreement_shows(origin: Origin) -> None:
 
         cloud.api("DELETE", f"/{target_id}")
         assert seen(world) == ["mismatch: kept is in the state and not in the cloud"]
+
+
+def test_a_secret_in_plain_text_shows(origin: Origin) -> None:
+    world = origin.branch()
+    with world.cloud:
+        found, searched = world.leaks()
+        assert (found, searched > 10) == ([], True)
+        for where in (world.stack.backend / ".pulumi" / "a-backup.json", world.cloud.audit_log):
+            where.parent.mkdir(exist_ok=True)
+            where.write_text(f"the password is {PASSWORD}, Basic {BASIC}")
+        world.stack.said.append(f"{CLIENT_SECRET} was refused")
+        found, _ = world.leaks()
+        assert len(found) == 5

@@ -1,0 +1,25 @@
+"""What the declarations of all our resources have in common."""
+
+from __future__ import annotations
+
+import re
+
+import pulumi
+
+_CREDENTIALS_IN_URL = re.compile(r"[^/?#]*//[^/?#]*@")
+
+
+def hidden_if_it_holds_credentials(url: pulumi.Input[str]) -> pulumi.Input[str]:
+    """The URL, a secret where credentials stand in it: it will be refused, and the engine shows what is refused."""
+    if isinstance(url, str) and _CREDENTIALS_IN_URL.match(url):
+        return pulumi.Output.secret(url)
+    return url
+
+
+def deleted_before_replaced(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """The options of a resource that must be deleted before another takes its place, unless they say otherwise.
+
+    We never replace by ourselves. Where the user asks for it (`--replace`, `replace_on_changes`), a create before
+    the delete would adopt the very target that the delete then takes away.
+    """
+    return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
