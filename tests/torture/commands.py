@@ -59,6 +59,7 @@ class Command:
                 start_new_session=True,
             )
         self._family: list[int] = []
+        self._hosts: list[int] = []
 
     @property
     def output(self) -> str:
@@ -69,15 +70,16 @@ class Command:
     def ended(self) -> bool:
         return self._process.poll() is not None
 
-    def meet(self) -> int:
-        """Takes note of all processes below it, and returns the provider host's id."""
+    def meet(self) -> list[int]:
+        """Takes note of all processes below it, and returns the provider hosts': two in an `up --refresh`."""
         self._family = []
         generation = [self._process.pid]
         while generation:
             generation = [child for pid in generation for child in _children(pid)]
             self._family += generation
-        (self.host,) = (pid for pid in self._family if _is_host(pid))
-        return self.host
+        self._hosts = [pid for pid in self._family if _is_host(pid)]
+        assert self._hosts, self.output
+        return self._hosts
 
     def send(self, number: int) -> None:
         """A signal for the CLI alone."""
@@ -96,9 +98,9 @@ class Command:
             raise AssertionError(f"no end after {limit} s:\n{self.output}") from None
         return Result(code, self.output, time.monotonic() - self._started)
 
-    def wait_for_host(self, limit: float) -> None:
-        """Waits until the provider host has ended."""
-        until(lambda: not alive(self.host), limit)
+    def wait_for_hosts(self, limit: float) -> None:
+        """Waits until the provider hosts have ended."""
+        until(lambda: not any(map(alive, self._hosts)), limit)
 
     def clean_up(self) -> None:
         """Ends what is left of it: the processes that were met, and the CLI."""

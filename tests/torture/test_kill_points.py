@@ -105,6 +105,9 @@ def test_one_up_puts_it_right(origin: Origin, point: Point, tally: Tally) -> Non
         assert point.host == "stock" or OUR_TRACE not in said, said
         if scenario.reverted:
             world.want(Origin.UP)
+            if point.phase is Phase.BEFORE:
+                # Nothing was written, so the gateway has nothing to hear of.
+                world.cloud.requests()
         recovery = world.recover(*scenario.recovery)
         tally.point(point, recovery)
         assert recovery.failures == [], said
@@ -156,10 +159,10 @@ def test_a_post_that_arrives_after_its_sender_has_died_makes_no_second_target(or
                 commands.append(command)
                 until(lambda: len(world.cloud.held()) == number or command.ended, 60)  # noqa: B023
                 assert not command.ended, command.output
-                host = command.meet()
+                hosts = command.meet()
                 if number == 1:
-                    strike_down(command, late, host)
-                    command.wait_for_host(10)
+                    strike_down(command, late, hosts)
+                    command.wait_for_hosts(10)
             world.cloud.release()
             result = command.wait()
         finally:
@@ -224,18 +227,18 @@ def strike(world: World, point: Point, arguments: tuple[str, ...] = UP) -> str:
     try:
         until(lambda: world.cloud.held() or command.ended, 60)
         assert not command.ended, f"the point was not reached:\n{command.output}"
-        host = command.meet()
+        hosts = command.meet()
         if point.phase is Phase.ANSWERED:
             command.send(signal.SIGSTOP)
             world.cloud.release()
             until(lambda: call.audited.replace("UPDATED", "") in world.cloud.audited(), 30)
-        strike_down(command, point, host)
+        strike_down(command, point, hosts)
         # What was on its way when it died is none of its doing any more; what follows would be.
         requests = len(world.cloud.control("requests", "GET"))
         world.cloud.release()
         said = command.wait().output
         if point.host == "own":
-            command.wait_for_host(10)
+            command.wait_for_hosts(10)
         if point.strike in _KILLS and point.host == "own":
             after = world.cloud.control("requests", "GET")[requests:]
             assert after == [], "a request was made after the death"
@@ -267,11 +270,12 @@ def hold(world: World, call: Call, point: Point) -> None:
         )
 
 
-def strike_down(command: Command, point: Point, host: int) -> None:
+def strike_down(command: Command, point: Point, hosts: list[int]) -> None:
     """The signals; returns when who got them has heard of it."""
     stopped = point.phase is Phase.ANSWERED
     if point.strike is Strike.HOST_KILL:
-        os.kill(host, signal.SIGKILL)
+        for host in hosts:
+            os.kill(host, signal.SIGKILL)
     elif point.strike is Strike.CLI_KILL:
         command.send(signal.SIGKILL)
         command.wait()
