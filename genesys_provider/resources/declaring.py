@@ -22,4 +22,5 @@ def deleted_before_replaced(opts: pulumi.ResourceOptions | None) -> pulumi.Resou
     We never replace by ourselves. Where the user asks for it (`--replace`, `replace_on_changes`), a create before
     the delete would adopt the very target that the delete then takes away.
     """
-    return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
+    ours = pulumi.ResourceOptions(delete_before_replace=True)
+    return ours if opts is None else pulumi.ResourceOptions.merge(ours, opts)
