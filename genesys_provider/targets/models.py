@@ -96,8 +96,6 @@ class ApiModel(BaseModel):
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
-        # A refresh needs none of them, a preview the inputs alone.
-        defer_build=True,
     )
 
 
