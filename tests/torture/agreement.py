@@ -7,6 +7,7 @@ A disagreement is of one of these kinds:
 - `mismatch`: anything else that is not the same in all three, is not verified, or was not told to the gateway.
 - `pending`: an operation of unknown end in the state, other than a create. (A CLI that was killed leaves a
   pending create until `refresh --clear-pending-creates`: `pending_creates` counts these.)
+- `untold`: the gateway does not know of a target's last change.
 - `leak`: a secret in plain text, which `World.leaks` finds.
 """
 
@@ -190,7 +191,7 @@ def _wrong_syncs(
         if told is None or told["body"]["eventType"] != "TARGET_CONFIGURATION_UPDATED":
             yield Disagreement("mismatch", f"the last that the gateway heard of {name} is {told}")
         elif told["at"] < written.get(target_id, ""):
-            yield Disagreement("mismatch", f"the gateway was not told of the last change of {name}")
+            yield Disagreement("untold", f"the gateway was not told of the last change of {name}")
         if recorded.get("deliveryId") not in delivered:
             yield Disagreement("mismatch", f"{sync} names a delivery that the gateway does not know")
     living = {each["id"] for each in targets.values()}

@@ -23,6 +23,7 @@ class Tally:
         self.interruptions: Counter[str] = Counter()
         self.bad: Counter[str] = Counter()
         self.cancels = 0
+        self.untold = 0
         self.searched = 0
         self.pending_creates = 0
 
@@ -68,8 +69,15 @@ class Tally:
         if self.sequences:
             steps = ", ".join(f"{count} {kind}" for kind, count in sorted(self.steps.items()))
             yield f"random sequences: {self.sequences} ({steps})"
+            yield f"  updates that died and that a refresh took in, of which the gateway hears later: {self.untold}"
         yield f"texts searched for secrets: {self.searched}"
-        shown = {"orphan": "orphans", "duplicate": "duplicates", "mismatch": "mismatches", "leak": "leaks"}
+        shown = {
+            "orphan": "orphans",
+            "duplicate": "duplicates",
+            "mismatch": "mismatches",
+            "untold": "changes untold",
+            "leak": "leaks",
+        }
         counts = ", ".join(f"{words} {self.bad[kind]}" for kind, words in shown.items())
         yield f"{counts}, operations left pending {self.bad['pending']}"
 

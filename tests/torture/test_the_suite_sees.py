@@ -105,7 +105,7 @@ def test_every_kind_of_disagreement_shows(origin: Origin) -> None:
             json={**body, "name": "kept", "endpointUrl": kept.endpoint(cloud), "eventTypes": ["A"]},
         )
         answer.raise_for_status()
-        assert "mismatch: the gateway was not told of the last change of kept" in seen(world)
+        assert "untold: the gateway was not told of the last change of kept" in seen(world)
 
         cloud.api("DELETE", f"/{target_id}")
         assert seen(world) == ["mismatch: kept is in the state and not in the cloud"]
