@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 
@@ -14,8 +15,11 @@ THOROUGH = "--torture" in sys.argv or os.environ.get("HYPOTHESIS_PROFILE") == "t
 LIMIT = 3600 if THOROUGH else 120
 """Seconds for a test."""
 
-COUNTS: Counter[str] = Counter()
-"""What was drawn, for the table at the end."""
+COUNTED: defaultdict[str, Counter[Any]] = defaultdict(Counter)
+"""What was counted for the tables at the end, of all processes of a session."""
+
+COUNTS: Counter[str] = COUNTED["bad input"]
+"""What was drawn."""
 
 
 def examples(quick: int, thorough: int | None = None) -> settings:

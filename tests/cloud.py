@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ssl
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 TARGETS = "/api/v2/integrations/eventbridge/targets"
 USERNAME = "genesys-relay"
 PASSWORD = "canary-password-7c1"
+BASIC = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+"""Both, as HTTP Basic sends them."""
 SIGNING_SECRET = "canary-signing-3f9"
 SECRET_HEADER = "canary-header-b52"
 CLIENT_SECRET = "canary-client-e08"

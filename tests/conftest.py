@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from bounded import COUNTED
 from cloud import Cloud
 from engine import Stack
 
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The long run of `tests/torture`; it is here, since pytest wants options before it looks for tests."""
     parser.addoption("--torture", action="store_true", help="run tests/torture at full length")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process of several, as `make torture` starts them, hands on what it has counted."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["counted"] = {name: dict(counts) for name, counts in COUNTED.items()}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Takes it in."""
+    for name, counts in getattr(node, "workeroutput", {}).get("counted", {}).items():
+        COUNTED[name].update(counts)
 
 
 class StackMaker(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from bounded import COUNTS, THOROUGH
@@ -24,18 +24,6 @@ def client() -> Iterator[GenesysClient]:
         client = GenesysClient(Settings.resolve({**config, "apiUrl": server.url, "loginUrl": server.url}, {}))
         yield client
         client.close()
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A process of several, as `make torture` starts them, hands on what it has counted."""
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["bad input"] = dict(COUNTS)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Takes it in."""
-    COUNTS.update(getattr(node, "workeroutput", {}).get("bad input", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

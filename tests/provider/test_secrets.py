@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING
 
-from cloud import CANARIES, CLIENT_SECRET, PASSWORD, SECRET_HEADER, USERNAME
+from cloud import BASIC, CANARIES, CLIENT_SECRET, PASSWORD, SECRET_HEADER
 
 if TYPE_CHECKING:
     from cloud import Cloud
@@ -75,8 +74,7 @@ def test_a_secret_that_the_service_says_back_is_not_shown(declared: Declared, cl
     """In the reason of a failure, in an error of the API: neither in the terminal, the state nor the audit."""
     stack = declared.stack(declared.targets(["orders"]))
     assert stack.up().code == 0
-    basic = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
-    told = f"endpoint refused {PASSWORD}, Basic {basic} and {SECRET_HEADER}"
+    told = f"endpoint refused {PASSWORD}, Basic {BASIC} and {SECRET_HEADER}"
     target_id = stack.resources()["orders"]["id"]
     cloud.control(f"targets/{target_id}/status", status="FAILED", message=told)
     refreshed = stack.refresh()
@@ -93,4 +91,4 @@ def test_a_secret_that_the_service_says_back_is_not_shown(declared: Declared, cl
     assert failed.code != 0
     assert "endpoint refused [secret]" in failed.output
     for text in (refreshed.output, failed.output, stack.stored(), cloud.audit_log.read_text()):
-        assert [canary for canary in (*CANARIES, basic) if canary in text] == []
+        assert [canary for canary in (*CANARIES, BASIC) if canary in text] == []

@@ -4,7 +4,7 @@ A disagreement is of one of these kinds:
 
 - `orphan`: a target in the cloud that the state does not know.
 - `duplicate`: two targets of one name or one owner, or two resources of one target.
-- `mismatch`: anything else that is not the same in all three, is not verified, or was not told to the gateway.
+- `mismatch`: anything else that is not the same in all three, or is not verified.
 - `pending`: an operation of unknown end in the state, other than a create. (A CLI that was killed leaves a
   pending create until `refresh --clear-pending-creates`: `pending_creates` counts these.)
 - `untold`: the gateway does not know of a target's last change.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from tally import Tally
@@ -27,21 +27,9 @@ def tally() -> Tally:
     return _TALLY
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A process of several, as `make torture` starts them, hands on what it has counted."""
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["torture"] = _TALLY.counts()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Takes it in."""
-    _TALLY.add(getattr(node, "workeroutput", {}).get("torture", {}))
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Prints the table."""
-    if _TALLY.points or _TALLY.faults or _TALLY.sequences:
+    if _TALLY.points or _TALLY.faults or _TALLY.totals["sequences"]:
         terminalreporter.section("torture")
         for line in _TALLY.lines():
             terminalreporter.write_line(line)

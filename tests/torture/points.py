@@ -122,7 +122,7 @@ SCENARIOS = {
         struck=("update_target",),
     ),
     # Of an update that died the state knows nothing; where the program does not ask for it again, a refresh tells.
-    "update, reverted": Scenario(
+    "reverted update": Scenario(
         (_kept, replace(_changed, path="/new"), _gone, _moved),
         ("login", "update_target", "get_verification", "notify"),
         struck=("update_target", "get_verification"),
@@ -170,8 +170,8 @@ class Point:
 
     def __str__(self) -> str:
         return f"{self.host}-{self.scenario}-{self.call}-{self.phase.name}-{self.strike.name}".replace(
-            ", ", "_"
-        ).replace(" ", "_")
+            " ", "_"
+        )
 
 
 _OF_STOCK_HOST = (Strike.HOST_KILL, Strike.CLI_KILL, Strike.DROP)
@@ -216,6 +216,6 @@ QUICK = (
     Point("own", "delete", "delete_target", Phase.AFTER, Strike.CLI_TERM),
     Point("own", "destroy", "notify", Phase.AFTER, Strike.DROP_ALWAYS),
     Point("stock", "create", "create_target", Phase.AFTER, Strike.CLI_KILL),
-    Point("own", "update, reverted", "update_target", Phase.AFTER, Strike.HOST_KILL),
+    Point("own", "reverted update", "update_target", Phase.AFTER, Strike.HOST_KILL),
 )
 """Those of every run of the tests: each kind of death, once."""

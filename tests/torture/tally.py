@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bounded import COUNTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,16 +18,12 @@ class Tally:
     """Counts of one session."""
 
     def __init__(self) -> None:
-        self.points: Counter[tuple[str, str]] = Counter()
-        self.faults: Counter[str] = Counter()
-        self.sequences = 0
-        self.steps: Counter[str] = Counter()
-        self.interruptions: Counter[str] = Counter()
-        self.bad: Counter[str] = Counter()
-        self.cancels = 0
-        self.untold = 0
-        self.searched = 0
-        self.pending_creates = 0
+        self.points: Counter[tuple[str, str]] = COUNTED["points"]
+        self.faults: Counter[str] = COUNTED["faults"]
+        self.steps: Counter[str] = COUNTED["steps"]
+        self.interruptions: Counter[str] = COUNTED["interruptions"]
+        self.bad: Counter[str] = COUNTED["bad"]
+        self.totals: Counter[str] = COUNTED["totals"]
 
     def point(self, point: Point, recovery: Recovery) -> None:
         """One kill point was tried."""
@@ -35,23 +33,9 @@ class Tally:
     def recovered(self, recovery: Recovery) -> None:
         """A recovery was looked at."""
         self.bad.update(each.kind for each in recovery.failures)
-        self.cancels += recovery.cancelled
-        self.searched += recovery.searched
-        self.pending_creates += recovery.pending_creates > 0
-
-    def counts(self) -> dict[str, Any]:
-        """What was counted, for another process."""
-        return {
-            name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()
-        }
-
-    def add(self, counts: dict[str, Any]) -> None:
-        """Takes in what another process has counted."""
-        for name, value in counts.items():
-            if isinstance(value, dict):
-                getattr(self, name).update(value)
-            else:
-                setattr(self, name, getattr(self, name) + value)
+        self.totals["cancels"] += recovery.cancelled
+        self.totals["searched"] += recovery.searched
+        self.totals["pending_creates"] += recovery.pending_creates > 0
 
     def lines(self) -> Iterator[str]:
         """The table."""
@@ -61,16 +45,17 @@ class Tally:
                 own, stock = (self.points[host, strike] for host in ("own", "stock"))
                 yield f"  {strike:26}{own:>10}{stock:>10}"
             yield f"  {'all':26}{self._of('own'):>10}{self._of('stock'):>10}"
-            yield f"  recoveries in which Pulumi asked for `pulumi cancel`: {self.cancels}"
-            yield f"  recoveries after which a pending create waits for a refresh: {self.pending_creates}"
+            yield f"  recoveries in which Pulumi asked for `pulumi cancel`: {self.totals['cancels']}"
+            yield f"  recoveries after which a pending create waits for a refresh: {self.totals['pending_creates']}"
         if self.faults:
             yield "faults absorbed, or told in one clear error and healed"
             yield from (f"  {kind:46}{count:>4}" for kind, count in self.faults.items())
-        if self.sequences:
+        if self.totals["sequences"]:
             steps = ", ".join(f"{count} {kind}" for kind, count in sorted(self.steps.items()))
-            yield f"random sequences: {self.sequences} ({steps})"
-            yield f"  updates that died and that a refresh took in, of which the gateway hears later: {self.untold}"
-        yield f"texts searched for secrets: {self.searched}"
+            yield f"random sequences: {self.totals['sequences']} ({steps})"
+            untold = self.totals["untold"]
+            yield f"  updates that died and that a refresh took in, of which the gateway hears later: {untold}"
+        yield f"texts searched for secrets: {self.totals['searched']}"
         shown = {
             "orphan": "orphans",
             "duplicate": "duplicates",

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cloud import TARGETS
-from commands import Command
-from engine import until
-from points import CALLS
+from test_faults import meanwhile
 from wanted import Wanted
 from worlds import UP, Origin
 
@@ -81,18 +79,7 @@ def test_a_jump_in_the_middle_is_absorbed(origin: Origin, jump: int, tally: Tall
     with world.cloud:
         world.want([*Origin.UP, Wanted("new", synced=False)])
         clock = Clock(world)
-        match = {"method": "GET", "path": CALLS["get_verification"].path}
-        world.cloud.control("faults", match=match, action="delay", seconds=25, times=1)
-        command = Command(world.stack, *UP, env=clock.env)
-        try:
-            until(lambda: world.cloud.held() or command.ended, 60)
-            assert not command.ended, command.output
-            command.meet()
-            clock.set(jump)
-            world.cloud.release()
-            result = command.wait()
-        finally:
-            command.clean_up()
+        result = meanwhile(world, "get_verification", lambda _: clock.set(jump), clock.env)
         assert result.code == 0, result.output
         assert off_by_hours(world.cloud.audited()), "the clock did not jump"
         assert world.disagreements() == []

@@ -143,7 +143,7 @@ def test_what_happens_in_the_middle_is_absorbed(
         if call == "get_verification":
             # Of several that wait, the list tells.
             world.want([_kept, replace(_changed, path="/new"), _moved])
-        result = _meanwhile(world, call, happens)
+        result = meanwhile(world, call, happens)
         settle(world, "up", result, ABSORBED, "", tally)
         tally.faults[f"{happens.__name__.strip('_')} in the middle: absorbed"] += 1
 
@@ -153,7 +153,7 @@ def test_an_api_that_forgot_everything_is_told_so(origin: Origin, tally: Tally) 
     world = origin.branch()
     with world.cloud:
         prepare(world, "up")
-        result = _meanwhile(world, "update_target", _wiped)
+        result = meanwhile(world, "update_target", _wiped)
         assert result.code != 0
         assert "Run `pulumi up --refresh`" in result.output, result.output
         assert "Traceback" not in result.output
@@ -163,11 +163,13 @@ def test_an_api_that_forgot_everything_is_told_so(origin: Origin, tally: Tally) 
         tally.faults["restarted without its state: one clear error, healed by up --refresh"] += 1
 
 
-def _meanwhile(world: World, call: str, happens: Callable[[World], Any]) -> Result:
+def meanwhile(
+    world: World, call: str, happens: Callable[[World], Any], env: dict[str, str] | None = None
+) -> Result:
     """An `up` in which something happens just when this call has arrived."""
     match = {"method": CALLS[call].method, "path": CALLS[call].path}
     world.cloud.control("faults", match=match, action="delay", seconds=25, times=1)
-    command = Command(world.stack, *UP)
+    command = Command(world.stack, *UP, env=env)
     try:
         until(lambda: world.cloud.held() or command.ended, 60)
         assert not command.ended, command.output

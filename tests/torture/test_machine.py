@@ -83,7 +83,7 @@ class Lives(RuleBasedStateMachine):
         self.drifted = False
         self.imports = 0
         self.turns = 0
-        self.tally.sequences += 1
+        self.tally.totals["sequences"] += 1
 
     def teardown(self) -> None:
         """Ends the sequence."""
@@ -98,10 +98,11 @@ class Lives(RuleBasedStateMachine):
         self.bad_moment(trouble)
         result = self.world.stack.run(*self.command())
         self.counts("up", result)
-        if result.code != 0:
+        failed = result.code != 0
+        if failed:
             assert trouble is not None, result.output
             self.heals()
-        self.settles()
+        self.settles(healed=failed)
 
     @initialize(edits=edits, call=calls, phase=phases)
     def begins_badly(self, edits: list[tuple[str, str, int]], call: str, phase: Where) -> None:
@@ -133,7 +134,7 @@ class Lives(RuleBasedStateMachine):
             command.clean_up()
         self.counts(f"up with {strike.value}" if reached else "up", result)
         self.heals()
-        self.settles()
+        self.settles(healed=True)
 
     @precondition(lambda self: self.world.targets())
     @rule(trouble=troubles)
@@ -257,18 +258,18 @@ class Lives(RuleBasedStateMachine):
         result, _ = self.world.run(*self.command())
         assert result.code == 0, result.output
 
-    def settles(self) -> None:
+    def settles(self, *, healed: bool = False) -> None:
         """Everything agrees.
 
-        But for one thing: where a refresh takes in what an update that died has written, nothing is left to update,
-        and the gateway hears of it with the next revision only.
+        But for one thing, where it was healed with a refresh: that takes in what an update that died has written,
+        so nothing is left to update, and the gateway hears of it with the next revision only.
         """
         self.world.cloud.calm()
         leaks, searched = self.world.leaks()
-        self.tally.searched += searched
+        self.tally.totals["searched"] += searched
         found = self.world.disagreements()
-        if self.drifted:
-            self.tally.untold += sum(each.kind == "untold" for each in found)
+        if healed and self.drifted:
+            self.tally.totals["untold"] += sum(each.kind == "untold" for each in found)
             found = [each for each in found if each.kind != "untold"]
         self.drifted = False
         self.agrees([*found, *leaks])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from cloud import CLIENT_SECRET, PASSWORD, USERNAME
+from cloud import BASIC, CLIENT_SECRET, PASSWORD
 from points import SCENARIOS, Phase, Point, Strike
 from test_kill_points import strike
-from wanted import Wanted
-from worlds import BASIC, Origin
+from wanted import Wanted, by_hand
+from worlds import Origin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,14 +75,7 @@ def test_every_kind_of_disagreement_shows(origin: Origin) -> None:
         assert "mismatch: kept.status: program 'VERIFIED', state 'VERIFIED', cloud 'FAILED'" in seen(world)
         cloud.control(f"targets/{target_id}/status", status="VERIFIED")
 
-        body = {
-            "name": "orders",
-            "endpointUrl": cloud.endpoint("orders"),
-            "authType": "BASIC",
-            "authConfig": {"username": USERNAME, "password": PASSWORD},
-            "headers": {"X-Pulumi-Resource": kept.owner},
-            "eventTypes": ["A"],
-        }
+        body = {**by_hand(cloud, Wanted("orders")), "headers": {"X-Pulumi-Resource": kept.owner}}
         made = cloud.api("POST", json=body).json()["id"]
         found = seen(world)
         assert "duplicate: 2 targets have the owner house/dev/kept" in found

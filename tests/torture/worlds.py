@@ -5,7 +5,6 @@ Bringing a stack up takes seconds; copying its folder and the emulator's state f
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
 from contextlib import ExitStack
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from agreement import TARGET_TYPE, Disagreement, deployment, disagreements, pending_creates
-from cloud import CANARIES, CLIENT_SECRET, PASSWORD, USERNAME, Cloud
+from cloud import BASIC, CANARIES, CLIENT_SECRET, Cloud
 from engine import OWN_HOST, Result, Stack, backend_url
 from wanted import Wanted, program
 
@@ -30,7 +29,6 @@ UP = ("up", "--yes", "--skip-preview")
 REFRESH = ("refresh", "--yes", "--skip-preview")
 DESTROY = ("destroy", "--yes", "--skip-preview")
 VERIFICATION_SECONDS = 0.2
-BASIC = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
 
 
 class Branch(Cloud):
