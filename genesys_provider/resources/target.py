@@ -41,7 +41,7 @@ class EventBridgeTarget(Resource, module="genesys", name="EventBridgeTarget"):
     status: pulumi.Output[str]
     """`VERIFIED`, or what the last verification came to."""
     revision: pulumi.Output[int]
-    """1, and one more with each update: what a `GatewaySync` watches."""
+    """1, and one more with each update, also one that a refresh finds: what a `GatewaySync` watches."""
 
     def __init__(
         self,

@@ -160,6 +160,11 @@ def configuration_changed(olds: Mapping[str, Any], news: Mapping[str, Any]) -> b
     return any(path not in _LOCAL for path in changes(olds, news))
 
 
+def rewritten(state: Mapping[str, Any], read: Mapping[str, Any]) -> bool:
+    """Whether a target was given another configuration than the state's: its status alone is none."""
+    return bool(properties.changed(_compared(state, read)))
+
+
 def outputs(
     inputs: Mapping[str, Any],
     target: Target,

@@ -130,7 +130,11 @@ class EventBridgeTargetProvider(ResourceProvider):
             return UpdateResult(outs)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """The target as it is, for a refresh or, without properties, an import; gone where there is none."""
+        """The target as it is, for a refresh or, without properties, an import; gone where there is none.
+
+        A configuration that is not the state's any more was updated, by a run that died or by hand: that is a
+        revision too, so that whatever hangs on it, a sync above all, is brought up to date.
+        """
         from genesys_provider.resources import target_properties
         from genesys_provider.resources.session import managed
 
@@ -140,10 +144,14 @@ class EventBridgeTargetProvider(ResourceProvider):
                 return ReadResult(None, {})
             unhealthy = manager.why_not_verified(target)
         inputs = target_properties.inputs_read(props, target)
+        unchanged = all(name in props and props[name] == value for name, value in inputs.items())
+        revision = int(props.get("revision", 0))
+        if revision == 0 or (not unchanged and target_properties.rewritten(props, inputs)):
+            revision += 1
         outs = target_properties.outputs(
             inputs,
             target,
-            revision=int(props.get("revision", 1)),
+            revision=revision,
             verified_at=props.get("verifiedAt"),
             verification_seconds=props.get("verificationSeconds"),
             health_status=props.get("healthStatus"),
@@ -151,7 +159,6 @@ class EventBridgeTargetProvider(ResourceProvider):
         if unhealthy is not None and current().records_init_failures:
             raise InitFailed(id_, outs, [unhealthy], target_properties.marked(inputs))
         # Without inputs the engine keeps those it has.
-        unchanged = all(name in props and props[name] == value for name, value in inputs.items())
         return ReadResult(id_, outs, None if unchanged else target_properties.marked(inputs))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:

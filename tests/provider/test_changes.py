@@ -131,6 +131,32 @@ def test_refresh_shows_drift_and_up_puts_it_right(stack: Stack, cloud: Cloud) ->
     assert "3 unchanged" in stack.refresh().output
 
 
+def test_the_gateway_is_told_of_a_change_that_a_refresh_took_in(
+    stack: Stack, declared: Declared, cloud: Cloud
+) -> None:
+    """As after an update that died when its PUT had acted, or where the program follows what was done by hand."""
+    target_id = stack.resources()["orders"]["id"]
+    told = len(cloud.received()["syncs"])
+    cloud.change(target_id, retryPolicy={**cloud.targets()["orders"]["retryPolicy"], "maxRetries": 7})
+    cloud.requests()
+    write(stack, declared, retry_policy="RetryPolicy(max_retries=7)")
+    result = stack.up("--refresh")
+    assert result.code == 0, result.output
+    assert cloud.writes() == []
+    syncs = cloud.received()["syncs"][told:]
+    assert [each["body"]["targetId"] for each in syncs] == [target_id]
+    assert stack.resources()["orders"]["outputs"]["revision"] == 2
+    assert stack.resources()["orders-sync"]["outputs"]["revision"] == 2
+    assert "3 unchanged" in stack.up("--refresh").output
+    assert len(cloud.received()["syncs"]) == told + 1
+
+    # A status is no revision: the configuration is as the gateway knows it.
+    cloud.control(f"targets/{target_id}/status", status="FAILED", message="endpoint answered 502")
+    stack.refresh()
+    outputs = stack.resources()["orders"]["outputs"]
+    assert (outputs["status"], outputs["revision"]) == ("FAILED", 2)
+
+
 def test_what_is_deleted_by_hand_is_noticed_and_put_back(stack: Stack, cloud: Cloud) -> None:
     cloud.requests()
     cloud.api("DELETE", f"/{stack.resources()['orders']['id']}")

@@ -129,6 +129,13 @@ SCENARIOS = {
         recovery=(*UP, "--refresh"),
         reverted=True,
     ),
+    # A refresh takes in what it has written; with nothing left to update, the gateway still hears of it.
+    "refreshed update": Scenario(
+        (_kept, replace(_changed, max_retries=7), _gone, _moved),
+        ("login", "update_target", "notify"),
+        struck=("update_target",),
+        recovery=(*UP, "--refresh"),
+    ),
     "delete": Scenario(
         (_kept, _changed, _moved), ("notify", "login", "delete_target"), struck=("notify", "delete_target")
     ),

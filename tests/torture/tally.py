@@ -53,8 +53,6 @@ class Tally:
         if self.totals["sequences"]:
             steps = ", ".join(f"{count} {kind}" for kind, count in sorted(self.steps.items()))
             yield f"random sequences: {self.totals['sequences']} ({steps})"
-            untold = self.totals["untold"]
-            yield f"  updates that died and that a refresh took in, of which the gateway hears later: {untold}"
         yield f"texts searched for secrets: {self.totals['searched']}"
         shown = {
             "orphan": "orphans",

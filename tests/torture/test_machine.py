@@ -98,11 +98,10 @@ class Lives(RuleBasedStateMachine):
         self.bad_moment(trouble)
         result = self.world.stack.run(*self.command())
         self.counts("up", result)
-        failed = result.code != 0
-        if failed:
+        if result.code != 0:
             assert trouble is not None, result.output
             self.heals()
-        self.settles(healed=failed)
+        self.settles()
 
     @initialize(edits=edits, call=calls, phase=phases)
     def begins_badly(self, edits: list[tuple[str, str, int]], call: str, phase: Where) -> None:
@@ -134,7 +133,7 @@ class Lives(RuleBasedStateMachine):
             command.clean_up()
         self.counts(f"up with {strike.value}" if reached else "up", result)
         self.heals()
-        self.settles(healed=True)
+        self.settles()
 
     @precondition(lambda self: self.world.targets())
     @rule(trouble=troubles)
@@ -258,21 +257,13 @@ class Lives(RuleBasedStateMachine):
         result, _ = self.world.run(*self.command())
         assert result.code == 0, result.output
 
-    def settles(self, *, healed: bool = False) -> None:
-        """Everything agrees.
-
-        But for one thing, where it was healed with a refresh: that takes in what an update that died has written,
-        so nothing is left to update, and the gateway hears of it with the next revision only.
-        """
+    def settles(self) -> None:
+        """Everything agrees."""
         self.world.cloud.calm()
         leaks, searched = self.world.leaks()
         self.tally.totals["searched"] += searched
-        found = self.world.disagreements()
-        if healed and self.drifted:
-            self.tally.totals["untold"] += sum(each.kind == "untold" for each in found)
-            found = [each for each in found if each.kind != "untold"]
         self.drifted = False
-        self.agrees([*found, *leaks])
+        self.agrees([*self.world.disagreements(), *leaks])
 
     def nothing_is_lost(self) -> None:
         """Between two `up`s at least this: each target is in the state, and no two are one."""
