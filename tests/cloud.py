@@ -114,14 +114,16 @@ class Cloud:
         assert len(by_name) == len(entities)
         return by_name
 
+    def configuration(self, target_id: str) -> dict[str, Any]:
+        """A target as a PUT has it."""
+        entity = self.api("GET", f"/{target_id}").json()
+        kept = ("name", "endpointUrl", "authType", "retryPolicy", "headers", "eventTypes")
+        auth = {"username": USERNAME, "password": PASSWORD} if entity["authType"] == "BASIC" else {}
+        return {**{name: entity[name] for name in kept}, "authConfig": auth}
+
     def change(self, target_id: str, **fields: Any) -> None:
         """Changes a target by hand."""
-        body = self.api("GET", f"/{target_id}").json()
-        kept = ("name", "endpointUrl", "authType", "retryPolicy", "headers", "eventTypes")
-        auth = {"username": USERNAME, "password": PASSWORD} if body["authType"] == "BASIC" else {}
-        answer = self.api(
-            "PUT", f"/{target_id}", json={**{name: body[name] for name in kept}, "authConfig": auth, **fields}
-        )
+        answer = self.api("PUT", f"/{target_id}", json={**self.configuration(target_id), **fields})
         answer.raise_for_status()
 
     def control(self, path: str, method: str = "POST", **body: Any) -> Any:

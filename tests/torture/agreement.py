@@ -57,11 +57,16 @@ def pending_creates(backend: Path) -> int:
 
 
 def disagreements(
-    cloud: Cloud, backend: Path, wanted: Iterable[Wanted], earlier_syncs: Iterable[dict[str, Any]] = ()
+    cloud: Cloud,
+    backend: Path,
+    wanted: Iterable[Wanted],
+    earlier_syncs: Iterable[dict[str, Any]],
+    told_of: dict[tuple[str, str], dict[str, Any]],
 ) -> list[Disagreement]:
     """Everything that cloud, state and program do not agree about; the requests of the run are forgotten.
 
-    `earlier_syncs` are those that the gateway took before its list was emptied.
+    `earlier_syncs` are those that the gateway took before its list was emptied. `told_of` is filled in: the
+    configuration that a target had, by its id and the time of the sync, when the gateway had just heard of it.
     """
     wanted = {each.resource: each for each in wanted}
     written = _last_writes(cloud)
@@ -75,8 +80,10 @@ def disagreements(
         *_doubled(entities, targets.values()),
         *_orphans(entities, targets.values()),
         *_wrong_targets(cloud, {each["id"]: each for each in entities}, targets, wanted),
-        *_wrong_syncs([*earlier_syncs, *cloud.received()["syncs"]], syncs, targets, wanted, written),
     ]
+    taken = [*earlier_syncs, *cloud.received()["syncs"]]
+    found += _wrong_syncs(taken, syncs, targets, wanted)
+    found += _untold(taken, {each["id"]: each for each in entities}, syncs, written, told_of)
     found += [
         Disagreement("pending", f"{each['type']} {each['resource']['urn']}")
         for each in state.get("pending_operations") or []
@@ -174,7 +181,6 @@ def _wrong_syncs(
     syncs: dict[str, dict[str, Any]],
     targets: dict[str, dict[str, Any]],
     wanted: dict[str, Wanted],
-    written: dict[str, str],
 ) -> Iterable[Disagreement]:
     last = {each["body"]["targetId"]: each for each in taken}
     delivered = {each["headers"].get("webhook-id") for each in taken}
@@ -190,11 +196,27 @@ def _wrong_syncs(
             yield Disagreement("mismatch", f"{sync} is not of the last revision of {name}")
         if told is None or told["body"]["eventType"] != "TARGET_CONFIGURATION_UPDATED":
             yield Disagreement("mismatch", f"the last that the gateway heard of {name} is {told}")
-        elif told["at"] < written.get(target_id, ""):
-            yield Disagreement("untold", f"the gateway was not told of the last change of {name}")
         if recorded.get("deliveryId") not in delivered:
             yield Disagreement("mismatch", f"{sync} names a delivery that the gateway does not know")
     living = {each["id"] for each in targets.values()}
     for target_id, told in last.items():
         if target_id not in living and told["body"]["eventType"] != "TARGET_CONFIGURATION_DELETED":
             yield Disagreement("mismatch", f"the gateway still thinks that there is a target {target_id}")
+
+
+def _untold(
+    taken: list[dict[str, Any]],
+    entities: dict[str, dict[str, Any]],
+    syncs: dict[str, dict[str, Any]],
+    written: dict[str, str],
+    told_of: dict[tuple[str, str], dict[str, Any]],
+) -> Iterable[Disagreement]:
+    """A write of the same configuration, which only asks for a verification, is none that it has to hear of."""
+    last = {each["body"]["targetId"]: each["at"] for each in taken}
+    for target_id in {each["outputs"]["targetId"] for each in syncs.values()} & last.keys() & entities.keys():
+        entity, told_at = entities[target_id], last[target_id]
+        configuration = {field: value for field, value in entity.items() if field != "status"}
+        if told_at >= written.get(target_id, ""):
+            told_of.setdefault((target_id, told_at), configuration)
+        elif told_of.get((target_id, told_at)) != configuration:
+            yield Disagreement("untold", f"the gateway was not told of the last change of {entity['name']}")

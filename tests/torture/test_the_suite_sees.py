@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cloud import BASIC, CLIENT_SECRET, PASSWORD
+from cloud import BASIC, CLIENT_SECRET, PASSWORD, TARGETS
 from points import SCENARIOS, Phase, Point, Strike
 from test_kill_points import strike
 from wanted import Wanted, by_hand
@@ -57,6 +57,13 @@ def seen(world: World) -> list[str]:
     return [str(each) for each in world.disagreements()]
 
 
+def write(world: World, target_id: str, configuration: dict[str, Any]) -> None:
+    """A PUT that stays among the requests of the run."""
+    token = {"Authorization": f"Bearer {world.cloud._token}"}
+    answer = world.cloud._at_emulator.put(f"{TARGETS}/{target_id}", headers=token, json=configuration)
+    answer.raise_for_status()
+
+
 def test_every_kind_of_disagreement_shows(origin: Origin) -> None:
     kept = Origin.UP[0]
     world = origin.branch()
@@ -90,14 +97,11 @@ def test_every_kind_of_disagreement_shows(origin: Origin) -> None:
         ]
         world.want(Origin.UP)
 
-        cloud.control("requests", "DELETE")
-        token = cloud._token
-        answer = cloud._at_emulator.put(
-            f"/api/v2/integrations/eventbridge/targets/{target_id}",
-            headers={"Authorization": f"Bearer {token}"},
-            json={**body, "name": "kept", "endpointUrl": kept.endpoint(cloud), "eventTypes": ["A"]},
-        )
-        answer.raise_for_status()
+        # To write what is there already is nothing to tell of.
+        configuration = cloud.configuration(target_id)
+        write(world, target_id, configuration)
+        assert seen(world) == []
+        write(world, target_id, {**configuration, "eventTypes": ["A"]})
         assert "untold: the gateway was not told of the last change of kept" in seen(world)
 
         cloud.api("DELETE", f"/{target_id}")

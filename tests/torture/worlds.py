@@ -145,6 +145,7 @@ class World:
         self.stack = stack
         self.wanted: list[Wanted] = []
         self._earlier_syncs = earlier_syncs
+        self._told_of: dict[tuple[str, str], dict[str, Any]] = {}
         self.leftovers = ExitStack()
         """What a run leaves alive, to be ended after the recovery."""
 
@@ -163,7 +164,7 @@ class World:
 
     def disagreements(self) -> list[Disagreement]:
         """What cloud, state and program do not agree about now."""
-        return disagreements(self.cloud, self.stack.backend, self.wanted, self._earlier_syncs)
+        return disagreements(self.cloud, self.stack.backend, self.wanted, self._earlier_syncs, self._told_of)
 
     def leaks(self) -> tuple[list[Disagreement], int]:
         """The secrets that stand in plain text anywhere, and how many texts were searched."""
