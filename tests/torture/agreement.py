@@ -72,6 +72,8 @@ def disagreements(
     written = _last_writes(cloud)
     cloud.requests()
     entities = cloud.api("GET", "?pageSize=100").json()["entities"]
+    by_id = {each["id"]: each for each in entities}
+    taken = [*earlier_syncs, *cloud.received()["syncs"]]
     state = deployment(backend)
     resources = state.get("resources", [])
     targets = {_name(each): each for each in resources if each["type"] == TARGET_TYPE}
@@ -79,11 +81,10 @@ def disagreements(
     found = [
         *_doubled(entities, targets.values()),
         *_orphans(entities, targets.values()),
-        *_wrong_targets(cloud, {each["id"]: each for each in entities}, targets, wanted),
+        *_wrong_targets(cloud, by_id, targets, wanted),
+        *_wrong_syncs(taken, syncs, targets, wanted),
+        *_untold(taken, by_id, syncs, written, told_of),
     ]
-    taken = [*earlier_syncs, *cloud.received()["syncs"]]
-    found += _wrong_syncs(taken, syncs, targets, wanted)
-    found += _untold(taken, {each["id"]: each for each in entities}, syncs, written, told_of)
     found += [
         Disagreement("pending", f"{each['type']} {each['resource']['urn']}")
         for each in state.get("pending_operations") or []

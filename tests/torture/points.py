@@ -129,7 +129,7 @@ SCENARIOS = {
         recovery=(*UP, "--refresh"),
         reverted=True,
     ),
-    # A refresh takes in what it has written; with nothing left to update, the gateway still hears of it.
+    # A refresh takes in what an update that died has written: nothing is left to update, but to tell the gateway.
     "refreshed update": Scenario(
         (_kept, replace(_changed, max_retries=7), _gone, _moved),
         ("login", "update_target", "notify"),

@@ -241,11 +241,10 @@ def strike(world: World, point: Point, arguments: tuple[str, ...] = UP) -> str:
         if point.host == "own":
             command.wait_for_hosts(10)
         if point.strike in _KILLS and point.host == "own":
-            after = world.cloud.control("requests", "GET")[requests:]
             # The engine had asked for the same of other targets: that may have been on its way too.
             after = [
                 each
-                for each in after
+                for each in world.cloud.control("requests", "GET")[requests:]
                 if each["path"] in struck or named(each["method"], each["path"]) != point.call
             ]
             assert after == [], "a request was made after the death"
