@@ -33,6 +33,7 @@ from genesys_provider.client.settings import Settings
 from genesys_provider.client.transport import Answer, exchange, trust
 
 TARGETS = "/api/v2/integrations/eventbridge/targets"
+MY_ORGANIZATION = "/api/v2/organizations/me"
 MAX_PAGE_SIZE = 100
 """Targets a page, at most [G]."""
 
@@ -133,6 +134,10 @@ class GenesysClient:
     def check_health(self, target_id: str) -> dict[str, Any]:
         """`POST /api/v2/integrations/eventbridge/targets/{id}/health` [S]: one check now; harmless if repeated."""
         return self._call("POST", _path(target_id) + "/health")
+
+    def get_organization(self) -> dict[str, Any]:
+        """`GET /api/v2/organizations/me` [G]: the organisation that the client belongs to, `id` and `name`."""
+        return self._call("GET", MY_ORGANIZATION)
 
     def _call(
         self,
