@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from uuid import UUID
 
     from genesys_provider.emulator.server import Server
 
@@ -59,6 +60,12 @@ _port = click.option(
     help="Its secret.",
 )
 @click.option("--ca-file", type=_FILE, help="A CA (PEM) that endpoints may use, besides the system's.")
+@click.option(
+    "--organization-id",
+    metavar="UUID",
+    type=click.UUID,
+    help="The organization's id; else one is made, and kept with --state.",
+)
 def emulator(
     port: int,
     host: str,
@@ -68,6 +75,7 @@ def emulator(
     client_id: str,
     client_secret: str,
     ca_file: Path | None,
+    organization_id: UUID | None,
 ) -> None:
     """Serve an emulated Genesys Cloud: login and API on one port, a control plane under /emulator."""
     with _told_plainly():
@@ -80,6 +88,7 @@ def emulator(
             rate_limit=rate_limit,
             state=state,
             ca_file=ca_file,
+            organization_id=None if organization_id is None else str(organization_id),
         )
         _run("emulator", lambda: EmulatorServer(settings, host=host, port=port))
 

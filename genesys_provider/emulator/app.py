@@ -18,6 +18,7 @@ from genesys_provider.emulator.front import Front, RequestLog
 from genesys_provider.emulator.held import HeldRequests
 from genesys_provider.emulator.limits import RateLimit
 from genesys_provider.emulator.login import Login, OAuthClient
+from genesys_provider.emulator.organization import Organization
 from genesys_provider.emulator.outbound import ENDPOINT_SECONDS, Outbound
 from genesys_provider.emulator.store import Store
 from genesys_provider.emulator.targets import Targets
@@ -44,6 +45,7 @@ class EmulatorSettings:
         state: The file that survives restarts; none keeps everything in memory.
         ca_file: A CA in PEM that endpoints may use besides the system's.
         endpoint_seconds: How long an endpoint may take for its answer; then a verification is `TIMEOUT`.
+        organization_id: The organization's id; else the one that `state` has, else a new one.
     """
 
     client_id: str = "dev-client"
@@ -53,6 +55,7 @@ class EmulatorSettings:
     state: Path | None = None
     ca_file: Path | None = None
     endpoint_seconds: float = ENDPOINT_SECONDS
+    organization_id: str | None = None
 
 
 def emulator_app(settings: EmulatorSettings) -> ASGIApp:
@@ -84,6 +87,7 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
     app = Starlette(
         routes=[
             *login.routes(),
+            *Organization(store.organization_id(settings.organization_id)).routes(login),
             *Targets(store, verifier, outbound).routes(login),
             *control.routes(),
             openapi.route(),

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from genesys_provider.emulator.bodies import MAX_BODY_BYTES
 from genesys_provider.emulator.errors import CODES
 from genesys_provider.emulator.login import ALL_SCOPES, INTEGRATION_WRITE, READ, TOKEN_PATH, WRITE
+from genesys_provider.emulator.organization import ORGANIZATION_PATH
 from genesys_provider.emulator.targets import (
     DEFAULT_PAGE_SIZE,
     HEALTHY,
@@ -93,6 +94,11 @@ def _paths() -> Schema:
     known = {"parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]}
     return {
         TOKEN_PATH: {"post": _login()},
+        ORGANIZATION_PATH: {
+            "get": _call(
+                "The client's organization.", (), {"200": _answer("The organization.", "Organization")}
+            )
+        },
         TARGETS_PATH: {
             "post": _call(
                 "Registers a target; its verification begins.",
@@ -298,6 +304,11 @@ def _schemas() -> Schema:
         "Status": {**status, "description": "Any but the first three is pending too."},
         "Verification": _object({"status": _ref("Status"), "message": message}),
         "Health": _object({"status": {"enum": [HEALTHY, UNHEALTHY]}, "message": text}),
+        "Organization": {
+            "type": "object",
+            "required": ["id", "name", "version", "state"],
+            "properties": {"id": {"type": "string", "format": "uuid"}, "name": text},
+        },
         "Token": _object(
             {
                 "access_token": {"type": "string", "minLength": 1},

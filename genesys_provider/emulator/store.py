@@ -1,4 +1,4 @@
-"""What the emulator remembers: targets and tokens, in SQLite.
+"""What the emulator remembers: its organization, targets and tokens, in SQLite.
 
 Every change is one statement, thus one transaction, and is committed before the caller goes on: neither
 SIGTERM nor SIGKILL loses what was answered. The database holds the endpoints' secrets in plain text (the
@@ -42,6 +42,7 @@ _SCHEMA = (
         expires_at REAL NOT NULL
     )
     """,
+    "CREATE TABLE IF NOT EXISTS organization (id TEXT NOT NULL)",
 )
 _SELECT = "SELECT id, name, config, status, message, generation, verifying FROM targets "
 
@@ -116,6 +117,15 @@ class Store:
     def clear_targets(self) -> None:
         """Forget every target."""
         self._database.execute("DELETE FROM targets")
+
+    def organization_id(self, wanted: str | None = None) -> str:
+        """The organization's id: `wanted`, else the one of the last start, else a new one."""
+        row = self._database.execute("SELECT id FROM organization").fetchone()
+        organization_id: str = wanted or (row[0] if row else str(uuid4()))
+        if row is None or row[0] != organization_id:
+            self._database.execute("DELETE FROM organization")
+            self._database.execute("INSERT INTO organization VALUES (?)", (organization_id,))
+        return organization_id
 
     # Targets
 

@@ -20,6 +20,7 @@ from genesys_provider.client.settings import Settings
 from genesys_provider.emulator import EmulatorSettings
 from genesys_provider.emulator.app import emulator_app
 from genesys_provider.emulator.openapi import OPENAPI_PATH
+from genesys_provider.emulator.organization import ORGANIZATION_PATH
 from genesys_provider.emulator.server import Server
 from genesys_provider.emulator.targets import TARGETS_PATH
 from genesys_provider.targets.errors import VerificationFailed
@@ -159,6 +160,7 @@ def test_every_answer_of_a_session_is_as_documented(
     ).json()["access_token"]
     api.get(TARGETS_PATH, headers={"Authorization": f"Bearer {token}"})
     api.get(OPENAPI_PATH)
+    api.get(ORGANIZATION_PATH)
     fault = {"match": {"method": "GET", "path": TARGETS_PATH}, "action": "status", "status": 429, "times": 1}
     api.post("/emulator/faults", json={**fault, "headers": {"Retry-After": "1"}})
     api.get(TARGETS_PATH)

@@ -6,6 +6,7 @@ import signal
 import stat
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from emulated import BASIC, PENDING, TARGETS, Api, body
 from process import Service
@@ -15,10 +16,9 @@ from genesys_provider.emulator import EmulatorServer, EmulatorSettings, StateFil
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import httpx
-
     from genesys_provider.emulator import GatewayServer
 
+ORGANIZATION = "/api/v2/organizations/me"
 CLOSED = "https://127.0.0.1:1/in"
 
 
@@ -111,3 +111,26 @@ def test_reset_empties_the_file(tmp_path: Path, gateway: httpx.Client) -> None:
 
     with EmulatorServer(settings) as server, Api(server.url) as api:
         assert api.get(TARGETS).json()["total"] == 0
+
+
+def test_the_organization_survives_a_restart_and_a_reset(tmp_path: Path) -> None:
+    settings = EmulatorSettings(state=tmp_path / "state.db")
+    seen = []
+    for _ in range(2):
+        with EmulatorServer(settings) as server, Api(server.url) as api:
+            seen.append(api.get(ORGANIZATION).json()["id"])
+            api.post("/emulator/reset")
+            seen.append(api.get(ORGANIZATION).json()["id"])
+    with EmulatorServer(EmulatorSettings()) as server, Api(server.url) as api:
+        other = api.get(ORGANIZATION).json()["id"]
+
+    assert len(set(seen)) == 1
+    assert other not in seen
+
+
+def test_an_organization_that_is_asked_for(tmp_path: Path) -> None:
+    wanted = "0b1c6d2e-51a4-4a7e-9f0e-5f7f2d6c1a11"
+    settings = EmulatorSettings(state=tmp_path / "state.db", organization_id=wanted)
+    with EmulatorServer(settings) as server, Api(server.url) as api:
+        assert api.get(ORGANIZATION).json()["id"] == wanted
+        assert httpx.get(server.url + ORGANIZATION).status_code == 401

@@ -1,0 +1,106 @@
+"""What the engine has shown in this run: which targets the program wants, and which have just gone.
+
+A process serves one phase of one command. In an `up` the engine calls `Check` for each resource of the program, and
+`Diff` for each that the state has; in a refresh or a `destroy` it calls no `Check`. So a target is *wanted* once a
+`Diff` has named it for a resource that was checked before, or a `Create` has made it.
+
+All methods are safe for threads. A resource is named by its URN, a target by its id.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class Run:
+    """The knowledge of one process.
+
+    Args:
+        clock: Seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._checked: set[str] = set()
+        self._shown: dict[str, str] = {}
+        self._going: set[str] = set()
+        self._under_way = 0
+        self._last_seen = clock()
+
+    @contextmanager
+    def operation(self) -> Iterator[None]:
+        """Counts an operation of the engine as under way."""
+        with self._lock:
+            self._under_way += 1
+            self._last_seen = self._clock()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
+                self._last_seen = self._clock()
+
+    @property
+    def under_way(self) -> int:
+        """How many operations are under way now."""
+        with self._lock:
+            return self._under_way
+
+    @property
+    def quiet_seconds(self) -> float:
+        """How long ago an operation last began or ended."""
+        with self._lock:
+            return self._clock() - self._last_seen
+
+    def checked(self, urn: str) -> None:
+        """Notes that the program declares this resource."""
+        with self._lock:
+            self._checked.add(urn)
+
+    def shown(self, target_id: str, urn: str) -> str | None:
+        """Notes that the state has this target for this resource.
+
+        Returns:
+            Another resource of the program that has the same target, if there is one.
+        """
+        with self._lock:
+            if urn not in self._checked:
+                return None
+            other = self._shown.setdefault(target_id, urn)
+            return None if other == urn else other
+
+    def created(self, target_id: str, urn: str) -> None:
+        """Notes that the target was made, or adopted, for this resource."""
+        with self._lock:
+            self._shown[target_id] = urn
+            self._going.discard(target_id)
+
+    def replaced(self, urn: str) -> None:
+        """Notes that the resource is created anew: the target that it had so far goes."""
+        with self._lock:
+            self._going.update(target_id for target_id, owner in self._shown.items() if owner == urn)
+
+    def deleted(self, target_id: str) -> None:
+        """Notes that the target is gone."""
+        with self._lock:
+            self._shown.setdefault(target_id, "")
+            self._going.add(target_id)
+
+    def knows(self, target_id: str) -> bool:
+        """Whether the target was shown, made or deleted in this run, so that no earlier run left it behind."""
+        with self._lock:
+            return target_id in self._shown
+
+    def goes(self, target_id: str) -> bool:
+        """Whether the target was deleted in this run, or will be, since its resource is replaced."""
+        with self._lock:
+            return target_id in self._going
+
+    def wanted_by(self, target_id: str) -> str | None:
+        """The resource of the program that has this target and keeps it."""
+        with self._lock:
+            return None if target_id in self._going else self._shown.get(target_id)
