@@ -1,18 +1,24 @@
-"""What all resources of a process share: one manager for each organisation, one way to show an error."""
+"""What all resources of a process share: the run, one manager for each configuration, one way to show an error."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genesys_provider.client.errors import GenesysError
 from genesys_provider.client.progress import reporting_to
 from genesys_provider.client.redaction import hide, secrets_in
 from genesys_provider.client.settings import Settings
 from genesys_provider.host import OperationError, current
-from genesys_provider.targets.manager import TargetManager
+from genesys_provider.targets.run import Run
+
+if TYPE_CHECKING:
+    from genesys_provider.targets.manager import TargetManager
+
+run = Run()
+"""What the engine has shown to this process."""
 
 _lock = threading.Lock()
 _managers: dict[tuple[tuple[str, object], ...], TargetManager] = {}
@@ -28,7 +34,7 @@ def managed(config: Mapping[str, object], state: Mapping[str, Any]) -> Iterator[
     """
     operation = current()
     hide(*secrets_in(state))
-    with reporting_to(operation.show_status):
+    with run.operation(), reporting_to(operation.show_status):
         try:
             yield _manager(tuple(config.items()), operation.cancelled)
         except GenesysError as error:
@@ -36,6 +42,9 @@ def managed(config: Mapping[str, object], state: Mapping[str, Any]) -> Iterator[
 
 
 def _manager(config: tuple[tuple[str, object], ...], cancelled: threading.Event) -> TargetManager:
+    # It loads the HTTP client, which a check or a diff does not need.
+    from genesys_provider.targets.manager import TargetManager
+
     with _lock:
         manager = _managers.get(config)
         if manager is None:
