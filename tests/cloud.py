@@ -7,6 +7,7 @@ import ssl
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import httpx
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 TARGETS = "/api/v2/integrations/eventbridge/targets"
+OWNER_HEADER = "X-Pulumi-Resource"
 USERNAME = "genesys-relay"
 PASSWORD = "canary-password-7c1"
 BASIC = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
@@ -114,6 +116,16 @@ class Cloud:
         assert len(by_name) == len(entities)
         return by_name
 
+    def living(self) -> dict[str, str]:
+        """The ids of all targets by name; the requests so far are forgotten."""
+        self.requests()
+        return {name: each["id"] for name, each in self.targets().items()}
+
+    def marks(self) -> dict[str, str | None]:
+        """The owner marks of all targets by name; the requests so far are forgotten."""
+        self.requests()
+        return {name: mark(each) for name, each in self.targets().items()}
+
     def configuration(self, target_id: str) -> dict[str, Any]:
         """A target as a PUT has it."""
         entity = self.api("GET", f"/{target_id}").json()
@@ -153,3 +165,16 @@ class Cloud:
         """The events and syncs that the gateway took."""
         taken: dict[str, list[dict[str, Any]]] = self._at_gateway.get("/received").json()
         return taken
+
+    def told(self) -> list[tuple[str, str]]:
+        """The syncs that the gateway took: `UPDATED` or `DELETED`, and the target's id."""
+        return [
+            (each["body"]["eventType"].rpartition("_")[2], each["body"]["targetId"])
+            for each in self.received()["syncs"]
+        ]
+
+
+def mark(entity: dict[str, Any]) -> str | None:
+    """The owner mark of a target as the API answers it; None where it has none."""
+    value = entity["headers"].get(OWNER_HEADER)
+    return None if value is None else unquote(value)

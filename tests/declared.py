@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from engine import Stack
 
+COMPONENT = "house:parts:A"
+OTHER_COMPONENT = "house:parts:B"
 HEAD = "import pulumi\nfrom genesys_provider import *\n"
 
 
@@ -21,8 +23,21 @@ class Declared:
         self.cloud = cloud
         self._make_stack = make_stack
 
-    def target(self, name: str, /, **arguments: str) -> str:
-        """A line that declares a target; `arguments` are Python expressions and replace the usual ones."""
+    def component(self, variable: str, kind: str = "A", **options: str) -> str:
+        """A line that declares a component of the type `house:parts:<kind>`."""
+        opts = ", ".join(f"{key}={value}" for key, value in options.items())
+        return (
+            f"{variable} = pulumi.ComponentResource("
+            f"'house:parts:{kind}', {variable!r}, None, pulumi.ResourceOptions({opts}))"
+        )
+
+    def target(
+        self, name: str, /, *, called: str | None = None, kind: str = "EventBridgeTarget", **arguments: str
+    ) -> str:
+        """A line that declares a target; `arguments` are Python expressions and replace the usual ones.
+
+        `name` is the variable's and, unless it is `called` otherwise, the resource's name; `kind` is its class.
+        """
         usual = {
             "endpoint_url": repr(self.cloud.endpoint(name)),
             "event_types": "['CONVERSATION_STARTED', 'QUEUE_MEMBER_ADDED']",
@@ -32,9 +47,9 @@ class Declared:
             ),
         }
         given = ", ".join(f"{key}={value}" for key, value in {**usual, **arguments}.items())
-        return f"{name} = EventBridgeTarget({name!r}, {given})"
+        return f"{name} = {kind}({called or name!r}, {given})"
 
-    def sync(self, target: str, /, **arguments: str) -> str:
+    def sync(self, target: str, /, *, called: str | None = None, **arguments: str) -> str:
         """A line that declares the sync of a target."""
         usual = {
             "target_id": f"{target}.id",
@@ -43,7 +58,7 @@ class Declared:
             "signing_secret": repr(SIGNING_SECRET),
         }
         given = ", ".join(f"{key}={value}" for key, value in {**usual, **arguments}.items())
-        return f"GatewaySync('{target}-sync', {given})"
+        return f"GatewaySync({called or target + '-sync'!r}, {given})"
 
     def program(self, *lines: str) -> str:
         return HEAD + "\n".join(lines) + "\n"
@@ -54,3 +69,8 @@ class Declared:
     def stack(self, program: str, **options: Any) -> Stack:
         env = {**self.cloud.env, **options.pop("env", {})}
         return self._make_stack(program, env=env, **options)
+
+
+def opts(**options: str) -> str:
+    """An expression for resource options; the values are Python expressions."""
+    return f"pulumi.ResourceOptions({', '.join(f'{key}={value}' for key, value in options.items())})"

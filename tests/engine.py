@@ -20,6 +20,16 @@ ROOT = Path(__file__).parent.parent
 OWN_HOST = ROOT / "genesys_provider" / "host" / "bin"
 COMMAND_LIMIT = 90.0
 """In seconds: a command that takes longer is stuck."""
+PROJECT = "house"
+TARGET_TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"
+SYNC_TYPE = "pulumi-python:dynamic/genesys:GatewaySync"
+
+
+def urn(
+    name: str, *parents: str, type_: str = TARGET_TYPE, stack: str = "dev", project: str = PROJECT
+) -> str:
+    """The URN of a resource; `parents` are the types of the components that it is in, the outermost first."""
+    return f"urn:pulumi:{stack}::{project}::{'$'.join((*parents, type_))}::{name}"
 
 
 def pulumi_path() -> str | None:
@@ -90,11 +100,11 @@ def backend_url(directory: Path) -> str:
 
 
 class Stack:
-    """A project with one stack, `dev`, in `directory`: program, backend and PULUMI_HOME are below it.
+    """A project with one stack in `directory`: program, backend and PULUMI_HOME are below it.
 
     `program` is the text of `__main__.py`; `modules` are further files of the project. `host` is the folder
     of the dynamic-provider host that Pulumi.yaml names, None for the stock one. `env` comes on top of the
-    environment.
+    environment. `name` is the project's, `stack` the stack's. With `backend`, it is one of several stacks there.
     """
 
     def __init__(
@@ -107,14 +117,17 @@ class Stack:
         secrets: Mapping[str, str] | None = None,
         env: Mapping[str, str] | None = None,
         host: Path | None = OWN_HOST,
-        name: str = "house",
+        name: str = PROJECT,
+        stack: str = "dev",
+        backend: Path | None = None,
     ) -> None:
         path = pulumi_path()
         assert path is not None, "no Pulumi here: run tools/setup"
         self.directory = directory / "project"
-        self.backend = directory / "backend"
-        for each in (self.directory, self.backend):
-            each.mkdir(parents=True)
+        self.backend = backend or directory / "backend"
+        self.directory.mkdir(parents=True)
+        self.backend.mkdir(exist_ok=True)
+        self.project, self.name, self.host = name, stack, host
         # What the machine's own Pulumi is set to must not reach the test.
         self.env = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
         self.env |= {
@@ -126,21 +139,42 @@ class Stack:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             **(env or {}),
         }
-        project = {
-            "name": name,
-            "runtime": {"name": "python", "options": {"virtualenv": sys.prefix}},
-        }
-        if host is not None:
-            project["plugins"] = {"providers": [{"name": "pulumi-python", "path": str(host)}]}
-        self.write("Pulumi.yaml", json.dumps(project))  # JSON is YAML
+        self.write_project()
         for file, text in (modules or {}).items():
             self.write(file, text)
         self.program(program)
-        self.must("stack", "init", "dev")
+        self.must("stack", "init", stack)
         for key, value in (config or {}).items():
             self.must("config", "set", key, "--", value)
         for key, value in (secrets or {}).items():
             self.must("config", "set", "--secret", key, "--", value)
+
+    def write_project(self) -> None:
+        """Writes Pulumi.yaml."""
+        project = {
+            "name": self.project,
+            "runtime": {"name": "python", "options": {"virtualenv": sys.prefix}},
+        }
+        if self.host is not None:
+            project["plugins"] = {"providers": [{"name": "pulumi-python", "path": str(self.host)}]}
+        self.write("Pulumi.yaml", json.dumps(project))  # JSON is YAML
+
+    def rename(self, stack: str | None = None, *, project: str | None = None) -> None:
+        """`pulumi stack rename`; a new name of the project goes into Pulumi.yaml too, as Pulumi wants it."""
+        self.name, self.project = stack or self.name, project or self.project
+        self.must("stack", "rename", self.qualified)
+        self.write_project()
+        if "PULUMI_STACK" in self.env:
+            self.env["PULUMI_STACK"] = self.name
+
+    @property
+    def qualified(self) -> str:
+        """The stack's full name, which several stacks of a backend tell apart."""
+        return f"organization/{self.project}/{self.name}"
+
+    def urn(self, name: str, *parents: str, type_: str = TARGET_TYPE) -> str:
+        """The URN of a resource of this stack; see `urn`."""
+        return urn(name, *parents, type_=type_, stack=self.name, project=self.project)
 
     def write(self, file: str, text: str) -> None:
         """Puts a file into the project."""

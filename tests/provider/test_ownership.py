@@ -1,0 +1,520 @@
+"""Whose is a target? A live one is never taken, and never deleted, on behalf of somebody else.
+
+Each test is one piece of ordinary work: code is moved, renamed, divided among stacks, imported. Where it can't
+go on, the error has the way out, and the test takes it. Those with a `host` run under both; an import is for
+ours alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from cloud import OWNER_HEADER, mark
+from declared import COMPONENT, OTHER_COMPONENT, opts
+from engine import OWN_HOST, SYNC_TYPE, TARGET_TYPE, urn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from cloud import Cloud
+    from declared import Declared
+    from engine import Result, Stack
+
+
+def refused(result: Result, *words: str) -> str:
+    """The output of a command that failed, and said these words."""
+    assert result.code != 0, result.output
+    for each in words:
+        assert each in result.output, f"{each!r} is missing in:\n{result.output}"
+    return result.output
+
+
+def pasted(output: str) -> str:
+    """The alias that an error tells to add, as it stands there."""
+    found = re.findall(r'aliases=\["(urn:[^"]+)"\]', output)
+    assert len(set(found)) == 1, output
+    return f'["{found[0]}"]'
+
+
+def succeeded(result: Result) -> str:
+    assert result.code == 0, result.output
+    return result.output
+
+
+def in_component(declared: Declared, kind: str = "A", **more: str) -> list[str]:
+    """The target `orders` and its sync, in a component."""
+    return [
+        declared.component("parts", kind),
+        declared.target("orders", opts=opts(parent="parts", **more)),
+    ]
+
+
+def id_of(stack: Stack, name: str = "orders") -> str:
+    found: str = stack.resources()[name]["id"]
+    return found
+
+
+def up(declared: Declared, host: Path | None, *lines: str, **options: Any) -> Stack:
+    stack = declared.stack(declared.program(*(lines or (declared.target("orders"),))), host=host, **options)
+    succeeded(stack.up())
+    return stack
+
+
+# Moves.
+
+
+def test_a_move_into_a_component_wants_the_alias(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    stack = up(declared, host)
+    target_id = id_of(stack)
+    stack.program(declared.program(*in_component(declared)))
+    output = refused(stack.up(), f'aliases=["{urn("orders")}"]', target_id, "name=")
+    assert cloud.living() == {"orders": target_id}
+
+    stack.program(declared.program(*in_component(declared, aliases=pasted(output))))
+    succeeded(stack.up())
+    assert cloud.living() == {"orders": target_id}
+    assert id_of(stack) == target_id
+    assert cloud.marks() == {"orders": urn("orders", COMPONENT)}
+    assert "3 unchanged" in succeeded(stack.up("--refresh"))
+
+    # And out again, by the same rule.
+    stack.program(declared.program(declared.target("orders")))
+    output = refused(stack.up(), f'aliases=["{urn("orders", COMPONENT)}"]')
+    assert cloud.living() == {"orders": target_id}
+    stack.program(declared.program(declared.target("orders", opts=opts(aliases=pasted(output)))))
+    succeeded(stack.up())
+    assert cloud.marks() == {"orders": urn("orders")}
+    assert cloud.living() == {"orders": target_id}
+    succeeded(stack.destroy())
+    assert cloud.living() == {}
+
+
+def test_a_move_with_its_alias_is_shown_and_marked(
+    declared: Declared, cloud: Cloud, host: Path | None
+) -> None:
+    stack = up(declared, host)
+    target_id = id_of(stack)
+    stack.program(
+        declared.program(*in_component(declared, aliases="[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]"))
+    )
+    shown = succeeded(stack.preview("--diff"))
+    assert "owner" in shown, shown
+    assert urn("orders", COMPONENT) in shown
+    cloud.requests()
+    succeeded(stack.up())
+    assert cloud.writes() == ["PUT 200"]
+    assert cloud.marks() == {"orders": urn("orders", COMPONENT)}
+    assert stack.resources()["orders"]["outputs"]["owner"] == urn("orders", COMPONENT)
+    assert cloud.living() == {"orders": target_id}
+    assert "3 unchanged" in succeeded(stack.up())
+
+
+def test_a_component_that_moves_takes_its_target_along(
+    declared: Declared, cloud: Cloud, host: Path | None
+) -> None:
+    inner = declared.component("inner", "B", parent="outer")
+    target = declared.target("orders", opts=opts(parent="inner"))
+    stack = up(declared, host, declared.component("outer"), inner, target)
+    target_id = id_of(stack)
+    assert cloud.marks() == {"orders": urn("orders", COMPONENT, OTHER_COMPONENT)}
+    moved = declared.component(
+        "inner", "B", aliases="[pulumi.Alias(parent_urn='urn:pulumi:dev::house::house:parts:A::outer')]"
+    )
+    stack.program(declared.program(moved, target))
+    succeeded(stack.up())
+    assert cloud.marks() == {"orders": urn("orders", OTHER_COMPONENT)}
+    assert cloud.living() == {"orders": target_id}
+
+
+def test_a_move_and_another_in_its_place(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    """Of two with one name in Genesys the second is refused; as it is given another, both live."""
+    stack = up(declared, host)
+    target_id = id_of(stack)
+    moved = [
+        declared.component("parts"),
+        declared.target("moved", called="orders", name="'orders'", opts=opts(parent="parts")),
+    ]
+    stack.program(declared.program(declared.target("orders"), *moved))
+    refused(stack.up(), urn("orders"), target_id, "name=")
+    assert cloud.living() == {"orders": target_id}
+    moved[1] = declared.target("moved", called="orders", name="'more'", opts=opts(parent="parts"))
+    stack.program(declared.program(declared.target("orders"), *moved))
+    succeeded(stack.up())
+    assert cloud.marks() == {"orders": urn("orders"), "more": urn("orders", COMPONENT)}
+    assert cloud.living()["orders"] == target_id
+
+
+def test_children_of_one_name_in_two_components(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    def program(second_name: str, *, first: bool = True) -> str:
+        one = [declared.component("a", "A"), declared.target("one", called="events", opts=opts(parent="a"))]
+        two = [
+            declared.component("b", "B"),
+            declared.target("two", called="events", name=second_name, opts=opts(parent="b")),
+        ]
+        return declared.program(*(one if first else []), *two)
+
+    stack = declared.stack(program("'events'"), host=host)
+    output = refused(stack.up(), "name=")
+    held = cloud.marks()
+    assert list(held.values()) in ([urn("events", COMPONENT)], [urn("events", OTHER_COMPONENT)])
+    assert str(held["events"]) in output
+    target_id = cloud.living()["events"]
+    assert target_id in output
+    refused(stack.up(), target_id)
+    assert cloud.living() == {"events": target_id}
+
+    stack.program(program("'other'"))
+    succeeded(stack.up())
+    assert cloud.marks() == {"events": urn("events", COMPONENT), "other": urn("events", OTHER_COMPONENT)}
+    other = cloud.living()["other"]
+    stack.program(program("'other'", first=False))
+    succeeded(stack.up())
+    assert cloud.living() == {"other": other}
+
+
+COMPANY = """\
+class CompanyTarget(EventBridgeTarget):
+    def __init__(self, name, **arguments):
+        super().__init__(name, **{"retry_policy": RetryPolicy(max_retries=7), **arguments})
+
+class CompanySync(GatewaySync):
+    pass
+"""
+
+
+def test_a_subclass_keeps_the_type(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    policy = "RetryPolicy(max_retries=7)"
+    stack = up(declared, host, declared.target("orders", retry_policy=policy), declared.sync("orders"))
+    target_id = id_of(stack)
+    stack.program(
+        declared.program(
+            COMPANY,
+            declared.target("orders", kind="CompanyTarget"),
+            declared.sync("orders").replace("GatewaySync", "CompanySync"),
+        )
+    )
+    assert "3 unchanged" in succeeded(stack.up())
+    assert cloud.living() == {"orders": target_id}
+    resources = stack.resources()
+    assert resources["orders"]["type"] == TARGET_TYPE
+    assert resources["orders-sync"]["type"] == SYNC_TYPE
+    assert "3 unchanged" in succeeded(stack.refresh())
+    succeeded(stack.destroy())
+    assert cloud.living() == {}
+
+
+# Renames.
+
+
+def test_a_renamed_resource_and_another_of_its_former_name(
+    declared: Declared, cloud: Cloud, host: Path | None
+) -> None:
+    stack = up(declared, host, declared.target("former", name="'orders'"))
+    target_id = id_of(stack, "former")
+    renamed = declared.target("later", name="'orders'", opts=opts(aliases="[pulumi.Alias(name='former')]"))
+    stack.program(declared.program(renamed))
+    succeeded(stack.up())
+    assert cloud.marks() == {"orders": urn("later")}
+    assert cloud.living() == {"orders": target_id}
+
+    renamed = declared.target("later", name="'orders'")
+    stack.program(declared.program(renamed, declared.target("former", name="'orders'")))
+    refused(stack.up(), urn("later"), target_id, "name=")
+    assert cloud.living() == {"orders": target_id}
+    assert "former" not in stack.resources()
+    stack.program(declared.program(renamed))
+    assert "2 unchanged" in succeeded(stack.up())
+    assert cloud.living() == {"orders": target_id}
+
+
+def test_a_rename_without_the_alias(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    stack = up(declared, host, declared.target("former", name="'orders'"))
+    target_id = id_of(stack, "former")
+    stack.program(declared.program(declared.target("later", name="'orders'")))
+    output = refused(stack.up(), f'aliases=["{urn("former")}"]', target_id)
+    assert cloud.living() == {"orders": target_id}
+    stack.program(
+        declared.program(declared.target("later", name="'orders'", opts=opts(aliases=pasted(output))))
+    )
+    succeeded(stack.up())
+    assert cloud.marks() == {"orders": urn("later")}
+    assert cloud.living() == {"orders": target_id}
+
+
+def test_a_state_rename_is_shown_and_marked(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    stack = up(declared, host, declared.target("former", name="'orders'"))
+    target_id = id_of(stack, "former")
+    stack.must("state", "rename", urn("former"), "later", "--yes")
+    stack.program(declared.program(declared.target("later", name="'orders'")))
+    assert urn("later") in succeeded(stack.preview("--diff"))
+    cloud.requests()
+    succeeded(stack.up())
+    assert cloud.writes() == ["PUT 200"]
+    assert cloud.marks() == {"orders": urn("later")}
+    # Whoever is called so next does not get it.
+    stack.program(
+        declared.program(
+            declared.target("later", name="'orders'"), declared.target("former", name="'orders'")
+        )
+    )
+    refused(stack.up(), urn("later"), target_id, "name=")
+    assert cloud.living() == {"orders": target_id}
+
+
+def test_a_renamed_stack_and_another_of_its_former_name(
+    declared: Declared, cloud: Cloud, host: Path | None
+) -> None:
+    stack = up(declared, host)
+    target_id = id_of(stack)
+    stack.rename("prod")
+    assert stack.urn("orders") in succeeded(stack.preview("--diff"))
+    succeeded(stack.up())
+    assert cloud.marks() == {"orders": urn("orders", stack="prod")}
+    assert "2 unchanged" in succeeded(stack.up("--refresh"))
+
+    rival = declared.stack(declared.targets(["orders"]), host=host, backend=stack.backend)
+    output = refused(rival.up(), urn("orders", stack="prod"), target_id, "state move")
+    assert "aliases" not in output
+    assert "orders" not in rival.resources()
+    succeeded(rival.destroy())
+    assert cloud.living() == {"orders": target_id}
+    assert "2 unchanged" in succeeded(stack.up("--refresh"))
+
+
+def test_a_renamed_project(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    stack = up(declared, host)
+    target_id = id_of(stack)
+    stack.rename(project="home")
+    assert stack.urn("orders") == urn("orders", project="home")
+    succeeded(stack.up())
+    assert cloud.marks() == {"orders": urn("orders", project="home")}
+    rival = declared.stack(declared.targets(["orders"]), host=host, backend=stack.backend)
+    refused(rival.up(), urn("orders", project="home"), target_id, "state move")
+    assert cloud.living() == {"orders": target_id}
+
+
+@pytest.mark.parametrize("how", ["destroyed", "removed"])
+def test_a_stack_that_was_just_renamed_deletes_its_own(
+    declared: Declared, cloud: Cloud, host: Path | None, how: str
+) -> None:
+    """The delete comes under the new URN, and with outputs that hold the old mark."""
+    stack = up(declared, host)
+    stack.rename("prod")
+    if how == "removed":
+        stack.program(declared.program())
+        succeeded(stack.up())
+    else:
+        succeeded(stack.destroy())
+    assert cloud.living() == {}
+
+
+def test_a_target_that_moves_to_another_stack(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    stack = up(declared, host, declared.target("orders"), declared.target("kept"))
+    ids = cloud.living()
+    other = declared.stack(declared.targets(["orders"]), host=host, backend=stack.backend, name="other")
+    refused(other.up(), urn("orders"), ids["orders"], "state move")
+    assert cloud.living() == ids
+
+    stack.must(
+        "state", "move", "--yes", "--source", stack.qualified, "--dest", other.qualified, urn("orders")
+    )
+    stack.program(declared.targets(["kept"]))
+    assert other.urn("orders") in succeeded(other.preview("--diff"))
+    # Whichever comes first.
+    assert "2 unchanged" in succeeded(stack.up())
+    succeeded(other.up())
+    assert cloud.marks() == {"orders": other.urn("orders"), "kept": urn("kept")}
+    assert cloud.living() == ids
+    # It does not come back by its old mark.
+    stack.program(declared.targets(["kept", "orders"]))
+    refused(stack.up(), other.urn("orders"), ids["orders"], "state move")
+    succeeded(stack.destroy())
+    assert cloud.living() == {"orders": ids["orders"]}
+
+
+# Another's.
+
+
+def test_what_another_project_has_is_left_alone(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    stack = up(declared, host)
+    target_id = id_of(stack)
+    rival = declared.stack(declared.targets(["orders"]), host=host, name="rival")
+    output = refused(rival.up(), urn("orders"), target_id, "state move")
+    assert "aliases" not in output
+    rival.program(declared.program(declared.target("orders", name="'others'")))
+    succeeded(rival.up())
+    assert cloud.marks() == {"orders": urn("orders"), "others": rival.urn("orders")}
+    succeeded(rival.destroy())
+    assert cloud.living() == {"orders": target_id}
+
+
+def test_what_nobody_has_is_to_be_imported(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    body = {
+        "name": "orders",
+        "endpointUrl": cloud.endpoint("orders"),
+        "authType": "NONE",
+        "eventTypes": ["A"],
+    }
+    target_id = cloud.api("POST", json=body).json()["id"]
+    stack = declared.stack(declared.targets(["orders"]), host=host)
+    refused(stack.up(), f"pulumi import {TARGET_TYPE} orders {target_id}")
+    assert cloud.living() == {"orders": target_id}
+    if host is None:
+        return
+    succeeded(stack.import_(TARGET_TYPE, "orders", target_id, "--protect=false"))
+    succeeded(stack.up())
+    assert cloud.marks() == {"orders": urn("orders")}
+    assert cloud.living() == {"orders": target_id}
+
+
+FOREIGN = urn("orders", project="theirs", stack="prod")
+
+
+def given_away(cloud: Cloud, target_id: str, owner: str = FOREIGN) -> None:
+    """Another's mark is written on a target."""
+    cloud.requests()
+    cloud.change(target_id, headers={OWNER_HEADER: owner})
+
+
+def test_a_delete_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    stack = up(declared, host, declared.target("orders"), declared.target("kept"))
+    ids = cloud.living()
+    given_away(cloud, ids["orders"])
+    stack.program(declared.targets(["kept"]))
+    result = stack.up()
+    assert cloud.living() == ids
+    assert FOREIGN in result.output, result.output
+
+
+def test_a_destroy_leaves_what_is_anothers(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    stack = up(declared, host, declared.target("orders"), declared.target("kept"))
+    ids = cloud.living()
+    given_away(cloud, ids["orders"])
+    result = stack.destroy()
+    assert cloud.living() == {"orders": ids["orders"]}
+    assert FOREIGN in result.output, result.output
+
+
+def test_an_update_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    stack = up(declared, host)
+    target_id = id_of(stack)
+    given_away(cloud, target_id)
+    before = cloud.targets()
+    stack.program(declared.program(declared.target("orders", retry_policy="RetryPolicy(max_retries=9)")))
+    refused(stack.up(), FOREIGN, target_id)
+    cloud.requests()
+    assert cloud.targets() == before
+
+
+def test_a_refresh_shows_whose_it_is_and_takes_it_for_no_ours(
+    declared: Declared, cloud: Cloud, host: Path | None
+) -> None:
+    stack = up(declared, host)
+    target_id = id_of(stack)
+    given_away(cloud, target_id)
+    stack.refresh()
+    outputs = stack.resources()["orders"]["outputs"]
+    assert outputs["claimedBy"] == FOREIGN
+    assert outputs["owner"] == urn("orders")
+    result = stack.destroy()
+    assert FOREIGN in result.output, result.output
+    assert cloud.living() == {"orders": target_id}
+
+
+def test_a_target_without_a_mark_is_still_its_resources(
+    declared: Declared, cloud: Cloud, host: Path | None
+) -> None:
+    """Somebody wrote it by hand, and did not know the header."""
+    stack = up(declared, host)
+    target_id = id_of(stack)
+    cloud.requests()
+    cloud.change(target_id, headers={})
+    assert cloud.marks() == {"orders": None}
+    succeeded(stack.up("--refresh"))
+    assert cloud.marks() == {"orders": urn("orders")}
+    cloud.change(target_id, headers={})
+    succeeded(stack.destroy())
+    assert cloud.living() == {}
+
+
+def test_an_import_of_what_another_stack_owns_says_so(declared: Declared, cloud: Cloud) -> None:
+    stack = up(declared, OWN_HOST)
+    target_id = id_of(stack)
+    rival = declared.stack(declared.targets(["orders"]), name="rival")
+    imported = rival.import_(TARGET_TYPE, "orders", target_id, "--protect=false")
+    assert "warning" in succeeded(imported)
+    assert urn("orders") in imported.output, imported.output
+    # The user has been told, and goes on: it is this stack's from its first update on.
+    succeeded(rival.up())
+    assert cloud.marks() == {"orders": rival.urn("orders")}
+    # The other one lets go of it, and neither writes nor deletes it.
+    stack.program(declared.program(declared.target("orders", retry_policy="RetryPolicy(max_retries=9)")))
+    refused(stack.up(), rival.urn("orders"))
+    assert rival.urn("orders") in stack.destroy().output
+    assert cloud.living() == {"orders": target_id}
+    assert cloud.marks() == {"orders": rival.urn("orders")}
+
+
+def test_one_target_is_no_two_resources(declared: Declared, cloud: Cloud) -> None:
+    stack = up(declared, OWN_HOST)
+    target_id = id_of(stack)
+    stack.import_(TARGET_TYPE, "twice", target_id, "--protect=false")
+    stack.program(declared.program(declared.target("orders"), declared.target("twice", name="'orders'")))
+    refused(stack.up(), target_id, urn("orders"))
+    assert cloud.living() == {"orders": target_id}
+
+
+# Replacements.
+
+
+@pytest.mark.parametrize("before", ["True", "False"])
+def test_a_replacement_that_is_asked_for(
+    declared: Declared, cloud: Cloud, host: Path | None, before: str
+) -> None:
+    """Deleted before it is made anew, it is fine; the other way round the new one would be the old one."""
+    options = opts(delete_before_replace=before, replace_on_changes="['endpointUrl']")
+    stack = up(declared, host, declared.target("orders", opts=options))
+    target_id = id_of(stack)
+    stack.program(
+        declared.program(declared.target("orders", endpoint_url=repr(cloud.endpoint("new")), opts=options))
+    )
+    result = stack.up()
+    if before == "True":
+        succeeded(result)
+        assert cloud.living() == {"orders": id_of(stack)}
+        assert id_of(stack) != target_id
+    else:
+        refused(result, "delete_before_replace")
+        assert cloud.living() == {"orders": target_id}
+        assert id_of(stack) == target_id
+        # Nor by a second try.
+        refused(stack.up(), "delete_before_replace")
+        assert cloud.living() == {"orders": target_id}
+    assert cloud.marks() == {"orders": urn("orders")}
+
+
+def test_a_replacement_by_hand(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    stack = up(declared, host)
+    target_id = id_of(stack)
+    succeeded(stack.up("--replace", urn("orders")))
+    assert id_of(stack) != target_id
+    assert cloud.living() == {"orders": id_of(stack)}
+    assert cloud.marks() == {"orders": urn("orders")}
+
+
+# What is left behind.
+
+
+def test_what_an_earlier_run_left_behind_is_adopted(
+    declared: Declared, cloud: Cloud, host: Path | None
+) -> None:
+    stack = up(declared, host, *in_component(declared))
+    target_id = id_of(stack)
+    stack.must("state", "delete", "--yes", urn("orders", COMPONENT))
+    succeeded(stack.up())
+    assert cloud.living() == {"orders": target_id}
+    assert id_of(stack) == target_id
+    assert mark(cloud.targets()["orders"]) == urn("orders", COMPONENT)
