@@ -166,6 +166,8 @@ class Stack:
         self.write_project()
         if "PULUMI_STACK" in self.env:
             self.env["PULUMI_STACK"] = self.name
+        else:
+            self.must("stack", "select", self.name)
 
     @property
     def qualified(self) -> str:
