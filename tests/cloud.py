@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 TARGETS = "/api/v2/integrations/eventbridge/targets"
+ORGANIZATION = "/api/v2/organizations/me"
 OWNER_HEADER = "X-Pulumi-Resource"
 USERNAME = "genesys-relay"
 PASSWORD = "canary-password-7c1"
@@ -29,25 +30,17 @@ CANARIES = (PASSWORD, SIGNING_SECRET, SECRET_HEADER, CLIENT_SECRET)
 
 
 class Cloud:
-    """An organisation, and the gateway in front of its event bus."""
+    """An organisation, and the gateway in front of its event bus; with `beside`, that of another organisation."""
 
-    def __init__(self, directory: Path, **settings: Any) -> None:
+    def __init__(self, directory: Path, *, beside: Cloud | None = None, **settings: Any) -> None:
         self.directory = directory
+        self._beside = beside
         self.audit_log = directory / "audit" / "audit.jsonl"
         self._stack = ExitStack()
         self._settings = {"verification_seconds": 0.2, "rate_limit": 0, **settings}
 
     def __enter__(self) -> Self:
-        self.gateway = self._stack.enter_context(
-            GatewayServer(
-                GatewaySettings(
-                    self.directory / "certificates",
-                    username=USERNAME,
-                    password=PASSWORD,
-                    signing_secret=SIGNING_SECRET,
-                )
-            )
-        )
+        self.gateway = self._beside.gateway if self._beside else self._stack.enter_context(self.new_gateway())
         self.emulator = self._stack.enter_context(
             EmulatorServer(
                 EmulatorSettings(ca_file=self.gateway.ca_file, client_secret=CLIENT_SECRET, **self._settings)
@@ -61,6 +54,25 @@ class Cloud:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def new_gateway(self) -> GatewayServer:
+        """A gateway; all of one organisation have the same certificate."""
+        return GatewayServer(
+            GatewaySettings(
+                self.directory / "certificates",
+                username=USERNAME,
+                password=PASSWORD,
+                signing_secret=SIGNING_SECRET,
+            )
+        )
+
+    @property
+    def organization(self) -> str:
+        """The organisation's id."""
+        answer = self._call("GET", ORGANIZATION)
+        answer.raise_for_status()
+        organization: str = answer.json()["id"]
+        return organization
 
     @property
     def env(self) -> dict[str, str]:
@@ -96,6 +108,9 @@ class Cloud:
 
     def api(self, method: str, path: str = "", **request: Any) -> httpx.Response:
         """A call of the API on behalf of somebody who is not the provider; it is not in `requests`."""
+        return self._call(method, TARGETS + path, **request)
+
+    def _call(self, method: str, path: str, **request: Any) -> httpx.Response:
         if self._token is None:
             login = self._at_emulator.post(
                 "/oauth/token", auth=("dev-client", CLIENT_SECRET), data={"grant_type": "client_credentials"}
@@ -104,7 +119,7 @@ class Cloud:
         seen = self._at_emulator.get("/emulator/requests").json()
         assert not seen or seen[-1]["path"] == "/oauth/token", "look at the requests first"
         answer = self._at_emulator.request(
-            method, TARGETS + path, headers={"Authorization": f"Bearer {self._token}"}, **request
+            method, path, headers={"Authorization": f"Bearer {self._token}"}, **request
         )
         self._at_emulator.delete("/emulator/requests")
         return answer

@@ -1,0 +1,197 @@
+"""Which organisation? What the state has of one is not read, written or forgotten on behalf of another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from cloud import Cloud
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from declared import Declared
+    from engine import Result, Stack
+
+
+@pytest.fixture
+def other(cloud: Cloud, tmp_path: Path) -> Iterator[Cloud]:
+    """A second organisation, whose targets feed the same gateway."""
+    with Cloud(tmp_path / "other", beside=cloud) as other:
+        yield other
+
+
+@pytest.fixture
+def stack(declared: Declared, cloud: Cloud, host: Path | None) -> Stack:
+    stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")), host=host)
+    result = stack.up()
+    assert result.code == 0, result.output
+    return stack
+
+
+COMMANDS = {
+    "up": ("up", "--yes", "--skip-preview"),
+    "up --refresh": ("up", "--yes", "--skip-preview", "--refresh"),
+    "refresh": ("refresh", "--yes", "--skip-preview"),
+    "destroy": ("destroy", "--yes", "--skip-preview"),
+    "destroy --refresh": ("destroy", "--yes", "--skip-preview", "--refresh"),
+}
+
+
+def reads_and_writes(cloud: Cloud) -> list[str]:
+    """What was asked of the organisation since the last look, but who it is."""
+    return [each for each in cloud.requests() if "/oauth/token" not in each and "/organizations/" not in each]
+
+
+def assert_told(result: Result, cloud: Cloud, other: Cloud) -> None:
+    """The error names both, and the ways out."""
+    assert result.code != 0, result.output
+    for each in (
+        cloud.organization,
+        other.organization,
+        cloud.emulator.url,
+        other.emulator.url,
+        "pulumi state delete",
+        "destroy",
+    ):
+        assert each in result.output, f"{each!r} is missing in:\n{result.output}"
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "up with a change"])
+def test_another_organisation_is_refused(
+    declared: Declared, stack: Stack, cloud: Cloud, other: Cloud, command: str
+) -> None:
+    before = stack.resources()
+    told = cloud.told()
+    if command == "up with a change":
+        changed = declared.target("orders", retry_policy="RetryPolicy(max_retries=9)")
+        stack.program(declared.program(changed, declared.sync("orders")))
+    cloud.requests()
+    other.requests()
+    result = stack.run(*COMMANDS.get(command, COMMANDS["up"]), env=other.env)
+    assert reads_and_writes(other) == []
+    assert cloud.requests() == []
+    assert_told(result, cloud, other)
+    # Nothing was lost, forgotten or told.
+    assert other.living() == {}
+    assert cloud.living() == {"orders": before["orders"]["id"]}
+    assert {name: each["outputs"] for name, each in stack.resources().items()} == {
+        name: each["outputs"] for name, each in before.items()
+    }
+    assert cloud.told() == told
+    # Set back, all is well.
+    if command != "up with a change":
+        assert "3 unchanged" in stack.up().output
+    assert stack.up("--refresh").code == 0
+    assert cloud.living() == {"orders": before["orders"]["id"]}
+
+
+def test_a_preview_tells_that_the_address_is_another(stack: Stack, cloud: Cloud, other: Cloud) -> None:
+    """It asks nobody; the update that it plans does, and refuses."""
+    cloud.requests()
+    shown = stack.preview("--diff", env=other.env)
+    assert shown.code == 0, shown.output
+    assert cloud.emulator.url in shown.output
+    assert other.emulator.url in shown.output
+    assert (cloud.requests(), other.requests()) == ([], [])
+
+
+def test_the_outputs_say_which_it_is(stack: Stack, cloud: Cloud, other: Cloud) -> None:
+    outputs = stack.resources()["orders"]["outputs"]
+    cloud.requests()
+    assert outputs["organizationId"] == cloud.organization
+    assert outputs["apiUrl"] == cloud.emulator.url
+    assert cloud.organization != other.organization
+
+
+def test_the_organisation_is_asked_once_in_a_run(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+    def asked() -> int:
+        return sum("/organizations/me" in each for each in cloud.requests())
+
+    assert asked() == 1
+    # Where nothing is read or written, nobody is asked.
+    assert "3 unchanged" in stack.up().output
+    assert cloud.requests() == []
+    names = ["orders", "more", "most"]
+    stack.program(declared.program(*(declared.target(each) for each in names), declared.sync("orders")))
+    assert stack.up().code == 0
+    assert asked() == 1
+
+
+def test_who_moves_on_destroys_there_first(stack: Stack, cloud: Cloud, other: Cloud) -> None:
+    assert stack.destroy().code == 0
+    assert cloud.living() == {}
+    stack.env |= other.env
+    result = stack.up()
+    assert result.code == 0, result.output
+    assert cloud.living() == {}
+    assert list(other.living()) == ["orders"]
+    other.requests()
+    assert stack.resources()["orders"]["outputs"]["organizationId"] == other.organization
+
+
+def test_what_is_gone_is_forgotten_by_hand(stack: Stack, cloud: Cloud, other: Cloud) -> None:
+    """The organisation is no more: the last way out that the error names."""
+    stack.env |= other.env
+    result = stack.destroy()
+    assert_told(result, cloud, other)
+    urn = stack.urn("orders")
+    assert urn in result.output
+    stack.must("state", "delete", "--yes", "--target-dependents", urn)
+    assert stack.up().code == 0
+    assert list(other.living()) == ["orders"]
+
+
+def test_another_address_of_the_same_organisation(stack: Stack, cloud: Cloud) -> None:
+    """It is noted, and nothing is written."""
+    target_id = stack.resources()["orders"]["id"]
+    address = cloud.emulator.url.replace("127.0.0.1", "localhost")
+    stack.env["GENESYSCLOUD_API_URL"] = address
+    cloud.requests()
+    shown = stack.preview("--diff").output
+    assert address in shown
+    assert cloud.requests() == []
+    result = stack.up()
+    assert result.code == 0, result.output
+    assert cloud.writes() == []
+    assert cloud.living() == {"orders": target_id}
+    assert stack.resources()["orders"]["outputs"]["apiUrl"] == address
+    cloud.requests()
+    assert "3 unchanged" in stack.up().output
+    assert cloud.requests() == []
+    assert stack.destroy().code == 0
+    assert cloud.living() == {}
+
+
+@pytest.mark.parametrize(
+    ("variable", "ending"),
+    [("GENESYSCLOUD_API_URL", "/api/v2"), ("GENESYSCLOUD_LOGIN_URL", "/oauth/token")],
+    ids=["API", "login"],
+)
+@pytest.mark.parametrize("command", ["destroy", "refresh"])
+def test_a_wrong_address_is_no_proof_that_a_target_is_gone(
+    stack: Stack, cloud: Cloud, variable: str, ending: str, command: str
+) -> None:
+    """The 404 of the login, or of a path that nobody serves, says nothing of a target."""
+    before = stack.resources()
+    result = stack.run(*COMMANDS[command], env={variable: cloud.emulator.url + ending})
+    assert cloud.living() == {"orders": before["orders"]["id"]}
+    assert result.code != 0, result.output
+    assert stack.resources()["orders"]["outputs"] == before["orders"]["outputs"]
+    assert stack.destroy().code == 0
+    assert cloud.living() == {}
+
+
+def test_a_service_that_does_not_say_who_it_is(stack: Stack, cloud: Cloud, other: Cloud) -> None:
+    """Then the address counts."""
+    for each in (cloud, other):
+        each.control("faults", match={"path": "/api/v2/organizations/me"}, action="status", status=404)
+    target_id = stack.resources()["orders"]["id"]
+    result = stack.destroy(env=other.env)
+    assert result.code != 0, result.output
+    assert cloud.emulator.url in result.output
+    assert other.emulator.url in result.output
+    assert cloud.living() == {"orders": target_id}
+    assert stack.destroy().code == 0
+    assert cloud.living() == {}
