@@ -181,6 +181,12 @@ class Cloud:
         taken: dict[str, list[dict[str, Any]]] = self._at_gateway.get("/received").json()
         return taken
 
+    def received_at(self, gateway: GatewayServer) -> dict[str, list[dict[str, Any]]]:
+        """What another gateway of this organisation took."""
+        trusted = ssl.create_default_context(cafile=str(self.gateway.ca_file))
+        taken: dict[str, list[dict[str, Any]]] = httpx.get(f"{gateway.url}/received", verify=trusted).json()
+        return taken
+
     def told(self) -> list[tuple[str, str]]:
         """The syncs that the gateway took: `UPDATED` or `DELETED`, and the target's id."""
         return [

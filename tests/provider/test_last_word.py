@@ -1,0 +1,280 @@
+"""The gateway's last word is true: UPDATED is said of a target that is there, DELETED of one that goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from cloud import SIGNING_SECRET
+from declared import COMPONENT, opts
+from engine import SYNC_TYPE, urn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cloud import Cloud
+    from declared import Declared
+    from engine import Result, Stack
+
+    from genesys_provider.emulator import GatewayServer
+
+WEBHOOK = "/webhooks/genesys/targets"
+
+
+def succeeded(result: Result) -> str:
+    assert result.code == 0, result.output
+    return result.output
+
+
+@pytest.fixture
+def stack(declared: Declared, cloud: Cloud, host: Path | None) -> Stack:
+    """Two targets; one has a sync, which the gateway was told of."""
+    stack = declared.stack(
+        declared.program(declared.target("orders"), declared.target("more"), declared.sync("orders")),
+        host=host,
+    )
+    succeeded(stack.up())
+    assert cloud.told() == [("UPDATED", id_of(stack))]
+    return stack
+
+
+@pytest.fixture
+def new_gateway(cloud: Cloud) -> Iterator[GatewayServer]:
+    """A second gateway, to which syncs move."""
+    with cloud.new_gateway() as gateway:
+        yield gateway
+
+
+def id_of(stack: Stack, name: str = "orders") -> str:
+    found: str = stack.resources()[name]["id"]
+    return found
+
+
+def told(cloud: Cloud, gateway: GatewayServer) -> list[tuple[str, str]]:
+    """The syncs that this gateway took."""
+    syncs = cloud.received_at(gateway)["syncs"]
+    return [(each["body"]["eventType"].rpartition("_")[2], each["body"]["targetId"]) for each in syncs]
+
+
+# A sync that goes while its target stays.
+
+
+@pytest.mark.parametrize(
+    "how", ["removed", "renamed", "renamed with an alias", "moved", "moved with an alias", "replaced"]
+)
+def test_a_sync_goes_alone(
+    declared: Declared, cloud: Cloud, stack: Stack, host: Path | None, how: str
+) -> None:
+    target_id = id_of(stack)
+    former = urn("orders-sync", type_=SYNC_TYPE)
+    component = []
+    if how == "removed":
+        sync = ""
+    elif how == "replaced":
+        sync = declared.sync("orders")
+    elif how.startswith("renamed"):
+        options = {"opts": opts(aliases=f"[{former!r}]")} if "alias" in how else {}
+        sync = declared.sync("orders", called="later", **options)
+    else:
+        component = [declared.component("parts")]
+        aliases = {"aliases": f"[{former!r}]"} if "alias" in how else {}
+        sync = declared.sync("orders", opts=opts(parent="parts", **aliases))
+    stack.program(declared.program(*component, declared.target("orders"), declared.target("more"), sync))
+    succeeded(stack.up(*(["--replace", former] if how == "replaced" else [])))
+    words = cloud.told()
+    assert {word for word, _ in words} == {"UPDATED"}, words
+    assert {each for _, each in words} == {target_id}
+    assert cloud.living()["orders"] == target_id
+    # In the end, where somebody is left to tell it, it goes.
+    succeeded(stack.destroy())
+    assert cloud.living() == {}
+    assert cloud.told()[-1] == (("UPDATED" if how == "removed" else "DELETED"), target_id)
+
+
+def test_a_target_that_moves_with_its_sync(declared: Declared, cloud: Cloud, stack: Stack) -> None:
+    target_id = id_of(stack)
+    former = urn("orders"), urn("orders-sync", type_=SYNC_TYPE)
+    stack.program(
+        declared.program(
+            declared.component("parts"),
+            declared.target("orders", opts=opts(parent="parts", aliases=f"[{former[0]!r}]")),
+            declared.target("more"),
+            declared.sync("orders", opts=opts(parent="parts", aliases=f"[{former[1]!r}]")),
+        )
+    )
+    succeeded(stack.up())
+    assert cloud.marks()["orders"] == urn("orders", COMPONENT)
+    assert set(cloud.told()) == {("UPDATED", target_id)}
+
+
+# A target that goes.
+
+
+def test_a_target_goes_with_its_sync(declared: Declared, cloud: Cloud, stack: Stack) -> None:
+    target_id = id_of(stack)
+    stack.program(declared.targets(["more"]))
+    succeeded(stack.up())
+    assert "orders" not in cloud.living()
+    assert cloud.told() == [("UPDATED", target_id), ("DELETED", target_id)]
+
+
+def test_a_stack_goes(cloud: Cloud, stack: Stack) -> None:
+    target_id = id_of(stack)
+    succeeded(stack.destroy())
+    assert cloud.living() == {}
+    assert cloud.told() == [("UPDATED", target_id), ("DELETED", target_id)]
+
+
+def test_a_target_is_replaced(cloud: Cloud, stack: Stack) -> None:
+    former = id_of(stack)
+    succeeded(stack.up("--replace", urn("orders")))
+    later = id_of(stack)
+    assert later != former
+    words = cloud.told()
+    assert words[-1] == ("UPDATED", later)
+    assert [word for word, each in words if each == former] == ["UPDATED", "DELETED"]
+    assert [word for word, each in words if each == later] == ["UPDATED"]
+
+
+def test_the_gateway_is_told_before_the_target_goes_and_can_refuse(cloud: Cloud, stack: Stack) -> None:
+    target_id = id_of(stack)
+    cloud.behave(WEBHOOK, status=400)
+    result = stack.destroy()
+    assert result.code != 0
+    assert cloud.living()["orders"] == target_id
+    cloud.behave_well()
+    succeeded(stack.destroy())
+    assert cloud.told()[-1] == ("DELETED", target_id)
+    assert cloud.living() == {}
+
+
+def test_the_one_exception(cloud: Cloud, stack: Stack) -> None:
+    """A destroy of the sync alone can't know that its target stays."""
+    target_id = id_of(stack)
+    succeeded(stack.destroy("--target", urn("orders-sync", type_=SYNC_TYPE)))
+    assert cloud.told() == [("UPDATED", target_id), ("DELETED", target_id)]
+    assert cloud.living()["orders"] == target_id
+    # The next `up` puts it right.
+    succeeded(stack.up())
+    assert cloud.told()[-1] == ("UPDATED", target_id)
+
+
+# A change of the gateway, of the target, of both.
+
+
+def test_another_gateway(declared: Declared, cloud: Cloud, stack: Stack, new_gateway: GatewayServer) -> None:
+    """The target stays: the former one hears nothing more of it."""
+    target_id = id_of(stack)
+    sync = declared.sync("orders", webhook_url=repr(new_gateway.url + WEBHOOK))
+    stack.program(declared.program(declared.target("orders"), declared.target("more"), sync))
+    succeeded(stack.up())
+    assert cloud.told() == [("UPDATED", target_id)]
+    assert told(cloud, new_gateway) == [("UPDATED", target_id)]
+
+
+@pytest.mark.parametrize("stays", [True, False], ids=["stays", "goes"])
+def test_another_target(declared: Declared, cloud: Cloud, stack: Stack, stays: bool) -> None:
+    former, later = id_of(stack), id_of(stack, "more")
+    sync = declared.sync("more", called="orders-sync")
+    orders = [declared.target("orders")] if stays else []
+    stack.program(declared.program(*orders, declared.target("more"), sync))
+    succeeded(stack.up())
+    assert [word for word, each in cloud.told() if each == former] == (
+        ["UPDATED"] if stays else ["UPDATED", "DELETED"]
+    )
+    assert [word for word, each in cloud.told() if each == later] == ["UPDATED"]
+    assert ("orders" in cloud.living()) is stays
+
+
+@pytest.mark.parametrize("stays", [True, False], ids=["stays", "goes"])
+def test_another_target_and_another_gateway(
+    declared: Declared, cloud: Cloud, stack: Stack, new_gateway: GatewayServer, stays: bool
+) -> None:
+    """Each hears the truth of what it knows: the new one nothing of the former target."""
+    former, later = id_of(stack), id_of(stack, "more")
+    sync = declared.sync("more", called="orders-sync", webhook_url=repr(new_gateway.url + WEBHOOK))
+    orders = [declared.target("orders")] if stays else []
+    stack.program(declared.program(*orders, declared.target("more"), sync))
+    succeeded(stack.up())
+    assert told(cloud, new_gateway) == [("UPDATED", later)]
+    assert cloud.told() == [("UPDATED", former), *([] if stays else [("DELETED", former)])]
+    assert ("orders" in cloud.living()) is stays
+
+
+# What decides about a sending counts from the next `up` on.
+
+
+def test_required_no_more(declared: Declared, cloud: Cloud, stack: Stack, host: Path | None) -> None:
+    """The gateway is gone for good."""
+    cloud.behave(WEBHOOK, status=410)
+    assert stack.destroy().code != 0
+    assert "orders" in cloud.living()
+    sync = declared.sync("orders", required="False")
+    stack.program(declared.program(declared.target("orders"), declared.target("more"), sync))
+    assert "required" in stack.preview("--diff").output
+    succeeded(stack.up())
+    said = succeeded(stack.destroy())
+    assert host is None or "the gateway refused the webhook" in said
+    assert cloud.living() == {}
+
+
+def test_required_no_more_and_removed(declared: Declared, cloud: Cloud, stack: Stack) -> None:
+    cloud.behave(WEBHOOK, status=410)
+    sync = declared.sync("orders", required="False")
+    stack.program(declared.program(declared.target("orders"), declared.target("more"), sync))
+    succeeded(stack.up())
+    assert [word for word, _ in cloud.told()] == ["UPDATED"], "nothing is sent for that"
+    stack.program(declared.targets(["more"]))
+    succeeded(stack.up())
+    assert list(cloud.living()) == ["more"]
+
+
+def test_a_time_limit_of_a_sync(declared: Declared, cloud: Cloud) -> None:
+    """`customTimeouts` of our host; the stock one does not know them."""
+    target = declared.target("orders")
+    stack = declared.stack(declared.program(target))
+    succeeded(stack.up())
+    cloud.behave(WEBHOOK, seconds=8)
+    limits = "pulumi.CustomTimeouts(create='1s', update='1s', delete='1s')"
+    stack.program(declared.program(target, declared.sync("orders", opts=opts(custom_timeouts=limits))))
+    result = stack.up()
+    assert result.code != 0, result.output
+    assert "the gateway was not told of target" in result.output
+
+
+def test_a_time_limit_counts_for_a_destroy(declared: Declared, cloud: Cloud) -> None:
+    target = declared.target("orders")
+    stack = declared.stack(declared.program(target, declared.sync("orders")))
+    succeeded(stack.up())
+    limits = "pulumi.CustomTimeouts(delete='1s')"
+    stack.program(declared.program(target, declared.sync("orders", opts=opts(custom_timeouts=limits))))
+    succeeded(stack.up())
+    cloud.behave(WEBHOOK, seconds=8)
+    assert stack.destroy().code != 0
+    assert "orders" in cloud.living()
+    cloud.behave_well()
+    succeeded(stack.destroy())
+
+
+# The signing secret.
+
+NEW_SECRET = "canary-signing-new"
+
+
+def signatures(cloud: Cloud) -> list[int]:
+    """How many signatures each sync had."""
+    return [len(each["headers"]["webhook-signature"].split()) for each in cloud.received()["syncs"]]
+
+
+def test_a_rotation_of_the_signing_secret(declared: Declared, cloud: Cloud, stack: Stack) -> None:
+    """While both sign, the gateway takes it with the former one and with the new one."""
+    for secrets in ([SIGNING_SECRET, NEW_SECRET], [NEW_SECRET, SIGNING_SECRET]):
+        sync = declared.sync("orders", signing_secret=repr(secrets))
+        stack.program(declared.program(declared.target("orders"), declared.target("more"), sync))
+        succeeded(stack.up())
+    assert signatures(cloud) == [1, 2, 2]
+    stored = stack.stored()
+    assert [each for each in (SIGNING_SECRET, NEW_SECRET) if each in stored] == []
+    succeeded(stack.destroy())
+    assert signatures(cloud)[-1] == 2

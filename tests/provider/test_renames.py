@@ -1,0 +1,185 @@
+"""Names in Genesys Cloud that pass from one target to another: they are unique there at every moment.
+
+A chain succeeds in one `up`. What can't succeed is told at once, with the steps that do it.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+import pytest
+from declared import opts
+from engine import OWN_HOST, urn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from cloud import Cloud
+    from declared import Declared
+    from engine import Result, Stack
+
+
+def succeeded(result: Result) -> str:
+    assert result.code == 0, result.output
+    return result.output
+
+
+def program(declared: Declared, names: Mapping[str, str], **options: str) -> str:
+    """Targets that have these names in Genesys, by the names of their resources; `options` are for the last."""
+    *others, (last, name) = names.items()
+    return declared.program(
+        *(declared.target(each, name=repr(other)) for each, other in others),
+        declared.target(last, name=repr(name), **options),
+    )
+
+
+def named(cloud: Cloud) -> dict[str, str]:
+    """The ids by the names."""
+    return cloud.living()
+
+
+def up(declared: Declared, host: Path | None, names: Mapping[str, str]) -> Stack:
+    stack = declared.stack(program(declared, names), host=host)
+    succeeded(stack.up())
+    return stack
+
+
+CHAIN = {"x": "b", "y": "c", "z": "d"}
+"""Each takes the name of the next."""
+
+
+@pytest.mark.parametrize("order", list(permutations(CHAIN)), ids="".join)
+def test_a_chain(declared: Declared, cloud: Cloud, order: tuple[str, ...]) -> None:
+    stack = up(declared, OWN_HOST, {"x": "a", "y": "b", "z": "c"})
+    before = named(cloud)
+    stack.program(program(declared, {each: CHAIN[each] for each in order}))
+    succeeded(stack.up())
+    assert named(cloud) == {"b": before["a"], "c": before["b"], "d": before["c"]}
+    assert "4 unchanged" in succeeded(stack.up())
+
+
+def test_a_chain_under_either_host(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    stack = up(declared, host, {"x": "a", "y": "b"})
+    before = named(cloud)
+    stack.program(program(declared, {"x": "b", "y": "c"}))
+    succeeded(stack.up())
+    assert named(cloud) == {"b": before["a"], "c": before["b"]}
+
+
+def test_a_new_one_takes_the_name_that_another_lets_go(
+    declared: Declared, cloud: Cloud, host: Path | None
+) -> None:
+    stack = up(declared, host, {"x": "a"})
+    before = named(cloud)
+    stack.program(program(declared, {"new": "a", "x": "b"}))
+    succeeded(stack.up())
+    after = named(cloud)
+    assert after["b"] == before["a"]
+    assert after.keys() == {"a", "b"}
+    assert cloud.marks() == {"a": urn("new"), "b": urn("x")}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"x": "a", "y": "b"}, {"x": "b", "y": "a"}),
+        ({"x": "a", "y": "b", "z": "c"}, {"x": "b", "y": "c", "z": "a"}),
+    ],
+    ids=["two", "three"],
+)
+def test_an_exchange(
+    declared: Declared,
+    cloud: Cloud,
+    host: Path | None,
+    before: dict[str, str],
+    after: dict[str, str],
+) -> None:
+    stack = up(declared, host, before)
+    ids = named(cloud)
+    stack.program(program(declared, after))
+    result = stack.up()
+    assert result.code != 0, result.output
+    assert "interim name" in result.output, result.output
+    assert "aliases" not in result.output, result.output
+    assert set(named(cloud).values()) == set(ids.values())
+    # The steps: first one of them gets an interim name, and gives its own free for the others.
+    stack.program(program(declared, {**after, "x": "interim"}))
+    succeeded(stack.up())
+    stack.program(program(declared, after))
+    succeeded(stack.up())
+    of_resource = {resource: ids[name] for resource, name in before.items()}
+    assert named(cloud) == {name: of_resource[resource] for resource, name in after.items()}
+
+
+@pytest.mark.parametrize("who", ["one that is there", "a new one"])
+def test_the_name_of_one_that_is_removed(
+    declared: Declared, cloud: Cloud, host: Path | None, who: str
+) -> None:
+    """It is free only after all updates: it has to go first."""
+    there = who == "one that is there"
+    stack = up(declared, host, {"x": "a", "gone": "b"} if there else {"kept": "a", "gone": "b"})
+    ids = named(cloud)
+    stack.program(program(declared, {"x": "b"} if there else {"kept": "a", "x": "b"}))
+    result = stack.up()
+    assert result.code != 0, result.output
+    command = f"pulumi destroy --target '{urn('gone')}'"
+    assert command in result.output, result.output
+    assert "aliases" not in result.output, result.output
+    assert named(cloud) == ids
+    # Literally.
+    succeeded(stack.destroy("--target", urn("gone")))
+    succeeded(stack.up())
+    after = named(cloud)
+    assert after.keys() == ({"b"} if there else {"a", "b"})
+    assert after["b"] == (ids["a"] if there else stack.resources()["x"]["id"])
+
+
+def test_the_name_of_one_that_depends_on_it(declared: Declared, cloud: Cloud) -> None:
+    """The holder's own update waits for this one: told at once, not waited for."""
+    stack = declared.stack(
+        declared.program(
+            declared.target("x", name="'a'"),
+            declared.target("y", name="'b'", opts=opts(depends_on="[x]")),
+        )
+    )
+    succeeded(stack.up())
+    ids = named(cloud)
+    stack.program(
+        declared.program(
+            declared.target("x", name="'b'"),
+            declared.target("y", name="'c'", opts=opts(depends_on="[x]")),
+        )
+    )
+    result = stack.up()
+    assert result.code != 0, result.output
+    assert urn("y") in result.output, result.output
+    assert named(cloud) == ids
+    # In two steps it goes.
+    stack.program(
+        declared.program(
+            declared.target("x", name="'a'"),
+            declared.target("y", name="'c'", opts=opts(depends_on="[x]")),
+        )
+    )
+    succeeded(stack.up())
+    stack.program(
+        declared.program(
+            declared.target("x", name="'b'"),
+            declared.target("y", name="'c'", opts=opts(depends_on="[x]")),
+        )
+    )
+    succeeded(stack.up())
+    assert named(cloud) == {"b": ids["a"], "c": ids["b"]}
+
+
+def test_the_name_of_one_that_stays(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    """Two want one name, and nobody lets go."""
+    stack = up(declared, host, {"x": "a", "y": "b"})
+    ids = named(cloud)
+    stack.program(program(declared, {"x": "b", "y": "b"}))
+    result = stack.up()
+    assert result.code != 0, result.output
+    assert urn("y") in result.output, result.output
+    assert named(cloud) == ids
