@@ -15,7 +15,10 @@
     │   └── ServerError           5xx: still failing after the last retry
     └── (in `genesys_provider.targets`)
         ├── InvalidTarget         a rule of the contract is broken: nothing was sent
-        ├── NameTaken             another owner has a target of this name
+        ├── OtherOrganization     the configuration leads to another organization than the target's
+        ├── NameTaken             another target has the name
+        ├── OwnedByAnother        another resource has taken the target over
+        ├── ReplacementRefused    a replacement that creates first would adopt what its delete takes away
         ├── NotVerified           the target exists, but is not known to be verified; `target` is what it is
         │   ├── VerificationFailed     the endpoint did not pass
         │   ├── VerificationTimeout    no verdict within the time limit

@@ -24,3 +24,12 @@ def deleted_before_replaced(opts: pulumi.ResourceOptions | None) -> pulumi.Resou
     """
     ours = pulumi.ResourceOptions(delete_before_replace=True)
     return ours if opts is None else pulumi.ResourceOptions.merge(ours, opts)
+
+
+def urn_of(type_token: str, resource_name: str, opts: pulumi.ResourceOptions | None) -> pulumi.Output[str]:
+    """The URN that a resource is about to get, as one of its own inputs.
+
+    It depends on nothing: the URN of a component depends on all its children, which would be a circle.
+    """
+    urn = pulumi.create_urn(resource_name, type_token, None if opts is None else opts.parent)
+    return pulumi.Output(set(), urn.future(), urn.is_known(), urn.is_secret())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from genesys_provider.client.errors import GenesysError
@@ -41,6 +42,23 @@ def managed(config: Mapping[str, object], state: Mapping[str, Any]) -> Iterator[
             raise OperationError(str(error)) from None
 
 
+def configured_api_url(config: Mapping[str, object]) -> str:
+    """The API's address that a stack's config or the environment leads to; no network.
+
+    Raises:
+        OperationError: A setting is wrong.
+    """
+    try:
+        return _settings(tuple(config.items())).api_url
+    except GenesysError as error:
+        raise OperationError(str(error)) from None
+
+
+@cache
+def _settings(config: tuple[tuple[str, object], ...]) -> Settings:
+    return Settings.resolve(dict(config))
+
+
 def _manager(config: tuple[tuple[str, object], ...], cancelled: threading.Event) -> TargetManager:
     # It loads the HTTP client, which a check or a diff does not need.
     from genesys_provider.targets.manager import TargetManager
@@ -48,5 +66,5 @@ def _manager(config: tuple[tuple[str, object], ...], cancelled: threading.Event)
     with _lock:
         manager = _managers.get(config)
         if manager is None:
-            manager = _managers[config] = TargetManager(Settings.resolve(dict(config)), cancelled=cancelled)
+            manager = _managers[config] = TargetManager(_settings(config), cancelled=cancelled, run=run)
         return manager

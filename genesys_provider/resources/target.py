@@ -8,12 +8,24 @@ from typing import Any, cast
 import pulumi
 from pulumi.dynamic import Resource
 
-from genesys_provider.resources.declaring import deleted_before_replaced, hidden_if_it_holds_credentials
+from genesys_provider.resources.declaring import (
+    deleted_before_replaced,
+    hidden_if_it_holds_credentials,
+    urn_of,
+)
 from genesys_provider.resources.target_provider import EventBridgeTargetProvider
 from genesys_provider.targets.inputs import Auth, RetryPolicy
 
 _SECRETS = ("password", "clientSecret")
-_OUTPUTS = ("status", "selfUri", "revision", "verifiedAt", "verificationSeconds", "healthStatus")
+_OUTPUTS = (
+    "status",
+    "selfUri",
+    "revision",
+    "verifiedAt",
+    "verificationSeconds",
+    "healthStatus",
+    "organizationId",
+)
 
 
 class EventBridgeTarget(Resource, module="genesys", name="EventBridgeTarget"):
@@ -68,7 +80,7 @@ class EventBridgeTarget(Resource, module="genesys", name="EventBridgeTarget"):
             "verificationTimeout": verification_timeout,
             "healthCheck": health_check,
             # Written into the target itself, so that whoever finds it knows whose it is.
-            "owner": f"{pulumi.get_project()}/{pulumi.get_stack()}/{resource_name}",
+            "owner": urn_of(f"pulumi-python:{self._resource_type_name}", resource_name, opts),
         }
         given = {name: value for name, value in properties.items() if value is not None}
         super().__init__(
@@ -94,6 +106,11 @@ class EventBridgeTarget(Resource, module="genesys", name="EventBridgeTarget"):
     def auth_type(self) -> pulumi.Output[str]:
         """`NONE`, `BASIC`, `OAUTH2` or `JWT`."""
         return cast("pulumi.Output[str]", pulumi.get(self, "authType"))
+
+    @property
+    def organization_id(self) -> pulumi.Output[str | None]:
+        """The organization that the target is in; None where the service does not say it."""
+        return cast("pulumi.Output[str | None]", pulumi.get(self, "organizationId"))
 
     @property
     def self_uri(self) -> pulumi.Output[str]:

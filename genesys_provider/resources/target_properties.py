@@ -29,7 +29,7 @@ from genesys_provider.targets.models import (
 SECRET_FIELDS = ("password", "clientSecret")
 """The fields of `authConfig` that the API never returns [C]."""
 
-_LOCAL = ("verificationTimeout", "healthCheck")
+_LOCAL = ("verificationTimeout", "healthCheck", "apiUrl")
 """The inputs that are about how we handle the target, and no part of its configuration."""
 
 
@@ -39,11 +39,13 @@ class TargetInputs(TargetConfig):
     verification_timeout: Annotated[Number, Field(gt=0, le=86400)] | None = None
     """Seconds."""
     health_check: StrictBool = False
+    api_url: str | None = None
+    """Where the organization is reached: filled in, so that a preview shows when it changes."""
 
 
-def with_defaults(news: Mapping[str, Any]) -> dict[str, Any]:
+def with_defaults(news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
     """The inputs with every default filled in, so that a default written out is no change, nor is a null."""
-    inputs = {"authType": "NONE", "healthCheck": False, **properties.present(news)}
+    inputs = {"authType": "NONE", "healthCheck": False, **properties.present(news), "apiUrl": api_url}
     if "authConfig" in inputs:
         inputs["authConfig"] = properties.present(inputs["authConfig"])
     policy = properties.present(inputs.get("retryPolicy", {}))
@@ -111,10 +113,18 @@ _CONFIGURATION = (
 def changes(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:
     """What an update from old outputs to new inputs changes, by property path.
 
-    The order of event types, the case of header names and the owner mark are no change. A target that is not
-    verified is to be verified again: that is a change of `status`.
+    The order of event types and the case of header names are no change. A target that is not verified is to be
+    verified again: that is a change of `status`. An owner mark that is not the resource's URN is to be brought up
+    to date, another address of the API to be compared with the organization, and a mark of another's to be told.
     """
-    found = properties.changed(_compared(olds, news))
+    found = properties.changed(
+        [
+            *_compared(olds, news),
+            ("owner", olds.get("owner"), news.get("owner")),
+            ("apiUrl", olds.get("apiUrl"), news.get("apiUrl")),
+            ("claimedBy", olds.get("claimedBy"), None),
+        ]
+    )
     if olds.get("status") != VERIFIED:
         found["status"] = "update"
     return found
@@ -169,7 +179,9 @@ def outputs(
     inputs: Mapping[str, Any],
     target: Target,
     *,
+    organization_id: str | None,
     revision: int,
+    claimed_by: str | None = None,
     verified_at: str | None = None,
     verification_seconds: float | None = None,
     health_status: str | None = None,
@@ -179,7 +191,9 @@ def outputs(
         **marked(inputs),
         "status": target.status,
         "selfUri": target.self_uri,
+        "organizationId": organization_id,
         "revision": revision,
+        "claimedBy": claimed_by,
         "verifiedAt": verified_at,
         "verificationSeconds": verification_seconds,
         "healthStatus": health_status,
@@ -197,7 +211,9 @@ def marked(bag: Mapping[str, Any]) -> dict[str, Any]:
     return known
 
 
-def inputs_read(state: Mapping[str, Any], target: Target) -> dict[str, Any]:
+def inputs_read(
+    state: Mapping[str, Any], target: Target, *, owner: str | None, api_url: str
+) -> dict[str, Any]:
     """The inputs that would make the target what it is now.
 
     What the API does not return, the secrets, stays as the state has it, as long as the authentication is
@@ -206,8 +222,10 @@ def inputs_read(state: Mapping[str, Any], target: Target) -> dict[str, Any]:
     Args:
         state: The last outputs, empty in an import.
         target: The target as it was read.
+        owner: The mark to record.
+        api_url: Where it was read.
     """
-    kept = {name: state[name] for name in ("verificationTimeout", "owner") if name in state}
+    kept = {name: state[name] for name in ("verificationTimeout",) if name in state}
     inputs: dict[str, Any] = {
         **kept,
         "name": target.name,
@@ -216,6 +234,7 @@ def inputs_read(state: Mapping[str, Any], target: Target) -> dict[str, Any]:
         "retryPolicy": {**RetryPolicyConfig().model_dump(by_alias=True), **target.retry_policy},
         "eventTypes": _event_types_read(state.get("eventTypes") or [], target.event_types),
         "healthCheck": bool(state.get("healthCheck", False)),
+        "apiUrl": api_url,
     }
     auth: dict[str, Any] = dict(target.auth_config)
     if state.get("authType") == target.auth_type:
@@ -231,8 +250,8 @@ def inputs_read(state: Mapping[str, Any], target: Target) -> dict[str, Any]:
     }
     if headers or "headers" in state:
         inputs["headers"] = headers
-    if target.owner is not None:
-        inputs["owner"] = target.owner
+    if owner is not None:
+        inputs["owner"] = owner
     return inputs
 
 

@@ -25,6 +25,7 @@ from genesys_provider.host.operation import DetailedDiffResult, InitFailed, Oper
 if TYPE_CHECKING:
     from genesys_provider.targets.errors import NotVerified
     from genesys_provider.targets.manager import TargetManager
+    from genesys_provider.targets.models import Target
 
 
 class EventBridgeTargetProvider(ResourceProvider):
@@ -41,16 +42,29 @@ class EventBridgeTargetProvider(ResourceProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """All faults at once, each on its property; no network."""
         from genesys_provider.resources import target_properties
+        from genesys_provider.resources.session import configured_api_url, run
 
-        inputs = target_properties.with_defaults(news)
-        found = target_properties.faults(_olds, inputs)
-        return CheckResult(inputs, [CheckFailure(fault.path, fault.reason) for fault in found])
+        with run.operation():
+            if isinstance(urn := news.get("owner"), str):
+                run.checked(urn)
+            inputs = target_properties.with_defaults(news, configured_api_url(self._config))
+            found = target_properties.faults(_olds, inputs)
+            return CheckResult(inputs, [CheckFailure(fault.path, fault.reason) for fault in found])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """What changes, property by property; never a replacement; no network."""
-        from genesys_provider.resources import target_properties
+        """What changes, property by property; never a replacement; no network.
 
-        return DetailedDiffResult(target_properties.changes(_olds, _news))
+        Raises:
+            OperationError: Another resource of the program has the same target.
+        """
+        from genesys_provider.resources import target_properties
+        from genesys_provider.resources.session import run
+
+        with run.operation():
+            other = run.shown(_id, _news["owner"]) if isinstance(_news.get("owner"), str) else None
+            if other is not None:
+                raise OperationError(_shared(_id, _olds, _news["owner"], other))
+            return DetailedDiffResult(target_properties.changes(_olds, _news))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Registers the target and waits for the verdict.
@@ -60,10 +74,12 @@ class EventBridgeTargetProvider(ResourceProvider):
             OperationError: Nothing was left behind.
         """
         from genesys_provider.resources import target_properties
-        from genesys_provider.resources.session import managed
+        from genesys_provider.resources.session import managed, run
         from genesys_provider.targets.errors import NotVerified
 
+        run.replaced(props["owner"])
         with managed(self._config, props) as manager:
+            organization_id = manager.organization().id
             try:
                 outcome = manager.register(
                     target_properties.config_from(props),
@@ -73,10 +89,16 @@ class EventBridgeTargetProvider(ResourceProvider):
             except NotVerified as error:
                 if not current().records_init_failures:
                     _delete_again(manager, error)
-                _init_failed(error, props, revision=1)
+                run.created(error.target.id, props["owner"])
+                outs = target_properties.outputs(
+                    props, error.target, organization_id=organization_id, revision=1
+                )
+                raise InitFailed(error.target.id, outs, [str(error)]) from None
+            run.created(outcome.target.id, props["owner"])
             outs = target_properties.outputs(
                 props,
                 outcome.target,
+                organization_id=organization_id,
                 revision=1,
                 verified_at=outcome.verified_at,
                 verification_seconds=outcome.verification_seconds,
@@ -99,21 +121,26 @@ class EventBridgeTargetProvider(ResourceProvider):
         revision = int(_olds.get("revision", 0)) + 1
         health_check = bool(_news.get("healthCheck"))
         with managed(self._config, _news) as manager:
+            organization_id = _same_organization(manager, _id, _olds)
             if not target_properties.configuration_changed(_olds, _news):
                 health = manager.check_health(_id) if health_check else None
                 outs = {**_olds, **_news, "revision": revision, "healthStatus": health}
-                return UpdateResult(target_properties.marked(outs))
+                return UpdateResult({**target_properties.marked(outs), "organizationId": organization_id})
             try:
                 outcome = manager.update(
                     _id,
                     target_properties.config_from(_news),
+                    recorded_owner=_olds.get("owner"),
                     timeout=_timeout(_news),
                     health_check=health_check,
                 )
             except NotVerified as error:
                 if not current().records_init_failures:
                     raise
-                _init_failed(error, _news, revision=revision)
+                outs = target_properties.outputs(
+                    _news, error.target, organization_id=organization_id, revision=revision
+                )
+                raise InitFailed(_id, outs, [str(error)]) from None
             except NotFound:
                 raise OperationError(
                     f"target {_news.get('name')!r} ({_id}) is gone: it was deleted outside of Pulumi. "
@@ -122,6 +149,7 @@ class EventBridgeTargetProvider(ResourceProvider):
             outs = target_properties.outputs(
                 _news,
                 outcome.target,
+                organization_id=organization_id,
                 revision=revision,
                 verified_at=outcome.verified_at or _olds.get("verifiedAt"),
                 verification_seconds=outcome.verification_seconds or _olds.get("verificationSeconds"),
@@ -139,11 +167,15 @@ class EventBridgeTargetProvider(ResourceProvider):
         from genesys_provider.resources.session import managed
 
         with managed(self._config, props) as manager:
+            organization_id = _same_organization(manager, id_, props)
             target = manager.get(id_, shared=True)
             if target is None:
                 return ReadResult(None, {})
             unhealthy = manager.why_not_verified(target)
-        inputs = target_properties.inputs_read(props, target)
+            owner, claimed_by = _owner_read(target, props)
+            inputs = target_properties.inputs_read(
+                props, target, owner=owner, api_url=manager.settings.api_url
+            )
         unchanged = all(name in props and props[name] == value for name, value in inputs.items())
         revision = int(props.get("revision", 0))
         if revision == 0 or (not unchanged and target_properties.rewritten(props, inputs)):
@@ -151,7 +183,9 @@ class EventBridgeTargetProvider(ResourceProvider):
         outs = target_properties.outputs(
             inputs,
             target,
+            organization_id=organization_id,
             revision=revision,
+            claimed_by=claimed_by,
             verified_at=props.get("verifiedAt"),
             verification_seconds=props.get("verificationSeconds"),
             health_status=props.get("healthStatus"),
@@ -162,11 +196,58 @@ class EventBridgeTargetProvider(ResourceProvider):
         return ReadResult(id_, outs, None if unchanged else target_properties.marked(inputs))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Deletes the target; one that is gone already is a success."""
-        from genesys_provider.resources.session import managed
+        """Deletes the target; one that is gone already is a success, and so is one that is another's by now."""
+        from genesys_provider.resources.session import managed, run
+        from genesys_provider.targets.ownership import Owner
 
+        recorded = _props.get("owner")
         with managed(self._config, _props) as manager:
-            manager.delete(_id)
+            _same_organization(manager, _id, _props)
+            left = manager.delete(_id, owner=Owner(current().urn or recorded or "", recorded))
+        if left is None:
+            run.deleted(_id)
+        else:
+            current().warn(
+                f"target {left.name!r} ({_id}) is owned by {left.owner} by now, and was left as it is"
+            )
+
+
+def _same_organization(manager: TargetManager, id_: str, state: Mapping[str, Any]) -> str | None:
+    """The id of the organization, if it is the one that the state recorded."""
+    what = f"target {state['name']!r} ({id_})" if "name" in state else f"target {id_}"
+    return manager.require_organization(what, state.get("organizationId"), state.get("apiUrl")).id
+
+
+def _owner_read(target: Target, state: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The owner mark that a reading records, and the foreign one that it only shows; either is told."""
+    from genesys_provider.targets.ownership import Owner
+
+    urn = current().urn
+    if "owner" not in state and "revision" not in state:
+        # An import records whatever mark there is, and so the first update takes the target over.
+        if target.owner not in (None, urn):
+            current().warn(
+                f"target {target.name!r} ({target.id}) is owned by {target.owner}: the next `pulumi up` takes it "
+                "over from there. If that resource is still in use, don't: remove this one with "
+                f"`pulumi state delete '{urn}'`"
+            )
+        return target.owner, None
+    owner, claimed_by = Owner(urn or state.get("owner") or "", state.get("owner")).recorded_after_reading(
+        target.owner
+    )
+    if claimed_by is not None:
+        current().warn(
+            f"target {target.name!r} ({target.id}) is owned by {claimed_by} by now: this resource leaves it alone"
+        )
+    return owner, claimed_by
+
+
+def _shared(id_: str, state: Mapping[str, Any], urn: str, other: str) -> str:
+    return (
+        f"target {state.get('name')!r} ({id_}) is in the state twice: as {other} and as {urn}. Both would write "
+        "it, and removing one of them would delete it for both. Decide which of them keeps it, remove the other "
+        "from the program, and take it out of the state with `pulumi state delete '<URN>'`"
+    )
 
 
 def _delete_again(manager: TargetManager, error: NotVerified) -> NoReturn:
@@ -186,10 +267,3 @@ def _delete_again(manager: TargetManager, error: NotVerified) -> NoReturn:
 def _timeout(props: Mapping[str, Any]) -> float | None:
     """Seconds to wait for a verdict: `customTimeouts`, else the resource's; None is the config's."""
     return current().timeout or props.get("verificationTimeout")
-
-
-def _init_failed(error: NotVerified, props: Mapping[str, Any], *, revision: int) -> NoReturn:
-    from genesys_provider.resources import target_properties
-
-    outs = target_properties.outputs(props, error.target, revision=revision)
-    raise InitFailed(error.target.id, outs, [str(error)]) from None

@@ -27,7 +27,7 @@ SECOND_GATHER_SECONDS = 0.1
 """How long it waits once more, where the first page shows that the list is long: a busy host reads haltingly."""
 
 FRESH_SECONDS = 30.0
-"""How long a reading of the list answers reads by id; a write of ours ends it at once."""
+"""How long a reading of the list answers reads by id, but for what we have written since."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Directory:
         self._page_count = 1
         self._by_id: dict[str, Target] | None = None
         self._fresh_until = 0.0
-        self._writes = 0
+        self._written: set[str] = set()
         self._failures = 0
         self._failure: GenesysError | None = None
 
@@ -133,7 +133,7 @@ class Directory:
     def _fresh(self, target_id: str) -> Target | None:
         with self._lock:
             known = self._by_id if self._clock() < self._fresh_until else None
-            return None if known is None else known.get(target_id)
+            return None if known is None or target_id in self._written else known.get(target_id)
 
     def get_now(self, target_id: str) -> Target | None:
         """The target that has this id now: one request."""
@@ -145,16 +145,14 @@ class Directory:
     def wrote(self, target: Target) -> None:
         """Takes in the answer to a POST or PUT of ours."""
         with self._lock:
-            self._writes += 1
-            self._fresh_until = 0.0
+            self._written.add(target.id)
             if self._by_id is not None:
                 self._by_id[target.id] = target
 
     def deleted(self, target_id: str) -> None:
         """Takes in that a target is gone."""
         with self._lock:
-            self._writes += 1
-            self._fresh_until = 0.0
+            self._written.add(target_id)
             if self._by_id is not None:
                 self._by_id.pop(target_id, None)
 
@@ -180,8 +178,9 @@ class Directory:
         """Reads the whole list where that takes fewer requests than were asked for by now."""
         if self._asked <= self._page_count:
             return
+        started = self._clock()
         with self._lock:
-            started, writes = self._clock(), self._writes
+            self._written.clear()
         by_id: dict[str, Target] = {}
         for page in pages(self._client):
             self._page_count = page.page_count
@@ -191,8 +190,14 @@ class Directory:
                 return
             by_id.update((target.id, target) for target in page.targets)
         with self._lock:
+            for target_id in self._written:
+                # What was written while the list was read is not answered by it, but its name is known.
+                written = None if self._by_id is None else self._by_id.get(target_id)
+                if written is None:
+                    by_id.pop(target_id, None)
+                else:
+                    by_id[target_id] = written
             self._by_id = by_id
-            self._fresh_until = started + FRESH_SECONDS if writes == self._writes else 0.0
-            if self._fresh_until:
-                # Who asks after this reading is answered by it; later ones are counted anew.
-                self._asked = 0
+            self._fresh_until = started + FRESH_SECONDS
+            # Who asks after this reading is answered by it; later ones are counted anew.
+            self._asked = 0

@@ -23,24 +23,36 @@ class InvalidTarget(GenesysError):
 
 
 class NameTaken(GenesysError):
-    """The organisation has a target of this name, and it is not ours to change."""
+    """Another target of the organization has the name; `holder` is that target."""
 
-    def __init__(self, name: str, target_id: str, owner: str | None, wanted_by: str | None) -> None:
-        whose = f"is owned by {owner}" if owner else "was not made by Pulumi"
-        super().__init__(f"the name {name!r} is taken by target {target_id}, which {whose}")
-        self.target_id = target_id
-        self.owner = owner
-        if wanted_by and owner and owner.rpartition("/")[0] == wanted_by.rpartition("/")[0]:
-            former = owner.rpartition("/")[2]
-            self.hint = (
-                f"If that resource of this stack was renamed, add opts=pulumi.ResourceOptions("
-                f"aliases=[pulumi.Alias(name={former!r})]); otherwise give one of the two another name"
-            )
-        else:
-            self.hint = (
-                "Give this target another name, or, if it is to be managed here, take it over with "
-                f"`pulumi import pulumi-python:dynamic/genesys:EventBridgeTarget <resource> {target_id}`"
-            )
+    def __init__(self, name: str, holder: Target, *, hint: str) -> None:
+        super().__init__(
+            f"the name {name!r} is taken by target {holder.id}, which {_whose(holder)}", hint=hint
+        )
+        self.holder = holder
+
+
+class OwnedByAnother(GenesysError):
+    """Another resource has taken the target over: it was left as it is."""
+
+    def __init__(self, target: Target, *, hint: str) -> None:
+        super().__init__(
+            f"target {target.name!r} ({target.id}) {_whose(target)} by now, and was left as it is", hint=hint
+        )
+        self.target = target
+
+
+class ReplacementRefused(GenesysError):
+    """A replacement that creates first would adopt the target that the engine then deletes."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(
+            f"target {target.name!r} ({target.id}) can't be replaced by one of the same name that is created first",
+            hint=(
+                "Remove `delete_before_replace=False` from the resource's options, so that the old target is "
+                "deleted before the new one is made, or give the new one another `name=`"
+            ),
+        )
 
 
 class NotVerified(GenesysError):
@@ -87,3 +99,7 @@ class SyncFailed(GenesysError):
         "same signing secret and the right time on their clocks; with required=False a sync that fails is only a "
         "warning"
     )
+
+
+def _whose(target: Target) -> str:
+    return f"is owned by {target.owner}" if target.owner else "was not made by Pulumi"

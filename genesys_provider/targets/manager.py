@@ -33,7 +33,6 @@ from genesys_provider.client.urls import shown_url
 from genesys_provider.targets.audit import AuditEvent, AuditTrail
 from genesys_provider.targets.directory import Directory, pages, parsed
 from genesys_provider.targets.errors import (
-    NameTaken,
     VerificationCancelled,
     VerificationFailed,
     VerificationTimeout,
@@ -41,6 +40,10 @@ from genesys_provider.targets.errors import (
 )
 from genesys_provider.targets.gateway import UPDATED, Delivery, Gateway, SyncEvent
 from genesys_provider.targets.models import FINAL_STATUSES, VERIFIED, Target, TargetConfig
+from genesys_provider.targets.names import Names
+from genesys_provider.targets.organization import Organization, Organizations
+from genesys_provider.targets.ownership import Owner, is_left_behind
+from genesys_provider.targets.run import Run
 from genesys_provider.targets.verification import NoVerdict, Verifications
 
 if TYPE_CHECKING:
@@ -85,10 +88,14 @@ class TargetManager:
     Args:
         settings: Where, as whom, how patient.
         cancelled: When set, every wait ends at once.
+        run: What the engine has shown in this run; a script has none.
     """
 
-    def __init__(self, settings: Settings, *, cancelled: threading.Event | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, cancelled: threading.Event | None = None, run: Run | None = None
+    ) -> None:
         cancelled = cancelled or threading.Event()
+        self._run = run or Run()
         self.settings = settings
         self.audit = AuditTrail(settings.audit_log)
         self._cancelled = cancelled
@@ -98,6 +105,8 @@ class TargetManager:
             settings.ca_file, self.audit, max_retries=settings.max_retries, cancelled=cancelled
         )
         self._directory = Directory(self._client)
+        self._names = Names(self._run, cancelled)
+        self._organizations = Organizations(self._client, settings.api_url)
         self._verifications = Verifications(self._client, cancelled)
 
     @classmethod
@@ -122,14 +131,33 @@ class TargetManager:
     ) -> None:
         self.close()
 
+    def organization(self) -> Organization:
+        """The organization that this manager works in, asked for once: `GET /api/v2/organizations/me` [G]."""
+        return self._organizations.now()
+
+    def require_organization(
+        self, what: str, organization_id: str | None, api_url: str | None
+    ) -> Organization:
+        """The organization, if it is the one that was recorded earlier.
+
+        Args:
+            what: What belongs to it, for the error: «target 'orders'».
+            organization_id: The recorded id, if there is one.
+            api_url: The recorded address, if there is one.
+
+        Raises:
+            OtherOrganization: It is another one.
+        """
+        return self._organizations.require(what, organization_id, api_url)
+
     def register(
         self, config: TargetConfig, *, timeout: float | None = None, health_check: bool = False
     ) -> Outcome:
         """Creates a target and waits for the verdict on it.
 
         A target of this name that carries the same owner mark is what an earlier run left behind: it is adopted
-        and made right. An answer to the POST that never came is looked up before anything is sent again, so
-        that no target is made twice.
+        and made right (`ownership` has the rules). An answer to the POST that never came is looked up before
+        anything is sent again, so that no target is made twice.
 
         Args:
             config: The whole configuration.
@@ -137,7 +165,8 @@ class TargetManager:
             health_check: Whether to ask for one after the verification.
 
         Raises:
-            NameTaken: Another owner has a target of this name.
+            NameTaken: Another target has the name, and is not ours.
+            ReplacementRefused: The target of this name is the one that the resource has.
             NotVerified: The target exists, but is not verified; a subclass says why.
             NotFound: The target was deleted during the wait.
         """
@@ -156,18 +185,32 @@ class TargetManager:
         target_id: str,
         config: TargetConfig,
         *,
+        recorded_owner: str | None = None,
         timeout: float | None = None,
         health_check: bool = False,
     ) -> Outcome:
         """Replaces a target's whole configuration, and waits where that started its verification again [C].
 
+        It looks first whose the target is. Without an owner of its own, the configuration of a script, it keeps
+        the mark that it finds.
+
+        Args:
+            target_id: The target.
+            config: The whole configuration, with the owner mark that the target is to carry.
+            recorded_owner: The mark that the state recorded last, which is ours too.
+            timeout: As in `register`.
+            health_check: As in `register`.
+
         Raises:
             NotFound: There is no such target any more.
+            OwnedByAnother: Another resource has taken it over: it is left as it is.
             NameTaken: The new name is.
             NotVerified: The configuration is replaced, but the target is not verified.
         """
         started = self._clock()
         try:
+            self._stop_if_cancelled()
+            config = self._allowed(target_id, config, recorded_owner)
             target = self._put(target_id, config, AuditEvent.TARGET_UPDATED)
         except GenesysError as error:
             self.audit.record(
@@ -206,15 +249,32 @@ class TargetManager:
         for page in pages(self._client):
             yield from page.targets
 
-    def delete(self, target_id: str) -> None:
-        """Deletes a target; one that is gone already is no error."""
+    def delete(self, target_id: str, *, owner: Owner | None = None) -> Target | None:
+        """Deletes a target; one that is gone already is no error.
+
+        Args:
+            target_id: The target.
+            owner: The resource that deletes it; None is a script, which says itself what goes.
+
+        Returns:
+            The target, if it was left as it is, since it is another resource's by now.
+        """
         started = self._clock()
+        if owner is not None:
+            self._stop_if_cancelled()
+            target = self._directory.get(target_id)
+            wanted_by = self._run.wanted_by(target_id)
+            if target is not None and (
+                not owner.may_write(target.owner) or wanted_by not in (None, owner.urn)
+            ):
+                return target.model_copy(update={"owner": wanted_by or target.owner})
         try:
             self._client.delete_target(target_id)
             found = True
         except NotFound:
             found = False
         self._directory.deleted(target_id)
+        self._names.deleted(target_id)
         self.audit.record(
             AuditEvent.TARGET_DELETED,
             target_id,
@@ -222,6 +282,7 @@ class TargetManager:
             # Also the answer to a second try, where that to the first was lost.
             error=None if found else "it was gone already",
         )
+        return None
 
     def check_health(self, target_id: str) -> str:
         """Has Genesys Cloud check the endpoint now; what it says, such as `HEALTHY` [S]."""
@@ -275,15 +336,17 @@ class TargetManager:
     def _created_or_adopted(self, config: TargetConfig) -> tuple[Target, bool]:
         self._stop_if_cancelled()
         report("looks whether the target exists")
-        existing = self._directory.find(config.name)
-        if existing is not None and not _ours(existing, config):
-            # The shared look-up may be old: it may have another owner by now, or none.
-            existing = self._directory.find_now(config.name)
         posted = False
+        existing = self._directory.find(config.name)
+        if existing is not None and (
+            self._run.goes(existing.id) or not self._adopts(existing, config, posted)
+        ):
+            # The shared look-up may be old: by now it may have another owner, or be gone.
+            existing = self._left_behind(config, posted)
         for tries_left in reversed(range(POST_TRIES)):
             if existing is not None:
                 try:
-                    return self._adopted(existing, config, posted=posted), True
+                    return self._adopted(existing, config), True
                 except NotFound:
                     # Deleted since it was seen.
                     self._directory.deleted(existing.id)
@@ -292,42 +355,69 @@ class TargetManager:
             except (Conflict, ConnectionFailed, ServerError, UnexpectedAnswer) as error:
                 # The server may have acted all the same: look before anything is sent again.
                 posted = posted or not isinstance(error, Conflict)
-                existing = self._directory.find_now(config.name)
+                existing = self._left_behind(config, posted)
                 if existing is None and not tries_left:
                     raise
             self._stop_if_cancelled()
         assert existing is not None  # noqa: S101  (for the type checker: else the last try has raised)
-        return self._adopted(existing, config, posted=posted), True
+        return self._adopted(existing, config), True
+
+    def _left_behind(self, config: TargetConfig, posted: bool) -> Target | None:
+        """The target that a create adopts, or None where the name is free; waits for a name that gets free."""
+        while True:
+            existing = self._directory.find_now(config.name)
+            if existing is None or self._run.goes(existing.id):
+                return None
+            if self._adopts(existing, config, posted):
+                return existing
+            self._names.wait_for(config.name, existing, config.owner, creates=True)
+
+    def _adopts(self, existing: Target, config: TargetConfig, posted: bool) -> bool:
+        # A script's targets carry no mark: what its own POST made is known by its looks alone.
+        return is_left_behind(existing, config.owner, self._run) or (posted and _alike(existing, config))
 
     def _post(self, config: TargetConfig) -> Target:
         report("creates the target")
         started = self._clock()
         target = parsed(self._client.create_target(config.payload()), "the answer to POST")
-        self._directory.wrote(target)
+        self._wrote(target)
         self.audit.record(AuditEvent.TARGET_CREATED, target.id, latency_seconds=self._clock() - started)
         return target
 
-    def _adopted(self, existing: Target, config: TargetConfig, *, posted: bool) -> Target:
-        # A script's targets carry no mark: what its own POST made is known by its looks alone.
-        if not _ours(existing, config) and not (posted and _alike(existing, config)):
-            raise NameTaken(config.name, existing.id, existing.owner, config.owner)
+    def _adopted(self, existing: Target, config: TargetConfig) -> Target:
         report(f"adopts target {existing.id}, which an earlier run left behind")
         return self._put(existing.id, config, AuditEvent.TARGET_ADOPTED)
 
+    def _allowed(self, target_id: str, config: TargetConfig, recorded_owner: str | None) -> TargetConfig:
+        """The configuration to write, if the target may be written."""
+        target = self._directory.get(target_id)
+        if target is None:
+            raise NotFound(f"target {config.name!r} ({target_id}) is gone", status=404)
+        if config.owner is None:
+            return config.model_copy(update={"owner": target.owner})
+        Owner(config.owner, recorded_owner).require(target)
+        return config
+
     def _put(self, target_id: str, config: TargetConfig, event: AuditEvent) -> Target:
-        self._stop_if_cancelled()
-        report("writes the configuration")
-        started = self._clock()
-        try:
-            target = parsed(self._client.update_target(target_id, config.payload()), "the answer to PUT")
-        except Conflict:
-            other = self._directory.find_now(config.name)
-            if other is None or other.id == target_id:
-                raise
-            raise NameTaken(config.name, other.id, other.owner, config.owner) from None
-        self._directory.wrote(target)
+        while True:
+            self._stop_if_cancelled()
+            report("writes the configuration")
+            started = self._clock()
+            try:
+                target = parsed(self._client.update_target(target_id, config.payload()), "the answer to PUT")
+                break
+            except Conflict:
+                holder = self._directory.find_now(config.name)
+                if holder is None or holder.id == target_id:
+                    raise
+                self._names.wait_for(config.name, holder, config.owner, creates=False)
+        self._wrote(target)
         self.audit.record(event, target_id, latency_seconds=self._clock() - started)
         return target
+
+    def _wrote(self, target: Target) -> None:
+        self._directory.wrote(target)
+        self._names.wrote(target.id, target.name)
 
     def _verified(
         self, target: Target, started: float, timeout: float | None, *, health_check: bool, adopted: bool
@@ -394,10 +484,6 @@ class TargetManager:
     def _stop_if_cancelled(self) -> None:
         if self._cancelled.is_set():
             raise Cancelled("cancelled before anything was sent")
-
-
-def _ours(target: Target, config: TargetConfig) -> bool:
-    return config.owner is not None and target.owner == config.owner
 
 
 def _alike(target: Target, config: TargetConfig) -> bool:

@@ -201,6 +201,7 @@ def test_every_request_of_the_manager_is_as_documented(
         with pytest.raises(VerificationFailed):
             manager.update(target.id, wanted.model_copy(update={"headers": {"X": "é"}}), timeout=5)
         assert manager.why_not_verified(target.model_copy(update={"status": "FAILED"}))
+        assert manager.organization().id
         assert manager.check_health(target.id) == "UNHEALTHY"
         assert [each.id for each in manager.list()] == [target.id]
         assert manager.get(target.id) is not None

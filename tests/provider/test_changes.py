@@ -60,7 +60,8 @@ def test_each_change_in_turn(stack: Stack, declared: Declared, cloud: Cloud) -> 
     assert "endpointUrl" not in shown
     assert cloud.requests() == []
     assert stack.up().code == 0
-    assert cloud.requests() == ["POST /oauth/token 200", f"PUT /{target_id} 200"]
+    looks = ["POST /oauth/token 200", "GET /api/v2/organizations/me 200", f"GET /{target_id} 200"]
+    assert cloud.requests() == [*looks, f"PUT /{target_id} 200"]
     assert stack.resources()["orders"]["outputs"]["revision"] == 2
     assert len(cloud.received()["syncs"]) == 2
 
@@ -73,8 +74,8 @@ def test_each_change_in_turn(stack: Stack, declared: Declared, cloud: Cloud) -> 
     assert "retryPolicy" not in shown
     assert stack.up().code == 0
     requests = cloud.requests()
-    assert requests[:2] == ["POST /oauth/token 200", f"PUT /{target_id} 200"]
-    assert set(requests[2:]) == {f"GET /{target_id}/verify 200"}
+    assert requests[:4] == [*looks, f"PUT /{target_id} 200"]
+    assert set(requests[4:]) == {f"GET /{target_id}/verify 200"}
     assert stack.resources()["orders"]["id"] == target_id
 
     # A password: shown as a secret, one PUT, and the verification, which here fails.
@@ -183,7 +184,7 @@ def test_without_a_refresh_an_update_of_a_deleted_target_says_what_to_do(
     assert list(cloud.targets()) == ["orders"]
 
 
-def test_import_then_preview_shows_only_the_secret(declared: Declared, cloud: Cloud) -> None:
+def test_import_then_preview_shows_only_the_secret_and_the_owner(declared: Declared, cloud: Cloud) -> None:
     body = {
         "name": "orders",
         "endpointUrl": cloud.endpoint("orders"),
@@ -213,11 +214,14 @@ def test_import_then_preview_shows_only_the_secret(declared: Declared, cloud: Cl
     cloud.requests()
     shown = stack.preview("--diff").output
     assert "+ password: [secret]" in shown
-    for unchanged in ("endpointUrl", "eventTypes", "headers", "retryPolicy", "owner", "healthCheck"):
+    assert "+ owner" in shown, "whose it is, it does not say yet"
+    for unchanged in ("endpointUrl", "eventTypes", "headers", "retryPolicy", "apiUrl", "healthCheck"):
         assert unchanged not in shown
     assert stack.up().code == 0
     assert cloud.writes() == ["PUT 200"]
-    assert cloud.targets()["orders"]["headers"]["X-Pulumi-Resource"] == "house/dev/orders"
+    assert (
+        cloud.targets()["orders"]["headers"]["X-Pulumi-Resource"] == f"urn:pulumi:dev::house::{TYPE}::orders"
+    )
     assert "2 unchanged" in stack.up().output
 
 
@@ -243,8 +247,8 @@ def test_a_deleted_resource_that_has_another_owner_is_not_touched(
     cloud.requests()
     refused = other.up()
     assert refused.code != 0
-    assert "is owned by house/dev/orders" in refused.output
-    assert "pulumi import" in refused.output
+    assert f"is owned by urn:pulumi:dev::house::{TYPE}::orders" in refused.output
+    assert "state move" in refused.output
     assert "Traceback" not in refused.output
     assert cloud.writes() == []
     assert other.destroy().code == 0

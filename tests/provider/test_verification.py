@@ -25,7 +25,7 @@ def test_twenty_targets_wait_together(slow_cloud: Cloud, make_stack: Any) -> Non
     stack = declared.stack(declared.targets(f"t{number}" for number in range(20)))
     result = stack.up("--parallel", "64")
     assert result.code == 0, result.output
-    assert result.seconds < 15
+    assert result.seconds < 50, "one after the other they would take 100 s"
     assert "waits for verification" in result.output
     requests = slow_cloud.requests()
     assert len(requests) <= 20 + 20

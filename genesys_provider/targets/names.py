@@ -1,0 +1,130 @@
+"""Names that change hands within one run.
+
+Names are unique in the organization [C]. Where the resources of a program take over each other's names (x becomes b
+while y, which is b, becomes c), the engine starts the updates in any order, or at once. So whoever finds its name
+with another resource of its own stack waits for that one to let go of it, as long as that can still happen.
+
+It can't when the wait is a circle: two that exchange their names. And it won't when nothing else of this process is
+under way and nothing has come for a while: then the holder is removed by this program, depends on the one that
+waits, keeps its name, or has no free slot (`--parallel`).
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from genesys_provider.client.errors import Cancelled
+from genesys_provider.client.progress import report
+from genesys_provider.targets.errors import NameTaken
+from genesys_provider.targets.models import Target
+from genesys_provider.targets.ownership import name_taken, quoted, same_stack
+from genesys_provider.targets.run import Run
+
+QUIET_SECONDS = 5.0
+"""The holder's turn may still come while operations of this process follow each other this closely."""
+
+LOOK_SECONDS = 0.2
+"""How often whoever waits looks whether the wait has become useless, or the run was cancelled."""
+
+
+@dataclass(eq=False)
+class _Waiter:
+    urn: str
+    held_by: str
+    circle: list[str] = field(default_factory=list)
+    """The resources that wait for each other, once that is known."""
+
+
+class Names:
+    """Who waits for which name in this process. Safe for threads."""
+
+    def __init__(self, run: Run, cancelled: threading.Event) -> None:
+        self._run = run
+        self._cancelled = cancelled
+        self._changed = threading.Condition()
+        self._waiters: list[_Waiter] = []
+        self._written: dict[str, str] = {}
+
+    def wrote(self, target_id: str, name: str) -> None:
+        """Notes that this process gave the target this name: its resource has had its turn."""
+        with self._changed:
+            self._written[target_id] = name
+            self._changed.notify_all()
+
+    def deleted(self, target_id: str) -> None:
+        """Notes that the target is gone, and its name free."""
+        self.wrote(target_id, "")
+
+    def wait_for(self, name: str, holder: Target, urn: str | None, *, creates: bool) -> None:
+        """Waits until the holder of the name has let go of it.
+
+        Args:
+            name: The name that the resource is to have.
+            holder: The target that has it.
+            urn: The resource; None for a script, which waits for nobody.
+            creates: Whether the resource is new; else it is renamed.
+
+        Raises:
+            NameTaken: The holder will not let go of it; the hint says what to do.
+            Cancelled: The run was cancelled.
+        """
+        if urn is None or not same_stack(holder.owner, urn):
+            raise name_taken(holder, name, urn, self._run)
+        waiter = _Waiter(urn, self._run.wanted_by(holder.id) or holder.owner or "")
+        report(f"waits for the name {name!r}, which {waiter.held_by} still has")
+        with self._changed:
+            self._waiters.append(waiter)
+            try:
+                self._find_circle(waiter)
+                while self._written.get(holder.id, name) == name:
+                    if self._cancelled.is_set():
+                        raise Cancelled(f"cancelled while waiting for the name {name!r}")
+                    if waiter.circle:
+                        raise NameTaken(name, holder, hint=_exchange(waiter.circle))
+                    if holder.id in self._written or self._useless():
+                        raise self._in_vain(name, holder, urn, creates=creates)
+                    self._changed.wait(LOOK_SECONDS)
+            finally:
+                self._waiters.remove(waiter)
+
+    def _find_circle(self, waiter: _Waiter) -> None:
+        by_urn = {each.urn: each for each in self._waiters}
+        path = [waiter]
+        while (following := by_urn.get(path[-1].held_by)) is not None and following not in path:
+            path.append(following)
+        if following is waiter:
+            for each in path:
+                each.circle = [member.urn for member in path]
+            self._changed.notify_all()
+
+    def _useless(self) -> bool:
+        return self._run.under_way <= len(self._waiters) and self._run.quiet_seconds > QUIET_SECONDS
+
+    def _in_vain(self, name: str, holder: Target, urn: str, *, creates: bool) -> NameTaken:
+        if creates:
+            return name_taken(holder, name, urn, self._run)
+        wanted_by = self._run.wanted_by(holder.id)
+        if wanted_by is None:
+            mark = quoted(holder.owner or "")
+            hint = (
+                "This program does not declare that resource any more, and Pulumi deletes after it has updated: "
+                f"run `pulumi destroy --target {mark} --target-dependents` first, then `pulumi up`"
+            )
+        elif holder.id in self._written:
+            hint = "Both are to have that name: give one of the two another `name=`"
+        else:
+            hint = (
+                "It did not let go of the name in this run. If it is to have another one, run "
+                f"`pulumi up --target {quoted(wanted_by)}` first, or allow more operations at once (`--parallel`); "
+                "otherwise give one of the two another `name=`"
+            )
+        return NameTaken(name, holder, hint=hint)
+
+
+def _exchange(circle: list[str]) -> str:
+    return (
+        f"These resources take each other's names: {', '.join(circle)}. Names are unique, so that can't be done "
+        f"in one `pulumi up`: give {circle[0]} an interim name and run `pulumi up`, then give it its final name "
+        "and run `pulumi up` again"
+    )

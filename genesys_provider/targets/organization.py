@@ -1,0 +1,102 @@
+"""The organization: part of a target's identity, since an id means nothing in another one.
+
+A configuration that points at another organization (another region, client or address) would find none of a stack's
+targets: a refresh would forget them, a `destroy` would report success and leave them alive. So whoever reads,
+changes or deletes a target first compares the organization that its state recorded with the one that answers now.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from genesys_provider.client.api import GenesysClient
+from genesys_provider.client.errors import ApiError, Forbidden, GenesysError, NotFound
+
+
+@dataclass(frozen=True)
+class Organization:
+    """An organization of Genesys Cloud, and where it is reached."""
+
+    id: str | None
+    """None where the service does not say: then the address alone tells organizations apart."""
+    api_url: str
+    name: str | None = None
+
+    def __str__(self) -> str:
+        named = f" ({self.name})" if self.name else ""
+        return f"organization {self.id}{named} at {self.api_url}" if self.id else f"the one at {self.api_url}"
+
+
+class OtherOrganization(GenesysError):
+    """The configured organization is not the one that the target belongs to; nothing was sent to it."""
+
+    def __init__(self, what: str, recorded: Organization, now: Organization) -> None:
+        super().__init__(
+            f"{what} belongs to {recorded}, but the configuration leads to {now}",
+            hint=(
+                "Set genesys:region, genesys:apiUrl and the OAuth client (or the GENESYSCLOUD_… variables) back to "
+                "the target's organization. To move the stack, run `pulumi destroy` there first. If that "
+                "organization or target no longer exists, remove it from the state with "
+                "`pulumi state delete '<URN>'`"
+            ),
+        )
+        self.recorded = recorded
+        self.now = now
+
+
+class Organizations:
+    """Asks for the organization once, when it is first needed. Safe for threads."""
+
+    def __init__(self, client: GenesysClient, api_url: str) -> None:
+        self._client = client
+        self._api_url = api_url
+        self._lock = threading.Lock()
+        self._known: Organization | None = None
+
+    def now(self) -> Organization:
+        """The organization that the configured client belongs to: `GET /api/v2/organizations/me` [G].
+
+        A service that refuses the call, or knows no such call, does not say its organization.
+        """
+        with self._lock:
+            if self._known is None:
+                self._known = self._asked()
+            return self._known
+
+    def _asked(self) -> Organization:
+        try:
+            answer = self._client.get_organization()
+        except (Forbidden, NotFound):
+            answer = {}
+        except ApiError as error:
+            if error.status not in {405, 410, 501}:
+                raise
+            answer = {}
+        found, name = answer.get("id"), answer.get("name")
+        return Organization(
+            str(found) if found else None,
+            self._api_url,
+            str(name) if isinstance(name, str) and name else None,
+        )
+
+    def require(self, what: str, organization_id: str | None, api_url: str | None) -> Organization:
+        """The organization that answers now, if it is the recorded one.
+
+        Args:
+            what: Whose it is, for the error: «target 'orders' (id)».
+            organization_id: The id that the state recorded, if it did.
+            api_url: The address that the state recorded, if it did.
+
+        Raises:
+            OtherOrganization: It is another one. Where one of the two ids is not known, the address decides.
+        """
+        now = self.now()
+        recorded = Organization(organization_id, api_url or "an unknown address")
+        if organization_id and now.id:
+            same = organization_id == now.id
+        else:
+            same = api_url is None or api_url == now.api_url
+        if not same:
+            raise OtherOrganization(what, recorded, now)
+        return now

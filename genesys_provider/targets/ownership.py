@@ -1,0 +1,156 @@
+"""Whose is a target? Every rule about the owner mark.
+
+The mark is the URN of a resource. It stands in the target itself, in the header `X-Pulumi-Resource`, and is
+compared whole. A mark is *ours* if it is the resource's URN, or the mark that the resource's state recorded last
+(its output `owner`): after an alias, `state rename`, `state move`, `stack rename` or a renamed project the two
+differ, until the next update writes the URN. Any other mark is another's.
+
+| operation | no target | no mark | our URN | recorded, not the URN | another's mark |
+|---|---|---|---|---|---|
+| create | POST | refused: `pulumi import` | adopted; refused if known to this run | - | refused, with the way out |
+| update | gone: `up --refresh` | written | written | written, with the URN | refused, left as it is |
+| delete | done | deleted | deleted | deleted | left as it is, with a warning |
+| refresh | gone | no owner recorded | recorded | recorded | shown as `claimedBy`, not recorded |
+| import | - | no owner recorded | recorded | - | recorded, with a warning |
+
+*Known to this run* is what the engine has shown as wanted, and what was deleted in this run (`Run`): no earlier run
+left it behind. A create-before-delete replacement would adopt the very target that its delete then takes away. What
+the run has deleted may still stand in a list that lags: it counts as absent.
+
+A delete also leaves alone what another resource of the program has, whatever the mark says.
+
+A mark can't tell a stack that was renamed from a new one of its old name, as long as the first had no `up` since.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from genesys_provider.targets.errors import NameTaken, OwnedByAnother, ReplacementRefused
+from genesys_provider.targets.models import Target
+from genesys_provider.targets.run import Run
+
+TARGET_TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"
+"""The type token, for the commands that an error suggests."""
+
+_URN = "urn:pulumi:"
+_PARTS = 4
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A resource that asks for its target.
+
+    Attributes:
+        urn: The resource, as it is called now.
+        recorded: The mark that its state recorded last.
+    """
+
+    urn: str
+    recorded: str | None = None
+
+    def may_write(self, mark: str | None) -> bool:
+        """Whether an update or a delete may touch a target with this mark."""
+        return mark is None or mark in (self.urn, self.recorded)
+
+    def require(self, target: Target) -> None:
+        """Does nothing if an update may write the target.
+
+        Raises:
+            OwnedByAnother: The mark is another's.
+        """
+        if target.owner is not None and not self.may_write(target.owner):
+            raise OwnedByAnother(
+                target,
+                hint=(
+                    "To leave it to that resource, remove this one from the program: the target stays as it is. "
+                    f"To manage it here, run `pulumi state delete {quoted(self.urn)}` and "
+                    f"`{import_command(self.urn, target.id)}`"
+                ),
+            )
+
+    def recorded_after_reading(self, mark: str | None) -> tuple[str | None, str | None]:
+        """What a refresh records as the owner, and the foreign mark that it only shows."""
+        if self.may_write(mark):
+            return mark, None
+        return self.recorded, mark
+
+
+def is_left_behind(target: Target, urn: str | None, run: Run) -> bool:
+    """Whether a create adopts the target that has its name: an earlier run made it, and died.
+
+    Raises:
+        ReplacementRefused: It is the one that the resource has: the create is half of a replacement.
+    """
+    if urn is None or target.owner != urn:
+        return False
+    if run.knows(target.id):
+        raise ReplacementRefused(target)
+    return True
+
+
+def name_taken(holder: Target, name: str, urn: str | None, run: Run) -> NameTaken:
+    """The error of a create whose name another target has, with the way out for this case."""
+    mark = holder.owner
+    if urn is None:
+        hint = (
+            "Use another name, or change that target where it is declared"
+            if mark
+            else f"Use another name, or take the target over with `update({holder.id!r}, …)`"
+        )
+    elif mark is None:
+        hint = (
+            "Give this target another `name=`, or, if it is to be managed here, take it over with "
+            f"`{import_command(urn, holder.id)}`"
+        )
+    elif not mark.startswith(_URN):
+        hint = (
+            "That mark is of an earlier version of this provider. If a stack still has the target, run `pulumi up` "
+            "there first, with the resource as it was: that brings the mark up to date. Otherwise take the target "
+            f"over with `{import_command(urn, holder.id)}`, or give this one another `name=`"
+        )
+    elif stack_of(mark) != stack_of(urn):
+        stack, project = stack_of(mark)
+        hint = (
+            f"Stack {stack!r} of project {project!r} has it: give this target another `name=`, or move the "
+            f"resource here with `pulumi state move --source {stack} --dest {stack_of(urn)[0]} {quoted(mark)}`"
+        )
+    elif run.wanted_by(holder.id):
+        hint = "Both are in this program: give one of the two another `name=`"
+    else:
+        hint = (
+            "If that resource was moved or renamed, and is this one now, tell Pulumi so with "
+            f"`opts=pulumi.ResourceOptions(aliases=[{json.dumps(mark, ensure_ascii=False)}])`. If both are meant, "
+            "give this target another `name=`. If that one is to go first, run "
+            f"`pulumi destroy --target {quoted(mark)} --target-dependents`"
+        )
+    return NameTaken(name, holder, hint=hint)
+
+
+def stack_of(urn: str) -> tuple[str, str]:
+    """The stack and the project of a URN."""
+    parts = urn.removeprefix(_URN).split("::", _PARTS - 1)
+    return parts[0], parts[1] if len(parts) > 1 else ""
+
+
+def same_stack(mark: str | None, urn: str | None) -> bool:
+    """Whether both are resources of one stack."""
+    return bool(mark and urn and mark.startswith(_URN) and stack_of(mark) == stack_of(urn))
+
+
+def name_of(urn: str) -> str:
+    """The name of the resource."""
+    return urn.split("::", _PARTS - 1)[-1]
+
+
+def quoted(urn: str) -> str:
+    """The URN as a shell takes it: component types have a `$`."""
+    return "'" + urn.replace("'", "'\\''") + "'"
+
+
+def import_command(urn: str, target_id: str) -> str:
+    """The command that takes a target over into this resource."""
+    name = name_of(urn)
+    shown = name if all(character.isalnum() or character in "-_." for character in name) else quoted(name)
+    return f"pulumi import {TARGET_TYPE} {shown} {target_id}"
