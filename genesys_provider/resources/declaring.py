@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
+from typing import cast
 
 import pulumi
 
@@ -32,4 +34,4 @@ def urn_of(type_token: str, resource_name: str, opts: pulumi.ResourceOptions | N
     It depends on nothing: the URN of a component depends on all its children, which would be a circle.
     """
     urn = pulumi.create_urn(resource_name, type_token, None if opts is None else opts.parent)
-    return pulumi.Output(set(), urn.future(), urn.is_known(), urn.is_secret())
+    return pulumi.Output(set(), cast("Awaitable[str]", urn.future()), urn.is_known(), urn.is_secret())

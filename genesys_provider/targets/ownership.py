@@ -111,11 +111,7 @@ def name_taken(holder: Target, name: str, urn: str | None, run: Run) -> NameTake
             f"over with `{import_command(urn, holder.id)}`, or give this one another `name=`"
         )
     elif stack_of(mark) != stack_of(urn):
-        stack, project = stack_of(mark)
-        hint = (
-            f"Stack {stack!r} of project {project!r} has it: give this target another `name=`, or move the "
-            f"resource here with `pulumi state move --source {stack} --dest {stack_of(urn)[0]} {quoted(mark)}`"
-        )
+        hint = _of_another_stack(mark, urn)
     elif run.wanted_by(holder.id):
         hint = "Both are in this program: give one of the two another `name=`"
     else:
@@ -126,6 +122,18 @@ def name_taken(holder: Target, name: str, urn: str | None, run: Run) -> NameTake
             f"`pulumi destroy --target {quoted(mark)} --target-dependents`"
         )
     return NameTaken(name, holder, hint=hint)
+
+
+def _of_another_stack(mark: str, urn: str) -> str:
+    (stack, project), (our_stack, our_project) = stack_of(mark), stack_of(urn)
+    source, destination, note = stack, our_stack, ""
+    if project != our_project:
+        source, destination = f"organization/{project}/{stack}", f"organization/{our_project}/{our_stack}"
+        note = " (in Pulumi Cloud with the name of your organization in place of `organization`)"
+    return (
+        f"Stack {stack!r} of project {project!r} has it: give this target another `name=`, or move the resource "
+        f"here with `pulumi state move --source {source} --dest {destination} {quoted(mark)}`{note}"
+    )
 
 
 def stack_of(urn: str) -> tuple[str, str]:
