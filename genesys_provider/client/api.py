@@ -15,14 +15,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-
 from genesys_provider.client.errors import (
+    ApiError,
+    GenesysError,
     InvalidRequest,
     RateLimited,
     Unauthorized,
     UnexpectedAnswer,
     api_error,
+    in_envelope,
     shortened,
 )
 from genesys_provider.client.limits import MAX_BODY_BYTES, Allowance, Priority
@@ -30,7 +31,7 @@ from genesys_provider.client.login import Login
 from genesys_provider.client.redaction import hide, secrets_in
 from genesys_provider.client.retries import LONGEST_WAIT, back_off, retry_after, retrying
 from genesys_provider.client.settings import Settings
-from genesys_provider.client.transport import Answer, exchange, trust
+from genesys_provider.client.transport import Answer, connections, exchange, where_to_look
 
 TARGETS = "/api/v2/integrations/eventbridge/targets"
 MY_ORGANIZATION = "/api/v2/organizations/me"
@@ -58,6 +59,11 @@ class _Request:
     def what(self) -> str:
         return f"{self.method} {self.path}"
 
+    @property
+    def names_a_target(self) -> bool:
+        """Whether a 404 would say of a target that it is not there."""
+        return self.path.startswith(f"{TARGETS}/")
+
 
 class GenesysClient:
     """Genesys Cloud for one OAuth client. Safe for threads.
@@ -79,10 +85,10 @@ class GenesysClient:
     ) -> None:
         self._settings = settings
         self._cancelled = cancelled or threading.Event()
-        self._http = httpx.Client(
-            verify=trust(settings.ca_file),
-            timeout=httpx.Timeout(TIMEOUT_SECONDS, pool=None),
-            limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
+        self._http = connections(
+            settings.ca_file,
+            seconds=TIMEOUT_SECONDS,
+            most=MAX_CONNECTIONS,
             headers={"Accept": "application/json", "User-Agent": "genesys-eventbridge"},
         )
         self._login = Login(settings, self._http, self._cancelled, clock)
@@ -186,53 +192,78 @@ class GenesysClient:
             self._allowance.learn(answer.headers)
         correlation_id = shortened(answer.headers.get("ININ-Correlation-Id", ""))
         _log.debug("%s: %d, correlation id %s", request.what, answer.status, correlation_id or "none")
-        return self._understood(request.what, answer, correlation_id)
+        return self._understood(request, answer, correlation_id)
 
-    def _understood(self, what: str, answer: Answer, correlation_id: str) -> dict[str, Any]:
+    def _understood(self, request: _Request, answer: Answer, correlation_id: str) -> dict[str, Any]:
+        what = request.what
         if answer.status == 204:  # noqa: PLR2004
             return {}
-        body = _json_object(answer)
-        if 200 <= answer.status < 300:  # noqa: PLR2004
-            if what.startswith("DELETE "):
-                raise UnexpectedAnswer(f"{what}: HTTP {answer.status}, but a deletion is answered with 204")
-            if body is None:
-                raise UnexpectedAnswer(f"{what}: HTTP {answer.status}, but the body is not a JSON object")
-            return body
-        if 300 <= answer.status < 400:  # noqa: PLR2004
-            raise UnexpectedAnswer(f"{what}: HTTP {answer.status}, a redirect that is not followed")
-        message = f"{what}: {_words(body, answer)}"
+        if not 200 <= answer.status < 300:  # noqa: PLR2004
+            raise self._refusal(request, answer, correlation_id)
+        if request.method == "DELETE":
+            raise UnexpectedAnswer(f"{what}: HTTP {answer.status}, but a deletion is answered with 204")
+        body = answer.json_object()
+        if body is None:
+            raise self._unexpected(f"{what}: HTTP {answer.status}, but the body is not a JSON object")
+        return body
+
+    def _refusal(self, request: _Request, answer: Answer, correlation_id: str) -> GenesysError:
+        status, body = answer.status, answer.json_object()
+        if answer.redirects:
+            return self._unexpected(f"{request.what}: HTTP {status}, a redirect that is not followed")
+        words = _words(body, answer)
+        message = f"{request.what}: {words}"
         code = shortened(str((body or {}).get("code") or ""))
-        if answer.status == 429:  # noqa: PLR2004
+        if status == 429:  # noqa: PLR2004
             asked = retry_after(answer.headers)
             if asked is None or asked <= LONGEST_WAIT:
                 self._allowance.exhausted(back_off(0) if asked is None else asked)
-            raise RateLimited(
+            return RateLimited(
                 message, status=429, code=code, correlation_id=correlation_id, retry_after=asked
             )
-        raise api_error(answer.status, message, code=code, correlation_id=correlation_id)
+        hint = None
+        if status < 500 and not in_envelope(body):  # noqa: PLR2004
+            if status == 404:  # noqa: PLR2004
+                failure = self._unexpected(f"{request.what}: HTTP 404, but not in the API's form: {words}")
+                # It is set up so: another try meets the same.
+                failure.tried_enough = True
+                return failure
+            hint = self._where_to_look()
+        elif status == 404 and not request.names_a_target:  # noqa: PLR2004
+            return ApiError(
+                message, status=404, code=code, correlation_id=correlation_id, hint=self._no_such_call()
+            )
+        return api_error(status, message, code=code, correlation_id=correlation_id, hint=hint)
+
+    def _unexpected(self, message: str) -> UnexpectedAnswer:
+        return UnexpectedAnswer(message, hint=self._where_to_look())
+
+    def _where_to_look(self) -> str:
+        return where_to_look("apiUrl", self._settings.api_url)
+
+    def _no_such_call(self) -> str:
+        return (
+            "The API does not know this call: check that genesys:apiUrl or genesys:region, which lead to "
+            f"{self._settings.api_url}, are right, and that this organisation has EventBridge targets"
+        )
 
 
 def _path(target_id: str) -> str:
     return f"{TARGETS}/{quote(target_id, safe='')}"
 
 
-def _json_object(answer: Answer) -> dict[str, Any] | None:
-    try:
-        body = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None
-
-
 def _words(body: dict[str, Any] | None, answer: Answer) -> str:
-    """What the error envelope [G] says: its message, and each detail that names a field."""
+    """What an error says: the envelope's message, what its details name, and the messages of its errors [G]."""
     if body is None:
         return shortened(answer.text) or answer.reason
     words = [str(body.get("message") or answer.reason)]
-    details = body.get("details")
-    words += [
-        f"{detail.get('fieldName')}: {detail.get('message')}"
-        for detail in (details if isinstance(details, list) else [])
-        if isinstance(detail, dict) and detail.get("fieldName")
-    ]
-    return shortened("; ".join(words))
+    for detail in _objects(body.get("details")):
+        # Some services say more than the SDKs know of.
+        why = detail.get("message") or detail.get("errorCode")
+        words.append(": ".join(str(part) for part in (detail.get("fieldName"), why) if part))
+    words += [str(error.get("message") or "") for error in _objects(body.get("errors"))]
+    return shortened("; ".join(word for word in dict.fromkeys(words) if word))
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -8,8 +8,8 @@
     ├── ApiError                  the API refused; `status`, `code` and `correlation_id` say more
     │   ├── InvalidRequest        400: the payload breaks a rule
     │   ├── Unauthorized          401, or the login was refused: the client's id or secret
-    │   ├── Forbidden             403: a scope or permission is missing
-    │   ├── NotFound              404: no such target
+    │   ├── Forbidden             403: a permission or scope is missing
+    │   ├── NotFound              404 of a call that names a target, in the API's own words: it is not there
     │   ├── Conflict              409: the name is taken
     │   ├── RateLimited           429, or the login's 400: still throttled after the last retry
     │   └── ServerError           5xx: still failing after the last retry
@@ -32,6 +32,9 @@ holds a secret, a request's body or more than a short part of an answer's.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from genesys_provider.client.redaction import redacted
 
@@ -141,16 +144,22 @@ class Unauthorized(ApiError):
 
 
 class Forbidden(ApiError):
-    """403: a scope or permission is missing [S]."""
+    """403: a permission or scope is missing [S]; a client of the grant client-credentials has roles [G]."""
 
     hint = (
-        "Give the OAuth client the scopes integration:write, integration:eventbridge:write and "
-        "integration:eventbridge:read, then wait: it takes up to five minutes until a change is known everywhere"
+        "Give the role of the OAuth client the permission that is missing (integrations:integration:view, add, "
+        "edit and delete are needed in all); where the client has scopes, add integration:write, "
+        "integration:eventbridge:write and integration:eventbridge:read. Then wait: it takes up to five minutes "
+        "until a change is known everywhere"
     )
 
 
 class NotFound(ApiError):
-    """404: no such target."""
+    """404, in the API's envelope, of a call that names a target: there is no such target.
+
+    Nothing else is one, since targets are given up for it: not a 404 of the login, of a proxy, of a call that
+    names no target.
+    """
 
     hint = "It may have been deleted by hand: `pulumi refresh` makes the state right"
 
@@ -186,7 +195,7 @@ class RateLimited(ApiError):
 class ServerError(ApiError):
     """5xx: still failing after the last retry."""
 
-    hint = "Genesys Cloud itself has a problem: see its status page, and try again later"
+    hint = "Genesys Cloud, or a proxy before it, has a problem: see its status page, and try again later"
 
 
 _BY_STATUS: dict[int, type[ApiError]] = {
@@ -198,10 +207,17 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 }
 
 
-def api_error(status: int, message: str, *, code: str = "", correlation_id: str = "") -> ApiError:
+def api_error(
+    status: int, message: str, *, code: str = "", correlation_id: str = "", hint: str | None = None
+) -> ApiError:
     """The error for a status that is neither a success nor a 429."""
     kind = _BY_STATUS.get(status) or (ServerError if status >= 500 else ApiError)  # noqa: PLR2004
-    return kind(message, status=status, code=code, correlation_id=correlation_id)
+    return kind(message, status=status, code=code, correlation_id=correlation_id, hint=hint)
+
+
+def in_envelope(body: Mapping[str, Any] | None) -> bool:
+    """Whether an error answer's body is the API's own: an object with `status`, and `code` or `message` [C]."""
+    return body is not None and "status" in body and bool(body.get("code") or body.get("message"))
 
 
 def shortened(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import threading
@@ -15,15 +14,16 @@ from genesys_provider.client.errors import (
     ConfigurationError,
     GenesysError,
     RateLimited,
+    ServerError,
     Unauthorized,
     UnexpectedAnswer,
-    api_error,
+    in_envelope,
     shortened,
 )
 from genesys_provider.client.redaction import hide
 from genesys_provider.client.retries import retry_after, retrying
 from genesys_provider.client.settings import Settings
-from genesys_provider.client.transport import Answer, exchange
+from genesys_provider.client.transport import Answer, exchange, where_to_look
 
 RENEW_SECONDS_EARLY = 60.0
 """A token is renewed so long before it expires [S]."""
@@ -31,8 +31,8 @@ RENEW_SECONDS_EARLY = 60.0
 TIMEOUT_SECONDS = 10.0
 """Time limit of a login [S]."""
 
-_REFUSED = (400, 401)
-"""A wrong client is answered with either [G]."""
+_REFUSED = (400, 401, 403)
+"""A wrong client is answered with one of the first two [G]; the last is OAuth's for what the client may not."""
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 """What can stand in a header."""
@@ -111,49 +111,55 @@ class Login:
     def _ask(self) -> str:
         """`POST {login}/oauth/token` [S][G]."""
         asked_at = self._clock()
+        url = f"{self._settings.login_url}/oauth/token"
         answer = exchange(
             self._client,
             "POST",
-            f"{self._settings.login_url}/oauth/token",
+            url,
             what="login",
             data={"grant_type": "client_credentials"},
             auth=httpx.BasicAuth(self._settings.client_id, self._settings.client_secret),
             timeout=TIMEOUT_SECONDS,
         )
         if answer.status != 200:  # noqa: PLR2004
-            raise _refusal(answer)
+            raise self._refusal(answer, url)
+        body = answer.json_object() or {}
         try:
-            body = json.loads(answer.body)
-            token, seconds = body["access_token"], float(body["expires_in"])
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise UnexpectedAnswer("login: the answer holds no token") from error
+            token, seconds = body.get("access_token"), float(body.get("expires_in", "nan"))
+        except (ValueError, TypeError):
+            token, seconds = None, math.nan
         if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not math.isfinite(seconds):
-            raise UnexpectedAnswer("login: the answer holds no token")
+            raise self._unexpected(f"login: the answer of {url} holds no token")
         hide(token)
         # A token that lives shorter than the margin is used for half its life.
         self._renew_at = asked_at + max(seconds - RENEW_SECONDS_EARLY, seconds / 2)
         return token
 
+    def _refusal(self, answer: Answer, url: str) -> GenesysError:
+        body = answer.json_object()
+        said = body or {}
+        kind, words = str(said.get("error") or ""), str(said.get("description") or said.get("message") or "")
+        correlation_id = shortened(answer.headers.get("ININ-Correlation-Id", ""))
+        # The token endpoint throttles with a 400 [G].
+        if answer.status == 429 or (answer.status == 400 and "rate limit" in words.lower()):  # noqa: PLR2004
+            return RateLimited(
+                "the login is throttled",
+                status=answer.status,
+                code=kind,
+                correlation_id=correlation_id,
+                retry_after=retry_after(answer.headers),
+            )
+        message = f"login refused: {shortened(words) or answer.reason}"
+        if answer.status in _REFUSED and (kind or in_envelope(body)):
+            return Unauthorized(message, status=answer.status, code=kind, correlation_id=correlation_id)
+        if answer.status >= 500:  # noqa: PLR2004
+            return ServerError(message, status=answer.status, code=kind, correlation_id=correlation_id)
+        what = "a redirect that is not followed" if answer.redirects else "which is no login's answer"
+        said_instead = shortened(answer.text) or answer.reason
+        failure = self._unexpected(f"login: {url} answered HTTP {answer.status}, {what}: {said_instead}")
+        # It is set up so: another try meets the same.
+        failure.tried_enough = True
+        return failure
 
-def _refusal(answer: Answer) -> Exception:
-    try:
-        body = json.loads(answer.body)
-        kind, words = str(body.get("error", "")), str(body.get("description") or body.get("message") or "")
-    except (ValueError, AttributeError, RecursionError):
-        kind, words = "", answer.text
-    correlation_id = shortened(answer.headers.get("ININ-Correlation-Id", ""))
-    # The token endpoint throttles with a 400 [G].
-    if answer.status == 429 or (answer.status == 400 and "rate limit" in words.lower()):  # noqa: PLR2004
-        return RateLimited(
-            "the login is throttled",
-            status=answer.status,
-            code=kind,
-            correlation_id=correlation_id,
-            retry_after=retry_after(answer.headers),
-        )
-    message = f"login refused: {shortened(words) or answer.reason}"
-    if answer.status in _REFUSED:
-        return Unauthorized(message, status=answer.status, code=kind, correlation_id=correlation_id)
-    if 300 <= answer.status < 400:  # noqa: PLR2004
-        return UnexpectedAnswer(f"login: HTTP {answer.status}, a redirect that is not followed")
-    return api_error(answer.status, message, code=kind, correlation_id=correlation_id)
+    def _unexpected(self, message: str) -> UnexpectedAnswer:
+        return UnexpectedAnswer(message, hint=where_to_look("loginUrl", self._settings.login_url))

@@ -7,6 +7,7 @@ A key that the config lacks is looked for under the environment variable that th
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,15 @@ ENVIRONMENT = {
 """Each config key of the namespace `genesys`, and the environment variable that stands in for it."""
 
 
+LONGEST_SECONDS = 86_400
+"""A day: who waits longer, or tries again more often, has mistyped."""
+
+_CALLS = {"apiUrl": "/api/v2/…", "loginUrl": "/oauth/token"}
+
+_CALLS_PATH = re.compile(r"/+(api/v2|oauth/token)(/.*)?$", re.IGNORECASE)
+"""What a URL that was pasted whole ends with."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """One organisation, one OAuth client, and how patient to be."""
@@ -48,6 +58,21 @@ class Settings:
     audit_log: Path | None = None
     max_retries: int = DEFAULT_MAX_RETRIES
     verification_timeout: float = DEFAULT_VERIFICATION_TIMEOUT
+
+    def __post_init__(self) -> None:
+        """Checks the values, wherever they come from.
+
+        Raises:
+            ConfigurationError: One can't be used; it names the config key, never a secret.
+        """
+        for key, name in (("apiUrl", "api_url"), ("loginUrl", "login_url")):
+            object.__setattr__(self, name, _base_url(key, getattr(self, name)))
+        for key, value in (
+            ("maxRetries", self.max_retries),
+            ("verificationTimeout", self.verification_timeout),
+        ):
+            if not 0 <= value <= LONGEST_SECONDS:  # also refuses nan
+                raise ConfigurationError(f"genesys:{key} must be from 0 to {LONGEST_SECONDS}")
 
     @classmethod
     def resolve(cls, config: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Settings:
@@ -65,21 +90,12 @@ class Settings:
 
         def number(key: str, default: float, convert: Callable[[str], float]) -> float:
             try:
-                value = convert(text(key) or str(default))
+                return convert(text(key) or str(default))
             except ValueError as error:
                 raise ConfigurationError(f"genesys:{key} must be a number") from error
-            if not 0 <= value <= 86400:  # noqa: PLR2004  (a day; also refuses nan)
-                raise ConfigurationError(f"genesys:{key} must be from 0 to 86400")
-            return value
 
         def url(key: str, default: Callable[[str], str]) -> str:
-            given = text(key)
-            if not given:
-                return default(text("region") or regions.DEFAULT_DOMAIN)
-            try:
-                return checked_url(given, loopback_http=True).rstrip("/")
-            except ValueError as error:
-                raise ConfigurationError(f"genesys:{key} {error}") from error
+            return text(key) or default(text("region") or regions.DEFAULT_DOMAIN)
 
         def path(key: str) -> Path | None:
             return Path(text(key)).expanduser() if text(key) else None
@@ -94,3 +110,19 @@ class Settings:
             max_retries=int(number("maxRetries", DEFAULT_MAX_RETRIES, int)),
             verification_timeout=number("verificationTimeout", DEFAULT_VERIFICATION_TIMEOUT, float),
         )
+
+
+def _base_url(key: str, url: str) -> str:
+    """The URL without a slash at its end: calls are appended to it."""
+    try:
+        checked_url(url, loopback_http=True)
+    except ValueError as error:
+        raise ConfigurationError(f"genesys:{key} {error}") from error
+    base = _CALLS_PATH.sub("", re.split("[?#]", url)[0]).rstrip("/")
+    if base == url.rstrip("/"):
+        return base
+    raise ConfigurationError(
+        f"genesys:{key} must be the address to which calls such as {_CALLS[key]} are appended, without a query or "
+        "a fragment",
+        hint=f"Write {base}",
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 MAX_URL_CHARACTERS = 65_536
 """httpx takes no longer one."""
@@ -37,17 +37,8 @@ def checked_url(url: str, *, loopback_http: bool = False) -> str:
     Raises:
         ValueError: It says what is wrong with the URL, never the URL itself.
     """
-    if not url or any(character.isspace() or not character.isprintable() for character in url):
-        raise ValueError("must be a URL without white space")
-    if len(url) > MAX_URL_CHARACTERS:
-        raise ValueError(f"must have at most {MAX_URL_CHARACTERS} characters")
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError("is not a valid URL: its host or port can't be read") from error
-    if host and not _can_be_looked_up(host, url):
-        raise ValueError("is not a valid URL: its host can't be looked up")
+    parts = split_url(url)
+    host = parts.hostname
     scheme = parts.scheme.lower()
     if scheme != "https" and not (loopback_http and scheme == "http" and is_loopback(host or "")):
         raise ValueError("must be an https:// URL")
@@ -55,20 +46,41 @@ def checked_url(url: str, *, loopback_http: bool = False) -> str:
         raise ValueError("must name a host, as in https://gateway.example.com/events")
     if parts.username is not None or parts.password is not None:
         raise ValueError("must hold no credentials: use the authentication's own fields instead")
-    if port == 0:
+    if parts.port == 0:
         raise ValueError("must name a port from 1 to 65535")
     return url
 
 
+def split_url(url: str) -> SplitResult:
+    """The parts of a URL, whose host, if it has one, can be looked up, and whose port can be read.
+
+    Raises:
+        ValueError: It says what is wrong with the URL, never the URL itself.
+    """
+    if not url or any(character.isspace() or not character.isprintable() for character in url):
+        raise ValueError("must be a URL without white space")
+    if len(url) > MAX_URL_CHARACTERS:
+        raise ValueError(f"must have at most {MAX_URL_CHARACTERS} characters")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError("is not a valid URL: its host or port can't be read") from error
+    if host and not _can_be_looked_up(host, url):
+        raise ValueError("is not a valid URL: its host can't be looked up")
+    return parts
+
+
 def _can_be_looked_up(host: str, url: str) -> bool:
     """Whether a URL's host is an address, or a name as DNS has them."""
-    if not host.isascii():
-        # A name that IDNA has to write: loaded for these alone.
+    if not host.isascii() or "xn--" in host:
+        # A name that IDNA has to write, or has written: loaded for these alone.
         import httpx
 
         try:
-            host = httpx.URL(url).raw_host.decode("ascii")
-        except httpx.InvalidURL:
+            # Reading `host` decodes it.
+            host = httpx.URL(url).host and httpx.URL(url).raw_host.decode("ascii")
+        except (httpx.InvalidURL, UnicodeError):
             return False
     *_, last = labels = host.removesuffix(".").split(".")
     if ":" in host or last.isdecimal():

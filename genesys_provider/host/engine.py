@@ -18,7 +18,9 @@ class Engine:
     """
 
     def __init__(self, address: str) -> None:
-        self._log = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)).Log
+        # It is on this machine: gRPC would go through the proxy of http_proxy or https_proxy all the same.
+        channel = grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)])
+        self._log = engine_pb2_grpc.EngineStub(channel).Log
 
     def show_status(self, urn: str, message: str) -> None:
         """Shows a passing message in the resource's line of the live display."""

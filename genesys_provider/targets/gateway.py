@@ -18,10 +18,17 @@ from typing import Final, Literal
 import httpx
 from standardwebhooks import Webhook
 
-from genesys_provider.client.errors import Cancelled, GenesysError, RateLimited, ServerError, shortened
+from genesys_provider.client.errors import (
+    Cancelled,
+    ConfigurationError,
+    GenesysError,
+    RateLimited,
+    ServerError,
+    shortened,
+)
 from genesys_provider.client.redaction import hide
 from genesys_provider.client.retries import retry_after, retrying
-from genesys_provider.client.transport import exchange, trust
+from genesys_provider.client.transport import connections, exchange
 from genesys_provider.client.urls import checked_url, shown_url
 from genesys_provider.targets.audit import AuditEvent, AuditTrail
 from genesys_provider.targets.errors import SyncFailed
@@ -36,6 +43,9 @@ SOURCE = "genesys-eventbridge-manager"
 
 TIMEOUT_SECONDS = 10.0
 """Time limit of one try [S]."""
+
+MAX_CONNECTIONS = 32
+"""Kept open and reused."""
 
 ALREADY_DELIVERED = 409
 """What a gateway may answer to a `webhook-id` that it has taken before."""
@@ -71,7 +81,7 @@ class Gateway:
         # Made when they are first used: most runs send no webhook, and a TLS context takes time and memory.
         with self._lock:
             if self._http is None:
-                self._http = httpx.Client(verify=trust(self._ca_file), timeout=TIMEOUT_SECONDS)
+                self._http = connections(self._ca_file, seconds=TIMEOUT_SECONDS, most=MAX_CONNECTIONS)
             return self._http
 
     def notify(
@@ -102,7 +112,10 @@ class Gateway:
             )
             if isinstance(error, (SyncFailed, Cancelled)):
                 raise
-            raise SyncFailed(f"the gateway was not told of target {target_id}: {error.message}") from error
+            raise SyncFailed(
+                f"the gateway was not told of target {target_id}: {error.message}",
+                hint=error.hint if isinstance(error, ConfigurationError) else None,
+            ) from error
         self._audit.record(AuditEvent.WEBHOOK_SYNCED, target_id, latency_seconds=time.monotonic() - started)
         return Delivery(delivery_id, _now())
 

@@ -243,6 +243,31 @@ def test_a_login_that_answers_nonsense_is_named(cloud: Cloud, client: GenesysCli
         client.list_targets()
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410])
+@pytest.mark.parametrize("answer", ["<html>not here</html>", "", "[]", {"message": "no"}])
+def test_a_login_elsewhere_says_where_and_what_to_check(
+    cloud: Cloud, client: GenesysClient, waits: SkippedWaits, status: int, answer: object
+) -> None:
+    cloud.control("faults", match=LOGIN, action="status", status=status, body=answer)
+    with pytest.raises(UnexpectedAnswer) as failed:
+        client.delete_target("some-id")
+    said = str(failed.value)
+    assert f"{cloud.emulator.url}/oauth/token answered HTTP {status}" in said
+    assert "genesys:loginUrl" in said
+    assert "genesys:region" in said
+    assert "canary" not in said
+    # It is set up so, and stays so.
+    assert cloud.requests() == [f"{LOGINS} {status}"]
+    assert waits.waits == []
+
+
+def test_a_404_of_the_login_is_no_target_that_is_gone(cloud: Cloud, client: GenesysClient) -> None:
+    # As the API says it of a path that it does not have: still not of a target.
+    cloud.control("faults", match=LOGIN, action="status", status=404)
+    with pytest.raises(UnexpectedAnswer, match="genesys:loginUrl"):
+        client.delete_target("some-id")
+
+
 def test_a_login_is_not_redirected(cloud: Cloud, client: GenesysClient) -> None:
     elsewhere = {"Location": "https://localhost:1/oauth/token"}
     cloud.control("faults", match=LOGIN, action="status", status=307, headers=elsewhere)
@@ -257,6 +282,9 @@ def test_missing_scopes_say_which_to_add_and_to_wait(cloud: Cloud, client: Genes
     said = str(refused.value)
     assert "integration:eventbridge:write" in said
     assert "five minutes" in said
+    # A client of the grant client-credentials has roles: they come first.
+    assert said.index("role") < said.index("integrations:integration:view, add, edit and delete")
+    assert said.index("integrations:integration:view") < said.index("where the client has scopes")
 
 
 def test_cancel_ends_the_wait_for_a_throttled_login(cloud: Cloud, tmp_path: Path) -> None:

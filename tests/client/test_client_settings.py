@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from genesys_provider.client.errors import ConfigurationError
@@ -141,6 +144,62 @@ def test_a_bad_value_names_its_key_and_never_a_secret(key: str, value: str, sour
     with pytest.raises(ConfigurationError, match=f"genesys:{key}") as refused:
         Settings.resolve(given, environ)
     assert CANARY not in str(refused.value) + repr(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "write"),
+    [
+        ("apiUrl", "https://api.mypurecloud.de/api/v2", "https://api.mypurecloud.de"),
+        ("apiUrl", "https://api.mypurecloud.de/api/v2/", "https://api.mypurecloud.de"),
+        ("apiUrl", "https://api.mypurecloud.de/API/V2", "https://api.mypurecloud.de"),
+        ("apiUrl", "https://proxy.example/genesys//api/v2", "https://proxy.example/genesys"),
+        (
+            "apiUrl",
+            "https://api.mypurecloud.de/api/v2/integrations/eventbridge/targets?pageSize=1",
+            "https://api.mypurecloud.de",
+        ),
+        ("apiUrl", "https://api.mypurecloud.de?", "https://api.mypurecloud.de"),
+        ("apiUrl", f"https://api.mypurecloud.de/?key={CANARY}", "https://api.mypurecloud.de"),
+        ("apiUrl", f"https://api.mypurecloud.de/#{CANARY}", "https://api.mypurecloud.de"),
+        ("loginUrl", "https://login.mypurecloud.de/oauth/token", "https://login.mypurecloud.de"),
+        ("loginUrl", "http://127.0.0.1:8080/oauth/token/", "http://127.0.0.1:8080"),
+        ("loginUrl", "https://login.mypurecloud.de/#/authenticate", "https://login.mypurecloud.de"),
+    ],
+)
+def test_a_url_that_was_pasted_whole_is_told_what_to_write(key: str, value: str, write: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"genesys:{key} must be the address") as refused:
+        Settings.resolve({key: value}, {})
+    assert str(refused.value).endswith(f"Write {write}")
+    assert CANARY not in str(refused.value)
+    Settings.resolve({key: write}, {})
+
+
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/v3", "/api/v2x", "/v2", "/myapi/v2", "/oauth", "/oauth/tokens"]
+)
+def test_any_other_path_may_be_a_proxys(path: str) -> None:
+    url = f"https://proxy.example{path}"
+    settings = Settings.resolve({"apiUrl": url, "loginUrl": url}, {})
+    assert (settings.api_url, settings.login_url) == (url, url)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "key"),
+    [
+        ("api_url", "http://anywhere", "apiUrl"),
+        ("api_url", "https://api.example/api/v2", "apiUrl"),
+        ("login_url", "http://login.example", "loginUrl"),
+        ("login_url", "", "loginUrl"),
+        ("max_retries", -1, "maxRetries"),
+        ("verification_timeout", float("nan"), "verificationTimeout"),
+    ],
+)
+def test_settings_that_are_built_directly_are_checked_too(field: str, value: Any, key: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"genesys:{key}"):
+        Settings("me", CANARY, **{field: value})
+    with pytest.raises(ConfigurationError, match=f"genesys:{key}"):
+        replace(Settings("me", CANARY), **{field: value})
+    assert Settings("me", CANARY, api_url="http://localhost:1/").api_url == "http://localhost:1"
 
 
 def test_the_secret_is_in_no_repr() -> None:

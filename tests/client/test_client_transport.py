@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import trustme
 from cloud import CLIENT_SECRET, PASSWORD
 from shared_cloud import SkippedWaits, body, settings_of
-from starlette.applications import Starlette
-from starlette.responses import RedirectResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.responses import RedirectResponse, StreamingResponse
+from stranger import Stranger, client_of
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import (
@@ -26,7 +22,7 @@ from genesys_provider.client.errors import (
     UnexpectedAnswer,
 )
 from genesys_provider.client.settings import Settings
-from genesys_provider.client.transport import MAX_ANSWER_BYTES, trust
+from genesys_provider.client.transport import MAX_ANSWER_BYTES, where_to_look
 from genesys_provider.emulator.server import Server
 
 if TYPE_CHECKING:
@@ -34,7 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud import Cloud
-    from starlette.requests import Request
 
 ANY = {"method": "GET"}
 
@@ -45,35 +40,6 @@ def client(cloud: Cloud, tmp_path: Path) -> Iterator[GenesysClient]:
     client = GenesysClient(settings_of(cloud, tmp_path, maxRetries=1), cancelled=waits, clock=waits.clock)
     yield client
     client.close()
-
-
-class Stranger:
-    """A server that logs everybody in, and answers calls of the API as a test says."""
-
-    def __init__(self) -> None:
-        self.answer: Any = None
-        self.seen: list[dict[str, str]] = []
-
-    def app(self) -> Starlette:
-        return Starlette(
-            routes=[
-                Route("/oauth/token", self._token, methods=["POST"]),
-                Route("/{rest:path}", self._call, methods=["GET", "POST", "PUT", "DELETE"]),
-            ]
-        )
-
-    async def _token(self, _: Request) -> Response:
-        return Response(json.dumps({"access_token": "canary-token", "expires_in": 300}))
-
-    async def _call(self, request: Request) -> Response:
-        self.seen.append(dict(request.headers))
-        response: Response = self.answer()
-        return response
-
-
-def client_of(url: str, **config: object) -> GenesysClient:
-    given = {"apiUrl": url, "loginUrl": url, "clientId": "me", "clientSecret": "canary", "maxRetries": 0}
-    return GenesysClient(Settings.resolve({**given, **config}, {}))
 
 
 @pytest.mark.parametrize("action", ["malformed", "truncate"])
@@ -121,7 +87,7 @@ def test_the_fields_at_fault_are_named(cloud: Cloud, client: GenesysClient) -> N
 def test_a_page_of_html_is_cut_and_can_not_act_on_the_terminal(cloud: Cloud, client: GenesysClient) -> None:
     answer = "<html>\x1b[2J\n" + "x" * 10_000
     cloud.control("faults", match=ANY, action="status", status=404, body=answer)
-    with pytest.raises(NotFound) as failed:
+    with pytest.raises(UnexpectedAnswer) as failed:
         client.list_targets()
     assert len(str(failed.value)) < 700
     assert "\x1b" not in str(failed.value)
@@ -171,7 +137,6 @@ def test_a_body_that_is_too_large_is_not_sent(cloud: Cloud, client: GenesysClien
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_token_goes_to_no_other_host(status: int) -> None:
     there, here = Stranger(), Stranger()
-    there.answer = lambda: Response('{"entities": [], "pageCount": 0}')
     with Server(there.app(), "127.0.0.1", 0) as other, Server(here.app(), "127.0.0.1", 0) as server:
         here.answer = lambda: RedirectResponse(f"{other.url}/api", status)
         client = client_of(server.url)
@@ -182,57 +147,102 @@ def test_a_token_goes_to_no_other_host(status: int) -> None:
     assert there.seen == []
 
 
-@pytest.fixture
-def private(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """The URL of a server whose CA nobody knows, and the CA's file."""
-    authority = trustme.CA()
-    chain, ca_file = tmp_path / "server.pem", tmp_path / "ca.pem"
-    chain.write_bytes(authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.bytes())
-    ca_file.write_bytes(authority.cert_pem.bytes())
-    stranger = Stranger()
-    stranger.answer = lambda: Response('{"entities": [], "pageCount": 0}')
-    with Server(stranger.app(), "127.0.0.1", 0, chain) as server:
-        yield server.url, ca_file
-
-
-def test_an_unknown_ca_is_refused_at_once_with_what_to_do(private: tuple[str, Path]) -> None:
-    client = client_of(private[0], maxRetries=3)
-    with pytest.raises(ConnectionFailed, match="certificate") as refused:
-        client.list_targets()
-    client.close()
-    assert "genesys:caFile" in str(refused.value)
-    assert not refused.value.maybe_acted
-
-
-def test_the_ca_of_the_settings_is_trusted_besides_the_systems(private: tuple[str, Path]) -> None:
-    client = client_of(private[0], caFile=private[1])
-    client.list_targets()
-    client.close()
-    context = trust(private[1])
-    assert len(context.get_ca_certs()) == len(trust(None).get_ca_certs()) + 1
-    assert context.verify_mode == ssl.CERT_REQUIRED
-    assert context.check_hostname
-
-
-@pytest.mark.parametrize("content", [None, "", "no certificate", "folder"])
-def test_a_ca_file_that_is_none_is_named(tmp_path: Path, content: str | None) -> None:
-    ca_file = tmp_path / "ca.pem"
-    if content == "folder":
-        ca_file.mkdir()
-    elif content is not None:
-        ca_file.write_text(content)
-    with pytest.raises(ConfigurationError, match="genesys:caFile") as refused:
-        client_of("https://localhost:1", caFile=ca_file)
-    assert "PEM" in str(refused.value)
-
-
 @pytest.mark.parametrize("host", ["xn--.example", "a" * 70_000, "-.\u00fc\u200d.example"])
 def test_a_url_that_can_not_be_is_an_error_with_a_name(host: str) -> None:
-    settings = Settings("me", "canary", api_url=f"https://{host}", login_url=f"https://{host}", max_retries=0)
-    client = GenesysClient(settings)
-    with pytest.raises(GenesysError):
-        client.list_targets()
+    with pytest.raises(ConfigurationError, match="genesys:apiUrl"):
+        Settings("me", "canary", api_url=f"https://{host}", login_url=f"https://{host}")
+
+
+ENVELOPE = {"message": "no such thing", "code": "not.found", "status": 404}
+NOT_THE_APIS = [
+    "<html>not here</html>",
+    "",
+    "null",
+    "[404]",
+    {},
+    {"message": "no such thing"},
+    {"code": "not.found"},
+    {"status": 404},
+    {"status": 404, "error": "Not Found", "message": ""},
+    {"error": "not_found"},
+]
+
+
+@pytest.mark.parametrize("answer", NOT_THE_APIS)
+def test_a_404_in_other_words_than_the_apis_says_nothing_of_a_target(
+    cloud: Cloud, tmp_path: Path, answer: object
+) -> None:
+    waits = SkippedWaits()
+    client = GenesysClient(settings_of(cloud, tmp_path), cancelled=waits, clock=waits.clock)
+    cloud.control("faults", match={"path": "/api/*"}, action="status", status=404, body=answer)
+    for call in (client.get_target, client.delete_target, client.get_verification, client.check_health):
+        with pytest.raises(UnexpectedAnswer, match="HTTP 404, but not in the API's form") as failed:
+            call("some-id")
+        said = str(failed.value)
+        assert f"check genesys:apiUrl or genesys:region, which lead to {cloud.emulator.url}" in said
+        assert "refresh" not in said
+        assert "proxy" not in said
     client.close()
+    # Another try would meet the same.
+    assert len([each for each in cloud.requests() if each.endswith("404")]) == 4
+
+
+@pytest.mark.parametrize("answer", [ENVELOPE, {"status": 404, "code": "x"}, {"status": 404, "message": "x"}])
+def test_a_404_in_the_apis_words_is_of_the_target_that_the_call_names(
+    cloud: Cloud, client: GenesysClient, answer: object
+) -> None:
+    cloud.control("faults", match={"path": "/api/*"}, action="status", status=404, body=answer)
+    for call in (client.get_target, client.delete_target, client.get_verification, client.check_health):
+        with pytest.raises(NotFound, match="refresh"):
+            call("some-id")
+    for of_none in (client.list_targets, lambda: client.create_target({}), client.get_organization):
+        with pytest.raises(ApiError, match="does not know this call") as failed:
+            of_none()
+        assert not isinstance(failed.value, NotFound)
+        assert "genesys:apiUrl" in str(failed.value)
+        assert "refresh" not in str(failed.value)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 409, 413])
+def test_a_refusal_in_other_words_than_the_apis_leads_to_the_way(
+    cloud: Cloud, client: GenesysClient, status: int
+) -> None:
+    cloud.control("faults", match=ANY, action="status", status=status, body="<html>blocked")
+    with pytest.raises(ApiError, match="blocked") as failed:
+        client.list_targets()
+    assert "check genesys:apiUrl or genesys:region" in str(failed.value)
+    assert "role" not in str(failed.value)
+
+
+def test_a_proxy_that_may_have_answered_is_named(
+    cloud: Cloud, client: GenesysClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:canary@proxy.example:3128")
+    said = where_to_look("apiUrl", "https://api.mypurecloud.test")
+    assert said.endswith(
+        "to https://api.mypurecloud.test, and the proxy proxy.example:3128 that HTTPS_PROXY names"
+    )
+    assert "proxy" not in where_to_look("apiUrl", cloud.emulator.url)
+
+
+def test_an_error_says_what_its_details_and_its_errors_name(cloud: Cloud, client: GenesysClient) -> None:
+    answer = {
+        "message": "The request is not valid.",
+        "code": "bad.request",
+        "status": 400,
+        "details": [
+            {"errorCode": "too.long", "fieldName": "name", "entityId": None, "entityName": None},
+            {"errorCode": "odd"},
+            {"fieldName": "headers"},
+            {"errorCode": "invalid.value", "fieldName": "eventTypes", "message": "must not be empty"},
+        ],
+        "errors": [{"message": "One more thing.", "code": "x", "status": 400}, {"code": "no words"}, "odd"],
+    }
+    cloud.control("faults", match=ANY, action="status", status=400, body=answer)
+    with pytest.raises(InvalidRequest) as refused:
+        client.list_targets()
+    said = "The request is not valid.; name: too.long; odd; headers; eventTypes: must not be empty"
+    assert f"{said}; One more thing. (HTTP 400" in str(refused.value)
 
 
 def test_an_id_can_not_leave_its_place_in_the_path(cloud: Cloud, client: GenesysClient) -> None:

@@ -127,6 +127,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             *(info.entry_point or request.program, *request.args),
         ]
         env = environment_of(info)
+        # The engine is on this machine, but the SDK's gRPC would go through the proxy of http_proxy to it.
+        env.setdefault("no_grpc_proxy", "127.0.0.1")
         env["PULUMI_CONFIG"] = json.dumps(dict(request.config))
         env["PULUMI_CONFIG_SECRET_KEYS"] = json.dumps(list(request.configSecretKeys))
         try:

@@ -1,0 +1,62 @@
+"""A server of a test's own in the place of Genesys Cloud, with or without TLS."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import trustme
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+from genesys_provider.client.api import GenesysClient
+from genesys_provider.client.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.requests import Request
+
+
+def nothing() -> Response:
+    """An organisation without targets."""
+    return Response('{"entities": [], "pageCount": 0}')
+
+
+class Stranger:
+    """A server that logs everybody in, and answers calls of the API as a test says."""
+
+    def __init__(self) -> None:
+        self.answer: Any = nothing
+        self.seen: list[dict[str, str]] = []
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/oauth/token", self._token, methods=["POST"]),
+                Route("/{rest:path}", self._call, methods=["GET", "POST", "PUT", "DELETE"]),
+            ]
+        )
+
+    async def _token(self, _: Request) -> Response:
+        return Response(json.dumps({"access_token": "canary-token", "expires_in": 300}))
+
+    async def _call(self, request: Request) -> Response:
+        self.seen.append(dict(request.headers))
+        response: Response = self.answer()
+        return response
+
+
+def client_of(url: str, **config: object) -> GenesysClient:
+    given = {"apiUrl": url, "loginUrl": url, "clientId": "me", "clientSecret": "canary", "maxRetries": 0}
+    return GenesysClient(Settings.resolve({**given, **config}, {}))
+
+
+def certified(directory: Path, *hosts: str) -> tuple[Path, Path]:
+    """The files of a certificate for these hosts with its key, and of the CA that signed it."""
+    authority = trustme.CA()
+    chain, ca_file = directory / "server.pem", directory / "ca.pem"
+    chain.write_bytes(authority.issue_cert(*hosts).private_key_and_cert_chain_pem.bytes())
+    ca_file.write_bytes(authority.cert_pem.bytes())
+    return chain, ca_file

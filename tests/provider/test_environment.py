@@ -1,0 +1,141 @@
+"""What the machine's environment holds, proxies and certificates: `pulumi up` works, or says one clear sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from cloud import CANARIES
+from tunnel import Tunnel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cloud import Cloud
+    from declared import Declared
+
+VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+FAR = dict.fromkeys(("GENESYSCLOUD_API_URL", "GENESYSCLOUD_LOGIN_URL"), "https://api.mypurecloud.test")
+"""An organisation that can't be reached from here."""
+
+
+@pytest.fixture(autouse=True)
+def _as_on_a_plain_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*VARIABLES, "ssl_cert_file", "ssl_cert_dir"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_what_is_on_this_machine_needs_no_proxy_and_gives_it_no_secret(
+    cloud: Cloud, declared: Declared
+) -> None:
+    stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))
+    with Tunnel() as proxy:
+        odd = {
+            "HTTP_PROXY": proxy.url,
+            "HTTPS_PROXY": proxy.url,
+            "ALL_PROXY": "socks5://127.0.0.1:1",
+            "NO_PROXY": "[::1],%%%",
+            "REQUESTS_CA_BUNDLE": "/not/there",
+        }
+        result = stack.up(env=odd)
+        assert result.code == 0, result.output
+        assert stack.destroy(env={**odd, "HTTPS_PROXY": "ftp://", "HTTP_PROXY": ":::"}).code == 0
+    assert proxy.asked == []
+    assert len(cloud.received()["syncs"]) == 2
+
+
+def test_the_hosts_messages_reach_the_engine_without_the_proxy(cloud: Cloud, declared: Declared) -> None:
+    # gRPC reads these in small letters, and knows no exception for this machine.
+    stack = declared.stack(declared.targets(["orders"]))
+    stack.must("up", "--yes", "--skip-preview")
+    with Tunnel() as proxy:
+        small = {"http_proxy": proxy.url, "https_proxy": proxy.url}
+        cloud.control("faults", match={"method": "GET"}, action="status", status=503, times=1)
+        result = stack.refresh(env=small)
+    assert result.code == 0, result.output
+    assert "tries again in" in result.output
+    assert proxy.asked == []
+
+
+BAD = [
+    ({"ALL_PROXY": "socks5://me:canary-proxy@proxy.example:1080"}, "that ALL_PROXY names speaks SOCKS"),
+    ({"HTTPS_PROXY": "ftp://proxy.example"}, "HTTPS_PROXY names a proxy of a kind that is not known"),
+    (
+        {"https_proxy": "http://me:canary/proxy@x", "no_proxy": "127.0.0.1"},
+        "https_proxy holds no URL of a proxy",
+    ),
+    ({"SSL_CERT_FILE": "/not/there"}, "SSL_CERT_FILE names /not/there, which can't be used: No such file"),
+    ({"SSL_CERT_DIR": "/not/there"}, "SSL_CERT_DIR names no folder that is there"),
+]
+
+
+def test_what_can_not_be_used_is_one_sentence(cloud: Cloud, declared: Declared) -> None:
+    stack = declared.stack(declared.targets(["orders"]))
+    for env, said in BAD:
+        result = stack.up(env={**FAR, **env})
+        assert result.code != 0
+        assert said in result.output, result.output
+        assert "unset it" in result.output or "httpx[socks]" in result.output
+        assert "Traceback" not in result.output, result.output
+        assert "canary" not in result.output
+    assert not any(canary in result.output for canary in CANARIES)
+    assert cloud.requests() == []
+
+
+def test_a_proxy_that_refuses_is_named(declared: Declared) -> None:
+    stack = declared.stack(declared.targets(["orders"]), config={"genesys:maxRetries": "0"})
+    with Tunnel(status="407 Proxy Authentication Required") as proxy:
+        env = {"HTTPS_PROXY": proxy.url.replace("//", "//me:canary-proxy@"), "NO_PROXY": "localhost,[::1]"}
+        result = stack.up(env={**FAR, **env})
+    assert result.code != 0
+    assert "407 Proxy Authentication Required, through the proxy" in result.output
+    assert "that HTTPS_PROXY names" in result.output
+    assert "Traceback" not in result.output
+    assert "canary-proxy" not in result.output
+    assert "Proxy-Authorization: Basic" in proxy.asked[0]
+
+
+def test_ssl_cert_file_is_enough(cloud: Cloud, declared: Declared) -> None:
+    stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))
+    own = {"GENESYSCLOUD_CA_FILE": ""}
+    refused = stack.up(env=own)
+    assert refused.code != 0
+    assert "genesys:caFile" in refused.output
+    assert stack.up(env={**own, "SSL_CERT_FILE": str(cloud.gateway.ca_file)}).code == 0
+    assert len(cloud.received()["syncs"]) == 1
+
+
+def test_no_target_is_given_up_for_the_404_of_somebody_else(
+    cloud: Cloud, declared: Declared, tmp_path: Path
+) -> None:
+    stack = declared.stack(declared.targets(["orders", "billing"]))
+    stack.must("up", "--yes", "--skip-preview")
+    before = cloud.targets()
+    url = cloud.emulator.url
+    wrong = [
+        ({"GENESYSCLOUD_API_URL": f"{url}/api/v2"}, "genesys:apiUrl must be the address"),
+        ({"GENESYSCLOUD_LOGIN_URL": f"{url}/oauth/token"}, "genesys:loginUrl must be the address"),
+        ({"GENESYSCLOUD_LOGIN_URL": f"{url}/elsewhere"}, "check genesys:loginUrl or genesys:region"),
+    ]
+    for env, said in wrong:
+        for command in (stack.refresh, stack.destroy):
+            result = command(env=env)
+            assert result.code != 0, result.output
+            assert said in result.output, result.output
+            assert "Traceback" not in result.output
+    cloud.requests()
+    # A proxy's page in the place of the API's answer.
+    page = {"status": 404, "body": "<html>no such site</html>"}
+    cloud.control("faults", match={"path": "/api/*"}, action="status", **page)
+    for command in (stack.refresh, stack.destroy):
+        result = command()
+        assert result.code != 0, result.output
+        assert "check genesys:apiUrl or genesys:region" in result.output, result.output
+    cloud.requests()
+    cloud.control("faults", "DELETE")
+    assert cloud.targets() == before
+    assert set(stack.resources()) == {"orders", "billing"}
+    assert stack.destroy().code == 0
+    cloud.requests()
+    assert cloud.targets() == {}
