@@ -69,6 +69,9 @@ def proxy_for(url: httpx.URL) -> Proxy | None:
             f"{named_by} names a proxy of a kind that is not known, {proxy.scheme}://",
             hint=f"Use one of {', '.join(f'{scheme}://' for scheme in SCHEMES)}, or unset it",
         )
+    if proxy.scheme == "socks5h":
+        # httpx leaves it to the proxy to look names up anyhow, and knew no other name for it before 0.28.
+        proxy = proxy.copy_with(scheme="socks5")
     hide(proxy.password, unquote(proxy.userinfo.decode("ascii")))
     return Proxy(named_by, proxy)
 

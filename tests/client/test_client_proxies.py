@@ -272,8 +272,9 @@ def test_what_is_no_proxy_is_one_sentence_that_names_the_variable(
     assert "canary" not in said
 
 
-def test_socks_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALL_PROXY", f"socks5://me:{QUOTED}@proxy.example:1080")
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+def test_socks_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"{scheme}://me:{QUOTED}@proxy.example:1080")
     with pytest.raises(ConfigurationError) as refused:
         listed(API)
     said = str(refused.value)
