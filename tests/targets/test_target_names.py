@@ -1,0 +1,161 @@
+"""Names that change hands: who waits for whom, and who is told that it is in vain."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillWaiting
+from typing import TYPE_CHECKING
+
+import pytest
+from shared_cloud import eventually
+
+from genesys_provider.client.errors import Cancelled
+from genesys_provider.targets.errors import NameTaken
+from genesys_provider.targets.models import Target
+from genesys_provider.targets.names import QUIET_SECONDS, Names
+from genesys_provider.targets.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def urn(name: str, stack: str = "dev") -> str:
+    return f"urn:pulumi:{stack}::house::pulumi-python:dynamic/genesys:EventBridgeTarget::{name}"
+
+
+def holder(resource: str, name: str, mark: str | None = None) -> Target:
+    return Target.model_validate(
+        {
+            "id": f"id-{resource}",
+            "name": name,
+            "endpointUrl": "https://gateway.example.com",
+            "status": "VERIFIED",
+            "headers": {"X-Pulumi-Resource": mark or urn(resource)},
+        }
+    )
+
+
+class World:
+    """A run with a clock that stands still, and threads that wait in it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.run = Run(lambda: self.now)
+        self.cancelled = threading.Event()
+        self.names = Names(self.run, self.cancelled)
+        self.threads = ThreadPoolExecutor(8)
+
+    def wants(self, resource: str, name: str, held_by: Target, *, creates: bool = False) -> Future[None]:
+        """An operation of the resource that finds its name with another."""
+
+        def wait() -> None:
+            with self.run.operation():
+                self.names.wait_for(name, held_by, urn(resource), creates=creates)
+
+        before = len(self.names._waiters)
+        waiting = self.threads.submit(wait)
+        eventually(lambda: waiting.done() or len(self.names._waiters) > before)
+        return waiting
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    world = World()
+    yield world
+    world.cancelled.set()
+    world.threads.shutdown()
+
+
+def refused(waiting: Future[None]) -> str:
+    with pytest.raises(NameTaken) as error:
+        waiting.result(20)
+    return str(error.value)
+
+
+def test_a_chain_goes_on_link_by_link(world: World) -> None:
+    first = world.wants("x", "b", holder("y", "b"))
+    second = world.wants("y", "c", holder("z", "c"))
+    world.names.wrote("id-z", "d")
+    second.result(20)
+    assert not first.done()
+    world.names.wrote("id-y", "c")
+    first.result(20)
+
+
+def test_a_name_that_was_let_go_of_before_is_free(world: World) -> None:
+    world.names.wrote("id-y", "c")
+    world.wants("x", "b", holder("y", "b")).result(20)
+    world.names.deleted("id-z")
+    world.wants("x", "c", holder("z", "c")).result(20)
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_an_exchange_is_told_at_once_to_all(world: World, size: int) -> None:
+    waiting = [
+        world.wants(
+            f"r{each}", f"n{(each + 1) % size}", holder(f"r{(each + 1) % size}", f"n{(each + 1) % size}")
+        )
+        for each in range(size)
+    ]
+    for each in waiting:
+        said = refused(each)
+        assert "interim name" in said
+        assert "alias" not in said
+
+
+def test_somebody_who_only_waits_for_a_circle_is_told_when_it_is_over(world: World) -> None:
+    behind = world.wants("x", "n0", holder("r0", "n0"))
+    for each in (world.wants("r0", "n1", holder("r1", "n1")), world.wants("r1", "n0", holder("r0", "n0"))):
+        refused(each)
+    world.now += QUIET_SECONDS + 1
+    assert "interim" not in refused(behind)
+
+
+def test_a_name_of_what_the_program_removes(world: World) -> None:
+    waiting = world.wants("x", "b", holder("gone", "b"))
+    world.now += QUIET_SECONDS - 1
+    assert not waiting.done()
+    world.now += 2
+    said = refused(waiting)
+    assert f"pulumi destroy --target '{urn('gone')}'" in said
+    assert "alias" not in said
+
+
+def test_while_others_are_under_way_the_wait_goes_on(world: World) -> None:
+    with world.run.operation():
+        waiting = world.wants("x", "b", holder("y", "b"))
+        world.now += QUIET_SECONDS + 100
+        with pytest.raises(StillWaiting):
+            waiting.result(1)
+    world.now += QUIET_SECONDS + 1
+    refused(waiting)
+
+
+def test_what_the_program_wants_and_has_no_turn(world: World) -> None:
+    world.run.checked(urn("y"))
+    world.run.shown("id-y", urn("y"))
+    waiting = world.wants("x", "b", holder("y", "b"))
+    world.now += QUIET_SECONDS + 1
+    said = refused(waiting)
+    assert "--parallel" in said
+    assert f"pulumi up --target '{urn('y')}'" in said
+
+
+def test_two_that_want_one_name_are_told_at_once(world: World) -> None:
+    world.run.created("id-y", urn("y"))
+    world.names.wrote("id-y", "b")
+    said = refused(world.wants("x", "b", holder("y", "b")))
+    assert "`name=`" in said
+    assert "`name=`" in refused(world.wants("x", "b", holder("y", "b"), creates=True))
+
+
+def test_nobody_waits_for_another_stack(world: World) -> None:
+    assert "state move" in refused(world.wants("x", "b", holder("y", "b", urn("y", "prod"))))
+
+
+def test_a_cancel_ends_the_wait(world: World) -> None:
+    waiting = world.wants("x", "b", holder("y", "b"))
+    world.cancelled.set()
+    with pytest.raises(Cancelled):
+        waiting.result(20)

@@ -1,0 +1,70 @@
+"""Which organization: what is compared, and what counts where the service does not say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from cloud import CLIENT_SECRET
+from shared_cloud import at_once, settings_of
+
+from genesys_provider import TargetManager
+from genesys_provider.client.errors import ServerError
+from genesys_provider.targets.organization import OtherOrganization
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cloud import Cloud
+
+ORGANIZATION = "/api/v2/organizations/me"
+ELSEWHERE = "https://api.example.com"
+
+
+@pytest.fixture
+def manager(cloud: Cloud, tmp_path: Path) -> Iterator[TargetManager]:
+    with TargetManager(settings_of(cloud, tmp_path, maxRetries=0)) as manager:
+        yield manager
+
+
+def test_it_is_asked_once_for_all(cloud: Cloud, manager: TargetManager) -> None:
+    ids = {each.id for each in at_once(16, lambda _: manager.organization())}
+    assert len(ids) == 1
+    assert cloud.requests() == ["POST /oauth/token 200", f"GET {ORGANIZATION} 200"]
+
+
+def test_another_one_is_refused_with_both_and_the_way_out(manager: TargetManager) -> None:
+    now = manager.organization()
+    assert manager.require_organization("target 'orders'", now.id, ELSEWHERE) == now
+    with pytest.raises(OtherOrganization) as refused:
+        manager.require_organization("target 'orders'", "another-id", ELSEWHERE)
+    said = str(refused.value)
+    for each in ("target 'orders'", "another-id", ELSEWHERE, now.id, now.api_url, "pulumi state delete"):
+        assert str(each) in said
+    assert CLIENT_SECRET not in said
+
+
+def test_a_state_without_an_organization_passes(manager: TargetManager) -> None:
+    assert manager.require_organization("target 'orders'", None, None).id
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 501])
+def test_where_the_service_does_not_say_the_address_counts(
+    cloud: Cloud, manager: TargetManager, status: int
+) -> None:
+    cloud.control("faults", match={"path": ORGANIZATION}, action="status", status=status)
+    assert manager.organization().id is None
+    assert manager.require_organization("t", "some-id", cloud.emulator.url)
+    assert manager.require_organization("t", None, cloud.emulator.url)
+    with pytest.raises(OtherOrganization):
+        manager.require_organization("t", "some-id", ELSEWHERE)
+    with pytest.raises(OtherOrganization):
+        manager.require_organization("t", None, ELSEWHERE)
+
+
+def test_a_failure_is_no_answer(cloud: Cloud, manager: TargetManager) -> None:
+    cloud.control("faults", match={"path": ORGANIZATION}, action="status", status=500, times=1)
+    with pytest.raises(ServerError):
+        manager.organization()
+    assert manager.organization().id

@@ -1,0 +1,155 @@
+"""Whose a target is: each cell of the table in `ownership`."""
+
+from __future__ import annotations
+
+import pytest
+
+from genesys_provider.targets.errors import OwnedByAnother, ReplacementRefused
+from genesys_provider.targets.models import Target
+from genesys_provider.targets.ownership import Owner, import_command, is_left_behind, name_taken
+from genesys_provider.targets.run import Run
+
+TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"
+OURS = f"urn:pulumi:dev::house::{TYPE}::orders"
+RECORDED = f"urn:pulumi:dev::house::{TYPE}::former"
+IN_COMPONENT = f"urn:pulumi:dev::house::house:parts:A${TYPE}::orders"
+OF_ANOTHER_STACK = f"urn:pulumi:prod::house::{TYPE}::orders"
+OF_ANOTHER_PROJECT = f"urn:pulumi:dev::shop::{TYPE}::orders"
+OLD_MARK = "house/dev/orders"
+
+
+def target(mark: str | None, id_: str = "t-1") -> Target:
+    return Target.model_validate(
+        {
+            "id": id_,
+            "name": "orders",
+            "endpointUrl": "https://gateway.example.com",
+            "status": "VERIFIED",
+            "headers": {} if mark is None else {"X-Pulumi-Resource": mark},
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("mark", "may"),
+    [(None, True), (OURS, True), (RECORDED, True), (IN_COMPONENT, False), (OF_ANOTHER_STACK, False)],
+)
+def test_who_may_write(mark: str | None, may: bool) -> None:
+    owner = Owner(OURS, RECORDED)
+    assert owner.may_write(mark) == may
+    if may:
+        owner.require(target(mark))
+        assert owner.recorded_after_reading(mark) == (mark, None)
+    else:
+        with pytest.raises(OwnedByAnother, match="pulumi state delete") as refused:
+            owner.require(target(mark))
+        assert str(mark) in str(refused.value)
+        assert owner.recorded_after_reading(mark) == (RECORDED, mark)
+
+
+@pytest.mark.parametrize("mark", [None, RECORDED, IN_COMPONENT, OF_ANOTHER_STACK, OLD_MARK])
+def test_a_create_adopts_no_other_mark(mark: str | None) -> None:
+    assert not is_left_behind(target(mark), OURS, Run())
+
+
+def test_a_create_adopts_what_no_run_has_shown() -> None:
+    assert is_left_behind(target(OURS), OURS, Run())
+    assert not is_left_behind(target(None), None, Run())
+
+
+@pytest.mark.parametrize("how", ["shown", "made", "deleted"])
+def test_a_create_does_not_adopt_what_the_run_knows(how: str) -> None:
+    run = Run()
+    if how == "shown":
+        run.checked(OURS)
+        run.shown("t-1", OURS)
+    elif how == "made":
+        run.created("t-1", OURS)
+    else:
+        run.deleted("t-1")
+    with pytest.raises(ReplacementRefused, match="delete_before_replace"):
+        is_left_behind(target(OURS), OURS, run)
+
+
+def hint(mark: str | None, *, urn: str | None = OURS, wanted: bool = False) -> str:
+    run = Run()
+    if wanted:
+        run.created("t-1", str(mark))
+    error = name_taken(target(mark), "orders", urn, run)
+    assert "t-1" in str(error)
+    assert mark is None or mark in str(error)
+    return error.hint
+
+
+def test_the_way_out_fits_the_case() -> None:
+    moved = hint(IN_COMPONENT)
+    assert f'aliases=["{IN_COMPONENT}"]' in moved
+    assert "`name=`" in moved
+    assert f"pulumi destroy --target '{IN_COMPONENT}'" in moved
+
+    both = hint(IN_COMPONENT, wanted=True)
+    assert "`name=`" in both
+    assert "alias" not in both
+
+    other_stack = hint(OF_ANOTHER_STACK)
+    assert f"pulumi state move --source prod --dest dev '{OF_ANOTHER_STACK}'" in other_stack
+    assert "alias" not in other_stack
+
+    other_project = hint(OF_ANOTHER_PROJECT)
+    assert "--source organization/shop/dev --dest organization/house/dev" in other_project
+
+    unmarked = hint(None)
+    assert f"pulumi import {TYPE} orders t-1" in unmarked
+    assert "alias" not in unmarked
+
+    assert "earlier version" in hint(OLD_MARK)
+
+    script = hint(None, urn=None)
+    assert "update('t-1', …)" in script
+    assert "pulumi" not in script
+    assert "pulumi" not in hint(OF_ANOTHER_STACK, urn=None)
+
+
+def test_an_import_of_an_odd_name_can_be_pasted() -> None:
+    assert import_command(f"{OURS} of ours", "t-1") == f"pulumi import {TYPE} 'orders of ours' t-1"
+
+
+class TestRun:
+    """What a process may take for wanted."""
+
+    def test_a_refresh_makes_nothing_wanted(self) -> None:
+        run = Run()
+        assert run.shown("t-1", RECORDED) is None
+        assert run.wanted_by("t-1") is None
+        # The same process goes on with the `up`, under the new name: that is one resource.
+        run.checked(OURS)
+        assert run.shown("t-1", OURS) is None
+        assert run.wanted_by("t-1") == OURS
+
+    def test_two_resources_of_one_target(self) -> None:
+        run = Run()
+        for urn in (OURS, IN_COMPONENT):
+            run.checked(urn)
+        assert run.shown("t-1", OURS) is None
+        assert run.shown("t-1", OURS) is None
+        assert run.shown("t-1", IN_COMPONENT) == OURS
+
+    def test_what_is_replaced_or_deleted_goes(self) -> None:
+        run = Run()
+        run.checked(OURS)
+        run.shown("t-1", OURS)
+        run.replaced(OURS)
+        assert run.goes("t-1")
+        assert run.knows("t-1")
+        assert run.wanted_by("t-1") is None
+        run.created("t-2", OURS)
+        run.deleted("t-1")
+        assert run.wanted_by("t-2") == OURS
+
+    def test_quiet(self) -> None:
+        now: list[float] = [0.0]
+        run = Run(lambda: now[0])
+        with run.operation():
+            now[0] = 3
+            assert (run.under_way, run.quiet_seconds) == (1, 3)
+        assert (run.under_way, run.quiet_seconds) == (0, 0)
