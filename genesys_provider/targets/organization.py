@@ -11,7 +11,10 @@ import threading
 from dataclasses import dataclass
 
 from genesys_provider.client.api import GenesysClient
-from genesys_provider.client.errors import ApiError, Forbidden, GenesysError, NotFound
+from genesys_provider.client.errors import ApiError, GenesysError
+
+_DOES_NOT_SAY = (403, 404, 405, 410, 501)
+"""The call is refused or unknown [C]; it is public and needs no permission [G]."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,8 @@ class Organizations:
     def _asked(self) -> Organization:
         try:
             answer = self._client.get_organization()
-        except (Forbidden, NotFound):
-            answer = {}
         except ApiError as error:
-            if error.status not in {405, 410, 501}:
+            if error.status not in _DOES_NOT_SAY:
                 raise
             answer = {}
         found, name = answer.get("id"), answer.get("name")
