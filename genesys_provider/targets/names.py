@@ -27,6 +27,11 @@ QUIET_SECONDS = 5.0
 LOOK_SECONDS = 0.2
 """How often whoever waits looks whether the wait has become useless, or the run was cancelled."""
 
+_LEFT_BEHIND = (
+    "An earlier run of this resource made that target and died before it could record it: delete it in Genesys "
+    "Cloud, or give this one another `name=`"
+)
+
 
 @dataclass(eq=False)
 class _Waiter:
@@ -69,6 +74,8 @@ class Names:
             NameTaken: The holder will not let go of it; the hint says what to do.
             Cancelled: The run was cancelled.
         """
+        if holder.owner == urn and not creates:
+            raise NameTaken(name, holder, hint=_LEFT_BEHIND)
         if urn is None or not same_stack(holder.owner, urn):
             raise name_taken(holder, name, urn, self._run)
         waiter = _Waiter(urn, self._run.wanted_by(holder.id) or holder.owner or "")

@@ -154,6 +154,12 @@ def test_nobody_waits_for_another_stack(world: World) -> None:
     assert "state move" in refused(world.wants("x", "b", holder("y", "b", urn("y", "prod"))))
 
 
+def test_a_rename_does_not_take_what_a_died_replacement_left_behind(world: World) -> None:
+    said = refused(world.wants("x", "b", holder("copy", "b", urn("x"))))
+    assert "delete it in Genesys Cloud" in said
+    assert "pulumi destroy" not in said
+
+
 def test_a_cancel_ends_the_wait(world: World) -> None:
     waiting = world.wants("x", "b", holder("y", "b"))
     world.cancelled.set()
