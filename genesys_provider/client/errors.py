@@ -75,8 +75,8 @@ class ConnectionFailed(GenesysError):
     """No answer came: connection refused, reset, cut short, or slower than the time limit."""
 
     hint = (
-        "Check that the API is reachable from here (proxy, firewall, DNS) and that genesys:region or "
-        "genesys:apiUrl is right"
+        "Check that the API is reachable from here (proxy, firewall, DNS) and that genesys:region, or "
+        "genesys:apiUrl and genesys:loginUrl, are right"
     )
 
     def __init__(self, message: str, *, maybe_acted: bool, hint: str | None = None) -> None:

@@ -171,8 +171,8 @@ def where_to_look(key: str, url: str) -> str:
     """
     proxy = proxy_for(httpx.URL(url))
     return (
-        f"Something other than Genesys Cloud may have answered: check genesys:{key} or genesys:region, which lead "
-        f"to {url}" + (f", and {proxy}" if proxy else "")
+        "Something between here and Genesys Cloud may have answered in its place: check "
+        f"genesys:{key} or genesys:region, which lead to {url}" + (f", and {proxy}" if proxy else "")
     )
 
 

@@ -105,7 +105,7 @@ TROUBLES = (
     ),
     Trouble("huge", _action("huge"), NOT_THE_API, in_destroy=(ABSORBED, ABSORBED)),
     Trouble("token refused", _status(401), "make a new secret", burst_length=1),
-    Trouble("scope missing", _status(403), "Give the OAuth client the scopes", burst=ERROR),
+    Trouble("scope missing", _status(403), "Give the role of the OAuth client the permission", burst=ERROR),
     Trouble("login throttled by its 400", _status(400), "the login is throttled", path=LOGIN),
     Trouble("login 503", _status(503), "see its status page", path=LOGIN),
     Trouble("login not JSON", _action("malformed"), NOT_THE_API, path=LOGIN),
