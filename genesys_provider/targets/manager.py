@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 UNKNOWN_HEALTH = "UNKNOWN"
 """The health of a target whose check could not be asked for."""
 
+NAME_PAUSES = (0.0, 0.1, 0.5, 1.0, 2.0, 4.0)
+"""Seconds before each try to give a target a name that others let go of in the same run."""
+
 POST_TRIES = 3
 """How often a target is posted whose earlier posts, as a look-up showed, did not act."""
 
@@ -399,7 +402,8 @@ class TargetManager:
         return config
 
     def _put(self, target_id: str, config: TargetConfig, event: AuditEvent) -> Target:
-        while True:
+        for pause in NAME_PAUSES:
+            self._cancelled.wait(pause)
             self._stop_if_cancelled()
             report("writes the configuration")
             started = self._clock()
@@ -407,10 +411,12 @@ class TargetManager:
                 target = parsed(self._client.update_target(target_id, config.payload()), "the answer to PUT")
                 break
             except Conflict:
-                holder = self._directory.find_now(config.name)
-                if holder is None or holder.id == target_id:
+                if pause == NAME_PAUSES[-1]:
                     raise
-                self._names.wait_for(config.name, holder, config.owner, creates=False)
+                holder = self._directory.find_now(config.name)
+                if holder is not None and holder.id != target_id:
+                    self._names.wait_for(config.name, holder, config.owner, creates=False)
+                # Whoever had the name has let go of it; the service may take a moment to notice.
         self._wrote(target)
         self.audit.record(event, target_id, latency_seconds=self._clock() - started)
         return target
