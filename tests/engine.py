@@ -230,6 +230,11 @@ class Stack:
             if not each["type"].startswith("pulumi:")
         }
 
+    def recorded(self) -> dict[str, Any]:
+        """The outputs of each resource, secrets in plain text: encrypted, they are never the same twice."""
+        exported = json.loads(self.must("stack", "export", "--show-secrets").output)
+        return {each["urn"]: each.get("outputs") for each in exported["deployment"].get("resources", [])}
+
     def pending(self) -> list[dict[str, Any]]:
         """The operations that the engine does not know the end of."""
         return self.export().get("pending_operations") or []
