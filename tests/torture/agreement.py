@@ -1,13 +1,15 @@
-"""Whether cloud, state and program agree: what the suite is about, in one function.
+"""Whether clouds, states and programs agree: what the suite is about, in one function.
 
 A disagreement is of one of these kinds:
 
-- `orphan`: a target in the cloud that the state does not know.
-- `duplicate`: two targets of one name or one owner, or two resources of one target.
+- `orphan`: a target in a cloud that no state knows.
+- `duplicate`: two targets of one name or one owner, or two resources of one target, in whatever states.
+- `lost`: a target was deleted that a program wanted all the time.
 - `mismatch`: anything else that is not the same in all three, or is not verified.
-- `pending`: an operation of unknown end in the state, other than a create. (A CLI that was killed leaves a
+- `pending`: an operation of unknown end in a state, other than a create. (A CLI that was killed leaves a
   pending create until `refresh --clear-pending-creates`: `pending_creates` counts these.)
 - `untold`: the gateway does not know of a target's last change.
+- `lie`: the last that the gateway heard of a target is not true.
 - `leak`: a secret in plain text, which `World.leaks` finds.
 """
 
@@ -18,18 +20,17 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cloud import TARGETS
+from cloud import TARGETS, mark
+from engine import SYNC_TYPE, TARGET_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from cloud import Cloud
+    from engine import Stack
     from wanted import Wanted
 
-TARGET_TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"
-SYNC_TYPE = "pulumi-python:dynamic/genesys:GatewaySync"
-OWNER_HEADER = "X-Pulumi-Resource"
+UPDATED, DELETED = "TARGET_CONFIGURATION_UPDATED", "TARGET_CONFIGURATION_DELETED"
 
 
 @dataclass(frozen=True)
@@ -43,68 +44,75 @@ class Disagreement:
         return f"{self.kind}: {self.text}"
 
 
-def deployment(backend: Path) -> dict[str, Any]:
-    """The state in a file backend, read without Pulumi."""
-    (file,) = (backend / ".pulumi" / "stacks").rglob("dev.json")
+def deployment(stack: Stack) -> dict[str, Any]:
+    """The state of a stack in a file backend, read without Pulumi."""
+    file = stack.backend / ".pulumi" / "stacks" / stack.project / f"{stack.name}.json"
     latest: dict[str, Any] = json.loads(file.read_text())["checkpoint"]["latest"]
     return latest or {}
 
 
-def pending_creates(backend: Path) -> int:
+def resources(stack: Stack, type_: str) -> dict[str, dict[str, Any]]:
+    """The resources of a type in the state of a stack, by their URNs."""
+    return {each["urn"]: each for each in deployment(stack).get("resources", []) if each["type"] == type_}
+
+
+def pending_creates(stack: Stack) -> int:
     """The creates whose end the engine does not know, which it keeps until it is told to forget them."""
-    pending = deployment(backend).get("pending_operations") or []
+    pending = deployment(stack).get("pending_operations") or []
     return sum(each["type"] == "creating" for each in pending)
 
 
-def disagreements(
-    cloud: Cloud,
-    backend: Path,
-    wanted: Iterable[Wanted],
-    earlier_syncs: Iterable[dict[str, Any]],
-    told_of: dict[tuple[str, str], dict[str, Any]],
-) -> list[Disagreement]:
-    """Everything that cloud, state and program do not agree about; the requests of the run are forgotten.
+@dataclass(frozen=True)
+class Heard:
+    """What the gateway has heard."""
 
-    `earlier_syncs` are those that the gateway took before its list was emptied. `told_of` is filled in: the
-    configuration that a target had, by its id and the time of the sync, when the gateway had just heard of it.
+    earlier: Sequence[dict[str, Any]]
+    """The syncs that it took before its list was emptied."""
+    told_of: dict[tuple[str, str], dict[str, Any]]
+    """Filled in: the configuration of a target when it had just heard of it, by its id and the time of the sync."""
+    unsynced: set[str]
+    """Filled in: the ids of targets whose sync went alone, so that nobody tells when they go."""
+
+
+def disagreements(cloud: Cloud, wanted: Mapping[Stack, Iterable[Wanted]], heard: Heard) -> list[Disagreement]:
+    """Everything that cloud, states and programs do not agree about; the requests of the run are forgotten.
+
+    `wanted` is what the program of each stack declares.
     """
-    wanted = {each.resource: each for each in wanted}
     written = _last_writes(cloud)
     cloud.requests()
     entities = cloud.api("GET", "?pageSize=100").json()["entities"]
     by_id = {each["id"]: each for each in entities}
-    taken = [*earlier_syncs, *cloud.received()["syncs"]]
-    state = deployment(backend)
-    resources = state.get("resources", [])
-    targets = {_name(each): each for each in resources if each["type"] == TARGET_TYPE}
-    syncs = {_name(each): each for each in resources if each["type"] == SYNC_TYPE}
+    taken = [*heard.earlier, *cloud.received()["syncs"]]
+    states = [deployment(stack) for stack in wanted]
+    every = [each for state in states for each in state.get("resources", [])]
+    targets = {each["urn"]: each for each in every if each["type"] == TARGET_TYPE}
+    syncs = {each["urn"]: each for each in every if each["type"] == SYNC_TYPE}
     found = [
         *_doubled(entities, targets.values()),
         *_orphans(entities, targets.values()),
         *_wrong_targets(cloud, by_id, targets, wanted),
         *_wrong_syncs(taken, syncs, targets, wanted),
-        *_untold(taken, by_id, syncs, written, told_of),
+        *_lies(taken, by_id, syncs, heard.unsynced),
+        *_untold(taken, by_id, syncs, written, heard.told_of),
     ]
     found += [
         Disagreement("pending", f"{each['type']} {each['resource']['urn']}")
+        for state in states
         for each in state.get("pending_operations") or []
         if each["type"] != "creating"
     ]
     found += [
         Disagreement("mismatch", f"{each['urn']} is still to be deleted")
-        for each in resources
+        for each in every
         if each.get("delete")
     ]
     found += [
         Disagreement("mismatch", f"{each['urn']} is recorded as failed: {each['initErrors']}")
-        for each in resources
+        for each in every
         if each.get("initErrors")
     ]
     return found
-
-
-def _name(resource: dict[str, Any]) -> str:
-    return str(resource["urn"]).rsplit("::", 1)[1]
 
 
 def _last_writes(cloud: Cloud) -> dict[str, str]:
@@ -117,15 +125,10 @@ def _last_writes(cloud: Cloud) -> dict[str, str]:
     }
 
 
-def _owner(entity: dict[str, Any]) -> str | None:
-    owner: str | None = entity["headers"].get(OWNER_HEADER)
-    return owner
-
-
 def _doubled(entities: list[dict[str, Any]], targets: Iterable[dict[str, Any]]) -> Iterable[Disagreement]:
     for what, values in (
         ("targets have the name", [each["name"] for each in entities]),
-        ("targets have the owner", [_owner(each) for each in entities if _owner(each)]),
+        ("targets have the owner", [mark(each) for each in entities if mark(each)]),
         ("resources have the id", [each["id"] for each in targets]),
     ):
         for value, count in Counter(values).items():
@@ -144,65 +147,95 @@ def _wrong_targets(
     cloud: Cloud,
     entities: dict[str, dict[str, Any]],
     targets: dict[str, dict[str, Any]],
-    wanted: dict[str, Wanted],
+    wanted: Mapping[Stack, Iterable[Wanted]],
 ) -> Iterable[Disagreement]:
-    for name in targets.keys() - wanted.keys():
-        yield Disagreement("mismatch", f"{name} is in the state and not in the program")
-    for name, want in wanted.items():
-        if name not in targets:
-            yield Disagreement("mismatch", f"{name} is in the program and not in the state")
+    by_urn = {each.urn(stack): (each, stack) for stack, wants in wanted.items() for each in wants}
+    for urn in targets.keys() - by_urn.keys():
+        yield Disagreement("mismatch", f"{_name(urn)} is in the state and not in the program: {urn}")
+    for urn, (want, stack) in by_urn.items():
+        if urn not in targets:
+            yield Disagreement("mismatch", f"{_name(urn)} is in the program and not in the state: {urn}")
             continue
-        recorded = targets[name]["outputs"]
-        entity = entities.get(targets[name]["id"])
+        recorded = targets[urn]["outputs"]
+        entity = entities.get(targets[urn]["id"])
         if entity is None:
-            yield Disagreement("mismatch", f"{name} is in the state and not in the cloud")
+            yield Disagreement("mismatch", f"{_name(urn)} is in the state and not in the cloud: {urn}")
             continue
         in_cloud = {
             **entity,
             "eventTypes": sorted(entity["eventTypes"]),
             "maxRetries": entity["retryPolicy"]["maxRetries"],
-            "owner": _owner(entity),
+            "owner": mark(entity),
         }
         in_state = {
             **recorded,
             "eventTypes": sorted(recorded.get("eventTypes", ())),
             "maxRetries": recorded.get("retryPolicy", {}).get("maxRetries"),
         }
-        for field, value in want.configuration(cloud).items():
+        for field, value in want.configuration(cloud, stack).items():
             if not value == in_cloud.get(field) == in_state.get(field):
                 yield Disagreement(
                     "mismatch",
-                    f"{name}.{field}: program {value!r}, state {in_state.get(field)!r}, "
+                    f"{_name(urn)}.{field}: program {value!r}, state {in_state.get(field)!r}, "
                     f"cloud {in_cloud.get(field)!r}",
                 )
+
+
+def _name(urn: str) -> str:
+    return urn.rsplit("::", 1)[1]
 
 
 def _wrong_syncs(
     taken: list[dict[str, Any]],
     syncs: dict[str, dict[str, Any]],
     targets: dict[str, dict[str, Any]],
-    wanted: dict[str, Wanted],
+    wanted: Mapping[Stack, Iterable[Wanted]],
 ) -> Iterable[Disagreement]:
-    last = {each["body"]["targetId"]: each for each in taken}
     delivered = {each["headers"].get("webhook-id") for each in taken}
-    wanted_syncs = {f"{name}-sync": name for name, want in wanted.items() if want.synced}
-    for name in syncs.keys() ^ wanted_syncs.keys():
-        yield Disagreement("mismatch", f"{name} is in the {'state' if name in syncs else 'program'} alone")
-    for sync, name in wanted_syncs.items():
-        if sync not in syncs or name not in targets:
+    wanted_syncs = {
+        each.sync_urn(stack): each.urn(stack)
+        for stack, wants in wanted.items()
+        for each in wants
+        if each.synced
+    }
+    for urn in syncs.keys() ^ wanted_syncs.keys():
+        yield Disagreement(
+            "mismatch", f"{_name(urn)} is in the {'state' if urn in syncs else 'program'} alone"
+        )
+    for urn, target in wanted_syncs.items():
+        if urn not in syncs or target not in targets:
             continue
-        target_id, recorded = targets[name]["id"], syncs[sync]["outputs"]
-        told = last.get(target_id)
-        if recorded["targetId"] != target_id or recorded["revision"] != targets[name]["outputs"]["revision"]:
-            yield Disagreement("mismatch", f"{sync} is not of the last revision of {name}")
-        if told is None or told["body"]["eventType"] != "TARGET_CONFIGURATION_UPDATED":
-            yield Disagreement("mismatch", f"the last that the gateway heard of {name} is {told}")
+        target_id, recorded = targets[target]["id"], syncs[urn]["outputs"]
+        if (
+            recorded["targetId"] != target_id
+            or recorded["revision"] != targets[target]["outputs"]["revision"]
+        ):
+            yield Disagreement("mismatch", f"{_name(urn)} is not of the last revision of {_name(target)}")
         if recorded.get("deliveryId") not in delivered:
-            yield Disagreement("mismatch", f"{sync} names a delivery that the gateway does not know")
-    living = {each["id"] for each in targets.values()}
-    for target_id, told in last.items():
-        if target_id not in living and told["body"]["eventType"] != "TARGET_CONFIGURATION_DELETED":
-            yield Disagreement("mismatch", f"the gateway still thinks that there is a target {target_id}")
+            yield Disagreement("mismatch", f"{_name(urn)} names a delivery that the gateway does not know")
+
+
+def _lies(
+    taken: list[dict[str, Any]],
+    entities: Collection[str],
+    syncs: dict[str, dict[str, Any]],
+    unsynced: set[str],
+) -> Iterable[Disagreement]:
+    """Of what lives and is synced it has to hear `UPDATED` last, of what is gone `DELETED`."""
+    synced = {each["outputs"]["targetId"] for each in syncs.values()}
+    last = {each["body"]["targetId"]: each["body"]["eventType"] for each in taken}
+    unsynced -= synced
+    unsynced |= (last.keys() & set(entities)) - synced
+    for target_id in synced & set(entities):
+        if last.get(target_id) != UPDATED:
+            yield Disagreement(
+                "lie", f"the last that the gateway heard of {target_id} is {last.get(target_id)}"
+            )
+    for target_id, word in last.items():
+        if target_id in entities and word == DELETED and target_id not in synced:
+            yield Disagreement("lie", f"the gateway thinks that {target_id} is gone")
+        if target_id not in entities and word == UPDATED and target_id not in unsynced:
+            yield Disagreement("lie", f"the gateway still thinks that there is a target {target_id}")
 
 
 def _untold(

@@ -59,6 +59,8 @@ class Tally:
             "duplicate": "duplicates",
             "mismatch": "mismatches",
             "untold": "changes untold",
+            "lie": "last words untrue",
+            "lost": "wanted targets deleted",
             "leak": "leaks",
         }
         counts = ", ".join(f"{words} {self.bad[kind]}" for kind, words in shown.items())

@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import pytest
-from agreement import TARGET_TYPE, pending_creates
+from agreement import pending_creates
 from commands import Command
-from engine import OWN_HOST, until
+from engine import OWN_HOST, TARGET_TYPE, until
 from points import CALLS, QUICK, SCENARIOS, WEBHOOK, WRITES, Call, Phase, Point, Strike, every_point
 from wanted import Wanted, by_hand
 from worlds import UP, Origin
@@ -185,7 +185,7 @@ def test_what_pulumi_goes_on_asking_about_is_cleared_as_it_says(origin: Origin) 
         assert recovery.cancelled
         assert recovery.pending_creates == 1
         world.stack.must("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
-        assert pending_creates(world.stack.backend) == 0
+        assert pending_creates(world.stack) == 0
         assert world.disagreements() == []
         assert "11 unchanged" in world.stack.up().output
 

@@ -12,9 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from agreement import TARGET_TYPE
 from commands import Command
-from engine import until
+from engine import TARGET_TYPE, until
 from hypothesis import HealthCheck, Phase, note, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (

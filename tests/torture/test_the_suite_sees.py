@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from cloud import BASIC, CLIENT_SECRET, PASSWORD, TARGETS
+from cloud import BASIC, CLIENT_SECRET, OWNER_HEADER, PASSWORD, TARGETS
 from points import SCENARIOS, Phase, Point, Strike
 from test_kill_points import strike
 from wanted import Wanted, by_hand
@@ -82,17 +82,17 @@ def test_every_kind_of_disagreement_shows(origin: Origin) -> None:
         assert "mismatch: kept.status: program 'VERIFIED', state 'VERIFIED', cloud 'FAILED'" in seen(world)
         cloud.control(f"targets/{target_id}/status", status="VERIFIED")
 
-        body = {**by_hand(cloud, Wanted("orders")), "headers": {"X-Pulumi-Resource": kept.owner}}
+        body = {**by_hand(cloud, Wanted("orders")), "headers": {OWNER_HEADER: kept.urn(world.stack)}}
         made = cloud.api("POST", json=body).json()["id"]
         found = seen(world)
-        assert "duplicate: 2 targets have the owner house/dev/kept" in found
+        assert f"duplicate: 2 targets have the owner {kept.urn(world.stack)}" in found
         assert [each for each in found if each.startswith(f"orphan: orders ({made})")]
         cloud.api("DELETE", f"/{made}")
         assert seen(world) == []
 
         world.want([*Origin.UP, Wanted("new")])
         assert seen(world) == [
-            "mismatch: new is in the program and not in the state",
+            f"mismatch: new is in the program and not in the state: {Wanted('new').urn(world.stack)}",
             "mismatch: new-sync is in the program alone",
         ]
         world.want(Origin.UP)
@@ -105,7 +105,10 @@ def test_every_kind_of_disagreement_shows(origin: Origin) -> None:
         assert "untold: the gateway was not told of the last change of kept" in seen(world)
 
         cloud.api("DELETE", f"/{target_id}")
-        assert seen(world) == ["mismatch: kept is in the state and not in the cloud"]
+        assert seen(world) == [
+            f"mismatch: kept is in the state and not in the cloud: {kept.urn(world.stack)}",
+            f"lie: the gateway still thinks that there is a target {target_id}",
+        ]
 
 
 def test_a_secret_in_plain_text_shows(origin: Origin) -> None:

@@ -6,16 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cloud import PASSWORD, USERNAME
-from declared import Declared
+from declared import Declared, opts
+from engine import SYNC_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cloud import Cloud
+    from engine import Stack
 
-PROJECT = "house"
 BY_HAND = ["MADE_BY_HAND"]
 """Event types that no program asks for."""
+
+Parents = tuple[str, ...]
+"""The kinds of the components that something is in, the outermost first."""
+PLACES: tuple[Parents, ...] = ((), ("A",), ("B",), ("A", "B"))
+"""Where targets and syncs may be."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,12 @@ class Wanted:
     """A target, and its sync where it is `synced`."""
 
     resource: str
+    key: str = ""
+    """What it stays through moves and renames; else `resource`."""
+    name: str = ""
+    """Its name in Genesys Cloud; else `resource`."""
+    parents: Parents = ()
+    aliases: tuple[str, ...] = ()
     path: str = ""
     """Of the endpoint: another one makes a new verification."""
     max_retries: int = 5
@@ -30,58 +42,116 @@ class Wanted:
     event_types: tuple[str, ...] = ("CONVERSATION_STARTED",)
     health_check: bool = False
     synced: bool = True
+    sync: str = ""
+    """The name of the sync's resource; else `{key}-sync`."""
+    sync_parents: Parents = ()
+    sync_aliases: tuple[str, ...] = ()
     webhook: str = ""
     """A query of the webhook's URL: another one is an update of the sync alone."""
     protected: bool = False
     """As `pulumi import` leaves a resource."""
 
-    def lines(self, cloud: Cloud) -> Iterable[str]:
-        """The program's lines for it."""
+    def lines(self, cloud: Cloud, variable: str) -> Iterable[str]:
+        """The program's lines for it; the target's variable has this name."""
         declared = Declared(cloud, None)
-        more = {"opts": "pulumi.ResourceOptions(protect=True)"} if self.protected else {}
         yield declared.target(
-            self.resource,
+            variable,
+            called=self.resource,
+            name=repr(self.called),
             endpoint_url=repr(self.endpoint(cloud)),
             event_types=repr(list(self.event_types)),
             retry_policy=f"RetryPolicy(max_retries={self.max_retries})",
             health_check=repr(self.health_check),
-            **more,
+            opts=_options(self.parents, self.aliases, protect=repr(self.protected)),
         )
         if self.synced:
-            yield declared.sync(self.resource, webhook_url=repr(cloud.webhook + self.webhook))
+            yield declared.sync(
+                variable,
+                called=self.sync_resource,
+                webhook_url=repr(cloud.webhook + self.webhook),
+                opts=_options(self.sync_parents, self.sync_aliases),
+            )
+
+    @property
+    def identity(self) -> str:
+        """What it stays through moves and renames."""
+        return self.key or self.resource
+
+    @property
+    def called(self) -> str:
+        """Its name in Genesys Cloud."""
+        return self.name or self.resource
+
+    @property
+    def sync_resource(self) -> str:
+        """The name of its sync."""
+        return self.sync or f"{self.identity}-sync"
 
     def endpoint(self, cloud: Cloud) -> str:
         """Where its events go."""
-        return cloud.endpoint(f"{self.resource}{self.path}")
+        return cloud.endpoint(f"{self.identity}{self.path}")
 
-    @property
-    def owner(self) -> str:
-        """The mark that its target carries."""
-        return f"{PROJECT}/dev/{self.resource}"
+    def urn(self, stack: Stack) -> str:
+        """The URN of the target in this stack: also the mark that it carries."""
+        return stack.urn(self.resource, *map(_type, self.parents))
 
-    def configuration(self, cloud: Cloud) -> dict[str, Any]:
+    def sync_urn(self, stack: Stack) -> str:
+        """The URN of its sync in this stack."""
+        return stack.urn(self.sync_resource, *map(_type, self.sync_parents), type_=SYNC_TYPE)
+
+    def configuration(self, cloud: Cloud, stack: Stack) -> dict[str, Any]:
         """What the API has to say of it, as far as the program decides it."""
         return {
-            "name": self.resource,
+            "name": self.called,
             "endpointUrl": self.endpoint(cloud),
             "authType": "BASIC",
             "eventTypes": sorted(self.event_types),
             "maxRetries": self.max_retries,
-            "owner": self.owner,
+            "owner": self.urn(stack),
             "status": "VERIFIED",
         }
 
 
 def program(cloud: Cloud, wanted: Iterable[Wanted]) -> str:
     """The text of the program that declares them."""
-    lines = [line for each in wanted for line in each.lines(cloud)]
-    return Declared(cloud, None).program(*lines)
+    wanted = list(wanted)
+    declared = Declared(cloud, None)
+    used = {
+        parents[: depth + 1]
+        for each in wanted
+        for parents in (each.parents, each.sync_parents)
+        for depth in range(len(parents))
+    }
+    components = [
+        declared.component(
+            _variable(parents), parents[-1], **({"parent": _variable(parents[:-1])} if parents[1:] else {})
+        )
+        for parents in sorted(used, key=len)
+    ]
+    lines = [line for number, each in enumerate(wanted) for line in each.lines(cloud, f"target{number}")]
+    return declared.program(*components, *lines)
+
+
+def _type(kind: str) -> str:
+    return f"house:parts:{kind}"
+
+
+def _variable(parents: Parents) -> str:
+    return f"in_{'_'.join(parents).lower()}"
+
+
+def _options(parents: Parents, aliases: Iterable[str], **options: str) -> str:
+    if parents:
+        options["parent"] = _variable(parents)
+    if aliases := list(aliases):
+        options["aliases"] = repr(aliases)
+    return opts(**options)
 
 
 def by_hand(cloud: Cloud, wanted: Wanted) -> dict[str, Any]:
     """The body of a request with which somebody makes such a target by hand."""
     return {
-        "name": wanted.resource,
+        "name": wanted.called,
         "endpointUrl": wanted.endpoint(cloud),
         "authType": "BASIC",
         "authConfig": {"username": USERNAME, "password": PASSWORD},

@@ -5,22 +5,21 @@ Bringing a stack up takes seconds; copying its folder and the emulator's state f
 
 from __future__ import annotations
 
-import json
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from agreement import TARGET_TYPE, Disagreement, deployment, disagreements, pending_creates
-from cloud import BASIC, CANARIES, CLIENT_SECRET, Cloud
-from engine import OWN_HOST, Result, Stack, backend_url
+from agreement import Disagreement, Heard, disagreements, pending_creates, resources
+from cloud import BASIC, CANARIES, CLIENT_SECRET, TARGETS, Cloud
+from engine import OWN_HOST, TARGET_TYPE, Result, Stack, backend_url
 from wanted import Wanted, program
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from typing_extensions import Self
@@ -39,6 +38,8 @@ class Branch(Cloud):
         self._state = state
         self.gateway = root.gateway
         self._at_gateway = root._at_gateway
+        self.gone: list[str] = []
+        """The ids of the targets that the API was asked to delete, but for what somebody did by hand."""
         self.open()
 
     def __enter__(self) -> Self:
@@ -66,6 +67,15 @@ class Branch(Cloud):
             for each in self._state.parent.glob(f"{self._state.name}*"):
                 each.unlink()
         self.open(port=port)
+
+    def requests(self) -> list[str]:
+        """The requests since the last look."""
+        self.gone += [
+            each["path"].removeprefix(f"{TARGETS}/")
+            for each in self.control("requests", "GET")
+            if each["method"] == "DELETE" and each["path"].startswith(TARGETS)
+        ]
+        return super().requests()
 
     def held(self) -> list[dict[str, Any]]:
         """The requests that wait, at the emulator and at the gateway."""
@@ -95,18 +105,15 @@ class BranchedStack(Stack):
         shutil.copytree(origin.directory.parent, directory)
         self.directory = directory / "project"
         self.backend = directory / "backend"
+        self.project, self.name, self.host = origin.project, origin.name, host
         self.env = {
             **origin.env,
             **cloud.env,
             "PULUMI_BACKEND_URL": backend_url(self.backend),
             "PULUMI_HOME": str(directory / "home"),
-            "PULUMI_STACK": "dev",
+            "PULUMI_STACK": self.name,
         }
-        project = json.loads((self.directory / "Pulumi.yaml").read_text())
-        project.pop("plugins", None)
-        if host is not None:
-            project["plugins"] = {"providers": [{"name": "pulumi-python", "path": str(host)}]}
-        self.write("Pulumi.yaml", json.dumps(project))
+        self.write_project()
         self.said: list[str] = []
         """What its commands have shown, but for those that are watched while they run."""
 
@@ -138,33 +145,74 @@ class Recovery:
 
 
 class World:
-    """One branch: its organisation, its stack, and what its program wants."""
+    """One branch: its organisation, its stacks, and what their programs want.
+
+    `stack` and `wanted` are those of the first, which is there all the time; `second` is another one, or None.
+    """
 
     def __init__(self, cloud: Branch, stack: BranchedStack, earlier_syncs: list[dict[str, Any]]) -> None:
         self.cloud = cloud
         self.stack = stack
-        self.wanted: list[Wanted] = []
-        self._earlier_syncs = earlier_syncs
-        self._told_of: dict[tuple[str, str], dict[str, Any]] = {}
+        self.second: Stack | None = None
+        self._wanted: dict[Stack, list[Wanted]] = {stack: []}
+        self._heard = Heard(earlier_syncs, {}, set())
+        self._settled: dict[str, str] = {}
         self.leftovers = ExitStack()
         """What a run leaves alive, to be ended after the recovery."""
 
-    def want(self, wanted: Iterable[Wanted]) -> None:
-        """Rewrites the program."""
-        self.wanted = list(wanted)
-        self.stack.program(program(self.cloud, self.wanted))
+    @property
+    def wanted(self) -> list[Wanted]:
+        """What the program of the first stack declares."""
+        return self._wanted[self.stack]
 
-    def targets(self) -> dict[str, dict[str, Any]]:
-        """The targets of the state, by the names of their resources."""
+    def want(self, wanted: Iterable[Wanted], stack: Stack | None = None) -> None:
+        """Rewrites the program of a stack, else of the first."""
+        stack = stack or self.stack
+        self._wanted[stack] = list(wanted)
+        stack.program(program(self.cloud, self._wanted[stack]))
+
+    def wanted_of(self, stack: Stack) -> list[Wanted]:
+        """What the program of a stack declares."""
+        return self._wanted[stack]
+
+    def forget(self, stack: Stack) -> None:
+        """The stack is no more."""
+        del self._wanted[stack]
+
+    def targets(self, stack: Stack | None = None) -> dict[str, dict[str, Any]]:
+        """The targets in the state of a stack, else of the first, by the names of their resources."""
+        found = resources(stack or self.stack, TARGET_TYPE)
+        return {urn.rsplit("::", 1)[1]: each for urn, each in found.items()}
+
+    def ids(self) -> dict[str, str]:
+        """The ids of the targets of all states, by what they are through moves and renames."""
         return {
-            each["urn"].rsplit("::", 1)[1]: each
-            for each in deployment(self.stack.backend).get("resources", [])
-            if each["type"] == TARGET_TYPE
+            each.identity: found[each.urn(stack)]["id"]
+            for stack, wanted in self._wanted.items()
+            for found in [resources(stack, TARGET_TYPE)]
+            for each in wanted
+            if each.urn(stack) in found
         }
 
     def disagreements(self) -> list[Disagreement]:
-        """What cloud, state and program do not agree about now."""
-        return disagreements(self.cloud, self.stack.backend, self.wanted, self._earlier_syncs, self._told_of)
+        """What cloud, states and programs do not agree about now."""
+        return disagreements(self.cloud, self._wanted, self._heard)
+
+    def lost(self, asked_for: Collection[str] = ()) -> list[Disagreement]:
+        """The targets that were deleted since the last settled step though a program wants them before and after.
+
+        `asked_for` are those whose replacement somebody has asked for. The step is settled by this look.
+        """
+        self.cloud.requests()
+        before, gone = self._settled, set(self.cloud.gone)
+        self._settled = self.ids()
+        self.cloud.gone.clear()
+        wanted = {each.identity for wanted in self._wanted.values() for each in wanted}
+        return [
+            Disagreement("lost", f"{identity} ({target_id}) was deleted, and is wanted")
+            for identity, target_id in before.items()
+            if target_id in gone and identity in wanted and identity not in asked_for
+        ]
 
     def leaks(self) -> tuple[list[Disagreement], int]:
         """The secrets that stand in plain text anywhere, and how many texts were searched."""
@@ -199,13 +247,13 @@ class World:
             result = self.stack.run(*command)
         return result, locked
 
-    def recover(self, *command: str) -> Recovery:
-        """What a user does: one ordinary `up`, or another `command`, and a look."""
+    def recover(self, *command: str, asked_for: Collection[str] = ()) -> Recovery:
+        """What a user does: one ordinary `up`, or another `command`, and a look; see `lost`."""
         self.cloud.calm()
         result, cancelled = self.run(*(command or UP))
         leaks, searched = self.leaks()
-        found = [*self.disagreements(), *leaks]
-        return Recovery(result, cancelled, found, searched, pending_creates(self.stack.backend))
+        found = [*self.lost(asked_for), *self.disagreements(), *leaks]
+        return Recovery(result, cancelled, found, searched, pending_creates(self.stack))
 
 
 class Origin:
@@ -246,4 +294,5 @@ class Origin:
         stack = BranchedStack(self._stack, directory / "stack", cloud, host)
         world = World(cloud, stack, self._syncs)
         world.want(self.UP)
+        world.lost()
         return world
