@@ -104,7 +104,7 @@ def test_a_trouble_has_its_outcome(
         world.cloud.control("faults", match={"path": trouble.path}, **trouble.fault(), **times)
         env = {"GENESYSCLOUD_VERIFICATION_TIMEOUT": "3", **trouble.env} if lasts else {}
         result = world.stack.run(*RUNS[run], env=env)
-        outcome = trouble.outcome(run, lasts=lasts)
+        outcome = trouble.outcome(lasts=lasts)
         settle(world, run, result, outcome, trouble.says, tally)
         tally.faults[f"{trouble.name}, {'lasting' if lasts else 'a burst'}: {outcome.value}"] += 1
 

@@ -48,19 +48,14 @@ class Trouble:
     """What the error of a lasting trouble has to say."""
     burst: Outcome = ABSORBED
     lasting: Outcome = ERROR
-    in_destroy: tuple[Outcome, Outcome] | None = None
-    """A burst and lasting, where a deletion has other outcomes: its answer is a 204 without a body."""
     path: str = API
     burst_length: int = 2
     env: dict[str, str] = field(default_factory=lambda: {"GENESYSCLOUD_MAX_RETRIES": "1"})
     """When it lasts: so that nobody waits long for what can't succeed."""
 
-    def outcome(self, run: str, *, lasts: bool) -> Outcome:
-        """What has to come of it in this run."""
-        burst, lasting = (
-            self.in_destroy if run == "destroy" and self.in_destroy else (self.burst, self.lasting)
-        )
-        return lasting if lasts else burst
+    def outcome(self, *, lasts: bool) -> Outcome:
+        """What has to come of it."""
+        return self.lasting if lasts else self.burst
 
     def __str__(self) -> str:
         return self.name.replace(" ", "_").replace(",", "")
@@ -92,18 +87,13 @@ TROUBLES = (
     Trouble("connection reset, acted", _action("drop_after"), NOT_REACHED),
     Trouble("slow", _action("delay", seconds=0.4), "", lasting=ABSORBED),
     Trouble("cut in the middle of a body", _action("truncate"), NOT_REACHED),
-    Trouble("not JSON", _action("malformed"), NOT_THE_API, in_destroy=(ABSORBED, ABSORBED)),
+    Trouble("not JSON", _action("malformed"), NOT_THE_API),
     Trouble("not JSON, 200, not acted", _status(200, body="<html>log in</html>"), NOT_THE_API),
-    # It is JSON, so the call as such has succeeded; only a deletion has no schema, but its status.
+    # It is JSON, so the call as such has succeeded.
     Trouble(
-        "not the schema",
-        _status(200, body={"surprise": True}),
-        NOT_THE_API,
-        burst=ERROR,
-        burst_length=4,
-        in_destroy=(ABSORBED, ERROR),
+        "not the schema", _status(200, body={"surprise": True}), NOT_THE_API, burst=ERROR, burst_length=4
     ),
-    Trouble("huge", _action("huge"), NOT_THE_API, in_destroy=(ABSORBED, ABSORBED)),
+    Trouble("huge", _action("huge"), NOT_THE_API),
     Trouble("token refused", _status(401), "make a new secret", burst_length=1),
     Trouble("scope missing", _status(403), "Give the role of the OAuth client the permission", burst=ERROR),
     Trouble("login throttled by its 400", _status(400), "the login is throttled", path=LOGIN),

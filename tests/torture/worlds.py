@@ -114,6 +114,10 @@ class BranchedStack(Stack):
             "PULUMI_STACK": self.name,
         }
         self.write_project()
+        # The branch's emulator is the same organisation at another address, which the state records.
+        state = self.backend / ".pulumi" / "stacks" / self.project / f"{self.name}.json"
+        address, new = (each.env["GENESYSCLOUD_API_URL"] for each in (origin, self))
+        state.write_text(state.read_text().replace(address, new))
         self.said: list[str] = []
         """What its commands have shown, but for those that are watched while they run."""
 
