@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from cloud import TARGETS
+from cloud import ORGANIZATION, TARGETS
+from engine import urn
 from wanted import Wanted
 from worlds import DESTROY, REFRESH, UP, Origin
 
@@ -35,6 +36,7 @@ class Call:
 
 CALLS = {
     "login": Call("POST", "/oauth/token"),
+    "get_organization": Call("GET", ORGANIZATION),
     "list_targets": Call("GET", TARGETS),
     "create_target": Call("POST", TARGETS, "TARGET_CREATED"),
     "get_target": Call("GET", f"{TARGETS}/{'?' * 36}"),
@@ -82,11 +84,19 @@ class Scenario:
     """A target whose status is forced to `FAILED` first."""
     forgets: str = ""
     """A target that the state is made to forget first: what a create that died leaves behind."""
-    reverted: bool = False
-    """Whether the program is as before again when it comes to the recovery."""
+    recovered: tuple[Wanted, ...] | None = None
+    """The program when it comes to the recovery, where it is another one."""
+    refused: str = ""
+    """What the command says, which is refused."""
+    renamed: str = ""
+    """What the stack is called from now on."""
+    asked_for: tuple[str, ...] = ()
+    """The targets whose replacement is asked for."""
 
     def prepare(self, world: World) -> None:
         """Makes the change."""
+        if self.renamed:
+            world.stack.rename(self.renamed)
         world.want(self.wanted)
         if self.fails:
             target_id = world.targets()[self.fails]["id"]
@@ -99,6 +109,8 @@ class Scenario:
 
 
 _kept, _changed, _gone, _moved = Origin.UP
+_FORMER = (urn("changed"),)
+_renamed = replace(_changed, resource="later", key="changed", name="changed")
 
 SCENARIOS = {
     "create": Scenario(
@@ -127,7 +139,7 @@ SCENARIOS = {
         ("login", "update_target", "get_verification", "notify"),
         struck=("update_target", "get_verification"),
         recovery=(*UP, "--refresh"),
-        reverted=True,
+        recovered=Origin.UP,
     ),
     # A refresh takes in what an update that died has written: nothing is left to update, but to tell the gateway.
     "refreshed update": Scenario(
@@ -161,6 +173,38 @@ SCENARIOS = {
         ("login", "get_target"),
         struck=("get_target",),
         command=(*REFRESH, "--target", "**::kept"),
+    ),
+    # The mark is brought up to date.
+    "move": Scenario(
+        (_kept, replace(_changed, parents=("A", "B"), aliases=_FORMER), _gone, _moved),
+        ("login", "get_organization", "update_target", "notify"),
+        struck=("get_organization", "update_target"),
+    ),
+    "rename": Scenario(
+        (_kept, replace(_renamed, aliases=_FORMER), _gone, _moved),
+        ("login", "get_organization", "update_target", "notify"),
+        struck=("update_target",),
+    ),
+    "stack rename": Scenario(
+        Origin.UP,
+        ("login", "get_organization", "update_target", "notify"),
+        struck=("update_target",),
+        renamed="prod",
+    ),
+    "renamed sync": Scenario((_kept, _changed, _gone, replace(_moved, sync="later-sync")), ("notify",)),
+    "replace": Scenario(
+        Origin.UP,
+        ("login", "get_organization", "delete_target", "create_target", "get_verification", "notify"),
+        struck=("delete_target", "create_target", "notify"),
+        command=(*UP, "--replace", urn("changed")),
+        asked_for=("changed",),
+    ),
+    "refused create": Scenario(
+        (_kept, _renamed, _gone, _moved),
+        ("login", "get_organization", "list_targets"),
+        struck=("get_organization", "list_targets"),
+        refused=f'aliases=["{urn("changed")}"]',
+        recovered=(_kept, replace(_renamed, aliases=_FORMER), _gone, _moved),
     ),
 }
 
@@ -224,5 +268,7 @@ QUICK = (
     Point("own", "destroy", "notify", Phase.AFTER, Strike.DROP_ALWAYS),
     Point("stock", "create", "create_target", Phase.AFTER, Strike.CLI_KILL),
     Point("own", "reverted update", "update_target", Phase.AFTER, Strike.HOST_KILL),
+    Point("own", "move", "update_target", Phase.AFTER, Strike.CLI_KILL),
+    Point("own", "replace", "create_target", Phase.AFTER, Strike.HOST_KILL),
 )
 """Those of every run of the tests: each kind of death, once."""

@@ -45,7 +45,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             ids=lambda each: each.name,
         )
     if "scenario_name" in metafunc.fixturenames:
-        names = SCENARIOS if metafunc.config.getoption("--torture") else ("create", "update")
+        names = SCENARIOS if metafunc.config.getoption("--torture") else ("create", "update", "move")
         metafunc.parametrize("scenario_name", names)
 
 
@@ -76,7 +76,8 @@ def test_every_request_of_an_operation_has_kill_points(origin: Origin, scenario_
         scenario.prepare(world)
         world.cloud.requests()
         result = world.stack.run(*scenario.command)
-        assert result.code == 0, result.output
+        assert (result.code == 0) is not bool(scenario.refused), result.output
+        assert scenario.refused in result.output
         seen = [
             (each["at"], named(each["method"], each["path"]))
             for each in world.cloud.control("requests", "GET")
@@ -101,14 +102,14 @@ def test_one_up_puts_it_right(origin: Origin, point: Point, tally: Tally) -> Non
         scenario = SCENARIOS[point.scenario]
         scenario.prepare(world)
         world.cloud.requests()
-        said = meet(world, point, scenario.command)
+        said = meet(world, point, scenario.command, refused=bool(scenario.refused))
         assert point.host == "stock" or OUR_TRACE not in said, said
-        if scenario.reverted:
-            world.want(Origin.UP)
+        if scenario.recovered is not None:
+            world.want(scenario.recovered)
             if point.phase is Phase.BEFORE:
                 # Nothing was written, so the gateway has nothing to hear of.
                 world.cloud.requests()
-        recovery = world.recover(*scenario.recovery)
+        recovery = world.recover(*scenario.recovery, asked_for=scenario.asked_for)
         tally.point(point, recovery)
         assert recovery.failures == [], said
 
@@ -190,14 +191,14 @@ def test_what_pulumi_goes_on_asking_about_is_cleared_as_it_says(origin: Origin) 
         assert "11 unchanged" in world.stack.up().output
 
 
-def meet(world: World, point: Point, command: tuple[str, ...]) -> str:
+def meet(world: World, point: Point, command: tuple[str, ...], *, refused: bool = False) -> str:
     """Brings the command to its point, and lets happen what is to happen there; what it said."""
     if point.strike in {Strike.DROP, Strike.DROP_ALWAYS}:
-        return drop(world, point, command)
+        return drop(world, point, command, refused=refused)
     return strike(world, point, command)
 
 
-def drop(world: World, point: Point, arguments: tuple[str, ...]) -> str:
+def drop(world: World, point: Point, arguments: tuple[str, ...], *, refused: bool) -> str:
     """The connection is dropped, once, which is absorbed, or each time, which is an error."""
     always = point.strike is Strike.DROP_ALWAYS
     call = CALLS[point.call]
@@ -214,7 +215,7 @@ def drop(world: World, point: Point, arguments: tuple[str, ...]) -> str:
     result = world.stack.run(*arguments, env=env)
     # A check of the health may fail; a POST that acted is found by its name.
     harmless = point.call == "check_health" or (point.call == "create_target" and when == "after")
-    assert (result.code == 0) == (not always or harmless), result.output
+    assert (result.code == 0) == ((not always or harmless) and not refused), result.output
     return result.output
 
 

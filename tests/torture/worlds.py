@@ -28,6 +28,8 @@ UP = ("up", "--yes", "--skip-preview")
 REFRESH = ("refresh", "--yes", "--skip-preview")
 DESTROY = ("destroy", "--yes", "--skip-preview")
 VERIFICATION_SECONDS = 0.2
+ORGANIZATION_ID = "6f1d27a4-93a5-4c63-9a0c-5b0b8f3c2e71"
+"""That of all branches, also where an emulator starts without its state."""
 
 
 class Branch(Cloud):
@@ -53,6 +55,7 @@ class Branch(Cloud):
             state=self._state,
             verification_seconds=VERIFICATION_SECONDS,
             rate_limit=0,
+            organization_id=ORGANIZATION_ID,
         )
         self.emulator = self._stack.enter_context(EmulatorServer(settings, port=port))
         self._at_emulator = self._stack.enter_context(httpx.Client(base_url=self.emulator.url))
@@ -271,7 +274,12 @@ class Origin:
         self._branches = 0
 
     def __enter__(self) -> Self:
-        self._root = Cloud(self._directory, verification_seconds=VERIFICATION_SECONDS, state=self._state)
+        self._root = Cloud(
+            self._directory,
+            verification_seconds=VERIFICATION_SECONDS,
+            state=self._state,
+            organization_id=ORGANIZATION_ID,
+        )
         self._root.__enter__()
         text = program(self._root, self.UP)
         self._stack = Stack(self._directory / "origin", text, env=self._root.env)
