@@ -115,28 +115,36 @@ _renamed = replace(_changed, resource="later", key="changed", name="changed")
 SCENARIOS = {
     "create": Scenario(
         (*Origin.UP, Wanted("new", health_check=True)),
-        ("login", "list_targets", "create_target", "get_verification", "check_health", "notify"),
+        (
+            "login",
+            "get_organization",
+            "list_targets",
+            "create_target",
+            "get_verification",
+            "check_health",
+            "notify",
+        ),
     ),
     "adopt": Scenario(
         (_kept, _changed, replace(_gone, path="/new"), _moved),
-        ("login", "list_targets", "update_target", "get_verification", "notify"),
+        ("login", "get_organization", "list_targets", "update_target", "get_verification", "notify"),
         struck=("list_targets", "update_target", "get_verification"),
         forgets="gone",
     ),
     "update": Scenario(
         (_kept, replace(_changed, path="/new"), _gone, _moved),
-        ("login", "update_target", "get_verification", "notify"),
+        ("login", "get_organization", "get_target", "update_target", "get_verification", "notify"),
         struck=("update_target", "get_verification", "notify"),
     ),
     "update in place": Scenario(
         (_kept, replace(_changed, max_retries=7), _gone, _moved),
-        ("login", "update_target", "notify"),
+        ("login", "get_organization", "get_target", "update_target", "notify"),
         struck=("update_target",),
     ),
     # Of an update that died the state knows nothing; where the program does not ask for it again, a refresh tells.
     "reverted update": Scenario(
         (_kept, replace(_changed, path="/new"), _gone, _moved),
-        ("login", "update_target", "get_verification", "notify"),
+        ("login", "get_organization", "get_target", "update_target", "get_verification", "notify"),
         struck=("update_target", "get_verification"),
         recovery=(*UP, "--refresh"),
         recovered=Origin.UP,
@@ -144,24 +152,26 @@ SCENARIOS = {
     # A refresh takes in what an update that died has written: nothing is left to update, but to tell the gateway.
     "refreshed update": Scenario(
         (_kept, replace(_changed, max_retries=7), _gone, _moved),
-        ("login", "update_target", "notify"),
+        ("login", "get_organization", "get_target", "update_target", "notify"),
         struck=("update_target",),
         recovery=(*UP, "--refresh"),
     ),
     "delete": Scenario(
-        (_kept, _changed, _moved), ("notify", "login", "delete_target"), struck=("notify", "delete_target")
+        (_kept, _changed, _moved),
+        ("notify", "login", "get_organization", "get_target", "delete_target"),
+        struck=("notify", "get_target", "delete_target"),
     ),
     "destroy": Scenario(
         (),
-        ("notify", "login", "delete_target"),
-        struck=("notify", "delete_target"),
+        ("notify", "login", "get_organization", "list_targets", "delete_target"),
+        struck=("notify", "list_targets", "delete_target"),
         command=DESTROY,
         recovery=DESTROY,
     ),
     "sync": Scenario((_kept, _changed, _gone, replace(_moved, webhook="?of=moved")), ("notify",)),
     "refresh": Scenario(
         Origin.UP,
-        ("login", "list_targets", "get_verification"),
+        ("login", "get_organization", "list_targets", "get_verification"),
         struck=("list_targets", "get_verification"),
         command=REFRESH,
         # What has become of the target by itself, only a refresh can tell.
@@ -170,31 +180,40 @@ SCENARIOS = {
     ),
     "refresh one": Scenario(
         Origin.UP,
-        ("login", "get_target"),
+        ("login", "get_organization", "get_target"),
         struck=("get_target",),
         command=(*REFRESH, "--target", "**::kept"),
     ),
     # The mark is brought up to date.
     "move": Scenario(
         (_kept, replace(_changed, parents=("A", "B"), aliases=_FORMER), _gone, _moved),
-        ("login", "get_organization", "update_target", "notify"),
-        struck=("get_organization", "update_target"),
+        ("login", "get_organization", "get_target", "update_target", "get_verification", "notify"),
+        struck=("get_organization", "get_target", "update_target"),
     ),
     "rename": Scenario(
         (_kept, replace(_renamed, aliases=_FORMER), _gone, _moved),
-        ("login", "get_organization", "update_target", "notify"),
+        ("login", "get_organization", "get_target", "update_target", "get_verification", "notify"),
         struck=("update_target",),
     ),
     "stack rename": Scenario(
         Origin.UP,
-        ("login", "get_organization", "update_target", "notify"),
+        ("login", "get_organization", "list_targets", "update_target", "notify"),
         struck=("update_target",),
         renamed="prod",
     ),
     "renamed sync": Scenario((_kept, _changed, _gone, replace(_moved, sync="later-sync")), ("notify",)),
     "replace": Scenario(
         Origin.UP,
-        ("login", "get_organization", "delete_target", "create_target", "get_verification", "notify"),
+        (
+            "login",
+            "get_organization",
+            "get_target",
+            "delete_target",
+            "list_targets",
+            "create_target",
+            "get_verification",
+            "notify",
+        ),
         struck=("delete_target", "create_target", "notify"),
         command=(*UP, "--replace", urn("changed")),
         asked_for=("changed",),

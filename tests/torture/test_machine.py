@@ -1,9 +1,11 @@
 """Random lives of a stack on the real engine: after each step that settles, cloud, state and program agree.
 
 Each step is one thing that users do or that happens to them: they edit the program and run `up`, press Ctrl-C in
-the middle, lose the host or the CLI, refresh, destroy, import what was made by hand; somebody changes a target
-by hand; the service has a bad moment. The steps come from a fixed seed; `--hypothesis-seed` gives another one,
-and a failure prints the seed and the steps.
+the middle, lose the host or the CLI, refresh, destroy, import what was made by hand; they move targets into
+components, rename resources, stacks and projects, divide them among two stacks, replace, aim at one; they forget
+the alias, take a name that is not free, or use another organisation's credentials, are refused, and do what the
+error says; somebody changes a target by hand; the service has a bad moment. The steps come from a fixed seed;
+`--hypothesis-seed` gives another one, and a failure prints the seed and the steps.
 """
 
 from __future__ import annotations
