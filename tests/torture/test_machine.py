@@ -10,12 +10,17 @@ error says; somebody changes a target by hand; the service has a bad moment. The
 
 from __future__ import annotations
 
+import re
+import shlex
+import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from agreement import resources
+from cloud import Cloud
 from commands import Command
-from engine import TARGET_TYPE, until
+from engine import SYNC_TYPE, TARGET_TYPE, until
 from hypothesis import HealthCheck, Phase, note, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -29,12 +34,14 @@ from points import CALLS, Point, Strike
 from points import Phase as Where
 from test_kill_points import OUR_TRACE, hold, strike_down
 from troubles import TROUBLES, Outcome
-from wanted import BY_HAND, Wanted, by_hand
+from wanted import BY_HAND, PLACES, Wanted, by_hand
 from worlds import DESTROY, REFRESH, UP, Origin
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from agreement import Disagreement
-    from engine import Result
+    from engine import Result, Stack
     from tally import Tally
     from worlds import World
 
@@ -44,7 +51,22 @@ DEATHS = (Strike.CLI_KILL, Strike.CTRL_C, Strike.HOST_KILL, Strike.CTRL_C_TWICE,
 edits = st.lists(
     st.tuples(
         st.sampled_from(RESOURCES),
-        st.sampled_from(("add or remove", "endpoint", "retries", "events", "sync", "health check")),
+        st.sampled_from(
+            (
+                "add or remove",
+                "endpoint",
+                "retries",
+                "events",
+                "health check",
+                "move",
+                "rename",
+                "name",
+                "sync",
+                "move sync",
+                "rename sync",
+                "forget sync",
+            )
+        ),
         st.integers(1, 3),
     ),
     max_size=4,
@@ -59,21 +81,33 @@ phases = st.sampled_from((Where.BEFORE, Where.AFTER))
 troubles = st.one_of(st.none(), st.sampled_from(absorbable))
 
 
-def edited(wanted: Wanted, what: str, number: int) -> Wanted:
+SIMPLE_EDITS = ("endpoint", "retries", "events")
+
+
+def edited(wanted: Wanted, what: str, number: int, turn: int) -> Wanted:
     """The target after an edit of its lines."""
-    if what == "endpoint":
-        return replace(wanted, path=f"/{number}")
-    if what == "retries":
-        return replace(wanted, max_retries=number)
-    if what == "events":
-        return replace(wanted, event_types=("CONVERSATION_STARTED", f"EVENT_{number}"))
-    if what == "sync":
-        return replace(wanted, webhook=f"?{number}") if wanted.synced else replace(wanted, synced=True)
-    return replace(wanted, health_check=not wanted.health_check)
+    fresh = f"{wanted.identity}_{turn}_{number}"
+    changes: dict[str, dict[str, object]] = {
+        "endpoint": {"path": f"/{number}"},
+        "retries": {"max_retries": number},
+        "events": {"event_types": ("CONVERSATION_STARTED", f"EVENT_{number}")},
+        "health check": {"health_check": not wanted.health_check},
+        "move": {"parents": PLACES[(PLACES.index(wanted.parents) + number) % len(PLACES)]},
+        "rename": {"resource": fresh, "key": wanted.identity, "name": wanted.called},
+        "name": {"name": fresh},
+        "sync": {"webhook": f"?{number}"} if wanted.synced else {"synced": True},
+        "move sync": {
+            "sync_parents": PLACES[(PLACES.index(wanted.sync_parents) + number) % len(PLACES)],
+            "synced": True,
+        },
+        "rename sync": {"sync": f"{fresh}-sync", "synced": True},
+        "forget sync": {"synced": False},
+    }
+    return replace(wanted, **changes[what])
 
 
 class Lives(RuleBasedStateMachine):
-    """One stack, from its first `up` on."""
+    """A stack, from its first `up` on, and another one that comes and goes."""
 
     origin: Origin
     tally: Tally
@@ -84,10 +118,15 @@ class Lives(RuleBasedStateMachine):
         self.drifted = False
         self.imports = 0
         self.turns = 0
+        self.elsewhere: Cloud | None = None
         self.tally.totals["sequences"] += 1
 
     def teardown(self) -> None:
         """Ends the sequence."""
+        # Hypothesis may call a failure flaky, since it is not the same every time, and then does not show it.
+        traceback.print_exc()
+        if self.elsewhere is not None:
+            self.elsewhere.__exit__()
         self.world.cloud.__exit__()
 
     # What users do.
@@ -172,6 +211,7 @@ class Lives(RuleBasedStateMachine):
     @rule()
     def import_what_was_made_by_hand(self) -> None:
         """Somebody made a target; the stack takes it over."""
+        self.starts_settled()
         self.imports += 1
         want = Wanted("imported")
         self.world.cloud.requests()
@@ -180,7 +220,219 @@ class Lives(RuleBasedStateMachine):
         self.counts("import", result)
         assert result.code == 0, result.output
         self.nothing_is_lost()
-        self.world.want([*self.world.wanted, want])
+        self.write([*self.world.wanted, want])
+
+    # How they refactor. What goes wrong is refused, and says how to go on.
+
+    @precondition(lambda self: self.there())
+    @rule(data=st.data(), what=st.sampled_from(("move", "rename")), number=st.integers(1, 3))
+    def forgets_the_alias(self, data: st.DataObject, what: str, number: int) -> None:
+        """A target is moved or renamed; the error has the alias, which is pasted."""
+        self.starts_settled()
+        want = self.draws(data)
+        target_id, former = self.world.settled[want.identity], want.urn(self.world.stack)
+        changed = replace(edited(want, what, number, self.turn()), name=want.called)
+        self.changes(changed, aliased=False)
+        output = self.refused(UP, f'aliases=["{former}"]', target_id, "name=")
+        (pasted,) = set(re.findall(r'aliases=\["(urn:[^"]+)"\]', output))
+        self.world.want(
+            replace(each, aliases=(pasted,)) if each.identity == want.identity else each
+            for each in self.world.wanted
+        )
+        self.succeeds(UP, "alias pasted")
+        self.settles()
+
+    @precondition(lambda self: len(self.there()) > 1)
+    @rule(data=st.data())
+    def chain(self, data: st.DataObject) -> None:
+        """Each takes the name of the next, in one `up`."""
+        self.starts_settled()
+        order = data.draw(st.permutations(self.there()))[:3]
+        names = [*(each.called for each in order[1:]), f"{order[-1].identity}_{self.turn()}"]
+        self.changes(*(replace(each, name=name) for each, name in zip(order, names, strict=True)))
+        self.succeeds(UP, "chain of names")
+        self.settles()
+
+    @precondition(lambda self: len(self.there()) > 1)
+    @rule(data=st.data())
+    def exchange(self, data: st.DataObject) -> None:
+        """Two exchange their names; the error has the steps, which are taken."""
+        self.starts_settled()
+        one, other = data.draw(st.permutations(self.there()))[:2]
+        first, second = replace(one, name=other.called), replace(other, name=one.called)
+        self.changes(first, second)
+        output = self.refused(UP, "interim name")
+        assert "aliases" not in output, output
+        self.changes(replace(first, name=f"interim_{self.turn()}"))
+        self.succeeds(UP, "interim name")
+        self.changes(first)
+        self.succeeds(UP, "final name")
+        self.settles()
+
+    @precondition(lambda self: len(self.there()) > 1)
+    @rule(data=st.data(), new=st.booleans())
+    def takes_the_name_of_one_that_goes(self, data: st.DataObject, new: bool) -> None:
+        """It is free only after all updates; the error has the command that ends the other one first."""
+        self.starts_settled()
+        going, other = data.draw(st.permutations(self.there()))[:2]
+        taker = Wanted(f"taker{self.turn()}") if new else other
+        rest = [each for each in self.world.wanted if each.identity not in {going.identity, taker.identity}]
+        self.write([*rest, replace(taker, name=going.called)])
+        urn = going.urn(self.world.stack)
+        output = self.refused(UP, f"pulumi destroy --target '{urn}'", asked_for={going.identity})
+        assert new or "aliases" not in output, output
+        (command,) = set(re.findall(r"`pulumi (destroy --target '[^`]*)`", output))
+        self.succeeds((*shlex.split(command), "--yes", "--skip-preview"), "destroy of one")
+        self.succeeds(UP, "up")
+        self.settles()
+
+    @rule(what=st.sampled_from(("stack", "project")))
+    def renames_all(self, what: str) -> None:
+        """`pulumi stack rename`."""
+        self.starts_settled()
+        new = f"{what}{self.turn()}"
+        if what == "stack":
+            self.world.stack.rename(new)
+        else:
+            self.world.stack.rename(project=new)
+        self.write(self.world.wanted)
+        self.succeeds(UP, f"{what} rename")
+        self.settles()
+
+    @precondition(lambda self: self.there())
+    @rule(data=st.data())
+    def renames_in_the_state(self, data: st.DataObject) -> None:
+        """`pulumi state rename`."""
+        self.starts_settled()
+        want = self.draws(data)
+        renamed = edited(want, "rename", 0, self.turn())
+        self.world.stack.must("state", "rename", "--yes", want.urn(self.world.stack), renamed.resource)
+        self.changes(renamed)
+        self.succeeds(UP, "state rename")
+        self.settles()
+
+    @precondition(lambda self: self.there())
+    @rule(data=st.data())
+    def replaces(self, data: st.DataObject) -> None:
+        """`up --replace`: what is asked for is done, and to nothing else."""
+        self.starts_settled()
+        want = self.draws(data)
+        self.succeeds((*UP, "--replace", want.urn(self.world.stack)), "up --replace")
+        self.settles(asked_for={want.identity})
+
+    @precondition(lambda self: self.there())
+    @rule(data=st.data(), what=st.sampled_from(SIMPLE_EDITS), number=st.integers(1, 3))
+    def aims(self, data: st.DataObject, what: str, number: int) -> None:
+        """`up --target`, while another change waits."""
+        self.starts_settled()
+        want = self.draws(data)
+        self.changes(*(edited(each, what, number, self.turn()) for each in self.there()))
+        command = (*UP, "--target", want.urn(self.world.stack), "--target-dependents")
+        self.succeeds(command, "up --target")
+        self.nothing_is_lost()
+        self.succeeds(UP, "up")
+        self.settles()
+
+    @precondition(lambda self: any(each.synced for each in self.there()))
+    @rule(data=st.data())
+    def ends_a_sync_alone(self, data: st.DataObject) -> None:
+        """`destroy --target <sync>`: the one word that is not true, until the next `up`."""
+        self.starts_settled()
+        want = data.draw(st.sampled_from([each for each in self.there() if each.synced]))
+        command = (*DESTROY, "--target", want.sync_urn(self.world.stack))
+        self.succeeds(command, "destroy of a sync alone")
+        self.nothing_is_lost()
+        self.succeeds(UP, "up")
+        self.settles()
+
+    # A second stack, a second organisation.
+
+    @precondition(lambda self: self.world.second is None)
+    @rule(data=st.data(), same_project=st.booleans())
+    def second_stack_comes(self, data: st.DataObject, same_project: bool) -> None:
+        """It wants a name that the first one has, is refused, and takes another."""
+        self.starts_settled()
+        turn = self.turn()
+        project = self.world.stack.project if same_project else f"other{turn}"
+        stack = self.world.comes(project, f"second{turn}")
+        own = Wanted(f"own{turn}")
+        if self.there():
+            holder = self.draws(data)
+            self.world.want([replace(own, name=holder.called)], stack)
+            target_id = self.world.settled[holder.identity]
+            output = self.refused(UP, holder.urn(self.world.stack), target_id, "state move", stack=stack)
+            assert "aliases" not in output, output
+        self.world.want([own], stack)
+        self.succeeds(UP, "second stack", stack=stack)
+        self.settles()
+
+    @precondition(lambda self: self.world.second is not None)
+    @rule()
+    def second_stack_goes(self) -> None:
+        """It takes its own down, and nothing else."""
+        self.starts_settled()
+        assert self.world.second is not None
+        self.succeeds(DESTROY, "destroy of the second", stack=self.world.second)
+        self.world.goes()
+        self.settles()
+
+    @precondition(lambda self: self.world.second is not None and self.at_top())
+    @rule(data=st.data(), first=st.booleans())
+    def moves_to_the_second_stack(self, data: st.DataObject, first: bool) -> None:
+        """`pulumi state move`; then an `up` of each, in either order."""
+        self.starts_settled()
+        stack, second = self.world.stack, self.world.second
+        assert second is not None
+        want = data.draw(st.sampled_from(self.at_top()))
+        urns = [want.urn(stack), *([want.sync_urn(stack)] if want.synced else [])]
+        stack.must("state", "move", "--yes", "--source", stack.qualified, "--dest", second.qualified, *urns)
+        self.write([each for each in self.world.wanted if each != want])
+        self.world.want([*self.world.wanted_of(second), replace(want, aliases=(), sync_aliases=())], second)
+        for each in (stack, second) if first else (second, stack):
+            self.succeeds(UP, "state move", stack=each)
+        self.settles()
+
+    @precondition(lambda self: self.world.second is not None and self.at_top())
+    @rule(data=st.data())
+    def second_stack_imports(self, data: st.DataObject) -> None:
+        """It is told whose the target is, takes it over with its first `up`, and the first one lets it go."""
+        self.starts_settled()
+        stack, second = self.world.stack, self.world.second
+        assert second is not None
+        want = data.draw(st.sampled_from(self.at_top()))
+        target_id = self.world.settled[want.identity]
+        # Else the gateway would hear from the one of them that it goes, from the other that it is there.
+        self.changes(replace(want, synced=False))
+        self.succeeds(UP, "up")
+        imported = second.import_(TARGET_TYPE, want.resource, target_id, "--protect=false")
+        assert imported.code == 0, imported.output
+        assert "warning" in imported.output, imported.output
+        assert want.urn(stack) in imported.output, imported.output
+        taken = replace(want, aliases=(), sync_aliases=(), synced=True, sync=f"taken{self.turn()}-sync")
+        self.world.want([*self.world.wanted_of(second), taken], second)
+        self.succeeds(UP, "import of another's", stack=second)
+        self.write([each for each in self.world.wanted if each.identity != want.identity])
+        output = self.succeeds(UP, "letting go")
+        assert taken.urn(second) in output, output
+        self.settles()
+
+    @precondition(lambda self: len(self.there()) == len(self.world.wanted) > 0)
+    @rule(command=st.sampled_from((UP, REFRESH, DESTROY, (*UP, "--refresh"), (*DESTROY, "--refresh"))))
+    def uses_another_organisation(self, command: tuple[str, ...]) -> None:
+        """With its credentials nothing is read, written or forgotten; set back, all is well."""
+        self.starts_settled()
+        if self.elsewhere is None:
+            directory = self.world.cloud.directory / "elsewhere"
+            self.elsewhere = Cloud(directory, beside=self.world.cloud).__enter__()
+        here, there = self.world.cloud, self.elsewhere
+        here.requests()
+        words = (here.organization, here.emulator.url, there.organization, there.emulator.url)
+        self.refused(command, *words, "pulumi state delete", env=there.env)
+        assert there.writes() == []
+        assert there.targets() == {}
+        assert here.gone == []
+        self.succeeds(UP, "set back")
+        self.settles()
 
     # What happens to them.
 
@@ -206,34 +458,98 @@ class Lives(RuleBasedStateMachine):
 
     # The parts of steps.
 
+    def turn(self) -> int:
+        """A number that was not there before: for fresh names."""
+        self.turns += 1
+        return self.turns
+
+    def there(self) -> list[Wanted]:
+        """The targets of the program that the state of the first stack has, and that live."""
+        cloud, stack = self.world.cloud, self.world.stack
+        cloud.requests()
+        living = {each["id"] for each in cloud.targets().values()}
+        urns = {each["urn"] for each in self.world.targets().values() if each["id"] in living}
+        return [each for each in self.world.wanted if each.urn(stack) in urns]
+
+    def at_top(self) -> list[Wanted]:
+        """Those of them that are in no component."""
+        return [each for each in self.there() if not each.parents and not each.sync_parents]
+
+    def draws(self, data: st.DataObject) -> Wanted:
+        """One that is there."""
+        drawn: Wanted = data.draw(st.sampled_from(self.there()))
+        return drawn
+
+    def write(self, wanted: Iterable[Wanted], *, without_alias: Collection[str] = ()) -> None:
+        """Rewrites the program of the first stack, with an alias for what the state has under another URN."""
+        stack = self.world.stack
+        targets = {each["id"]: each["urn"] for each in resources(stack, TARGET_TYPE).values()}
+        syncs = {each["outputs"]["targetId"]: each["urn"] for each in resources(stack, SYNC_TYPE).values()}
+
+        def aliased(want: Wanted) -> Wanted:
+            target_id = self.world.settled.get(want.identity, "")
+            target, sync = targets.get(target_id), syncs.get(target_id)
+            kept = target and target != want.urn(stack) and want.identity not in without_alias
+            # Some forget it; a sync then is another one.
+            kept_sync = sync and sync != want.sync_urn(stack) and self.turns % 2
+            return replace(want, aliases=(target,) if kept else (), sync_aliases=(sync,) if kept_sync else ())
+
+        self.world.want(aliased(each) for each in wanted)
+
+    def changes(self, *changed: Wanted, aliased: bool = True) -> None:
+        """Rewrites these lines of the program, with their aliases."""
+        new = {each.identity: each for each in changed}
+        self.write(
+            [new.get(each.identity, each) for each in self.world.wanted],
+            without_alias=() if aliased else new.keys(),
+        )
+
     def edit(self, edits: list[tuple[str, str, int]]) -> None:
         """Changes the program."""
-        wanted = {each.resource: each for each in self.world.wanted}
+        wanted = {each.identity: each for each in self.world.wanted}
         for name, what, number in edits:
             if name not in wanted:
-                wanted[name] = Wanted(name)
+                self.add(wanted, name)
             elif what == "add or remove":
                 del wanted[name]
             else:
-                wanted[name] = edited(wanted[name], what, number)
-        self.world.want(wanted.values())
+                wanted[name] = edited(wanted[name], what, number, self.turn())
+        self.write(wanted.values())
+
+    def add(self, wanted: dict[str, Wanted], identity: str) -> None:
+        """Adds a target, unless the second stack has it by now; its name is one that nobody has."""
+        second = self.world.second
+        elsewhere = [] if second is None else self.world.wanted_of(second)
+        if identity in {each.identity for each in elsewhere}:
+            return
+        taken = {each.called for each in (*self.world.wanted, *wanted.values(), *elsewhere)}
+        taken |= {
+            target["outputs"]["name"]
+            for stack in (self.world.stack, second)
+            if stack is not None
+            for target in self.world.targets(stack).values()
+        }
+        taken -= {each.called for each in self.world.wanted if each.identity == identity}
+        name = f"{identity}_{self.turn()}" if identity in taken else ""
+        former = next((each for each in self.world.wanted if each.identity == identity), None)
+        wanted[identity] = former or Wanted(identity, name=name)
 
     def provoke(self, call: str) -> None:
         """Changes the program once more, so that `up` makes the call."""
-        wanted = {each.resource: each for each in self.world.wanted}
+        wanted = {each.identity: each for each in self.world.wanted}
         missing = [name for name in RESOURCES if name not in wanted]
-        self.turns += 1
+        turn = self.turn()
         if missing and (call in {"login", "list_targets", "create_target"} or not wanted):
-            wanted[missing[0]] = Wanted(missing[0])
+            self.add(wanted, missing[0])
         elif call == "delete_target":
             del wanted[next(iter(wanted))]
         elif call == "notify":
             name = next(iter(wanted))
-            wanted[name] = replace(wanted[name], synced=True, webhook=f"?turn={self.turns}")
-        else:
+            wanted[name] = replace(wanted[name], synced=True, webhook=f"?turn={turn}")
+        elif wanted:
             name = next(iter(wanted))
-            wanted[name] = replace(wanted[name], path=f"/turn{self.turns}", health_check=True)
-        self.world.want(wanted.values())
+            wanted[name] = replace(wanted[name], path=f"/turn{turn}", health_check=True)
+        self.write(wanted.values())
 
     def bad_moment(self, trouble: object) -> None:
         """A burst of a trouble waits for whoever comes."""
@@ -252,25 +568,56 @@ class Lives(RuleBasedStateMachine):
         note(result.output)
         assert OUR_TRACE not in result.output, result.output
 
+    def starts_settled(self) -> None:
+        """What was done by hand, or waits in the program, is brought in order first."""
+        if self.drifted or len(self.there()) < len(self.world.wanted):
+            self.heals()
+            self.settles()
+
+    def succeeds(self, command: tuple[str, ...], step: str, stack: Stack | None = None) -> str:
+        """Runs a command that has no reason to fail."""
+        result = (stack or self.world.stack).run(*command)
+        self.counts(step, result)
+        assert result.code == 0, result.output
+        return result.output
+
+    def refused(
+        self,
+        command: tuple[str, ...],
+        *words: str,
+        stack: Stack | None = None,
+        env: dict[str, str] | None = None,
+        asked_for: Collection[str] = (),
+    ) -> str:
+        """Runs a command that must not succeed, says so in these words, and loses nothing."""
+        result = (stack or self.world.stack).run(*command, env=env)
+        self.counts("refused", result)
+        assert result.code != 0, result.output
+        for each in words:
+            assert each in result.output, f"{each!r} is missing in:\n{result.output}"
+        self.nothing_is_lost(asked_for)
+        return result.output
+
     def heals(self) -> None:
         """One `up` puts it right, after a `cancel` where Pulumi asks for it."""
         self.world.cloud.calm()
         result, _ = self.world.run(*self.command())
         assert result.code == 0, result.output
 
-    def settles(self) -> None:
+    def settles(self, asked_for: Collection[str] = ()) -> None:
         """Everything agrees."""
         self.world.cloud.calm()
         leaks, searched = self.world.leaks()
         self.tally.totals["searched"] += searched
         self.drifted = False
-        self.agrees([*self.world.disagreements(), *leaks])
+        self.agrees([*self.world.lost(asked_for), *self.world.disagreements(), *leaks])
+        self.world.settle()
 
-    def nothing_is_lost(self) -> None:
-        """Between two `up`s at least this: each target is in the state, and no two are one."""
-        self.agrees(
-            [each for each in self.world.disagreements() if each.kind in {"orphan", "duplicate", "pending"}]
-        )
+    def nothing_is_lost(self, asked_for: Collection[str] = ()) -> None:
+        """Between two `up`s at least this: each target is in a state, no two are one, none is gone for nothing."""
+        kinds = {"orphan", "duplicate", "pending"}
+        found = [each for each in self.world.disagreements() if each.kind in kinds]
+        self.agrees([*self.world.lost(asked_for), *found])
 
     def agrees(self, found: list[Disagreement]) -> None:
         """Counts and fails."""

@@ -163,7 +163,8 @@ class World:
         self.second: Stack | None = None
         self._wanted: dict[Stack, list[Wanted]] = {stack: []}
         self._heard = Heard(earlier_syncs, {}, set())
-        self._settled: dict[str, str] = {}
+        self.settled: dict[str, str] = {}
+        """The ids of all targets when a step was last over."""
         self.leftovers = ExitStack()
         """What a run leaves alive, to be ended after the recovery."""
 
@@ -182,9 +183,20 @@ class World:
         """What the program of a stack declares."""
         return self._wanted[stack]
 
-    def forget(self, stack: Stack) -> None:
-        """The stack is no more."""
-        del self._wanted[stack]
+    def comes(self, project: str, name: str) -> Stack:
+        """A second stack, with an empty program; in the same project it has another name than the first."""
+        directory = self.cloud.directory / f"{project}-{name}"
+        stack = Stack(directory, "", env=self.cloud.env, name=project, stack=name, backend=self.stack.backend)
+        self.second = stack
+        self.want([], stack)
+        return stack
+
+    def goes(self) -> None:
+        """The second stack, which has nothing left, is no more."""
+        assert self.second is not None
+        self.second.must("stack", "rm", "--yes", self.second.name)
+        del self._wanted[self.second]
+        self.second = None
 
     def targets(self, stack: Stack | None = None) -> dict[str, dict[str, Any]]:
         """The targets in the state of a stack, else of the first, by the names of their resources."""
@@ -208,18 +220,21 @@ class World:
     def lost(self, asked_for: Collection[str] = ()) -> list[Disagreement]:
         """The targets that were deleted since the last settled step though a program wants them before and after.
 
-        `asked_for` are those whose replacement somebody has asked for. The step is settled by this look.
+        `asked_for` are those whose replacement somebody has asked for.
         """
         self.cloud.requests()
-        before, gone = self._settled, set(self.cloud.gone)
-        self._settled = self.ids()
-        self.cloud.gone.clear()
         wanted = {each.identity for wanted in self._wanted.values() for each in wanted}
         return [
             Disagreement("lost", f"{identity} ({target_id}) was deleted, and is wanted")
-            for identity, target_id in before.items()
-            if target_id in gone and identity in wanted and identity not in asked_for
+            for identity, target_id in self.settled.items()
+            if target_id in self.cloud.gone and identity in wanted and identity not in asked_for
         ]
+
+    def settle(self) -> None:
+        """The step is over."""
+        self.cloud.requests()
+        self.cloud.gone.clear()
+        self.settled = self.ids()
 
     def leaks(self) -> tuple[list[Disagreement], int]:
         """The secrets that stand in plain text anywhere, and how many texts were searched."""
@@ -260,6 +275,7 @@ class World:
         result, cancelled = self.run(*(command or UP))
         leaks, searched = self.leaks()
         found = [*self.lost(asked_for), *self.disagreements(), *leaks]
+        self.settle()
         return Recovery(result, cancelled, found, searched, pending_creates(self.stack))
 
 
@@ -306,5 +322,5 @@ class Origin:
         stack = BranchedStack(self._stack, directory / "stack", cloud, host)
         world = World(cloud, stack, self._syncs)
         world.want(self.UP)
-        world.lost()
+        world.settle()
         return world
