@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -124,7 +125,8 @@ class Lives(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Ends the sequence."""
         # Hypothesis may call a failure flaky, since it is not the same every time, and then does not show it.
-        traceback.print_exc()
+        if sys.exc_info()[0] is not None:
+            traceback.print_exc()
         if self.elsewhere is not None:
             self.elsewhere.__exit__()
         self.world.cloud.__exit__()
