@@ -1,39 +1,83 @@
-"""The suite sees what it looks for: with the adopt step removed it fails, and each kind of disagreement shows."""
+"""The suite sees what it looks for: with a guard removed it fails, and each kind of disagreement shows."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cloud import BASIC, CLIENT_SECRET, OWNER_HEADER, PASSWORD, TARGETS
+import pytest
+from cloud import BASIC, CLIENT_SECRET, OWNER_HEADER, PASSWORD, TARGETS, Cloud
+from engine import TARGET_TYPE
 from points import SCENARIOS, Phase, Point, Strike
 from test_kill_points import strike
 from wanted import Wanted, by_hand
-from worlds import Origin
+from worlds import DESTROY, UP, Origin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from worlds import World
 
-WITHOUT_ADOPTION = """\
+HOST = """\
 import os
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 from genesys_provider.host.server import Lifetime, serve
-from genesys_provider.targets.manager import TargetManager
-
-TargetManager._created_or_adopted = lambda self, config: (self._post(config), False)
+{patch}
 serve(Lifetime())
 """
 
+WITHOUT_ADOPTION = """
+from genesys_provider.targets.manager import TargetManager
 
-def host_without_adoption(directory: Path) -> Path:
-    """A launcher like the product's, of a host whose `create` sends its POST and asks nothing."""
-    code = directory / "genesys_provider.host_without_adoption.py"
-    code.write_text(WITHOUT_ADOPTION)
+TargetManager._created_or_adopted = lambda self, config: (self._post(config), False)
+"""
+
+# The mark as it was at first: a resource in a component has the one of its namesake outside.
+WITHOUT_PARENT = """
+from genesys_provider.targets import manager, ownership
+
+def same(mark, urn):
+    return mark is not None and urn is not None and ownership.name_of(mark) == ownership.name_of(urn)
+
+ownership.Owner.may_write = lambda self, mark: mark is None or same(mark, self.urn)
+manager.is_left_behind = lambda target, urn, run: same(target.owner, urn)
+"""
+
+WITHOUT_LOOK = """
+from genesys_provider.targets.manager import TargetManager
+
+delete = TargetManager.delete
+TargetManager.delete = lambda self, target_id, owner=None: delete(self, target_id)
+"""
+
+WITHOUT_ORGANISATION = """
+from genesys_provider.targets.organization import Organizations
+
+Organizations.require = lambda self, *_: self.now()
+"""
+
+ALWAYS_DELETED = """
+from genesys_provider.resources.session import managed
+from genesys_provider.resources.sync_provider import GatewaySyncProvider
+from genesys_provider.targets.gateway import DELETED
+
+def delete(self, _id, _props):
+    with managed(self._config, _props) as manager:
+        secret = _props.get("signingSecret")
+        manager.sync(_props["webhookUrl"], _props["targetId"], event=DELETED, signing_secret=secret)
+
+GatewaySyncProvider.delete = delete
+"""
+
+
+def host_with(directory: Path, patch: str) -> Path:
+    """A launcher like the product's, of a host in which a guard is replaced."""
+    code = directory / "genesys_provider.host_with_a_patch.py"
+    code.write_text(HOST.format(patch=patch))
     launcher = directory / "pulumi-resource-pulumi-python"
     launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" -u "{code}" "$@"\n')
     launcher.chmod(0o755)
@@ -42,7 +86,7 @@ def host_without_adoption(directory: Path) -> Path:
 
 def test_without_the_adopt_step_there_is_an_orphan(origin: Origin, tmp_path: Path) -> None:
     point = Point("own", "create", "create_target", Phase.AFTER, Strike.HOST_KILL)
-    world = origin.branch(host_without_adoption(tmp_path))
+    world = origin.branch(host_with(tmp_path, WITHOUT_ADOPTION))
     with world.cloud:
         SCENARIOS["create"].prepare(world)
         world.cloud.requests()
@@ -55,6 +99,70 @@ def test_without_the_adopt_step_there_is_an_orphan(origin: Origin, tmp_path: Pat
 
 def seen(world: World) -> list[str]:
     return [str(each) for each in world.disagreements()]
+
+
+_kept, _changed, _gone, _moved = Origin.UP
+
+
+def moves_without_alias(world: World) -> list[str]:
+    """What is seen of a move that has to be refused."""
+    world.want([_kept, replace(_changed, parents=("A",)), _gone, _moved])
+    result = world.stack.run(*UP)
+    lost = [str(each) for each in world.lost()]
+    return [*lost, *(["the move is not refused"] if result.code == 0 else [])]
+
+
+def lets_go(world: World) -> list[str]:
+    """What is seen where a stack drops a target that another one has taken over."""
+    second = world.comes("other", "prod")
+    target_id = world.settled["changed"]
+    world.want([_kept, replace(_changed, synced=False), _gone, _moved])
+    world.stack.must(*UP)
+    assert second.import_(TARGET_TYPE, "changed", target_id, "--protect=false").code == 0
+    world.want([replace(_changed, synced=False)], second)
+    second.must(*UP)
+    world.want([_kept, _gone, _moved])
+    world.stack.run(*UP)
+    return [str(each) for each in (*world.lost(), *world.disagreements())]
+
+
+def destroys_elsewhere(world: World) -> list[str]:
+    """What is seen of a `destroy` with another organisation's credentials."""
+    with Cloud(world.cloud.directory / "elsewhere", beside=world.cloud) as elsewhere:
+        world.stack.run(*DESTROY, env=elsewhere.env)
+    return [each for each in seen(world) if each.startswith("orphan")]
+
+
+def renames_a_sync(world: World) -> list[str]:
+    """What is seen where a sync goes, and its target stays."""
+    world.want([_kept, replace(_changed, sync="later-sync"), _gone, _moved])
+    world.stack.must(*UP)
+    return seen(world)
+
+
+GUARDS = {
+    "the parent in the mark": (WITHOUT_PARENT, moves_without_alias, "the move is not refused"),
+    "the look before a delete": (WITHOUT_LOOK, lets_go, "lost: changed "),
+    "the organisation": (WITHOUT_ORGANISATION, destroys_elsewhere, "orphan: changed "),
+    "a sync's silence": (ALWAYS_DELETED, renames_a_sync, "lie: "),
+}
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_without_a_guard_the_suite_fails(origin: Origin, tmp_path: Path, guard: str) -> None:
+    patch, scenario, shows = GUARDS[guard]
+    world = origin.branch(host_with(tmp_path, patch))
+    with world.cloud:
+        found = scenario(world)
+    assert [each for each in found if each.startswith(shows)], found
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_with_it_the_suite_does_not(origin: Origin, guard: str) -> None:
+    _, scenario, _ = GUARDS[guard]
+    world = origin.branch()
+    with world.cloud:
+        assert scenario(world) == []
 
 
 def write(world: World, target_id: str, configuration: dict[str, Any]) -> None:
