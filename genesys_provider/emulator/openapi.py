@@ -23,9 +23,9 @@ from genesys_provider.emulator.targets import (
     TARGETS_PATH,
     UNHEALTHY,
 )
+from genesys_provider.targets.headers import HEADER_NAME
 from genesys_provider.targets.models import (
     FINAL_STATUSES,
-    HEADER_NAME,
     NEEDED_AUTH_FIELDS,
     PENDING_VERIFICATION,
     TargetConfig,

@@ -1,7 +1,8 @@
 """The emulator's requests to endpoints: one POST with the target's authentication and headers.
 
 The verification, the health check and the delivery of events all go this way [S]. TLS is verified; redirects
-are not followed. What authentication looks like on the wire, per `authType`:
+are not followed. Headers of a target that belong to the connection or describe the body are left out: the sender
+sets them. What authentication looks like on the wire, per `authType`:
 
 - `BASIC`: HTTP Basic.
 - `OAUTH2`: a Bearer token from `tokenUrl`, by client credentials (HTTP Basic, form body), each time anew.
@@ -36,6 +37,24 @@ ENDPOINT_SECONDS = 10.0
 MAX_CONCURRENT = 200
 """Open requests to endpoints; more wait their turn, so that file descriptors last."""
 
+_SENDERS_OWN = frozenset(
+    {
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""The headers, and all that begin with `proxy-`, that a sender sets for each request: RFC 9110."""
+
 _JWT_SECONDS = 300
 _CLOSING_SECONDS = 0.2
 
@@ -57,6 +76,10 @@ class Outcome:
 
 class _RefusedTokenError(Exception):
     """The target's token endpoint gave no token: the message says why."""
+
+
+class _UnsendableHeadersError(Exception):
+    """The target's headers are no HTTP."""
 
 
 class Outbound:
@@ -109,10 +132,8 @@ class Outbound:
             except (asyncio.TimeoutError, httpx.TimeoutException):
                 request.cancel()
                 return Outcome(error=f"endpoint gave no answer within {self._seconds:g} s", timed_out=True)
-            except _RefusedTokenError as error:
-                return Outcome(error=str(error))
-            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-                return Outcome(error=f"endpoint {_failure(error)}")
+            except Exception as error:  # noqa: BLE001 (one odd target must not stop what the others wait for)
+                return Outcome(error=_failed(error))
         if response.is_success:
             return Outcome(response.status_code)
         return Outcome(response.status_code, f"endpoint answered {_answer(response)}")
@@ -124,10 +145,7 @@ class Outbound:
             request.exception()
 
     async def _post(self, config: Mapping[str, Any], event: Mapping[str, Any]) -> httpx.Response:
-        # Latin-1 as the rules of headers allow; httpx takes ASCII only for text.
-        headers = httpx.Headers(
-            [(name.encode("ascii"), value.encode("latin-1")) for name, value in config["headers"].items()]
-        )
+        headers = _sendable(config["headers"])
         headers["Content-Type"] = "application/json"
         if authorization := await self._authorization(config["authType"], config["authConfig"]):
             headers["Authorization"] = authorization
@@ -167,6 +185,24 @@ class Outbound:
         return token
 
 
+def _sendable(given: Mapping[str, Any]) -> httpx.Headers:
+    """A target's headers less the sender's own.
+
+    Raises:
+        _UnsendableHeadersError: One of them is no header. No POST takes such a target; a state file may have it.
+    """
+    own = [(name, value) for name, value in given.items() if not _is_senders_own(name.lower())]
+    try:
+        # Latin-1 as the rules of headers allow; httpx takes ASCII only for text.
+        return httpx.Headers([(name.encode("ascii"), value.encode("latin-1")) for name, value in own])
+    except (AttributeError, UnicodeError) as error:
+        raise _UnsendableHeadersError from error
+
+
+def _is_senders_own(folded: str) -> bool:
+    return folded in _SENDERS_OWN or folded.startswith("proxy-")
+
+
 def signed_jwt(client_id: str, client_secret: str) -> str:
     """A JWT of the client, signed with HS256, valid for five minutes [C]."""
     now = int(time.time())
@@ -185,6 +221,17 @@ def _base64url(data: bytes) -> str:
 
 def _answer(response: httpx.Response) -> str:
     return f"{response.status_code} {response.reason_phrase}".rstrip()
+
+
+def _failed(error: Exception) -> str:
+    if isinstance(error, _RefusedTokenError):
+        return str(error)
+    if isinstance(error, (_UnsendableHeadersError, httpx.LocalProtocolError)):
+        # Less the library's words, which repeat the header's value.
+        return "the target's headers can't be sent: they are not valid HTTP"
+    if isinstance(error, (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError)):
+        return f"endpoint {_failure(error)}"
+    return f"the request could not be made: {type(error).__name__}"
 
 
 def _failure(error: Exception) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -34,6 +35,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from genesys_provider.client.limits import MAX_BODY_BYTES
 from genesys_provider.client.urls import checked_url
+from genesys_provider.targets.headers import header_faults
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -58,10 +60,12 @@ NEEDED_AUTH_FIELDS: dict[str, tuple[str, ...]] = {
 }
 """What `authConfig` must hold for each `authType`; no rule is given for `JWT` [S]."""
 
-HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _UNQUOTED = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
 """What stands in the owner mark as it is: a resource's name may hold any character, a header may not."""
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Zl", "Zp"})
+"""Categories of Unicode: control and format characters, ends of lines and paragraphs."""
+_JOINERS = "\u200c\u200d"
+"""Format characters that names are written with: in Persian, in Hindi, in emoji."""
 
 
 def _https_url(url: str) -> str:
@@ -70,6 +74,15 @@ def _https_url(url: str) -> str:
 
 def _token_url(url: str) -> str:
     return checked_url(url, loopback_http=True)
+
+
+def _printable(text: str) -> str:
+    # What can't be seen can't be told apart, nor typed again where somebody looks the name up.
+    if text != text.strip():
+        raise PydanticCustomError("white_space", "must have no white space around it")
+    if any(unicodedata.category(each) in _UNPRINTABLE and each not in _JOINERS for each in text):
+        raise PydanticCustomError("unprintable", "must hold no control or other invisible characters")
+    return text
 
 
 def _a_number(value: object) -> object:
@@ -84,6 +97,7 @@ WholeNumber = Annotated[int, BeforeValidator(_a_number)]
 HttpsUrl = Annotated[str, AfterValidator(_https_url)]
 TokenUrl = Annotated[str, AfterValidator(_token_url)]
 NonEmpty = Annotated[str, Field(min_length=1)]
+Printable = AfterValidator(_printable)
 NonEmptySecret = Annotated[SecretStr, Field(min_length=1)]
 
 
@@ -142,14 +156,14 @@ class TargetConfig(ApiModel):
         pydantic.ValidationError: All faults at once; `faults_of` turns them into property paths and reasons.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARACTERS)]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARACTERS), Printable]
     endpoint_url: HttpsUrl
     auth_type: AuthType = "NONE"
     # After auth_type: its rule looks at it.
     auth_config: AuthConfig = Field(default_factory=AuthConfig)
     retry_policy: RetryPolicyConfig = Field(default_factory=RetryPolicyConfig)
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
-    event_types: Annotated[list[NonEmpty], Field(min_length=1)]
+    event_types: Annotated[list[Annotated[NonEmpty, Printable]], Field(min_length=1)]
     owner: str | None = None
     """The owner mark, `{project}/{stack}/{resource name}`: on the wire a header, never among `headers`."""
 
@@ -196,23 +210,12 @@ class TargetConfig(ApiModel):
 
     @field_validator("headers", mode="before")
     @classmethod
-    def _well_formed_headers(cls, headers: Any) -> Any:
+    def _allowed_headers(cls, headers: Any, info: ValidationInfo) -> Any:
         if not isinstance(headers, Mapping):
             return headers
-        errors: list[InitErrorDetails] = []
-        seen: set[str] = set()
-        for name, value in headers.items():
-            if not isinstance(name, str) or not HEADER_NAME.fullmatch(name):
-                errors.append(_line_error("is not a valid header name", str(name)))
-            elif name.lower() in seen:
-                errors.append(_line_error("is given twice: header names are the same in any case", name))
-            elif not isinstance(value, str):
-                errors.append(_line_error("must be text", name))
-            elif not _HEADER_VALUE.fullmatch(value) or value != value.strip():
-                errors.append(
-                    _line_error("must be printable Latin-1 text in one line, no white space around it", name)
-                )
-            seen.add(str(name).lower())
+        errors = [
+            _line_error(reason, name) for name, reason in header_faults(headers, info.data.get("auth_type"))
+        ]
         if errors:
             raise ValidationError.from_exception_data("headers", errors, hide_input=True)
         return headers

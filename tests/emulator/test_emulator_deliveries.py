@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from emulated import BASIC, eventually
+from emulated import BASIC, TARGETS, Api, body, eventually
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genesys_provider.emulator import EmulatorServer, EmulatorSettings
 from genesys_provider.emulator.deliveries import retry_delay
+from genesys_provider.emulator.store import Store
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
-    from emulated import Api
+
+    from genesys_provider.emulator import GatewayServer
 
 QUICK = {"maxRetries": 1, "backoffStrategy": "LINEAR", "initialDelaySeconds": 1}
 
@@ -111,6 +116,64 @@ def test_retries_end_with_their_target(api: Api, endpoint: str, gateway: httpx.C
     api.delete(target["selfUri"])
 
     eventually(lambda: api.get("/emulator/deliveries").json()[0]["status"] == "FAILED")
+
+
+CONNECTIONS_OWN = {
+    "Content-Length": "0",
+    "Transfer-Encoding": "chunked",
+    "Host": "elsewhere.example",
+    "Connection": "close",
+    "Expect": "100-continue",
+    "Upgrade": "websocket",
+    "TE": "trailers",
+    "Proxy-Connection": "close",
+}
+CANARY = "canary-header-4f1"
+
+
+def test_one_targets_headers_break_no_other_target(
+    tmp_path: Path, endpoint: str, gateway: httpx.Client, gateway_server: GatewayServer
+) -> None:
+    """Targets that no POST makes any more: a state file may have them from before."""
+    oddities = {
+        **CONNECTIONS_OWN,
+        "X-Line": f"{CANARY}\r\nX-Forged: 1",
+        "X A": CANARY,
+        "X-Ü": CANARY,
+        "X-Wide": f"東京 {CANARY}",
+        "X-Number": 5,
+        "": CANARY,
+    }
+    store = Store(tmp_path / "state.db")
+    policy = {**QUICK, "maxRetries": 0}
+    for name, value in oddities.items():
+        store.add({**body(endpoint, f"odd {name}"), **BASIC, "retryPolicy": policy, "headers": {name: value}})
+    good = store.add({**body(endpoint, "good"), **BASIC, "retryPolicy": policy, "headers": {"X-Good": "1"}})
+    store.close()
+
+    settings = EmulatorSettings(
+        verification_seconds=0, rate_limit=0, ca_file=gateway_server.ca_file, state=tmp_path / "state.db"
+    )
+    with EmulatorServer(settings) as server, Api(server.url) as api:
+        targets = {each["name"]: each for each in api.get(f"{TARGETS}?pageSize=100").json()["entities"]}
+        verdicts = {name: api.verdict(target) for name, target in targets.items()}
+        for target in targets.values():
+            api.post(f"/emulator/targets/{target['id']}/status", json={"status": "VERIFIED"})
+        gateway.delete("/received")
+        deliveries = {each["targetName"]: each for each in publish(api)}
+
+    # What belongs to the connection is the connection's; the rest is no HTTP, and said to be none.
+    usable = {"good", *(f"odd {name}" for name in CONNECTIONS_OWN)}
+    assert {name for name, verdict in verdicts.items() if verdict["status"] == "VERIFIED"} == usable
+    assert {name for name, each in deliveries.items() if each["status"] == "DELIVERED"} == usable
+    said = {name: verdict["message"] for name, verdict in verdicts.items() if name not in usable}
+    assert set(said.values()) == {"the target's headers can't be sent: they are not valid HTTP"}
+    assert {each["status"] for name, each in deliveries.items() if name not in usable} == {"FAILED"}
+    assert CANARY not in str(deliveries)
+    assert [each["targetId"] for each in deliveries.values() if each["targetName"] == "good"] == [good.id]
+    taken = gateway.get("/received").json()["events"]
+    assert len(taken) == len(usable)
+    assert all(each["headers"]["content-type"] == "application/json" for each in taken)
 
 
 def test_an_event_needs_a_type(api: Api) -> None:

@@ -76,6 +76,34 @@ MAX_RETRIES, DELAY = "retryPolicy.maxRetries", "retryPolicy.initialDelaySeconds"
 LATIN = "".join(map(chr, range(0xA1, 0x100)))
 
 
+INVISIBLE = (
+    " ",
+    " x",
+    "x ",
+    "x\n",
+    "\tx",
+    "a\nb",
+    "a\x07b",
+    "a\x00b",
+    "a\x7fb",
+    "a\u202eb",
+    "a\u200bb",
+    "a\u2028b",
+)
+RESERVED = (
+    *(
+        "Content-Length",
+        "Transfer-Encoding",
+        "Host",
+        "Connection",
+        "Expect",
+        "Content-Type",
+        "content-encoding",
+    ),
+    *("Keep-Alive", "TE", "Trailer", "Upgrade", "Proxy-Authorization", "proxy-connection", "HTTP2-Settings"),
+)
+
+
 def policy(**changes: Any) -> dict[str, Any]:
     return {"retryPolicy": {**EXAMPLE["retryPolicy"], **changes}}
 
@@ -92,6 +120,7 @@ def oauth2(**changes: Any) -> dict[str, Any]:
         {"name": "x" * 100},
         {"name": "Zoë 東京 🚀"},
         {"name": "🚀" * 100},
+        {"name": "👩\u200d💻 \u0646\u200c\u0645 a\xa0b"},
         {"endpointUrl": "HTTPS://a.example:8443/p?q=1#f"},
         {"endpointUrl": "https://[2001:db8::1]/"},
         {"endpointUrl": "https://localhost:1"},
@@ -112,7 +141,10 @@ def oauth2(**changes: Any) -> dict[str, Any]:
         {"retryPolicy": {}},
         {"headers": {}},
         {"headers": {"X-A": "", "X-B": LATIN, "!#$%&'*+-.^_`|~": "tab\tinside"}},
+        {"headers": {"X-Host": "a", "Accept-Encoding": "gzip", "Tea": "b", "My-Proxy-Connection": "c"}},
+        {"authType": "NONE", "authConfig": ..., "headers": {"Authorization": f"Bearer {CANARY}"}},
         {"eventTypes": ["x"]},
+        {"eventTypes": ["with a space"]},
         {"eventTypes": ["ANY_THING_THAT_IS_NEW"] * 500},
     ],
 )
@@ -129,6 +161,7 @@ def test_what_the_rules_allow(changes: dict[str, Any]) -> None:
         ("name", {"name": 5}),
         ("name", {"name": None}),
         ("name", {"name": "half \ud800"}),
+        *(("name", {"name": each}) for each in INVISIBLE),
         ("endpointUrl", {"endpointUrl": ...}),
         ("endpointUrl", {"endpointUrl": ""}),
         ("endpointUrl", {"endpointUrl": "http://a.example"}),
@@ -175,7 +208,11 @@ def test_what_the_rules_allow(changes: dict[str, Any]) -> None:
         ('headers["X A"]', {"headers": {"X A": "1"}}),
         ('headers["Ü"]', {"headers": {"Ü": "1"}}),
         ('headers[""]', {"headers": {"": "1"}}),
+        *((f"headers.{each}", {"headers": {"X-A": "1", each: "0"}}) for each in RESERVED),
+        ("headers.authorization", {"headers": {"authorization": f"Bearer {CANARY}"}}),
+        ("headers.Authorization", {**oauth2(), "headers": {"Authorization": CANARY}}),
         ("eventTypes", {"eventTypes": ...}),
+        *(("eventTypes[1]", {"eventTypes": ["A", each]}) for each in INVISIBLE),
         ("eventTypes", {"eventTypes": []}),
         ("eventTypes", {"eventTypes": "QUEUE_MEMBER_ADDED"}),
         ("eventTypes[1]", {"eventTypes": ["A", ""]}),
@@ -188,6 +225,26 @@ def test_what_a_rule_refuses_is_named_by_its_path(path: str, changes: dict[str, 
     assert list(found) == [path]
     assert found[path]
     assert found[path].split()[0] in {"is", "must"}
+
+
+def test_a_header_that_is_not_the_targets_is_refused_with_the_reason() -> None:
+    found = faults(headers={"Content-Length": "0", "Content-Type": "text/plain", "Authorization": CANARY})
+    assert found == {
+        "headers.Content-Length": (
+            "must be left out: it belongs to the connection, and is set anew for each request"
+        ),
+        "headers.Content-Type": "must be left out: it describes the body, which is always plain JSON",
+        "headers.Authorization": (
+            "must be left out: authType BASIC sets it; without an authentication it may stay"
+        ),
+    }
+
+
+def test_what_was_made_by_hand_can_be_read_all_the_same() -> None:
+    headers = dict.fromkeys(RESERVED, "0")
+    answer = {**EXAMPLE, "id": "1", "status": "VERIFIED", "name": "a\nb", "eventTypes": [" A "]}
+    target = Target.model_validate({**answer, "headers": headers})
+    assert (target.name, target.event_types, target.headers) == ("a\nb", [" A "], headers)
 
 
 def test_all_faults_come_at_once() -> None:
