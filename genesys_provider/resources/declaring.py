@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable
-from typing import cast
+from typing import Any, cast
 
 import pulumi
+from pulumi.dynamic import Resource
 
 _CREDENTIALS_IN_URL = re.compile(r"[^/?#]*//[^/?#]*@")
+
+
+class DeclaredResource(Resource):
+    """A dynamic resource whose subclasses keep its type, unless they give one of their own.
+
+    Pulumi itself would make `class CompanyTarget(EventBridgeTarget)` a `dynamic:Resource`: another resource to the
+    engine, which creates it and deletes the one that was there.
+    """
+
+    def __init_subclass__(cls, module: str | None = None, name: str | None = None, **kwargs: Any) -> None:
+        """Takes the type `pulumi-python:dynamic/{module}:{name}`, else the parent's."""
+        inherited = cls._resource_type_name
+        super().__init_subclass__(module=module or "", name=name or "Resource", **kwargs)
+        if module is None and name is None:
+            cls._resource_type_name = inherited
 
 
 def hidden_if_it_holds_credentials(url: pulumi.Input[str]) -> pulumi.Input[str]:

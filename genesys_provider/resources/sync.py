@@ -5,13 +5,23 @@ from __future__ import annotations
 from typing import cast
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from genesys_provider.resources.declaring import deleted_before_replaced, hidden_if_it_holds_credentials
+from genesys_provider.resources.arguments import Arguments
+from genesys_provider.resources.declaring import (
+    DeclaredResource,
+    deleted_before_replaced,
+    hidden_if_it_holds_credentials,
+)
+from genesys_provider.resources.options import PropertyNames, with_the_states_names
 from genesys_provider.resources.sync_provider import GatewaySyncProvider
 
+_NAMES = PropertyNames(
+    inputs=("targetId", "revision", "webhookUrl", "signingSecret", "required"),
+    outputs=("deliveryId", "syncedAt"),
+)
 
-class GatewaySync(Resource, module="genesys", name="GatewaySync"):
+
+class GatewaySync(DeclaredResource, module="genesys", name="GatewaySync"):
     """A signed webhook to a gateway, sent after the target is verified and again with each change of it.
 
     It waits for the target because `target_id` and `revision` are the target's outputs, and is sent again
@@ -26,7 +36,11 @@ class GatewaySync(Resource, module="genesys", name="GatewaySync"):
         signing_secret: Signs the webhook after the Standard Webhooks specification: `whsec_` and base64, or any
             other text. Stays encrypted in the state. Without it the gateway can't tell ours from a forged one.
         required: Whether a webhook that the gateway does not take fails the operation; else it is a warning.
-        opts: Pulumi's resource options.
+        opts: Pulumi's resource options. Properties in them are named as here or as in the state: `webhook_url` or
+            `webhookUrl`.
+
+    Raises:
+        pulumi.RunError: An argument is of the wrong kind, or an option names what is no property.
     """
 
     def __init__(
@@ -40,6 +54,13 @@ class GatewaySync(Resource, module="genesys", name="GatewaySync"):
         required: pulumi.Input[bool] = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        arguments = Arguments(type(self), resource_name, opts)
+        arguments.text("target_id", target_id, wanted="the target's id: write the target's `.id`")
+        arguments.number("revision", revision, wanted="a number: write the target's `.revision`")
+        arguments.text("webhook_url", webhook_url)
+        arguments.text("signing_secret", signing_secret, optional=True)
+        arguments.flag("required", required)
+        arguments.check()
         properties = {
             "targetId": target_id,
             "revision": revision,
@@ -49,7 +70,8 @@ class GatewaySync(Resource, module="genesys", name="GatewaySync"):
             "deliveryId": None,
             "syncedAt": None,
         }
-        super().__init__(GatewaySyncProvider(), resource_name, properties, deleted_before_replaced(opts))
+        options = with_the_states_names(deleted_before_replaced(opts), arguments.resource, _NAMES)
+        super().__init__(GatewaySyncProvider(), resource_name, properties, options)
 
     @property
     def delivery_id(self) -> pulumi.Output[str | None]:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 from pulumi.dynamic import Resource
 
+from genesys_provider.resources.arguments import TEXT, Arguments
 from genesys_provider.resources.declaring import (
+    DeclaredResource,
     deleted_before_replaced,
     hidden_if_it_holds_credentials,
     urn_of,
 )
+from genesys_provider.resources.options import ITEMS, KEYS, PropertyNames, with_the_states_names
 from genesys_provider.resources.target_provider import EventBridgeTargetProvider
+from genesys_provider.resources.target_reader import TargetReader
 from genesys_provider.targets.inputs import Auth, RetryPolicy
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _SECRETS = ("password", "clientSecret")
 _OUTPUTS = (
@@ -26,9 +33,31 @@ _OUTPUTS = (
     "healthStatus",
     "organizationId",
 )
+_NAMES = PropertyNames(
+    inputs=(
+        "name",
+        "endpointUrl",
+        "eventTypes",
+        "authType",
+        "authConfig",
+        "retryPolicy",
+        "headers",
+        "verificationTimeout",
+        "healthCheck",
+    ),
+    # The mark is no argument: who ignored its changes would be taken for somebody else one day.
+    outputs=("owner", "apiUrl", "claimedBy", *_OUTPUTS),
+    inside={
+        "authConfig": frozenset({"username", "password", "clientId", "clientSecret", "tokenUrl"}),
+        "retryPolicy": frozenset({"maxRetries", "backoffStrategy", "initialDelaySeconds"}),
+        "headers": KEYS,
+        "eventTypes": ITEMS,
+    },
+    shorthands={"auth": ("authConfig", "authType")},
+)
 
 
-class EventBridgeTarget(Resource, module="genesys", name="EventBridgeTarget"):
+class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTarget"):
     """An EventBridge target. It is created, updated and imported in place, never replaced.
 
     `pulumi up` blocks until Genesys Cloud has verified the endpoint: it sends a JSON POST there, with the
@@ -46,7 +75,13 @@ class EventBridgeTarget(Resource, module="genesys", name="EventBridgeTarget"):
         verification_timeout: Seconds to wait for the verdict; else `genesys:verificationTimeout`, else 75.
             `customTimeouts` goes before it. It is a setting of the wait: changing it alone changes no target.
         health_check: Whether to ask for a health check after each verification; see `health_status`.
-        opts: Pulumi's resource options; `ignore_changes` takes the state's names, such as `endpointUrl`.
+        opts: Pulumi's resource options. Properties in them are named as here or as in the state: `endpoint_url`
+            or `endpointUrl`, `retry_policy.max_retries` or `retryPolicy.maxRetries`. A header is named as it is
+            written: `headers["X-Key"]`. `auth` is the whole authentication, in the state `authType` and
+            `authConfig`, since neither goes without the other; `auth.password` is that field of `authConfig`.
+
+    Raises:
+        pulumi.RunError: An argument is of the wrong kind, or an option names what is no property.
     """
 
     name: pulumi.Output[str]
@@ -69,6 +104,20 @@ class EventBridgeTarget(Resource, module="genesys", name="EventBridgeTarget"):
         health_check: pulumi.Input[bool] = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        arguments = Arguments(type(self), resource_name, opts)
+        arguments.text("endpoint_url", endpoint_url)
+        arguments.texts("event_types", event_types, "a list of texts, such as ['CONVERSATION_STARTED']")
+        arguments.text("name", name, optional=True)
+        _look_at_auth(arguments, auth)
+        _look_at_retry_policy(arguments, retry_policy)
+        arguments.texts_by_name(
+            "headers", headers, "a dict of texts, such as {'X-Source-System': 'GenesysCloud'}"
+        )
+        arguments.number(
+            "verification_timeout", verification_timeout, optional=True, wanted="seconds: a number"
+        )
+        arguments.flag("health_check", health_check)
+        arguments.check()
         properties: dict[str, Any] = {
             "name": resource_name if name is None else name,
             "endpointUrl": hidden_if_it_holds_credentials(endpoint_url),
@@ -87,8 +136,43 @@ class EventBridgeTarget(Resource, module="genesys", name="EventBridgeTarget"):
             EventBridgeTargetProvider(),
             resource_name,
             {**given, **dict.fromkeys(_OUTPUTS)},
-            deleted_before_replaced(opts),
+            with_the_states_names(deleted_before_replaced(opts), arguments.resource, _NAMES),
         )
+
+    @classmethod
+    def get(
+        cls,
+        resource_name: str,
+        id: pulumi.Input[str],  # noqa: A002 (so it is called in each of Pulumi's SDKs)
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> Self:
+        """A target that exists, whoever made it, to read its outputs: this stack never writes or deletes it.
+
+        It is read at each `preview` and `up`. What the API never returns, the secrets, is not there; its `revision`
+        is always 1, since this stack updates nothing.
+
+        Args:
+            resource_name: The name in the stack.
+            id: The target's id in Genesys Cloud.
+            opts: Pulumi's resource options.
+
+        Raises:
+            pulumi.RunError: An argument is of the wrong kind, or an option names what is no property.
+        """
+        arguments = Arguments(cls, resource_name, opts)
+        arguments.text("id", id, wanted=f"the target's id: {TEXT}")
+        arguments.check()
+        options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
+        # Not by the constructor, which is for targets to be made, and a subclass's may take anything.
+        target = cls.__new__(cls)
+        Resource.__init__(
+            target,
+            TargetReader(),
+            resource_name,
+            dict.fromkeys((*_NAMES.inputs, *_NAMES.outputs)),
+            with_the_states_names(options, arguments.resource, _NAMES),
+        )
+        return target
 
     # The state has the API's names; so that no header's name is taken for one of them, Python's are given here.
 
@@ -131,6 +215,23 @@ class EventBridgeTarget(Resource, module="genesys", name="EventBridgeTarget"):
     def health_status(self) -> pulumi.Output[str | None]:
         """What the last health check said, where `health_check` is set."""
         return cast("pulumi.Output[str | None]", pulumi.get(self, "healthStatus"))
+
+
+def _look_at_auth(arguments: Arguments, auth: object) -> None:
+    wanted = "BasicAuth(…), OAuth2Auth(…) or JwtAuth(…), whose fields may be outputs"
+    if arguments.instance("auth", auth, Auth, wanted):
+        for field, value in vars(auth).items():
+            arguments.text(f"auth.{field}", value, optional=True)
+
+
+def _look_at_retry_policy(arguments: Arguments, policy: object) -> None:
+    wanted = (
+        "RetryPolicy(max_retries=…, backoff_strategy=…, initial_delay_seconds=…), whose fields may be outputs"
+    )
+    if arguments.instance("retry_policy", policy, RetryPolicy, wanted):
+        for field, value in vars(policy).items():
+            look = arguments.text if field == "backoff_strategy" else arguments.number
+            look(f"retry_policy.{field}", value, optional=True)
 
 
 def _with_secrets(auth_config: dict[str, Any]) -> dict[str, Any]:

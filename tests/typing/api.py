@@ -52,6 +52,33 @@ def declares(url: pulumi.Output[str], secret: pulumi.Output[str], count: pulumi.
     )
 
 
+class CompanyTarget(EventBridgeTarget):
+    """A subclass with a signature of its own; it keeps the type."""
+
+    def __init__(self, team: str) -> None:
+        super().__init__(team, endpoint_url="https://gateway.example.com", event_types=["A"])
+
+
+class OwnType(CompanyTarget, module="acme", name="Target"):
+    """One that has another type on purpose."""
+
+
+def reads(target_id: pulumi.Output[str]) -> None:
+    """What exists; a subclass reads its own."""
+    theirs: EventBridgeTarget = EventBridgeTarget.get("theirs", target_id)
+    company: CompanyTarget = CompanyTarget.get(
+        "company", "an-id", pulumi.ResourceOptions(additional_secret_outputs=["endpoint_url"])
+    )
+    named: OwnType = OwnType.get("named", id=company.id, opts=None)
+    GatewaySync(
+        "sync",
+        target_id=theirs.id,
+        revision=theirs.revision,
+        webhook_url=named.endpoint_url,
+        opts=pulumi.ResourceOptions(ignore_changes=["webhook_url"], replace_on_changes=["target_id"]),
+    )
+
+
 def manages(settings: Settings) -> Iterator[str]:
     """The same without Pulumi."""
     with TargetManager(settings) as manager:

@@ -1,0 +1,109 @@
+"""Whether a program's arguments are of the right kind, before Pulumi takes them apart.
+
+What kind a value is, Python does not say when a program is written; Pulumi says it with a traceback out of its own
+depths. What the values *are* is checked by the provider, where outputs are known.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from types import UnionType
+from typing import Any
+
+import pulumi
+
+TEXT = "text, or an output that is text"
+NUMBER = "a number, or an output that is one"
+FLAG = "True or False, or an output that is one of them"
+
+
+class Arguments:
+    """The arguments of one resource, and what is wrong with their kinds.
+
+    Args:
+        resource: The class that the program calls.
+        resource_name: Its first argument.
+        opts: Its last.
+    """
+
+    def __init__(self, resource: type[pulumi.Resource], resource_name: object, opts: object) -> None:
+        self.resource = f"{resource.__name__} {resource_name!r}"
+        """What errors call the resource."""
+        self._faults: list[str] = []
+        if not isinstance(resource_name, str) or not resource_name:
+            self.resource = resource.__name__
+            self._fault("resource_name", resource_name, "text, and not empty")
+        if not isinstance(opts, pulumi.ResourceOptions | None):
+            self._fault("opts", opts, "pulumi.ResourceOptions(…)")
+
+    def text(self, argument: str, value: object, *, optional: bool = False, wanted: str = TEXT) -> None:
+        """It is text."""
+        right = isinstance(value, str) or (optional and value is None)
+        if not right:
+            self._unless_eventual(argument, value, wanted)
+
+    def number(self, argument: str, value: object, *, optional: bool = False, wanted: str = NUMBER) -> None:
+        """It is a number; a truth value is none."""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        right = is_number or (optional and value is None)
+        if not right:
+            self._unless_eventual(argument, value, wanted)
+
+    def flag(self, argument: str, value: object) -> None:
+        """It is true or false."""
+        if not isinstance(value, bool):
+            self._unless_eventual(argument, value, FLAG)
+
+    def texts(self, argument: str, value: object, wanted: str) -> None:
+        """It is a list of texts."""
+        if isinstance(value, str | bytes | bytearray | memoryview | range) or not isinstance(value, Sequence):
+            self._unless_eventual(argument, value, wanted)
+            return
+        for index, item in enumerate(value):
+            self.text(f"{argument}[{index}]", item)
+
+    def texts_by_name(self, argument: str, value: object, wanted: str) -> None:
+        """It is a dict of texts, or left out, as each of the texts may be."""
+        if value is None:
+            return
+        if not isinstance(value, Mapping):
+            self._unless_eventual(argument, value, wanted)
+            return
+        for name, item in value.items():
+            if isinstance(name, str):
+                self.text(f"{argument}[{name!r}]", item, optional=True)
+            else:
+                self._faults.append(f"a key of {argument} is {_kind(name)}; it must be text")
+
+    def instance(self, argument: str, value: object, types: UnionType | type, wanted: str) -> bool:
+        """Whether it is an object of one of our classes, whose fields are then to be looked at; or left out."""
+        if value is None or isinstance(value, types):
+            return value is not None
+        self._fault(argument, value, wanted)
+        return False
+
+    def check(self) -> None:
+        """Ends the program where something is wrong.
+
+        Raises:
+            pulumi.RunError: All of it, without a value, which may be a secret.
+        """
+        if self._faults:
+            raise pulumi.RunError("\n".join(f"{self.resource}: {fault}." for fault in self._faults))
+
+    def _unless_eventual(self, argument: str, value: object, wanted: str) -> None:
+        if not isinstance(value, pulumi.Output) and not inspect.isawaitable(value):
+            self._fault(argument, value, wanted)
+
+    def _fault(self, argument: str, value: object, wanted: str) -> None:
+        self._faults.append(f"{argument} is {_kind(value)}; it must be {wanted}")
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

@@ -1,0 +1,177 @@
+"""Property names in resource options: a program's or the state's, checked and put as the engine reads them.
+
+The engine compares these names with the state's, letter by letter. One that it does not find there it passes over
+without a word: a secret stays in plain text, a change is not ignored. So a name that nothing has is refused here.
+Names that a transformation or a component's transform adds come later and are the state's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import pulumi
+
+KEYS: Final = "keys"
+"""Texts under any keys, which are taken as they are written."""
+ITEMS: Final = "items"
+"""A list of texts whose order does not matter."""
+
+Inside = frozenset[str] | Literal["keys", "items"]
+"""What a property holds: named fields, or one of the above."""
+
+_STEP = re.compile(
+    r"""
+    \.?\["(?P<quoted>(?:\\"|[^"])+)"\]      # ["X-Key"]
+    | \.?\[(?P<index>\*|\d+)\]              # [0], [*]
+    | (?:^|\.)(?P<name>[^.\[\]"]+)          # name, .name, .*
+    """,
+    re.VERBOSE,
+)
+"""One step of a property path, as `ParsePropertyPath` of Pulumi's SDK reads it."""
+
+
+@dataclass(frozen=True)
+class PropertyNames:
+    """The properties of a type of resource, by the state's names.
+
+    Attributes:
+        inputs: What a program gives; it is among the outputs too.
+        outputs: What the provider adds.
+        inside: What those properties hold that are more than one value.
+        shorthands: Names that only programs have, each with the properties that it stands for. A path into it
+            is a path into the first of them.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    inside: Mapping[str, Inside] = field(default_factory=dict)
+    shorthands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def with_the_states_names(
+    opts: pulumi.ResourceOptions, resource: str, names: PropertyNames
+) -> pulumi.ResourceOptions:
+    """A copy of the options, each property in them named as in the state.
+
+    Args:
+        opts: The options as the program gave them.
+        resource: The resource, for errors: `EventBridgeTarget 'orders'`.
+        names: The properties that there are.
+
+    Raises:
+        pulumi.RunError: An option names what is no property, or what the engine would pass over.
+    """
+    translated = pulumi.ResourceOptions.merge(opts, None)
+    for option in ("ignore_changes", "replace_on_changes", "additional_secret_outputs", "hide_diffs"):
+        given = getattr(opts, option, None)
+        if given is not None:
+            setattr(translated, option, _Option(option, resource, names).translated(given))
+    return translated
+
+
+@dataclass(frozen=True)
+class _Option:
+    name: str
+    resource: str
+    names: PropertyNames
+
+    def translated(self, given: object) -> list[str]:
+        if not isinstance(given, Sequence) or isinstance(given, str):
+            raise self._error(f"is a {type(given).__name__}; it must be a list of property names")
+        # Once each: two names of a program may stand for the same.
+        return list(dict.fromkeys(path for each in given for path in self._paths(each)))
+
+    def _paths(self, given: object) -> Iterator[str]:
+        if not isinstance(given, str):
+            raise self._error(f"holds a {type(given).__name__}; it must be a list of property names")
+        steps = self._steps(given)
+        if self.name == "additional_secret_outputs" and len(steps) > 1:
+            raise self._error(
+                f"names {given!r}, but a property can only be a secret as a whole: name {steps[0][0]!r}, or "
+                "pass pulumi.Output.secret(…) as the value"
+            )
+        (first, _), rest = steps[0], steps[1:]
+        if first == "*" and self.name != "additional_secret_outputs":
+            yield given
+            return
+        properties = self._properties(given, first)
+        for state_name in properties[:1] if rest else properties:
+            yield state_name + self._inner(given, first, state_name, rest)
+
+    def _steps(self, given: str) -> list[tuple[str, str]]:
+        """Each step's key and how it was written."""
+        steps, at = [], 0
+        while at < len(given) and (match := _STEP.match(given, at)):
+            key = match["quoted"] or match["index"] or match["name"]
+            steps.append((key, match[0]))
+            at = match.end()
+        if not steps or at < len(given) or given.startswith("."):
+            raise self._error(
+                f"holds {given!r}, which is no property path. One looks like retry_policy.max_retries, "
+                'headers["X-Key"] or event_types[0]'
+            )
+        return steps
+
+    def _properties(self, given: str, first: str) -> tuple[str, ...]:
+        in_python = {**{_snake(name): (name,) for name in self._known()}, **self.names.shorthands}
+        if found := {**{name: (name,) for name in self._known()}, **in_python}.get(first):
+            return found
+        if first in {*self.names.outputs, *map(_snake, self.names.outputs)}:
+            raise self._error(f"names {given!r}, which is an output: only inputs can be ignored")
+        raise self._error(
+            f"names {given!r}, which is no property of it. Its properties are {_listed(in_python)}"
+        )
+
+    def _known(self) -> tuple[str, ...]:
+        return self.names.inputs + (() if self.name == "ignore_changes" else self.names.outputs)
+
+    def _inner(self, given: str, first: str, state_name: str, rest: list[tuple[str, str]]) -> str:
+        """What follows the property's name."""
+        if not rest:
+            return ""
+        inside = self.names.inside.get(state_name)
+        key, written = rest[0]
+        if inside is None or len(rest) > 1:
+            beyond = rest if inside is None else rest[1:]
+            holder = given[: -sum(len(written) for _, written in beyond)]
+            hint = "" if inside != KEYS else '. A key with a dot in it is written headers["a.b"]'
+            raise self._error(f"names {given!r}, but there is nothing inside of {holder!r}{hint}")
+        if inside == KEYS:
+            if re.fullmatch(r"\.?\[\d+\]", written):
+                raise self._error(f'names {given!r}, but {first!r} has keys: write {first}["…"]')
+            return written
+        if inside == ITEMS:
+            return self._item(given, first, key, written)
+        fields = {**{_snake(name): name for name in inside}, **{name: name for name in inside}}
+        if key == "*":
+            return written
+        if key not in fields:
+            listed = _listed(map(_snake, inside))
+            raise self._error(f"names {given!r}, but {first!r} has no {key!r}. It has {listed}")
+        return f".{fields[key]}"
+
+    def _item(self, given: str, first: str, key: str, written: str) -> str:
+        if key != "*" and not key.isdecimal():
+            raise self._error(f"names {given!r}, but {first!r} is a list: write {first}[0], or {first} alone")
+        if self.name != "replace_on_changes":
+            return written
+        if key != "*":
+            raise self._error(
+                f"names {given!r}, but the order of {first!r} does not matter: write {first!r} alone"
+            )
+        # It is compared as a set: what changes is the whole.
+        return ""
+
+    def _error(self, what: str) -> pulumi.RunError:
+        return pulumi.RunError(f"{self.resource}: the option {self.name} {what}.")
+
+
+def _listed(names: Mapping[str, object] | Iterator[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"[A-Z]", lambda match: "_" + match.group().lower(), name)
