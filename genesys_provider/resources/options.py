@@ -95,7 +95,9 @@ class _Option:
             )
         (first, _), rest = steps[0], steps[1:]
         if first == "*" and self.name != "additional_secret_outputs":
-            yield given
+            if rest:
+                raise self._error(f"holds {given!r}, but '*' is everything: name a property to go into it")
+            yield "*"
             return
         properties = self._properties(given, first)
         for state_name in properties[:1] if rest else properties:
