@@ -97,7 +97,8 @@ class _Option:
         if first == "*" and self.name != "additional_secret_outputs":
             if rest:
                 raise self._error(f"holds {given!r}, but '*' is everything: name a property to go into it")
-            yield "*"
+            # Of what can be ignored: the engine would take the rest of the inputs along, such as the owner mark.
+            yield from self.names.inputs if self.name == "ignore_changes" else "*"
             return
         properties = self._properties(given, first)
         for state_name in properties[:1] if rest else properties:

@@ -30,14 +30,18 @@ class TargetReader(ResourceProvider):
         from genesys_provider.resources.session import managed
 
         with managed(self._config, props) as manager:
+            organization = manager.require_organization(
+                f"target {id_}", props.get("organizationId"), props.get("apiUrl")
+            )
             target = manager.get(id_, shared=True)
+            api_url = manager.settings.api_url
         if target is None:
             if "status" in props:
                 return ReadResult(None, {})
             raise OperationError(
-                f"there is no target with the id {id_!r} in this organisation: it was deleted, or belongs to "
+                f"there is no target with the id {id_!r} in this organization: it was deleted, or belongs to "
                 "another one. Correct the id, or take this EventBridgeTarget.get out of the program"
             )
-        return ReadResult(
-            id_, target_properties.outputs(target_properties.inputs_read({}, target), target, revision=1)
-        )
+        inputs = target_properties.inputs_read({}, target, owner=target.owner, api_url=api_url)
+        outs = target_properties.outputs(inputs, target, organization_id=organization.id, revision=1)
+        return ReadResult(id_, outs)

@@ -109,7 +109,7 @@ def test_one_that_is_not_there_is_told_with_a_sentence(declared: Declared, cloud
     assert "1 deleted" in refreshed.output
     for result in (stack.preview(), stack.up()):
         assert result.code != 0
-        assert f"there is no target with the id '{target_id}' in this organisation" in result.output
+        assert f"there is no target with the id '{target_id}' in this organization" in result.output
         assert "Traceback" not in result.output
     assert stack.destroy().code == 0
 

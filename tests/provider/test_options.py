@@ -55,7 +55,7 @@ def test_what_is_ignored_is_ignored_by_either_name(declared: Declared, cloud: Cl
         event_types="['C', 'B']",
         health_check="True",
     )
-    for names in (PYTHON, STATE):
+    for names in (PYTHON, STATE, ("*",)):
         stack.program(
             declared.program(declared.target("orders", **changed, opts=opts(ignore_changes=list(names))))
         )
