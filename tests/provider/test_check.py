@@ -41,6 +41,35 @@ def test_six_faults_make_six_messages_and_no_request(declared: Declared, cloud: 
     assert cloud.requests() == []
 
 
+def test_what_nobody_can_mean_is_refused_where_it_stands(declared: Declared, cloud: Cloud) -> None:
+    headers = {"Content-Length": "0", "Host": "elsewhere.example", "Authorization": "Bearer x", "X-Fine": "1"}
+    stack = declared.stack(
+        declared.program(
+            declared.target(
+                "orders", name=repr("a\ab"), event_types="['A', ' B', 'C\\a']", headers=repr(headers)
+            )
+        )
+    )
+    result = stack.preview()
+    assert result.code != 0
+    found = re.findall(r"property (\S+) value .* has a problem: (must .*)", result.output)
+    assert sorted(set(found)) == [
+        ("eventTypes[1]", "must have no white space around it"),
+        ("eventTypes[2]", "must hold no control or other invisible characters"),
+        (
+            "headers.Authorization",
+            "must be left out: authType BASIC sets it; without an authentication it may stay",
+        ),
+        (
+            "headers.Content-Length",
+            "must be left out: it belongs to the connection, and is set anew for each request",
+        ),
+        ("headers.Host", "must be left out: it belongs to the connection, and is set anew for each request"),
+        ("name", "must hold no control or other invisible characters"),
+    ]
+    assert cloud.requests() == []
+
+
 def test_a_preview_with_an_endpoint_that_is_not_known_yet_passes(declared: Declared, cloud: Cloud) -> None:
     """The endpoint is the output of another resource: here, of another target."""
     stack = declared.stack(
