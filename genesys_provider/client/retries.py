@@ -73,10 +73,17 @@ def worth_retrying(error: BaseException, *, idempotent: bool) -> bool:
     return idempotent and isinstance(error, (ServerError, UnexpectedAnswer))
 
 
-def retrying(max_retries: int, cancelled: threading.Event, *, idempotent: bool) -> tenacity.Retrying:
+def retrying(
+    max_retries: int,
+    cancelled: threading.Event,
+    *,
+    idempotent: bool,
+    seconds_left: Callable[[], float] | None = None,
+) -> tenacity.Retrying:
     """The schedule of one call; the last failure is raised as it is.
 
     Its waits end at once when `cancelled` is set: `Cancelled` then names the failure that it was waiting over.
+    A wait that would last longer than `seconds_left` is not begun.
     """
 
     def wait(state: tenacity.RetryCallState) -> float:
@@ -94,9 +101,14 @@ def retrying(max_retries: int, cancelled: threading.Event, *, idempotent: bool) 
         if isinstance(error, GenesysError):
             report(f"{error.message}: tries again in {seconds:.0f} s")
 
+    def stop(state: tenacity.RetryCallState) -> bool:
+        if state.attempt_number > max_retries:
+            return True
+        return seconds_left is not None and seconds_left() <= state.upcoming_sleep
+
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda error: worth_retrying(error, idempotent=idempotent)),
-        stop=tenacity.stop_after_attempt(max_retries + 1),
+        stop=stop,
         wait=wait,
         sleep=sleep,
         before_sleep=say,

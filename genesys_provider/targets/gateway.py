@@ -7,9 +7,11 @@ specification [C]: `webhook-id`, `webhook-timestamp` and `webhook-signature`.
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -47,6 +49,9 @@ TIMEOUT_SECONDS = 10.0
 MAX_CONNECTIONS = 32
 """Kept open and reused."""
 
+SigningSecrets = str | Sequence[str]
+"""One secret, or several during a rotation: a webhook then carries a signature of each [C]."""
+
 ALREADY_DELIVERED = 409
 """What a gateway may answer to a `webhook-id` that it has taken before."""
 
@@ -60,11 +65,26 @@ class Delivery:
 
 
 class Gateway:
-    """Sends the webhooks of one process. Safe for threads."""
+    """Sends the webhooks of one process. Safe for threads.
+
+    Args:
+        ca_file: A CA that is trusted besides the system's.
+        audit: Where each webhook is recorded.
+        max_retries: How often a webhook is sent again.
+        cancelled: When set, every wait between two tries ends at once.
+        clock: Seconds, by which the time limit of a webhook runs out.
+    """
 
     def __init__(
-        self, ca_file: Path | None, audit: AuditTrail, *, max_retries: int, cancelled: threading.Event
+        self,
+        ca_file: Path | None,
+        audit: AuditTrail,
+        *,
+        max_retries: int,
+        cancelled: threading.Event,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._audit = audit
         self._max_retries = max_retries
         self._cancelled = cancelled
@@ -85,38 +105,64 @@ class Gateway:
             return self._http
 
     def notify(
-        self, webhook_url: str, event: SyncEvent, target_id: str, *, signing_secret: str | None = None
+        self,
+        webhook_url: str,
+        event: SyncEvent,
+        target_id: str,
+        *,
+        signing_secret: SigningSecrets | None = None,
+        timeout: float | None = None,
     ) -> Delivery:
         """Sends the webhook until the gateway takes it; each try has the same `webhook-id`.
 
+        Args:
+            webhook_url: The gateway's webhook.
+            event: What happened to the target.
+            target_id: The target.
+            signing_secret: Signs the webhook; with several, each does.
+            timeout: Seconds for all tries and the waits between them; else `max_retries` alone is the limit.
+
         Raises:
-            SyncFailed: The gateway refused it, or could not be reached.
+            SyncFailed: The gateway refused it, or could not be reached in time.
             Cancelled: The run was cancelled between two tries.
         """
         delivery_id = f"msg_{uuid.uuid4().hex}"
-        started = time.monotonic()
-        schedule = retrying(self._max_retries, self._cancelled, idempotent=True)
+        started = self._clock()
+
+        def seconds_left() -> float:
+            return math.inf if timeout is None else started + timeout - self._clock()
+
+        schedule = retrying(self._max_retries, self._cancelled, idempotent=True, seconds_left=seconds_left)
         try:
             url = _checked(webhook_url)
-            key = _key(signing_secret)
+            keys = _keys(signing_secret)
             for attempt in schedule:
                 with attempt:
                     tries = attempt.retry_state.attempt_number
-                    self._send(url, event, target_id, delivery_id, key, repeated=tries > 1)
+                    self._send(
+                        url,
+                        event,
+                        target_id,
+                        delivery_id,
+                        keys,
+                        repeated=tries > 1,
+                        timeout=max(0.001, min(TIMEOUT_SECONDS, seconds_left())),
+                    )
         except GenesysError as error:
             self._audit.record(
                 AuditEvent.WEBHOOK_FAILED,
                 target_id,
-                latency_seconds=time.monotonic() - started,
+                latency_seconds=self._clock() - started,
                 error=error.message,
             )
             if isinstance(error, (SyncFailed, Cancelled)):
                 raise
+            limit = "" if timeout is None else f" within {timeout:g} s"
             raise SyncFailed(
-                f"the gateway was not told of target {target_id}: {error.message}",
+                f"the gateway was not told of target {target_id}{limit}: {error.message}",
                 hint=error.hint if isinstance(error, ConfigurationError) else None,
             ) from error
-        self._audit.record(AuditEvent.WEBHOOK_SYNCED, target_id, latency_seconds=time.monotonic() - started)
+        self._audit.record(AuditEvent.WEBHOOK_SYNCED, target_id, latency_seconds=self._clock() - started)
         return Delivery(delivery_id, _now())
 
     def _send(
@@ -125,19 +171,24 @@ class Gateway:
         event: SyncEvent,
         target_id: str,
         delivery_id: str,
-        key: bytes | None,
+        keys: Sequence[bytes],
         *,
         repeated: bool,
+        timeout: float,
     ) -> None:
         body = json.dumps({"eventType": event, "targetId": target_id, "timestamp": _now(), "source": SOURCE})
         headers = {"Content-Type": "application/json", "webhook-id": delivery_id}
-        if key is not None:
+        if keys:
             sent_at = datetime.now(timezone.utc)
             headers["webhook-timestamp"] = str(int(sent_at.timestamp()))
-            headers["webhook-signature"] = Webhook(key).sign(delivery_id, sent_at, body)
+            headers["webhook-signature"] = " ".join(
+                Webhook(key).sign(delivery_id, sent_at, body) for key in keys
+            )
         what = f"POST {shown_url(url)}"
         http = self._connections()
-        answer = exchange(http, "POST", url, what=what, content=body.encode(), headers=headers)
+        answer = exchange(
+            http, "POST", url, what=what, content=body.encode(), headers=headers, timeout=timeout
+        )
         if 200 <= answer.status < 300 or (repeated and answer.status == ALREADY_DELIVERED):  # noqa: PLR2004
             return
         message = f"{what}: HTTP {answer.status} {shortened(answer.text) or answer.reason}"
@@ -155,12 +206,11 @@ def _checked(url: str) -> str:
         raise SyncFailed(f"webhook_url {error}", hint="") from error
 
 
-def _key(signing_secret: str | None) -> bytes | None:
-    if signing_secret is None:
-        return None
-    hide(signing_secret)
+def _keys(signing_secret: SigningSecrets | None) -> list[bytes]:
+    secrets = [signing_secret] if isinstance(signing_secret, str) else list(signing_secret or ())
+    hide(*secrets)
     try:
-        return signing_key(signing_secret)
+        return [signing_key(secret) for secret in secrets]
     except ValueError as error:
         raise SyncFailed(str(error), hint="") from error
 

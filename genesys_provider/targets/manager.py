@@ -38,7 +38,7 @@ from genesys_provider.targets.errors import (
     VerificationTimeout,
     VerificationUnknown,
 )
-from genesys_provider.targets.gateway import UPDATED, Delivery, Gateway, SyncEvent
+from genesys_provider.targets.gateway import UPDATED, Delivery, Gateway, SigningSecrets, SyncEvent
 from genesys_provider.targets.models import FINAL_STATUSES, VERIFIED, Target, TargetConfig
 from genesys_provider.targets.names import Names
 from genesys_provider.targets.organization import Organization, Organizations
@@ -310,14 +310,24 @@ class TargetManager:
         target_id: str,
         *,
         event: SyncEvent = UPDATED,
-        signing_secret: str | None = None,
+        signing_secret: SigningSecrets | None = None,
+        timeout: float | None = None,
     ) -> Delivery:
         """Tells a gateway that a target's configuration has changed or is gone, signed where a secret is given.
+
+        Args:
+            webhook_url: The gateway's webhook: an `https://` URL.
+            target_id: The target.
+            event: What happened to it.
+            signing_secret: The secret that the gateway knows; while it is exchanged, the old and the new one.
+            timeout: Seconds for all tries together; else `Settings.max_retries` alone is the limit.
 
         Raises:
             SyncFailed: The gateway did not take it.
         """
-        return self._gateway.notify(webhook_url, event, target_id, signing_secret=signing_secret)
+        return self._gateway.notify(
+            webhook_url, event, target_id, signing_secret=signing_secret, timeout=timeout
+        )
 
     def monitor(self, interval: float = 30.0) -> Iterator[StatusChange]:
         """Yields each change of a target's status, from now until the manager's `cancelled` is set.

@@ -13,6 +13,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Whose a target is, as far as it is known: its owner mark, and the organisation that it is in."""
+
+    owner: str | None = None
+    organization_id: str | None = None
+    api_url: str | None = None
 
 
 class Run:
@@ -28,6 +38,7 @@ class Run:
         self._checked: set[str] = set()
         self._shown: dict[str, str] = {}
         self._going: set[str] = set()
+        self._facts: dict[str, Facts] = {}
         self._under_way = 0
         self._last_seen = clock()
 
@@ -104,3 +115,13 @@ class Run:
         """The resource of the program that has this target and keeps it."""
         with self._lock:
             return None if target_id in self._going else self._shown.get(target_id)
+
+    def learned(self, target_id: str, facts: Facts) -> None:
+        """Notes whose the target is."""
+        with self._lock:
+            self._facts[target_id] = facts
+
+    def facts(self, target_id: str) -> Facts:
+        """Whose the target is, as far as this run has learned it."""
+        with self._lock:
+            return self._facts.get(target_id, Facts())

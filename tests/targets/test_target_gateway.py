@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ class Listener:
     def __init__(self, chain: Path) -> None:
         self.answers: list[int] = []
         self.text = ""
+        self.headers: dict[str, str] = {}
+        self.silent = False
         self.tries: list[tuple[bytes, dict[str, str]]] = []
         app = Starlette(routes=[Route("/hook", self._take, methods=["POST"])])
         self.server = Server(app, "127.0.0.1", 0, chain)
@@ -43,7 +46,9 @@ class Listener:
 
     async def _take(self, request: Request) -> Response:
         self.tries.append((await request.body(), dict(request.headers)))
-        return Response(self.text, self.answers.pop(0) if self.answers else 200)
+        while self.silent and not await request.is_disconnected():
+            await asyncio.sleep(0.01)
+        return Response(self.text, self.answers.pop(0) if self.answers else 200, self.headers)
 
 
 @pytest.fixture
@@ -93,6 +98,28 @@ def test_the_reference_library_verifies_the_signature(
     ((raw, headers),) = listener.tries
     verifier = Webhook(secret if secret.startswith("whsec_") else secret.encode())
     assert verifier.verify(raw, headers) == json.loads(raw)
+
+
+def test_with_several_secrets_each_side_of_a_rotation_verifies_it(
+    listener: Listener, gateway: Gateway
+) -> None:
+    secrets = ["plain secret", "whsec_c2lnbmVkIGZvciB0aGUgZ2F0ZXdheQ=="]
+    gateway.notify(listener.url, UPDATED, ID, signing_secret=secrets)
+    ((raw, headers),) = listener.tries
+    assert len(headers["webhook-signature"].split(" ")) == 2
+    for verifier in (Webhook(b"plain secret"), Webhook(secrets[1])):
+        assert verifier.verify(raw, headers) == json.loads(raw)
+
+
+@pytest.mark.parametrize("secrets", [[SIGNING_SECRET, "canary-next"], ["canary-next", SIGNING_SECRET]])
+def test_the_local_gateway_takes_what_any_signature_fits(
+    cloud: Cloud, gateway: Gateway, secrets: list[str]
+) -> None:
+    gateway.notify(cloud.webhook, UPDATED, ID, signing_secret=secrets)
+    assert len(cloud.received()["syncs"]) == 1
+    with pytest.raises(SyncFailed, match="HTTP 401") as refused:
+        gateway.notify(cloud.webhook, UPDATED, ID, signing_secret=["canary-next", "canary-other"])
+    assert "canary" not in str(refused.value)
 
 
 def test_without_a_secret_it_is_not_signed(listener: Listener, gateway: Gateway) -> None:
@@ -150,6 +177,44 @@ def test_a_gateway_that_keeps_failing_is_given_up(listener: Listener, gateway: G
     with pytest.raises(SyncFailed, match="HTTP 503"):
         gateway.notify(listener.url, UPDATED, ID)
     assert len(listener.tries) == 4
+
+
+@pytest.mark.parametrize(("timeout", "tries"), [(0.4, 1), (5, 3), (1000, 11)])
+def test_a_time_limit_bounds_all_tries_together(
+    listener: Listener, cloud: Cloud, audit: AuditTrail, waits: SkippedWaits, timeout: float, tries: int
+) -> None:
+    """No wait is begun that would outlast it: here 1, 2, 4, … s, less up to half of each."""
+    gateway = Gateway(cloud.gateway.ca_file, audit, max_retries=10, cancelled=waits, clock=waits.clock)
+    listener.answers = [503] * 20
+    with pytest.raises(SyncFailed, match=f"was not told of target {ID} within {timeout:g} s: .*HTTP 503"):
+        gateway.notify(listener.url, UPDATED, ID, timeout=timeout)
+    assert waits.skipped < timeout
+    assert abs(len(listener.tries) - tries) <= (timeout == 5)
+    assert len({headers["webhook-id"] for _, headers in listener.tries}) == 1
+    gateway.close()
+
+
+def test_a_gateway_that_asks_for_more_time_than_there_is_gets_no_other_try(
+    listener: Listener, cloud: Cloud, audit: AuditTrail, waits: SkippedWaits
+) -> None:
+    gateway = Gateway(cloud.gateway.ca_file, audit, max_retries=10, cancelled=waits, clock=waits.clock)
+    listener.answers = [429, 200]
+    listener.headers = {"Retry-After": "60"}
+    with pytest.raises(SyncFailed, match="within 30 s: .*HTTP 429"):
+        gateway.notify(listener.url, UPDATED, ID, timeout=30)
+    assert waits.waits == []
+    assert len(listener.tries) == 1
+    gateway.close()
+
+
+def test_a_gateway_that_does_not_answer_is_waited_for_no_longer_than_the_limit(
+    listener: Listener, gateway: Gateway
+) -> None:
+    """The limit of the single try ends with the whole: else this would take 10 s a try."""
+    listener.silent = True
+    with pytest.raises(SyncFailed, match="within 0.3 s: .*no answer within the time limit"):
+        gateway.notify(listener.url, UPDATED, ID, timeout=0.3)
+    assert len(listener.tries) == 1
 
 
 def test_an_answer_that_is_too_large_is_a_failed_sync_too(listener: Listener, gateway: Gateway) -> None:
