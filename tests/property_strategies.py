@@ -144,7 +144,10 @@ def right_targets(draw: st.DrawFn) -> dict[str, Any]:
 
 right_syncs = st.fixed_dictionaries(
     {"targetId": texts(), "revision": st.integers(0, 10**6), "webhookUrl": https_urls},
-    optional={"signingSecret": secrets(), "required": st.booleans()},
+    optional={
+        "signingSecret": secrets() | st.lists(secrets(), min_size=1, max_size=3),
+        "required": st.booleans(),
+    },
 )
 
 

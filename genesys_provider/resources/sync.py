@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import pulumi
@@ -25,8 +26,8 @@ class GatewaySync(DeclaredResource, module="genesys", name="GatewaySync"):
     """A signed webhook to a gateway, sent after the target is verified and again with each change of it.
 
     It waits for the target because `target_id` and `revision` are the target's outputs, and is sent again
-    whenever one of them, the URL or the secret changes. When it is deleted, it tells the gateway that the
-    target goes, before the target does.
+    whenever one of them, the URL or the secret changes. When it is deleted together with the target, it tells the
+    gateway that the target goes, before the target does; when it goes alone, it says nothing.
 
     Args:
         resource_name: The name in the stack.
@@ -35,9 +36,11 @@ class GatewaySync(DeclaredResource, module="genesys", name="GatewaySync"):
         webhook_url: The gateway's webhook: an `https://` URL.
         signing_secret: Signs the webhook after the Standard Webhooks specification: `whsec_` and base64, or any
             other text. Stays encrypted in the state. Without it the gateway can't tell ours from a forged one.
+            A list of several signs with each: give the old and the new one while the gateway changes over.
         required: Whether a webhook that the gateway does not take fails the operation; else it is a warning.
-        opts: Pulumi's resource options. Properties in them are named as here or as in the state: `webhook_url` or
-            `webhookUrl`.
+            A change counts from the next `pulumi up` on, also for `destroy`.
+        opts: Pulumi's resource options; `custom_timeouts` limits each webhook, all its tries together. Properties
+            are named as here or as in the state: `webhook_url` or `webhookUrl`.
 
     Raises:
         pulumi.RunError: An argument is of the wrong kind, or an option names what is no property.
@@ -50,7 +53,7 @@ class GatewaySync(DeclaredResource, module="genesys", name="GatewaySync"):
         target_id: pulumi.Input[str],
         revision: pulumi.Input[int],
         webhook_url: pulumi.Input[str],
-        signing_secret: pulumi.Input[str] | None = None,
+        signing_secret: pulumi.Input[str | Sequence[str]] | Sequence[pulumi.Input[str]] | None = None,
         required: pulumi.Input[bool] = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, SecretStr, StrictBool, field_validator
+from pydantic import AfterValidator, Field, SecretStr, StrictBool
 
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import properties
-from genesys_provider.targets.models import ApiModel, HttpsUrl, NonEmpty, WholeNumber
+from genesys_provider.targets.models import ApiModel, Fault, HttpsUrl, NonEmpty, WholeNumber
+from genesys_provider.targets.run import Facts
 from genesys_provider.targets.signature import signing_key
-
-_WATCHED = ("targetId", "revision", "webhookUrl", "signingSecret")
-"""A change of one of these is sent to the gateway."""
 
 if TYPE_CHECKING:
     from genesys_provider.targets.gateway import Delivery
+
+_SENT = ("targetId", "revision", "webhookUrl", "signingSecret")
+"""A change of one of these is sent to the gateway."""
+
+_DELIVERY = ("deliveryId", "syncedAt")
+_FACTS = {"targetOwner": "owner", "organizationId": "organization_id", "apiUrl": "api_url"}
+"""The outputs that say whose the target was when the gateway was told of it."""
+
+
+def _usable(secret: SecretStr) -> SecretStr:
+    signing_key(secret.get_secret_value())
+    return secret
+
+
+SigningSecret = Annotated[SecretStr, AfterValidator(_usable)]
 
 
 class SyncInputs(ApiModel):
@@ -25,30 +38,65 @@ class SyncInputs(ApiModel):
     target_id: NonEmpty
     revision: Annotated[WholeNumber, Field(ge=0)]
     webhook_url: HttpsUrl
-    signing_secret: SecretStr | None = None
+    signing_secret: SigningSecret | None = None
     required: StrictBool = True
 
-    @field_validator("signing_secret")
-    @classmethod
-    def _usable(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None:
-            signing_key(secret.get_secret_value())
-        return secret
+
+class RotatingSyncInputs(SyncInputs):
+    """The same with several secrets. A class of its own, since a union would name its branches in the paths."""
+
+    signing_secret: Annotated[list[SigningSecret], Field(min_length=1)]  # type: ignore[assignment]
+
+
+def faults(inputs: Mapping[str, Any]) -> list[Fault]:
+    """Every fault of a sync's inputs; what is not known yet is none."""
+    several = isinstance(inputs.get("signingSecret"), list)
+    return properties.faults(RotatingSyncInputs if several else SyncInputs, properties.own(inputs))
 
 
 def changes(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:
-    """What an update sends to the gateway, by property path: a delivery that is still due is a change too."""
-    found = properties.changed((name, olds.get(name), news.get(name)) for name in _WATCHED)
+    """What an update changes, by property path: a delivery that is still due is a change too."""
+    found = due(olds, news)
+    required = (("required", olds.get("required", True), news.get("required", True)),)
+    return found | properties.changed(required)
+
+
+def due(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:
+    """What of that the gateway has to hear of."""
+    found = properties.changed((name, _compared(olds.get(name)), _compared(news.get(name))) for name in _SENT)
     if "deliveryId" not in olds:
         found["deliveryId"] = "add"
     return found
 
 
-def outputs(inputs: Mapping[str, Any], delivery: Delivery | None) -> dict[str, Any]:
+def _compared(value: Any) -> Any:
+    """A list of one secret says the same as the secret."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def outputs(inputs: Mapping[str, Any], delivery: Delivery | None, facts: Facts) -> dict[str, Any]:
     """The state of a sync; without a delivery, the gateway was not told."""
+    outs = marked(inputs)
+    if delivery is not None:
+        outs |= {"deliveryId": delivery.delivery_id, "syncedAt": delivery.synced_at}
+    known = {name: getattr(facts, field) for name, field in _FACTS.items()}
+    return outs | {name: value for name, value in known.items() if value is not None}
+
+
+def facts_in(olds: Mapping[str, Any]) -> Facts:
+    """Whose the target was when the gateway was told of it, as far as that was known."""
+    return Facts(**{field: olds.get(name) for name, field in _FACTS.items()})
+
+
+def undelivered(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
+    """The state after an update that had nothing to say: the last delivery stays the last."""
+    kept = {name: olds[name] for name in (*_DELIVERY, *_FACTS) if name in olds}
+    return marked(news) | kept
+
+
+def marked(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs with the secrets among them marked, so that no state holds them in plain text."""
     outs = properties.own(inputs)
     if "signingSecret" in outs:
         outs["signingSecret"] = properties.secret(outs["signingSecret"])
-    if delivery is not None:
-        outs |= {"deliveryId": delivery.delivery_id, "syncedAt": delivery.synced_at}
     return outs

@@ -1,9 +1,22 @@
-"""What the engine asks of a `GatewaySync`."""
+"""What the engine asks of a `GatewaySync`, and what the gateway is told then.
+
+| operation | what is said |
+|---|---|
+| create | `UPDATED` of the target, if it is there |
+| update | `UPDATED` of the target, if it is there |
+| update to another target | first `DELETED` of the former one, as below; then `UPDATED` |
+| update of `required` alone | nothing |
+| delete | `DELETED` of the target, unless the program of this run keeps it, or it is another's by now |
+
+`DELETED` goes to the gateway that was told of the target, with the secret that it knew: those of the state.
+"""
 
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import (
     CheckFailure,
@@ -15,7 +28,21 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from genesys_provider.host.operation import DetailedDiffResult, current
+from genesys_provider.host.operation import DetailedDiffResult, InitFailed, current
+
+if TYPE_CHECKING:
+    from genesys_provider.targets.gateway import Delivery, SyncEvent
+    from genesys_provider.targets.manager import TargetManager
+
+_GONE_HINT = (
+    "Run `pulumi up --refresh`, which finds out what is there; if target_id is written out, correct it"
+)
+
+_DEAD_GATEWAY_HINT = (
+    "Check that the gateway is up, that genesys:caFile trusts its certificate, and that it still has the signing "
+    "secret of the last `pulumi up`. If it is gone for good: set required=False on the sync (put it back into "
+    "the program if it was removed), run `pulumi up`, then do this again"
+)
 
 
 class GatewaySyncProvider(ResourceProvider):
@@ -34,47 +61,136 @@ class GatewaySyncProvider(ResourceProvider):
         from genesys_provider.resources import properties, sync_properties
 
         inputs = {"required": True, **properties.present(news)}
-        found = properties.faults(sync_properties.SyncInputs, properties.own(inputs))
+        found = sync_properties.faults(inputs)
         return CheckResult(inputs, [CheckFailure(fault.path, fault.reason) for fault in found])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """What changes; each change but that of `required` is a new webhook."""
+        """What changes: each change is a new webhook, but for that of `required`."""
         from genesys_provider.resources import sync_properties
 
         return DetailedDiffResult(sync_properties.changes(_olds, _news))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Tells the gateway that the target's configuration is new."""
-        outs = self._notify(props, deleted=False)
+        from genesys_provider.resources import sync_properties
+        from genesys_provider.resources.session import managed, run
+
+        with managed(self._config, props) as manager:
+            delivery = _say_updated(manager, props)
+        outs = sync_properties.outputs(props, delivery, run.facts(props["targetId"]))
         return CreateResult(outs.get("deliveryId") or f"unsent_{uuid.uuid4().hex}", outs)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Tells the gateway again; where it is another target now, also that the former one is gone."""
-        if _olds.get("targetId") != _news.get("targetId"):
-            self._notify({**_news, "targetId": _olds["targetId"]}, deleted=True)
-        return UpdateResult(self._notify(_news, deleted=False))
+        """Tells the gateway again; where it is another target now, first that the former one is gone.
+
+        Raises:
+            InitFailed: That was said, but not the new target's `UPDATED`: the next `up` says that alone.
+            OperationError: The gateway was not told.
+        """
+        from genesys_provider.client.errors import GenesysError
+        from genesys_provider.resources import sync_properties
+        from genesys_provider.resources.session import managed, run
+
+        if not sync_properties.due(_olds, _news):
+            return UpdateResult(sync_properties.undelivered(_olds, _news))
+        moved = _olds["targetId"] != _news["targetId"]
+        facts = run.facts(_news["targetId"])
+        if not moved and facts.owner is None:
+            facts = sync_properties.facts_in(_olds)
+        with managed(self._config, _news) as manager:
+            if moved:
+                _say_deleted(manager, _olds, required=_news["required"])
+            try:
+                delivery = _say_updated(manager, _news)
+            except GenesysError as error:
+                if not moved or not current().records_init_failures:
+                    raise
+                raise InitFailed(_id, sync_properties.outputs(_news, None, facts), [str(error)]) from None
+        return UpdateResult(sync_properties.outputs(_news, delivery, facts))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Tells the gateway that the target goes."""
-        self._notify(_props, deleted=True)
+        """Tells the gateway that the target goes, if it does."""
+        from genesys_provider.resources.session import managed, run
 
-    def _notify(self, props: dict[str, Any], *, deleted: bool) -> dict[str, Any]:
-        from genesys_provider.resources import sync_properties
-        from genesys_provider.resources.session import managed
-        from genesys_provider.targets.errors import SyncFailed
-        from genesys_provider.targets.gateway import DELETED, UPDATED
+        if run.wanted_by(_props["targetId"]) is not None:
+            return
+        with managed(self._config, _props) as manager:
+            _say_deleted(manager, _props, required=_props.get("required", True))
 
-        delivery = None
-        with managed(self._config, props) as manager:
-            try:
-                delivery = manager.sync(
-                    props["webhookUrl"],
-                    props["targetId"],
-                    event=DELETED if deleted else UPDATED,
-                    signing_secret=props.get("signingSecret"),
-                )
-            except SyncFailed as error:
-                if props.get("required", True):
-                    raise
-                current().warn(str(error))
-        return sync_properties.outputs(props, delivery)
+
+def _say_updated(manager: TargetManager, news: Mapping[str, Any]) -> Delivery | None:
+    """Says that the target's configuration is new.
+
+    Whether it is there is looked up only where the engine has not shown it in this run: for an id that is written
+    out, or in an update of the sync alone (`--target`).
+    """
+    from genesys_provider.resources.session import run
+    from genesys_provider.targets.errors import SyncFailed
+    from genesys_provider.targets.gateway import UPDATED
+
+    target_id = news["targetId"]
+    with _warning_unless(news["required"]):
+        if run.goes(target_id) or (not run.knows(target_id) and manager.get(target_id, shared=True) is None):
+            raise SyncFailed(
+                f"the gateway was not told of target {target_id}, which is gone", hint=_GONE_HINT
+            )
+        return _sent(manager, UPDATED, news)
+    return None
+
+
+def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: bool) -> None:
+    """Says that the target of a sync's state goes, unless it stays, or is not this stack's any more.
+
+    Raises:
+        OtherOrganization: The target is in another organisation than the one that is configured.
+    """
+    from genesys_provider.resources import sync_properties
+    from genesys_provider.resources.session import run
+    from genesys_provider.targets.errors import SyncFailed
+    from genesys_provider.targets.gateway import DELETED
+
+    target_id = olds["targetId"]
+    if run.wanted_by(target_id) is not None:
+        return
+    facts = sync_properties.facts_in(olds)
+    if facts.owner is not None and not run.goes(target_id):
+        target = manager.get(target_id, shared=True)
+        if target is not None and not _of_this_stack(target.owner, facts.owner):
+            current().warn(
+                f"the gateway was not told that target {target_id} goes: it belongs to {target.owner} by now"
+            )
+            return
+    with _warning_unless(required):
+        try:
+            _sent(manager, DELETED, olds)
+        except SyncFailed as error:
+            raise SyncFailed(error.message, hint=_DEAD_GATEWAY_HINT) from error
+
+
+def _of_this_stack(mark: str | None, recorded: str) -> bool:
+    """Whether a target with this owner mark goes when this stack says so."""
+    stack = (current().urn or recorded).split("::")[:2]
+    return mark is None or mark == recorded or mark.split("::")[:2] == stack
+
+
+def _sent(manager: TargetManager, event: SyncEvent, properties: Mapping[str, Any]) -> Delivery:
+    return manager.sync(
+        properties["webhookUrl"],
+        properties["targetId"],
+        event=event,
+        signing_secret=properties.get("signingSecret"),
+        timeout=current().timeout,
+    )
+
+
+@contextmanager
+def _warning_unless(required: bool) -> Iterator[None]:
+    """A gateway that was not told fails the operation, or is no more than a warning."""
+    from genesys_provider.targets.errors import SyncFailed
+
+    try:
+        yield
+    except SyncFailed as error:
+        if required:
+            raise
+        current().warn(str(error))

@@ -27,6 +27,7 @@ from genesys_provider.resources.sync_provider import GatewaySyncProvider
 from genesys_provider.resources.target_provider import EventBridgeTargetProvider
 from genesys_provider.targets.gateway import Delivery
 from genesys_provider.targets.models import FINAL_STATUSES, Target, property_path
+from genesys_provider.targets.run import Facts
 
 if TYPE_CHECKING:
     from genesys_provider.client.api import GenesysClient
@@ -40,7 +41,7 @@ TARGET_PATHS = re.compile(
     rf"|retryPolicy\.({'|'.join(drawn.POLICY_FIELDS)})|eventTypes\[\d+\]|headers(\..+|\[\".*\"\])",
     re.DOTALL,
 )
-SYNC_PATHS = re.compile("|".join(drawn.SYNC_FIELDS))
+SYNC_PATHS = re.compile("|".join((*drawn.SYNC_FIELDS, r"signingSecret\[\d+\]")))
 
 
 def check(provider: ResourceProvider, properties: dict[str, Any]) -> CheckResult:
@@ -91,7 +92,7 @@ def test_syncs_are_checked_clearly(properties: dict[str, Any]) -> None:
     result = check(SYNCS, properties)
     assert_faults_are_clear(result, properties, SYNC_PATHS, "sync")
     if not result.failures and not drawn.holds_unknown(properties):
-        outs = sync_properties.outputs(result.inputs, Delivery("msg_1", "now"))
+        outs = sync_properties.outputs(result.inputs, Delivery("msg_1", "now"), Facts())
         if "signingSecret" in outs:
             outs["signingSecret"] = outs["signingSecret"]["value"]
         assert not SYNCS.diff("1", outs, result.inputs).changes

@@ -81,10 +81,17 @@ RESOURCES = {
         ),
         {"revision", "signingSecret", "webhookUrl"},
     ),
+    "rotating-sync": (
+        (
+            "GatewaySync('rotating-sync', target_id='t', webhook_url='https://127.0.0.1/', revision=1, "
+            f"signing_secret=[{CANARY!r}, 'whsec_{CANARY}é', secret('')])"
+        ),
+        {"signingSecret[1]", "signingSecret[2]"},
+    ),
     "secret-sync": (
         (
             f"GatewaySync('secret-sync', target_id=secret([{CANARY!r}]), webhook_url=secret({CANARY!r}), "
-            f"revision=secret({CANARY!r}), signing_secret=secret([{CANARY!r}]), required=secret({CANARY!r}))"
+            f"revision=secret({CANARY!r}), signing_secret=secret({{'a': {CANARY!r}}}), required=secret({CANARY!r}))"
         ),
         {"revision", "signingSecret", "webhookUrl", "targetId", "required"},
     ),

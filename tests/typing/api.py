@@ -44,6 +44,10 @@ def declares(url: pulumi.Output[str], secret: pulumi.Output[str], count: pulumi.
         signing_secret=secret,
         required=False,
     )
+    rotated: pulumi.Output[list[str]] = pulumi.Output.all(secret, secret)
+    GatewaySync("a", target_id="id", revision=1, webhook_url=url, signing_secret=["old", secret])
+    GatewaySync("b", target_id="id", revision=1, webhook_url=url, signing_secret=rotated)
+    GatewaySync("c", target_id="id", revision=1, webhook_url=url, signing_secret=("old", "new"))
     name: pulumi.Output[str] = target.name
     seconds: pulumi.Output[float | None] = target.verification_seconds
     delivered: pulumi.Output[str | None] = sync.delivery_id

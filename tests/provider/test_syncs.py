@@ -1,0 +1,527 @@
+"""The gateway's last word is true: UPDATED only of a target that is there, DELETED only of one that goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from cloud import SIGNING_SECRET
+from engine import OWN_HOST
+
+from genesys_provider.emulator import GatewayServer, GatewaySettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cloud import Cloud
+    from declared import Declared
+    from engine import Stack
+    from typing_extensions import Self
+
+NEW_SECRET = "canary-signing-new"
+SYNCS = "/webhooks/genesys/targets"
+COMPONENT = (
+    "class Box(pulumi.ComponentResource):\n"
+    "    def __init__(self, name):\n"
+    "        super().__init__('test:index:Box', name)\n"
+    "box = Box('box')"
+)
+
+both_hosts = pytest.mark.parametrize("host", [OWN_HOST, None], ids=["own", "stock"])
+
+
+class Words:
+    """What a gateway is told, from one look to the next."""
+
+    def __init__(self, url: str, ca_file: Path) -> None:
+        import ssl
+
+        self.webhook = url + SYNCS
+        self._http = httpx.Client(
+            base_url=url, verify=ssl.create_default_context(cafile=str(ca_file)), timeout=30
+        )
+
+    def heard(self) -> list[tuple[str, str]]:
+        """The syncs since the last look: `UPDATED` or `DELETED`, and the target."""
+        syncs = self._http.get("/received").json()["syncs"]
+        self._http.delete("/received").raise_for_status()
+        return [(each["body"]["eventType"].rpartition("_")[2], each["body"]["targetId"]) for each in syncs]
+
+    def answers(self, status: int | None) -> None:
+        """Makes its webhook answer with this status, or take syncs again."""
+        self._http.delete("/behaviour").raise_for_status()
+        if status is not None:
+            self._http.post("/behaviour", json={"path": SYNCS, "status": status}).raise_for_status()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+
+@pytest.fixture
+def gateway(cloud: Cloud) -> Iterator[Words]:
+    with Words(cloud.gateway.url, cloud.gateway.ca_file) as words:
+        yield words
+
+
+@pytest.fixture
+def new_gateway(cloud: Cloud) -> Iterator[Words]:
+    """Another gateway under the same CA, with another signing secret."""
+    settings = GatewaySettings(cloud.gateway.ca_file.parent, signing_secret=NEW_SECRET)
+    with GatewayServer(settings) as server, Words(server.url, server.ca_file) as words:
+        yield words
+
+
+def at(words: Words, secret: str, **arguments: str) -> dict[str, str]:
+    """The arguments of a sync with this gateway."""
+    return {"webhook_url": repr(words.webhook), "signing_secret": repr(secret), **arguments}
+
+
+def up(stack: Stack, *arguments: str) -> str:
+    result = stack.up(*arguments)
+    assert result.code == 0, result.output
+    return result.output
+
+
+def fails(result: Any) -> str:
+    assert result.code != 0, result.output
+    assert "Traceback" not in result.output or "dynamic/__main__.py" in result.output
+    output: str = result.output
+    return output
+
+
+@pytest.fixture
+def stack(declared: Declared, gateway: Words) -> Stack:
+    """`orders`, with its sync."""
+    stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))
+    up(stack)
+    assert gateway.heard() == [("UPDATED", stack.resources()["orders"]["id"])]
+    return stack
+
+
+# `required`, `customTimeouts`: what decides about a sending counts from the next `up` on.
+
+
+@both_hosts
+def test_the_way_out_where_the_gateway_is_gone(
+    declared: Declared, cloud: Cloud, gateway: Words, host: Path | None
+) -> None:
+    stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")), host=host)
+    up(stack)
+    gateway.heard()
+    gateway.answers(404)
+    refused = fails(stack.destroy())
+    assert "HTTP 404" in refused
+    assert "set required=False" in refused
+    cloud.requests()
+    assert list(cloud.targets()) == ["orders"]
+
+    before = stack.resources()["orders-sync"]["outputs"]
+    stack.program(declared.program(declared.target("orders"), declared.sync("orders", required="False")))
+    assert "1 updated" in up(stack)
+    after = stack.resources()["orders-sync"]["outputs"]
+    assert (after["required"], after["deliveryId"], after["syncedAt"]) == (
+        False,
+        before["deliveryId"],
+        before["syncedAt"],
+    )
+    assert "3 unchanged" in up(stack)
+
+    destroyed = stack.destroy()
+    assert destroyed.code == 0, destroyed.output
+    if host is not None:
+        assert "the gateway refused the webhook" in destroyed.output
+    cloud.requests()
+    assert cloud.targets() == {}
+    assert gateway.heard() == []
+
+
+def test_a_change_of_required_sends_nothing(stack: Stack, declared: Declared, gateway: Words) -> None:
+    for required in ("False", "True"):
+        stack.program(declared.program(declared.target("orders"), declared.sync("orders", required=required)))
+        assert "required" in stack.preview("--diff").output
+        assert "1 updated" in up(stack)
+        assert gateway.heard() == []
+    assert "3 unchanged" in up(stack)
+
+
+def test_the_time_limit_of_the_program_bounds_each_operation(
+    stack: Stack, declared: Declared, gateway: Words
+) -> None:
+    """One that is changed alone is in no diff, and still is in the state for a `destroy`."""
+
+    def program(**arguments: str) -> str:
+        timeouts = "pulumi.CustomTimeouts(create='2s', update='3s', delete='1s')"
+        opts = f"pulumi.ResourceOptions(custom_timeouts={timeouts})"
+        return declared.program(declared.target("orders"), declared.sync("orders", opts=opts, **arguments))
+
+    stack.program(program())
+    assert "3 unchanged" in up(stack)
+    gateway.answers(503)
+    assert "within 1 s: POST " in fails(stack.destroy())
+    stack.program(program(revision="orders.revision.apply(lambda revision: revision + 1)"))
+    assert "within 3 s: POST " in fails(stack.up())
+    stack.program(program().replace("'orders-sync'", "'another-sync'"))
+    assert "within 2 s: POST " in fails(stack.up())
+    gateway.answers(None)
+    stack.program(program())
+    up(stack)
+    assert stack.destroy().code == 0
+
+
+# DELETED: only of a target that goes.
+
+
+@both_hosts
+def test_a_sync_that_goes_alone_says_nothing(
+    declared: Declared, cloud: Cloud, gateway: Words, host: Path | None
+) -> None:
+    stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")), host=host)
+    up(stack)
+    target_id = stack.resources()["orders"]["id"]
+    assert gateway.heard() == [("UPDATED", target_id)]
+
+    # Renamed.
+    stack.program(
+        declared.program(declared.target("orders"), declared.sync("orders").replace("-sync", "-renamed"))
+    )
+    assert "1 deleted" in up(stack)
+    assert gateway.heard() == [("UPDATED", target_id)]
+
+    # Moved.
+    stack.program(
+        declared.program(
+            declared.target("orders"),
+            COMPONENT,
+            declared.sync("orders", opts="pulumi.ResourceOptions(parent=box)").replace("-sync", "-renamed"),
+        )
+    )
+    assert "1 deleted" in up(stack)
+    assert gateway.heard() == [("UPDATED", target_id)]
+
+    # Replaced, before and after.
+    for order in ("True", "False"):
+        stack.program(
+            declared.program(
+                declared.target("orders"),
+                declared.sync("orders", opts=f"pulumi.ResourceOptions(delete_before_replace={order})"),
+            )
+        )
+        up(stack)
+        gateway.heard()
+        up(stack, "--replace", stack.resources()["orders-sync"]["urn"])
+        assert gateway.heard() == [("UPDATED", target_id)]
+
+    # Removed.
+    cloud.requests()
+    stack.program(declared.program(declared.target("orders")))
+    assert "1 deleted" in up(stack)
+    assert gateway.heard() == []
+    assert cloud.requests() == []
+
+    # Put back, and removed with its target.
+    stack.program(declared.program(declared.target("orders"), declared.sync("orders")))
+    up(stack)
+    stack.program(declared.program("pass"))
+    up(stack)
+    assert gateway.heard() == [("UPDATED", target_id), ("DELETED", target_id)]
+    cloud.requests()
+    assert cloud.targets() == {}
+
+
+def test_a_target_that_moves_with_an_alias_is_not_said_to_go(
+    stack: Stack, declared: Declared, gateway: Words
+) -> None:
+    target_id = stack.resources()["orders"]["id"]
+    aliased = "pulumi.ResourceOptions(parent=box, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])"
+    stack.program(
+        declared.program(
+            COMPONENT,
+            declared.target("orders", opts=aliased),
+            declared.sync("orders", opts="pulumi.ResourceOptions(parent=box)"),
+        )
+    )
+    up(stack)
+    assert set(gateway.heard()) == {("UPDATED", target_id)}
+    assert stack.resources()["orders"]["id"] == target_id
+
+
+@both_hosts
+def test_a_target_that_is_replaced_goes_and_comes(
+    declared: Declared, gateway: Words, host: Path | None
+) -> None:
+    stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")), host=host)
+    up(stack)
+    old = stack.resources()["orders"]
+    gateway.heard()
+    up(stack, "--replace", old["urn"])
+    assert gateway.heard() == [("DELETED", old["id"]), ("UPDATED", stack.resources()["orders"]["id"])]
+
+
+# Another gateway, another target.
+
+
+@both_hosts
+def test_another_gateway_is_told_of_the_target_and_the_old_one_of_nothing(
+    declared: Declared, cloud: Cloud, gateway: Words, new_gateway: Words, host: Path | None
+) -> None:
+    stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")), host=host)
+    up(stack)
+    target_id = stack.resources()["orders"]["id"]
+    gateway.heard()
+    cloud.requests()
+    stack.program(
+        declared.program(declared.target("orders"), declared.sync("orders", **at(new_gateway, NEW_SECRET)))
+    )
+    assert "1 updated" in up(stack)
+    assert (gateway.heard(), new_gateway.heard()) == ([], [("UPDATED", target_id)])
+    assert cloud.requests() == []
+    # The word at the end goes to the one that was told last.
+    assert stack.destroy().code == 0
+    assert (gateway.heard(), new_gateway.heard()) == ([], [("DELETED", target_id)])
+
+
+@both_hosts
+@pytest.mark.parametrize("stays", [True, False])
+def test_another_target_and_another_gateway_at_once(
+    declared: Declared, gateway: Words, new_gateway: Words, host: Path | None, stays: bool
+) -> None:
+    stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")), host=host)
+    up(stack)
+    old_id = stack.resources()["orders"]["id"]
+    gateway.heard()
+    stack.program(
+        declared.program(
+            declared.target("orders") if stays else "",
+            declared.target("bills"),
+            declared.sync("orders", target_id="bills.id", **at(new_gateway, NEW_SECRET)),
+        )
+    )
+    up(stack)
+    new_id = stack.resources()["bills"]["id"]
+    assert gateway.heard() == ([] if stays else [("DELETED", old_id)])
+    assert new_gateway.heard() == [("UPDATED", new_id)]
+    assert f"{3 + stays} unchanged" in up(stack)
+
+
+def test_two_syncs_that_exchange_their_targets(declared: Declared, gateway: Words) -> None:
+    def program(first: str, second: str) -> str:
+        return declared.program(
+            declared.target("orders"),
+            declared.target("bills"),
+            declared.sync("orders", target_id=f"{first}.id", revision=f"{first}.revision"),
+            declared.sync("bills", target_id=f"{second}.id", revision=f"{second}.revision"),
+        )
+
+    stack = declared.stack(program("orders", "bills"))
+    up(stack)
+    ids = {stack.resources()[name]["id"] for name in ("orders", "bills")}
+    gateway.heard()
+    stack.program(program("bills", "orders"))
+    up(stack, "--parallel", "1")
+    assert sorted(gateway.heard()) == sorted(("UPDATED", each) for each in ids)
+
+
+@both_hosts
+def test_a_target_changed_in_two_steps_is_told_in_two_steps(
+    declared: Declared, gateway: Words, new_gateway: Words, host: Path | None
+) -> None:
+    """The old gateway took its DELETED, the new one nothing: our host records the first, and says only the rest."""
+    stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")), host=host)
+    up(stack)
+    old_id = stack.resources()["orders"]["id"]
+    gateway.heard()
+    stack.program(
+        declared.program(
+            declared.target("bills"),
+            declared.sync(
+                "orders", target_id="bills.id", revision="bills.revision", **at(new_gateway, NEW_SECRET)
+            ),
+        )
+    )
+    new_gateway.answers(404)
+    assert "HTTP 404" in fails(stack.up())
+    assert gateway.heard() == [("DELETED", old_id)]
+    new_gateway.answers(None)
+    up(stack)
+    assert gateway.heard() == ([] if host is not None else [("DELETED", old_id)])
+    assert new_gateway.heard() == [("UPDATED", stack.resources()["bills"]["id"])]
+    assert "3 unchanged" in up(stack)
+
+
+@both_hosts
+def test_an_old_gateway_that_is_gone_blocks_no_change(
+    declared: Declared, cloud: Cloud, gateway: Words, new_gateway: Words, host: Path | None
+) -> None:
+    stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")), host=host)
+    up(stack)
+    gateway.heard()
+    gateway.answers(410)
+
+    def program(**arguments: str) -> str:
+        sync = at(new_gateway, NEW_SECRET, target_id="bills.id", revision="bills.revision", **arguments)
+        return declared.program(declared.target("bills"), declared.sync("orders", **sync))
+
+    stack.program(program())
+    refused = fails(stack.up())
+    assert "HTTP 410" in refused
+    assert "set required=False" in refused
+    assert new_gateway.heard() == []
+    stack.program(program(required="False"))
+    up(stack)
+    assert new_gateway.heard() == [("UPDATED", stack.resources()["bills"]["id"])]
+    cloud.requests()
+    assert list(cloud.targets()) == ["bills"]
+    stack.program(program())
+    up(stack)
+    assert new_gateway.heard() == []
+    assert gateway.heard() == []
+
+
+# The signing secret.
+
+
+@both_hosts
+def test_a_rotation_of_the_signing_secret_loses_no_sync(
+    declared: Declared, gateway: Words, new_gateway: Words, host: Path | None
+) -> None:
+    """The gateway of either secret takes each sync, whenever it changes over; DELETED likewise."""
+
+    def program(secret: str, words: Words, retries: int) -> str:
+        return declared.program(
+            declared.target("orders", retry_policy=f"RetryPolicy({retries})"),
+            declared.sync("orders", webhook_url=repr(words.webhook), signing_secret=secret),
+        )
+
+    both = f"[{SIGNING_SECRET!r}, pulumi.Output.secret({NEW_SECRET!r})]"
+    stack = declared.stack(program(f"[{SIGNING_SECRET!r}]", gateway, 5), host=host)
+    up(stack)
+    target_id = stack.resources()["orders"]["id"]
+    stack.program(program(repr(SIGNING_SECRET), gateway, 5))
+    assert "3 unchanged" in up(stack)
+    said = []
+    for words, secret in ((gateway, both), (new_gateway, both), (new_gateway, repr(NEW_SECRET))):
+        stack.program(program(secret, words, 5))
+        said += [stack.preview("--diff").output, up(stack)]
+        words.answers(404)
+        assert stack.destroy().code != 0
+        words.answers(None)
+    assert set(gateway.heard()) == {("UPDATED", target_id)}
+    assert set(new_gateway.heard()) == {("UPDATED", target_id)}
+    stack.program(program(f"pulumi.Output.from_input({both})", gateway, 6))
+    said.append(up(stack))
+    stored = stack.stored()
+    said.append(stored)
+    assert [secret for secret in (SIGNING_SECRET, NEW_SECRET) for text in said if secret in text] == []
+    assert stack.destroy().code == 0
+    assert gateway.heard() == [("UPDATED", target_id), ("DELETED", target_id)]
+
+
+def test_what_is_no_signing_secret_is_named(declared: Declared) -> None:
+    def refused(secret: str) -> str:
+        stack.program(
+            declared.program(declared.target("orders"), declared.sync("orders", signing_secret=secret))
+        )
+        output = fails(stack.preview())
+        assert "canary" not in output
+        return output
+
+    stack = declared.stack(declared.program("pass"))
+    assert "property signingSecret[1]" in refused("['canary-1', 'whsec_canar']")
+    assert "property signingSecret " in refused("[]")
+    assert "property signingSecret " in refused("''")
+
+
+# UPDATED: only of a target that is there.
+
+NOWHERE = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
+
+
+@both_hosts
+def test_an_id_that_is_written_out_must_be_there(
+    declared: Declared, cloud: Cloud, gateway: Words, host: Path | None
+) -> None:
+    literal = {"revision": "1", "target_id": repr(NOWHERE)}
+    stack = declared.stack(declared.program(declared.sync("orders", **literal)), host=host)
+    refused = fails(stack.up())
+    assert f"target {NOWHERE}, which is gone" in refused
+    assert "pulumi up --refresh" in refused
+    assert stack.resources() == {}
+
+    # Not required: a warning, and due until the target is there.
+    stack.program(declared.program(declared.sync("orders", required="False", **literal)))
+    warned = up(stack)
+    if host is not None:
+        assert "pulumi up --refresh" in warned
+    assert gateway.heard() == []
+    other = declared.stack(declared.targets(["bills"]))
+    up(other)
+    literal["target_id"] = repr(other.resources()["bills"]["id"])
+    stack.program(declared.program(declared.sync("orders", **literal)))
+    cloud.requests()
+    up(stack)
+    assert [each for each in cloud.requests() if each.startswith("GET")] != []
+    assert gateway.heard()[-1] == ("UPDATED", other.resources()["bills"]["id"])
+    assert "2 unchanged" in up(stack)
+    assert cloud.requests() == []
+
+
+def test_a_sync_updated_alone_looks_whether_its_target_is_there(
+    stack: Stack, declared: Declared, cloud: Cloud, gateway: Words, new_gateway: Words
+) -> None:
+    state = stack.resources()
+    target_id, urn = state["orders"]["id"], state["orders-sync"]["urn"]
+    stack.program(
+        declared.program(declared.target("orders"), declared.sync("orders", **at(new_gateway, NEW_SECRET)))
+    )
+    cloud.requests()
+    cloud.api("DELETE", f"/{target_id}").raise_for_status()
+    assert f"target {target_id}, which is gone. Run `pulumi up --refresh`" in fails(stack.up("--target", urn))
+    up(stack, "--refresh")
+    new_id = stack.resources()["orders"]["id"]
+    assert new_gateway.heard() == [("UPDATED", new_id)]
+    assert gateway.heard() == [("DELETED", target_id)]
+    stack.program(declared.program(declared.target("orders"), declared.sync("orders")))
+    cloud.requests()
+    up(stack, "--target", urn)
+    assert gateway.heard() == [("UPDATED", new_id)]
+    assert [each for each in cloud.requests() if each.startswith("GET")] == [f"GET /{new_id} 200"]
+
+
+# Whose the target is by then.
+
+
+def test_the_target_of_another_is_not_said_to_go(stack: Stack, cloud: Cloud, gateway: Words) -> None:
+    target_id = stack.resources()["orders"]["id"]
+    cloud.requests()
+    mark = "urn:pulumi:dev::billing::pulumi-python:dynamic/genesys:EventBridgeTarget::orders"
+    cloud.change(target_id, headers={"X-Pulumi-Resource": mark})
+    destroyed = stack.destroy("--target", stack.resources()["orders-sync"]["urn"])
+    assert destroyed.code == 0, destroyed.output
+    assert f"target {target_id} goes: it belongs to {mark} by now" in destroyed.output
+    assert gateway.heard() == []
+
+
+# What a sync can't know: the exceptions that the documentation names.
+
+
+def test_a_sync_that_is_deleted_alone_by_target_says_deleted(
+    stack: Stack, declared: Declared, cloud: Cloud, gateway: Words
+) -> None:
+    target_id = stack.resources()["orders"]["id"]
+    urn = stack.resources()["orders-sync"]["urn"]
+    assert stack.destroy("--target", urn).code == 0
+    assert gateway.heard() == [("DELETED", target_id)]
+    # The next `up` makes it again, and so true again.
+    up(stack)
+    assert gateway.heard() == [("UPDATED", target_id)]
+    # Taken out of the program, and of the state by an `up` of it alone: likewise.
+    stack.program(declared.program(declared.target("orders")))
+    up(stack, "--target", urn)
+    assert gateway.heard() == [("DELETED", target_id)]
+    cloud.requests()
+    assert list(cloud.targets()) == ["orders"]
