@@ -33,6 +33,10 @@ from genesys_provider.host.operation import DetailedDiffResult, InitFailed, curr
 if TYPE_CHECKING:
     from genesys_provider.targets.gateway import Delivery, SyncEvent
     from genesys_provider.targets.manager import TargetManager
+    from genesys_provider.targets.run import Facts
+
+_LOOK_SECONDS = 0.2
+"""How often whoever waits for another target looks."""
 
 _GONE_HINT = (
     "Run `pulumi up --refresh`, which finds out what is there; if target_id is written out, correct it"
@@ -74,10 +78,11 @@ class GatewaySyncProvider(ResourceProvider):
         """Tells the gateway that the target's configuration is new."""
         from genesys_provider.resources import sync_properties
         from genesys_provider.resources.session import managed, run
+        from genesys_provider.targets.run import Facts
 
         with managed(self._config, props) as manager:
-            delivery = _say_updated(manager, props)
-        outs = sync_properties.outputs(props, delivery, run.facts(props["targetId"]))
+            delivery = _say_updated(manager, props, Facts())
+        outs = sync_properties.outputs(props, delivery, run.facts(props["targetId"]) or Facts())
         return CreateResult(outs.get("deliveryId") or f"unsent_{uuid.uuid4().hex}", outs)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -90,18 +95,19 @@ class GatewaySyncProvider(ResourceProvider):
         from genesys_provider.client.errors import GenesysError
         from genesys_provider.resources import sync_properties
         from genesys_provider.resources.session import managed, run
+        from genesys_provider.targets.run import Facts
 
         if not sync_properties.due(_olds, _news):
             return UpdateResult(sync_properties.undelivered(_olds, _news))
         moved = _olds["targetId"] != _news["targetId"]
-        facts = run.facts(_news["targetId"])
-        if not moved and facts.owner is None:
-            facts = sync_properties.facts_in(_olds)
+        recorded = Facts() if moved else sync_properties.facts_in(_olds)
+        facts = run.facts(_news["targetId"]) or recorded
         with managed(self._config, _news) as manager:
             if moved:
+                _wait_until_shown(_olds)
                 _say_deleted(manager, _olds, required=_news["required"])
             try:
-                delivery = _say_updated(manager, _news)
+                delivery = _say_updated(manager, _news, recorded)
             except GenesysError as error:
                 if not moved or not current().records_init_failures:
                     raise
@@ -112,25 +118,32 @@ class GatewaySyncProvider(ResourceProvider):
         """Tells the gateway that the target goes, if it does."""
         from genesys_provider.resources.session import managed, run
 
-        if run.wanted_by(_props["targetId"]) is not None:
-            return
-        with managed(self._config, _props) as manager:
-            _say_deleted(manager, _props, required=_props.get("required", True))
+        # Before a manager is made: nothing is asked where nothing is to be said.
+        if run.wanted_by(_props["targetId"]) is None:
+            with managed(self._config, _props) as manager:
+                _say_deleted(manager, _props, required=_props.get("required", True))
 
 
-def _say_updated(manager: TargetManager, news: Mapping[str, Any]) -> Delivery | None:
+def _say_updated(manager: TargetManager, news: Mapping[str, Any], recorded: Facts) -> Delivery | None:
     """Says that the target's configuration is new.
 
     Whether it is there is looked up only where the engine has not shown it in this run: for an id that is written
     out, or in an update of the sync alone (`--target`).
+
+    Raises:
+        OtherOrganization: The target is in another organization than the one that is configured.
     """
     from genesys_provider.resources.session import run
     from genesys_provider.targets.errors import SyncFailed
     from genesys_provider.targets.gateway import UPDATED
 
     target_id = news["targetId"]
+    there = not run.goes(target_id)
+    if there and not run.knows(target_id):
+        _require_organization(manager, target_id, recorded)
+        there = manager.get(target_id, shared=True) is not None
     with _warning_unless(news["required"]):
-        if run.goes(target_id) or (not run.knows(target_id) and manager.get(target_id, shared=True) is None):
+        if not there:
             raise SyncFailed(
                 f"the gateway was not told of target {target_id}, which is gone", hint=_GONE_HINT
             )
@@ -142,24 +155,27 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
     """Says that the target of a sync's state goes, unless it stays, or is not this stack's any more.
 
     Raises:
-        OtherOrganization: The target is in another organisation than the one that is configured.
+        OtherOrganization: The target is in another organization than the one that is configured.
     """
     from genesys_provider.resources import sync_properties
     from genesys_provider.resources.session import run
     from genesys_provider.targets.errors import SyncFailed
     from genesys_provider.targets.gateway import DELETED
+    from genesys_provider.targets.ownership import goes_with_stack
 
     target_id = olds["targetId"]
     if run.wanted_by(target_id) is not None:
         return
-    facts = sync_properties.facts_in(olds)
-    if facts.owner is not None and not run.goes(target_id):
-        target = manager.get(target_id, shared=True)
-        if target is not None and not _of_this_stack(target.owner, facts.owner):
-            current().warn(
-                f"the gateway was not told that target {target_id} goes: it belongs to {target.owner} by now"
-            )
-            return
+    if not run.goes(target_id):
+        facts = sync_properties.facts_in(olds)
+        _require_organization(manager, target_id, facts)
+        if facts.owner is not None:
+            target = manager.get(target_id, shared=True)
+            if target is not None and not goes_with_stack(target.owner, current().urn, facts.owner):
+                current().warn(
+                    f"the gateway was not told that target {target_id} goes: it is owned by {target.owner} by now"
+                )
+                return
     with _warning_unless(required):
         try:
             _sent(manager, DELETED, olds)
@@ -167,10 +183,31 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
             raise SyncFailed(error.message, hint=_DEAD_GATEWAY_HINT) from error
 
 
-def _of_this_stack(mark: str | None, recorded: str) -> bool:
-    """Whether a target with this owner mark goes when this stack says so."""
-    stack = (current().urn or recorded).split("::")[:2]
-    return mark is None or mark == recorded or mark.split("::")[:2] == stack
+def _wait_until_shown(olds: Mapping[str, Any]) -> None:
+    """Waits until it is known whether the program keeps the target that a sync had.
+
+    An update may come before the check of that target, which may depend on what is still under way. So it waits as
+    long as operations of this process follow each other. A target that no resource had is not waited for.
+
+    Raises:
+        Cancelled: The run was cancelled.
+    """
+    from genesys_provider.client.errors import Cancelled
+    from genesys_provider.resources.session import run
+
+    target_id = olds["targetId"]
+    if "targetOwner" not in olds:
+        return
+    current().show_status(f"waits to see whether the program keeps target {target_id}")
+    with run.waiting():
+        while not run.knows(target_id) and not run.quiet:
+            if current().cancelled.wait(_LOOK_SECONDS):
+                raise Cancelled("cancelled before the gateway was told")
+
+
+def _require_organization(manager: TargetManager, target_id: str, recorded: Facts) -> None:
+    if recorded.organization_id or recorded.api_url:
+        manager.require_organization(f"target {target_id}", recorded.organization_id, recorded.api_url)
 
 
 def _sent(manager: TargetManager, event: SyncEvent, properties: Mapping[str, Any]) -> Delivery:

@@ -25,6 +25,7 @@ from genesys_provider.targets.models import (
     faults_of,
     property_path,
 )
+from genesys_provider.targets.run import Facts
 
 SECRET_FIELDS = ("password", "clientSecret")
 """The fields of `authConfig` that the API never returns [C]."""
@@ -199,6 +200,11 @@ def outputs(
         "healthStatus": health_status,
     }
     return {name: value for name, value in outs.items() if value is not None}
+
+
+def facts(outs: Mapping[str, Any]) -> Facts:
+    """Whose a target is, as its state says."""
+    return Facts(outs.get("owner"), outs.get("organizationId"), outs.get("apiUrl"))
 
 
 def marked(bag: Mapping[str, Any]) -> dict[str, Any]:

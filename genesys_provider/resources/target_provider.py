@@ -64,6 +64,7 @@ class EventBridgeTargetProvider(ResourceProvider):
             other = run.shown(_id, _news["owner"]) if isinstance(_news.get("owner"), str) else None
             if other is not None:
                 raise OperationError(_shared(_id, _olds, _news["owner"], other))
+            run.learned(_id, target_properties.facts(_olds))
             return DetailedDiffResult(target_properties.changes(_olds, _news))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -104,6 +105,7 @@ class EventBridgeTargetProvider(ResourceProvider):
                 verification_seconds=outcome.verification_seconds,
                 health_status=outcome.health_status,
             )
+            run.learned(outcome.target.id, target_properties.facts(outs))
             return CreateResult(outcome.target.id, outs)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -115,7 +117,7 @@ class EventBridgeTargetProvider(ResourceProvider):
         """
         from genesys_provider.client.errors import NotFound
         from genesys_provider.resources import target_properties
-        from genesys_provider.resources.session import managed
+        from genesys_provider.resources.session import managed, run
         from genesys_provider.targets.errors import NotVerified
 
         revision = int(_olds.get("revision", 0)) + 1
@@ -124,8 +126,15 @@ class EventBridgeTargetProvider(ResourceProvider):
             organization_id = _same_organization(manager, _id, _olds)
             if not target_properties.configuration_changed(_olds, _news):
                 health = manager.check_health(_id) if health_check else None
-                outs = {**_olds, **_news, "revision": revision, "healthStatus": health}
-                return UpdateResult({**target_properties.marked(outs), "organizationId": organization_id})
+                outs = {
+                    **_olds,
+                    **_news,
+                    "revision": revision,
+                    "healthStatus": health,
+                    "organizationId": organization_id,
+                }
+                run.learned(_id, target_properties.facts(outs))
+                return UpdateResult(target_properties.marked(outs))
             try:
                 outcome = manager.update(
                     _id,
@@ -155,6 +164,7 @@ class EventBridgeTargetProvider(ResourceProvider):
                 verification_seconds=outcome.verification_seconds or _olds.get("verificationSeconds"),
                 health_status=outcome.health_status,
             )
+            run.learned(_id, target_properties.facts(outs))
             return UpdateResult(outs)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:

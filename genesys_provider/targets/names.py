@@ -21,9 +21,6 @@ from genesys_provider.targets.models import Target
 from genesys_provider.targets.ownership import name_taken, quoted, same_stack
 from genesys_provider.targets.run import Run
 
-QUIET_SECONDS = 5.0
-"""The holder's turn may still come while operations of this process follow each other this closely."""
-
 LOOK_SECONDS = 0.2
 """How often whoever waits looks whether the wait has become useless, or the run was cancelled."""
 
@@ -80,7 +77,7 @@ class Names:
             raise name_taken(holder, name, urn, self._run)
         waiter = _Waiter(urn, self._run.wanted_by(holder.id) or holder.owner or "")
         report(f"waits for the name {name!r}, which {waiter.held_by} still has")
-        with self._changed:
+        with self._run.waiting(), self._changed:
             self._waiters.append(waiter)
             try:
                 self._find_circle(waiter)
@@ -89,7 +86,7 @@ class Names:
                         raise Cancelled(f"cancelled while waiting for the name {name!r}")
                     if waiter.circle:
                         raise NameTaken(name, holder, hint=_exchange(waiter.circle))
-                    if holder.id in self._written or self._useless():
+                    if holder.id in self._written or self._run.quiet:
                         raise self._in_vain(name, holder, urn, creates=creates)
                     self._changed.wait(LOOK_SECONDS)
             finally:
@@ -104,9 +101,6 @@ class Names:
             for each in path:
                 each.circle = [member.urn for member in path]
             self._changed.notify_all()
-
-    def _useless(self) -> bool:
-        return self._run.under_way <= len(self._waiters) and self._run.quiet_seconds > QUIET_SECONDS
 
     def _in_vain(self, name: str, holder: Target, urn: str, *, creates: bool) -> NameTaken:
         if creates:

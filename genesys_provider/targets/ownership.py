@@ -12,6 +12,7 @@ differ, until the next update writes the URN. Any other mark is another's.
 | delete | done | deleted | deleted | deleted | left as it is, with a warning |
 | refresh | gone | no owner recorded | recorded | recorded | shown as `claimedBy`, not recorded |
 | import | - | no owner recorded | recorded | - | recorded, with a warning |
+| a sync's DELETED | said | said | said | said | said in the same stack; else not, with a warning |
 
 *Known to this run* is what the engine has shown as wanted, and what was deleted in this run (`Run`): no earlier run
 left it behind. A create-before-delete replacement would adopt the very target that its delete then takes away. What
@@ -134,6 +135,17 @@ def _of_another_stack(mark: str, urn: str) -> str:
         f"Stack {stack!r} of project {project!r} has it: give this target another `name=`, or move the resource "
         f"here with `pulumi state move --source {source} --dest {destination} {quoted(mark)}`{note}"
     )
+
+
+def goes_with_stack(mark: str | None, urn: str | None, recorded: str) -> bool:
+    """Whether a stack may say that a target with this mark goes.
+
+    Args:
+        mark: The target's mark now.
+        urn: A resource of the stack, where the host tells it.
+        recorded: The mark that the target had when the gateway was told of it.
+    """
+    return mark is None or mark == recorded or same_stack(mark, urn or recorded)
 
 
 def stack_of(urn: str) -> tuple[str, str]:

@@ -15,6 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+QUIET_SECONDS = 5.0
+"""More may still come while operations of this process follow each other this closely."""
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -55,17 +58,25 @@ class Run:
                 self._under_way -= 1
                 self._last_seen = self._clock()
 
-    @property
-    def under_way(self) -> int:
-        """How many operations are under way now."""
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Counts an operation that is under way as one that only waits for others."""
         with self._lock:
-            return self._under_way
+            self._under_way -= 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way += 1
 
     @property
-    def quiet_seconds(self) -> float:
-        """How long ago an operation last began or ended."""
+    def quiet(self) -> bool:
+        """Whether nothing is under way but what waits, and nothing has come for a while.
+
+        Then it is unlikely that the engine will show more before the deletes at the end of an `up`.
+        """
         with self._lock:
-            return self._clock() - self._last_seen
+            return self._under_way <= 0 and self._clock() - self._last_seen > QUIET_SECONDS
 
     def checked(self, urn: str) -> None:
         """Notes that the program declares this resource."""
@@ -121,7 +132,7 @@ class Run:
         with self._lock:
             self._facts[target_id] = facts
 
-    def facts(self, target_id: str) -> Facts:
-        """Whose the target is, as far as this run has learned it."""
+    def facts(self, target_id: str) -> Facts | None:
+        """Whose the target is, if this run has learned it."""
         with self._lock:
-            return self._facts.get(target_id, Facts())
+            return self._facts.get(target_id)
