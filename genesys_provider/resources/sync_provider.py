@@ -180,7 +180,9 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
         try:
             _sent(manager, DELETED, olds)
         except SyncFailed as error:
-            raise SyncFailed(error.message, hint=_DEAD_GATEWAY_HINT) from error
+            if error.hint == SyncFailed.hint:
+                error.hint = _DEAD_GATEWAY_HINT
+            raise
 
 
 def _wait_until_shown(olds: Mapping[str, Any]) -> None:
