@@ -13,8 +13,8 @@ from shared_cloud import eventually
 from genesys_provider.client.errors import Cancelled
 from genesys_provider.targets.errors import NameTaken
 from genesys_provider.targets.models import Target
-from genesys_provider.targets.names import QUIET_SECONDS, Names
-from genesys_provider.targets.run import Run
+from genesys_provider.targets.names import Names
+from genesys_provider.targets.run import QUIET_SECONDS, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

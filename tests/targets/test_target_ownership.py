@@ -6,8 +6,14 @@ import pytest
 
 from genesys_provider.targets.errors import OwnedByAnother, ReplacementRefused
 from genesys_provider.targets.models import Target
-from genesys_provider.targets.ownership import Owner, import_command, is_left_behind, name_taken
-from genesys_provider.targets.run import Run
+from genesys_provider.targets.ownership import (
+    Owner,
+    goes_with_stack,
+    import_command,
+    is_left_behind,
+    name_taken,
+)
+from genesys_provider.targets.run import QUIET_SECONDS, Facts, Run
 
 TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"
 OURS = f"urn:pulumi:dev::house::{TYPE}::orders"
@@ -45,6 +51,28 @@ def test_who_may_write(mark: str | None, may: bool) -> None:
             owner.require(target(mark))
         assert str(mark) in str(refused.value)
         assert owner.recorded_after_reading(mark) == (RECORDED, mark)
+
+
+@pytest.mark.parametrize("urn", [OURS, None], ids=["own host", "stock host"])
+@pytest.mark.parametrize(
+    ("mark", "goes"),
+    [
+        (None, True),
+        (OURS, True),
+        (RECORDED, True),
+        (IN_COMPONENT, True),
+        (OLD_MARK, False),
+        (OF_ANOTHER_STACK, False),
+        (OF_ANOTHER_PROJECT, False),
+    ],
+)
+def test_of_whose_target_a_sync_says_deleted(mark: str | None, urn: str | None, goes: bool) -> None:
+    assert goes_with_stack(mark, urn, RECORDED) == goes
+
+
+def test_a_stack_that_was_renamed_knows_the_mark_of_before() -> None:
+    assert goes_with_stack(OF_ANOTHER_STACK, OURS, OF_ANOTHER_STACK)
+    assert goes_with_stack(OLD_MARK, OURS, OLD_MARK)
 
 
 @pytest.mark.parametrize("mark", [None, RECORDED, IN_COMPONENT, OF_ANOTHER_STACK, OLD_MARK])
@@ -147,9 +175,24 @@ class TestRun:
         assert run.wanted_by("t-2") == OURS
 
     def test_quiet(self) -> None:
-        now: list[float] = [0.0]
+        now = [0.0]
         run = Run(lambda: now[0])
         with run.operation():
-            now[0] = 3
-            assert (run.under_way, run.quiet_seconds) == (1, 3)
-        assert (run.under_way, run.quiet_seconds) == (0, 0)
+            now[0] = QUIET_SECONDS + 1
+            assert not run.quiet
+            with run.waiting():
+                assert run.quiet, "who waits keeps nobody else waiting"
+                with run.operation():
+                    assert not run.quiet
+                assert not run.quiet, "one has just ended"
+        now[0] += QUIET_SECONDS
+        assert not run.quiet
+        now[0] += 1
+        assert run.quiet
+
+    def test_facts(self) -> None:
+        run = Run()
+        assert run.facts("t-1") is None
+        run.learned("t-1", Facts(OURS, "an-organization"))
+        run.learned("t-1", Facts(OURS, "an-organization", "https://api"))
+        assert run.facts("t-1") == Facts(OURS, "an-organization", "https://api")
