@@ -13,13 +13,15 @@ from genesys_provider.resources.declaring import (
     deleted_before_replaced,
     hidden_if_it_holds_credentials,
 )
-from genesys_provider.resources.options import PropertyNames, with_the_states_names
+from genesys_provider.resources.options import ITEMS, PropertyNames, with_the_states_names
 from genesys_provider.resources.sync_provider import GatewaySyncProvider
 
 _NAMES = PropertyNames(
     inputs=("targetId", "revision", "webhookUrl", "signingSecret", "required"),
-    outputs=("deliveryId", "syncedAt"),
+    outputs=("deliveryId", "syncedAt", "organizationId", "apiUrl", "targetOwner"),
+    inside={"signingSecret": ITEMS},
 )
+SIGNING_SECRETS = "text, a list of texts, or an output that is one of them"
 
 
 class GatewaySync(DeclaredResource, module="genesys", name="GatewaySync"):
@@ -61,7 +63,10 @@ class GatewaySync(DeclaredResource, module="genesys", name="GatewaySync"):
         arguments.text("target_id", target_id, wanted="the target's id: write the target's `.id`")
         arguments.number("revision", revision, wanted="a number: write the target's `.revision`")
         arguments.text("webhook_url", webhook_url)
-        arguments.text("signing_secret", signing_secret, optional=True)
+        if isinstance(signing_secret, Sequence) and not isinstance(signing_secret, str):
+            arguments.texts("signing_secret", signing_secret, SIGNING_SECRETS)
+        else:
+            arguments.text("signing_secret", signing_secret, optional=True, wanted=SIGNING_SECRETS)
         arguments.flag("required", required)
         arguments.check()
         properties = {
