@@ -1,0 +1,137 @@
+"""`init`: the host in a user's repository, so that a fresh clone of it works.
+
+Pulumi looks for the folders that `plugins.providers` names before it makes the virtual environment: a host that is
+installed there is missing on every fresh clone. So its script, which only finds the program's Python, lies in the
+repository.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from genesys_provider.cli.stanza import PLUGIN, StanzaError, providers_of, with_provider
+
+FOLDER = "genesys-eventbridge-host"
+"""Beside Pulumi.yaml; neither hidden nor named as build output, so that no usual .gitignore matches it."""
+SCRIPT = f"pulumi-resource-{PLUGIN}"
+MODE = 0o755
+PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+_OURS = b"-m genesys_provider.host"
+
+
+@click.command()
+@click.argument(
+    "directory",
+    metavar="[DIR]",
+    default=".",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
+def init(directory: Path) -> None:
+    """Put the host for dynamic resources into a Pulumi project: DIR, or the current folder.
+
+    Adds the folder genesys-eventbridge-host and names it in Pulumi.yaml. Run it again after an upgrade of
+    genesys-eventbridge: it brings the folder up to date, and changes nothing where there is nothing to do.
+    """
+    project = _project_file(directory)
+    text = project.read_bytes().decode()
+    try:
+        named = [each for each in providers_of(text) if each.name == PLUGIN]
+        if named:
+            folder = _folder_named(directory, named[0].path, named[0].line)
+            new_text = text
+        else:
+            folder = directory / FOLDER
+            new_text = with_provider(text, FOLDER)
+    except StanzaError as error:
+        raise click.ClickException(f"{project}: {error}") from error
+    done = _put_script(folder)
+    if new_text != text:
+        project.write_bytes(new_text.encode())
+        done.append(f"{project}: plugins.providers names {FOLDER}")
+    for line in done:
+        click.echo(line)
+    if done:
+        click.echo(
+            f"Commit {project.name} and {folder.name}: then a fresh clone needs `pulumi install` only."
+        )
+    else:
+        click.echo(f"{project} names {folder}, which is up to date: nothing to do.")
+    if _ignored_by_git(folder / SCRIPT):
+        click.echo(
+            f"Warning: .gitignore keeps {folder / SCRIPT} out of the repository: `git add --force` it, "
+            "or a fresh clone will not have it.",
+            err=True,
+        )
+
+
+def _project_file(directory: Path) -> Path:
+    found = [directory / name for name in PROJECT_FILES if (directory / name).is_file()]
+    if not found:
+        raise click.ClickException(
+            f"There is no Pulumi.yaml in {directory.absolute()}. Run this in the folder of your project, or name "
+            "it: genesys-eventbridge init DIR. `pulumi new python` makes a project."
+        )
+    return found[0]
+
+
+def _folder_named(directory: Path, path: str, line: int) -> Path:
+    """The folder that the project file names already, if it is one of ours that every clone has.
+
+    Raises:
+        StanzaError: It is not.
+    """
+    folder = directory / path
+    remedy = f"Nothing was changed. To have our host here, set that path to {FOLDER}, and run this again."
+    here, there = directory.absolute(), folder.absolute()
+    above = {there, *there.parents} - {here, *here.parents}
+    if any((each / "pyvenv.cfg").is_file() for each in above):
+        raise StanzaError(
+            f"line {line} names {path!r} for {PLUGIN}, in a virtual environment. `pulumi install` fails where "
+            f"that is not there yet, on every fresh clone. {remedy}"
+        )
+    script = folder / SCRIPT
+    if folder.absolute() == (directory / FOLDER).absolute() and not script.exists():
+        return folder
+    if not script.is_file() or _OURS not in script.read_bytes():
+        raise StanzaError(f"line {line} names {path!r} for {PLUGIN}, and our host is not there. {remedy}")
+    return folder
+
+
+def _put_script(folder: Path) -> list[str]:
+    """Makes the script what this version's is; says what that took."""
+    script = folder / SCRIPT
+    wanted = (files("genesys_provider") / "host" / "bin" / SCRIPT).read_bytes()
+    done = []
+    if not script.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        script.write_bytes(wanted)
+        done.append(f"{script}: put there")
+    else:
+        had = script.read_bytes()
+        if _OURS not in had:
+            raise click.ClickException(f"{script} is not ours. Move it away, and run this again.")
+        if had != wanted:
+            script.write_bytes(wanted)
+            done.append(f"{script}: brought up to date")
+    if script.stat().st_mode & 0o777 != MODE:
+        script.chmod(MODE)
+        done = done or [f"{script}: made executable"]
+    return done
+
+
+def _ignored_by_git(path: Path) -> bool:
+    """Whether git would leave the file out; False where there is no git, or no repository, or it is in already."""
+    try:
+        asked = subprocess.run(  # noqa: S603 (nothing of it comes from elsewhere)
+            ["git", "check-ignore", "--quiet", path.name],  # noqa: S607 (whichever git the user has)
+            cwd=path.parent,
+            check=False,
+            capture_output=True,
+        )
+    except OSError:
+        return False
+    return asked.returncode == 0

@@ -1,0 +1,17 @@
+"""What the tests of the command line share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from declared import Declared
+
+if TYPE_CHECKING:
+    from cloud import Cloud
+
+
+@pytest.fixture
+def declared(cloud: Cloud, make_stack: Any) -> Declared:
+    """Writes programs for the test's cloud, and makes stacks of them."""
+    return Declared(cloud, make_stack)
