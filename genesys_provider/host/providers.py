@@ -1,9 +1,10 @@
 """Which provider serves a resource: from the state, where Pulumi pickles it, or by the resource's type.
 
 A dynamic provider has no plugin of its own. The program pickles it into each resource's properties, under
-`__provider`, and the host unpickles it there. In an import there are no properties yet; then the package that
-defines the provider says so, with an entry point of the group `pulumi.dynamic.providers` whose name is the
-resource's type token and whose value is the provider's class.
+`__provider`, and the host unpickles it there. In an import there are no properties yet; and what an earlier
+version has pickled may name a module that this version does not have. Then the package that defines the provider
+says so, with an entry point of the group `pulumi.dynamic.providers` whose name is the resource's type token and
+whose value is the provider's class.
 """
 
 from __future__ import annotations
@@ -38,16 +39,19 @@ class Providers:
     def __init__(self) -> None:
         self.config: dict[str, Any] = {}
         """The stack's configuration, in plain text: what `configure` of a provider gets."""
-        self._loaded: dict[str, ResourceProvider] = {}
+        self._loaded: dict[tuple[str, str], ResourceProvider] = {}
+        """By type and pickle: what a pickle that can't be loaded stands for depends on the type."""
         self._serialized: dict[str, Any] = {}
         # One for all, as in the stock host: neither dill nor `serialize_provider` likes company.
         self._lock = threading.Lock()
 
-    def of(self, *properties: Mapping[str, Any]) -> ResourceProvider:
+    def of(self, type_token: str, *properties: Mapping[str, Any]) -> ResourceProvider:
         """The provider in the first of these properties that have a known one.
 
+        Where it can't be unpickled, since its code has moved, it is the one that serves the type today.
+
         Raises:
-            OperationError: None has, or it can't be unpickled, since a module of it is missing.
+            OperationError: None has, or it can't be unpickled, and no installed package serves the type.
         """
         found = [each.get(PROVIDER_KEY) for each in properties]
         serialized = next((each for each in found if isinstance(each, str) and each != rpc.UNKNOWN), None)
@@ -56,15 +60,16 @@ class Providers:
                 f"the resource's properties have no '{PROVIDER_KEY}': is it a dynamic resource?"
             )
         _set_up_sdk()
-        provider = self._loaded.get(serialized)
+        key = (type_token, serialized)
+        provider = self._loaded.get(key)
         if provider is None:
             with self._lock:
-                provider = self._loaded.get(serialized)
+                provider = self._loaded.get(key)
                 if provider is None:
-                    provider = _unpickle(serialized)
+                    provider = _unpickle(serialized, type_token)
                     config = Config(raw_config=self.config, project_name=pulumi.get_project())
                     provider.configure(ConfigureRequest(config=config))
-                    self._loaded[serialized] = provider
+                    self._loaded[key] = provider
         return provider
 
     def of_type(self, type_token: str) -> Any:
@@ -96,10 +101,12 @@ def _set_up_sdk() -> None:
     )
 
 
-def _unpickle(serialized: str) -> ResourceProvider:
+def _unpickle(serialized: str, type_token: str) -> ResourceProvider:
     try:
         provider: ResourceProvider = _deserialize(lambda: dill.loads(base64.b64decode(serialized)))  # noqa: S301
     except (ImportError, AttributeError) as error:
+        if entry_points(group=ENTRY_POINTS, name=type_token):
+            return _new(type_token)
         raise OperationError(
             f"the provider of this resource can't be loaded: {error}. The state refers to its code by name: "
             f"install the package that has it, in the version that the program uses, into the Python of the "
@@ -108,7 +115,8 @@ def _unpickle(serialized: str) -> ResourceProvider:
     return provider
 
 
-def _serialize_by_type(type_token: str) -> Any:
+def _new(type_token: str) -> ResourceProvider:
+    """A provider as installed packages have it for this type."""
     found = list(entry_points(group=ENTRY_POINTS, name=type_token))
     if not found:
         raise OperationError(
@@ -122,6 +130,11 @@ def _serialize_by_type(type_token: str) -> Any:
         raise OperationError(
             f"the provider of '{type_token}', {found[0].value}, can't be loaded: {error}"
         ) from error
+    return provider
+
+
+def _serialize_by_type(type_token: str) -> Any:
+    provider = _new(type_token)
     serialized, contains_secrets = _serialize(True, serialize_provider, provider)
     if getattr(provider, "serialize_as_secret_always", True) or contains_secrets:
         return rpc.wrap_rpc_secret(serialized)

@@ -143,7 +143,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Validates inputs and fills in defaults."""
         olds = rpc.deserialize_properties(request.olds, keep_unknowns=True)
         news = rpc.deserialize_properties(request.news, keep_unknowns=True)
-        result = self._providers.of(news, olds).check(olds, news)
+        result = self._providers.of(request.type, news, olds).check(olds, news)
         return provider_pb2.CheckResponse(
             inputs=_serialize(result.inputs, news[PROVIDER_KEY]),
             failures=[
@@ -157,13 +157,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Says whether, and under our own result also what, an update would change."""
         olds = rpc.deserialize_properties(request.olds, keep_unknowns=True)
         news = rpc.deserialize_properties(request.news, keep_unknowns=True)
-        return _diff_response(self._providers.of(news, olds).diff(request.id, olds, news))
+        return _diff_response(self._providers.of(request.type, news, olds).diff(request.id, olds, news))
 
     @_operation
     def Create(self, request: Any, context: Any) -> Any:  # noqa: ARG002
         """Makes the object."""
         props = rpc.deserialize_properties(request.properties)
-        result = self._providers.of(props).create(props)
+        result = self._providers.of(request.type, props).create(props)
         return provider_pb2.CreateResponse(
             id=result.id, properties=_serialize(result.outs, props[PROVIDER_KEY])
         )
@@ -173,14 +173,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Changes the object in place."""
         olds = rpc.deserialize_properties(request.olds)
         news = rpc.deserialize_properties(request.news)
-        result = self._providers.of(news).update(request.id, olds, news)
+        result = self._providers.of(request.type, news).update(request.id, olds, news)
         return provider_pb2.UpdateResponse(properties=_serialize(result.outs, news[PROVIDER_KEY]))
 
     @_operation
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: ARG002
         """Removes the object."""
         props = rpc.deserialize_properties(request.properties)
-        self._providers.of(props).delete(request.id, props)
+        self._providers.of(request.type, props).delete(request.id, props)
         return empty_pb2.Empty()
 
     @_operation
@@ -191,7 +191,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         importing = not props
         provider = self._provider_for(request)
         props = props or {PROVIDER_KEY: rpc.unwrap_rpc_secret(provider)}
-        result = self._providers.of(props).read(request.id, props)
+        result = self._providers.of(request.type, props).read(request.id, props)
         if not result.id:
             return provider_pb2.ReadResponse()
         # The engine refuses to import without inputs.

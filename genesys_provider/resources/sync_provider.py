@@ -24,11 +24,12 @@ from pulumi.dynamic import (
     ConfigureRequest,
     CreateResult,
     DiffResult,
+    ReadResult,
     ResourceProvider,
     UpdateResult,
 )
 
-from genesys_provider.host.operation import DetailedDiffResult, InitFailed, current
+from genesys_provider.host.operation import DetailedDiffResult, InitFailed, OperationError, current
 
 if TYPE_CHECKING:
     from genesys_provider.targets.gateway import Delivery, SyncEvent
@@ -113,6 +114,19 @@ class GatewaySyncProvider(ResourceProvider):
                     raise
                 raise InitFailed(_id, sync_properties.outputs(_news, None, facts), [str(error)]) from None
         return UpdateResult(sync_properties.outputs(_news, delivery, facts))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """What the state has: no service knows of a sync.
+
+        Raises:
+            OperationError: It is an import.
+        """
+        if "targetId" not in props:
+            raise OperationError(
+                f"a GatewaySync can't be imported ({id_}): there is nothing to read back. Declare it, and "
+                "`pulumi up` tells the gateway"
+            )
+        return ReadResult(id_, props)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Tells the gateway that the target goes, if it does."""

@@ -1,11 +1,11 @@
-"""The fixture that the tests of the host share."""
+"""The fixtures that the tests of the host share."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from house_project import House
+from house_project import HOUSE, THING, House
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,3 +15,15 @@ if TYPE_CHECKING:
 def house(make_stack: Any, tmp_path: Path) -> House:
     """Stacks of the house, and what its provider was asked."""
     return House(make_stack, tmp_path / "calls.jsonl")
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> dict[str, str]:
+    """An environment in which a package `house` is installed that names its provider."""
+    site = tmp_path / "site"
+    about = site / "house-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: house\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[pulumi.dynamic.providers]\n{THING} = house:Things\n")
+    (site / "house.py").write_text(HOUSE.read_text())
+    return {"PYTHONPATH": str(site)}

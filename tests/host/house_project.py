@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from engine import Stack
 
 HOUSE = Path(__file__).with_name("house.py")
+THING = "pulumi-python:dynamic/house:Thing"
+"""The type of its resources."""
 
 
 class House:

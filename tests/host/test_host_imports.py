@@ -4,25 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-from house_project import HOUSE, House, program
+from house_project import THING as TYPE
+from house_project import program
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-TYPE = "pulumi-python:dynamic/house:Thing"
-
-
-@pytest.fixture
-def installed(tmp_path: Path) -> dict[str, str]:
-    """An environment in which a package `house` is installed that names its provider."""
-    site = tmp_path / "site"
-    about = site / "house-1.0.dist-info"
-    about.mkdir(parents=True)
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: house\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(f"[pulumi.dynamic.providers]\n{TYPE} = house:Things\n")
-    (site / "house.py").write_text(HOUSE.read_text())
-    return {"PYTHONPATH": str(site)}
+    from house_project import House
 
 
 def test_an_import_finds_the_provider_by_its_type(house: House, installed: dict[str, str]) -> None:
