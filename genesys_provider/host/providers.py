@@ -4,7 +4,8 @@ A dynamic provider has no plugin of its own. The program pickles it into each re
 `__provider`, and the host unpickles it there. In an import there are no properties yet; and what an earlier
 version has pickled may name a module that this version does not have. Then the package that defines the provider
 says so, with an entry point of the group `pulumi.dynamic.providers` whose name is the resource's type token and
-whose value is the provider's class.
+whose value is the provider's class. The class may have an attribute `imported_properties`: the inputs that Pulumi
+writes into the code that it prints after an import, name by name, each in the terms of Pulumi's schemas.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import base64
 import os
 import sys
 import threading
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 import dill
@@ -84,9 +85,32 @@ class Providers:
             return self._serialized[type_token]
 
 
-def importable_types() -> list[str]:
-    """The type tokens of all resources that installed packages say how to import."""
-    return sorted({each.name for each in entry_points(group=ENTRY_POINTS)})
+def schema() -> dict[str, Any]:
+    """The types that installed packages say how to import, so that Pulumi can print code for them.
+
+    That code takes a resource from the top of the package that has its provider. A schema has room for one package:
+    where there are several, Pulumi prints the name of one that does not exist.
+    """
+    found = entry_points(group=ENTRY_POINTS)
+    packages = {each.value.partition(":")[0].partition(".")[0] for each in found}
+    modules = {each.name.split(":")[1]: "" for each in found}
+    described: dict[str, Any] = {
+        "resources": {each.name: {"inputProperties": _imported_properties(each)} for each in found}
+    }
+    if len(packages) == 1:
+        described["language"] = {
+            "python": {"packageName": packages.pop(), "moduleNameOverrides": modules},
+        }
+    return described
+
+
+def _imported_properties(entry_point: EntryPoint) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = getattr(entry_point.load(), "imported_properties", {})
+    except (ImportError, AttributeError):
+        # The resource is imported by now: whoever works with it hears of this.
+        return {}
+    return found
 
 
 def _set_up_sdk() -> None:

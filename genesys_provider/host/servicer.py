@@ -32,7 +32,7 @@ from genesys_provider.host.operation import (
     OperationError,
     carrying_out,
 )
-from genesys_provider.host.providers import Providers, importable_types
+from genesys_provider.host.providers import Providers, schema
 
 if TYPE_CHECKING:
     import threading
@@ -129,9 +129,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: ARG002
         """Names the types that can be imported: without, `pulumi import` fails after it has done its work."""
-        resources: dict[str, Any] = {each: {} for each in importable_types()}
-        schema = {"name": "pulumi-python", "version": VERSION, "resources": resources}
-        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
+        described = {"name": "pulumi-python", "version": VERSION, **schema()}
+        return provider_pb2.GetSchemaResponse(schema=json.dumps(described))
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002
         """Wakes whatever waits; what to do about it is the provider's to say."""

@@ -7,7 +7,7 @@ where it works, in the provider host, and not in the program that declares.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from pulumi.dynamic import (
     CheckFailure,
@@ -32,6 +32,13 @@ class EventBridgeTargetProvider(ResourceProvider):
     """Drives targets through a `TargetManager`; works under our host and under the stock one."""
 
     serialize_as_secret_always = False
+    imported_properties: ClassVar = {
+        "name": {"type": "string"},
+        "endpointUrl": {"type": "string"},
+        "eventTypes": {"type": "array", "items": {"type": "string"}},
+        "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+    }
+    """What `EventBridgeTarget` takes as an import reads it; `auth` and `retry_policy` are classes of ours."""
 
     def configure(self, req: ConfigureRequest) -> None:
         """Takes the stack's config; what is wrong with it shows when it is needed."""
