@@ -31,5 +31,6 @@ format: setup ## Format the sources
 bench: setup ## Measure against trivial resources on the same engine
 	@$(PYTHON) -m bench
 
-torture: setup ## Run the long part of the tests: kill points, faults, random histories
+torture: setup ## Run the long part of the tests: kill points, faults, random histories, lowest versions
+	@$(PYTHON) tools/lowest.py
 	@HYPOTHESIS_PROFILE=torture $(PYTHON) -m pytest tests/torture tests/properties --torture -n 3 --dist worksteal

@@ -1,7 +1,7 @@
 """What Pulumi prints after an import can be pasted, as far as the host's schema decides it.
 
-The generator itself is in the official Python language host. `PRINTED` is what the same generator made of this schema,
-called directly from the Go module that has it (pulumi/pkg 3.274.1).
+The generator itself is in the official Python language host. `PRINTED` is what the same generator made of this
+schema, called directly from the Go module that has it (pulumi/pkg 3.274.1).
 """
 
 from __future__ import annotations

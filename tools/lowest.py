@@ -1,0 +1,83 @@
+"""Tries the lowest versions that `pyproject.toml` allows: installs them, and runs a part of the tests on them.
+
+It needs a package index, so it is a part of `make torture`, and not of `make test`. It fails where a bound names a
+version that does not work. The Python that runs this is the one that they are tried with.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+EXTRAS = ("emulator",)
+"""Of the extras, those that users install."""
+TEST_TOOLS = ("hypothesis", "pytest", "pytest-timeout", "pytest-xdist")
+TESTS = (
+    "tests/cli/test_audit.py",
+    "tests/cli/test_init.py",
+    "tests/client",
+    "tests/emulator/test_emulator_targets.py",
+    "tests/host/test_host_imports.py",
+    "tests/host/test_host_operations.py",
+    "tests/provider/test_changes.py",
+    "tests/provider/test_stock_host.py",
+    "tests/targets",
+)
+"""Each dependency is used by one of them, the SDK by each kind of operation on the real engine."""
+
+
+def lowest(project: str) -> dict[str, str]:
+    """The lowest version of each run-time dependency, and of those of `EXTRAS`, in the text of a pyproject.toml."""
+    lists = [_list(project, "dependencies"), *(_list(project, extra) for extra in EXTRAS)]
+    requirements = [each for found in lists for each in re.findall(r'"([^"]+)"', found)]
+    bounds = {}
+    for each in requirements:
+        name, separator, version = each.partition(">=")
+        if not separator or not re.fullmatch(r"[0-9.]+", version):
+            sys.exit(f"pyproject.toml: '{each}' has no lower bound of the form 'name>=version'")
+        bounds[name] = version
+    return bounds
+
+
+def _list(project: str, key: str) -> str:
+    found = re.search(rf"^{key} = \[(.*?)\]", project, re.MULTILINE | re.DOTALL)
+    if found is None:
+        sys.exit(f"pyproject.toml has no list '{key}'")
+    return found[1]
+
+
+def main() -> None:
+    """Ends with the exit code of what failed first."""
+    bounds = lowest((ROOT / "pyproject.toml").read_text())
+    with tempfile.TemporaryDirectory(prefix="lowest-") as folder:
+        constraints = Path(folder, "constraints.txt")
+        constraints.write_text("".join(f"{name}=={version}\n" for name, version in bounds.items()))
+        print("lowest versions:", *constraints.read_text().split(), flush=True)
+        venv.create(Path(folder, "venv"), with_pip=True)
+        python = str(Path(folder, "venv", "bin", "python"))
+        install = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--constraint",
+            str(constraints),
+        ]
+        for command in (
+            [*install, "--editable", f".[{','.join(EXTRAS)}]", *TEST_TOOLS],
+            # Old versions warn of what is new: that is no fault.
+            ["-m", "pytest", "-W", "default", "-p", "no:cacheprovider", "-n", "2", *TESTS],
+        ):
+            done = subprocess.run([python, *command], cwd=ROOT, check=False)
+            if done.returncode:
+                sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()
