@@ -124,7 +124,7 @@ def test_a_component_that_moves_takes_its_target_along(
     target_id = id_of(stack)
     assert cloud.marks() == {"orders": urn("orders", COMPONENT, OTHER_COMPONENT)}
     moved = declared.component(
-        "inner", "B", aliases="[pulumi.Alias(parent_urn='urn:pulumi:dev::house::house:parts:A::outer')]"
+        "inner", "B", aliases="[pulumi.Alias(parent='urn:pulumi:dev::house::house:parts:A::outer')]"
     )
     stack.program(declared.program(moved, target))
     succeeded(stack.up())
@@ -405,11 +405,12 @@ def test_an_update_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Pat
     stack = up(declared, host)
     target_id = id_of(stack)
     given_away(cloud, target_id)
-    before = cloud.targets()
+    # The status is still on its way: the endpoint is verified anew.
+    before = cloud.configuration(target_id)
     stack.program(declared.program(declared.target("orders", retry_policy="RetryPolicy(max_retries=9)")))
     refused(stack.up(), FOREIGN, target_id)
     cloud.requests()
-    assert cloud.targets() == before
+    assert cloud.configuration(target_id) == before
 
 
 def test_a_refresh_shows_whose_it_is_and_takes_it_for_no_ours(
