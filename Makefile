@@ -33,4 +33,4 @@ bench: setup ## Measure against trivial resources on the same engine
 
 torture: setup ## Run the long part of the tests: kill points, faults, random histories, lowest versions
 	@$(PYTHON) tools/lowest.py
-	@HYPOTHESIS_PROFILE=torture $(PYTHON) -m pytest tests/torture tests/properties --torture -n 3 --dist worksteal
+	@HYPOTHESIS_PROFILE=torture $(PYTHON) -m pytest tests/torture tests/properties tests/provider --torture -n 3 --dist worksteal

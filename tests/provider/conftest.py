@@ -9,8 +9,6 @@ from declared import Declared
 from engine import OWN_HOST
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cloud import Cloud
 
 
@@ -20,8 +18,9 @@ def declared(cloud: Cloud, make_stack: Any) -> Declared:
     return Declared(cloud, make_stack)
 
 
-@pytest.fixture(params=[OWN_HOST, None], ids=["own", "stock"])
-def host(request: pytest.FixtureRequest) -> Path | None:
-    """The provider host of a stack: ours, and the stock one."""
-    host: Path | None = request.param
-    return host
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests with a `host` run under ours; at full length, and where they are marked so, under the stock one too."""
+    if "host" in metafunc.fixturenames:
+        both = metafunc.config.getoption("--torture") or metafunc.definition.get_closest_marker("both_hosts")
+        hosts = {"own": OWN_HOST, "stock": None} if both else {"own": OWN_HOST}
+        metafunc.parametrize("host", hosts.values(), ids=list(hosts))

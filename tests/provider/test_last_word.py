@@ -111,6 +111,7 @@ def test_a_target_that_moves_with_its_sync(declared: Declared, cloud: Cloud, sta
 # A target that goes.
 
 
+@pytest.mark.both_hosts
 def test_a_target_goes_with_its_sync(declared: Declared, cloud: Cloud, stack: Stack) -> None:
     target_id = id_of(stack)
     stack.program(declared.targets(["more"]))
@@ -173,6 +174,7 @@ def test_another_gateway(declared: Declared, cloud: Cloud, stack: Stack, new_gat
     assert told(cloud, new_gateway) == [("UPDATED", target_id)]
 
 
+@pytest.mark.both_hosts
 @pytest.mark.parametrize("stays", [True, False], ids=["stays", "goes"])
 def test_another_target(declared: Declared, cloud: Cloud, stack: Stack, stays: bool) -> None:
     former, later = id_of(stack), id_of(stack, "more")

@@ -181,6 +181,7 @@ def test_a_wrong_address_is_no_proof_that_a_target_is_gone(
     assert cloud.living() == {}
 
 
+@pytest.mark.both_hosts
 def test_a_service_that_does_not_say_who_it_is(stack: Stack, cloud: Cloud, other: Cloud) -> None:
     """Then the address counts."""
     for each in (cloud, other):
