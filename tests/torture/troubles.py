@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from cloud import TARGETS
+from cloud import ORGANIZATION, TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,6 +99,8 @@ TROUBLES = (
     Trouble("login throttled by its 400", _status(400), "the login is throttled", path=LOGIN),
     Trouble("login 503", _status(503), "see its status page", path=LOGIN),
     Trouble("login not JSON", _action("malformed"), NOT_THE_API, path=LOGIN),
+    Trouble("organisation 503", _status(503), "see its status page", path=ORGANIZATION),
+    Trouble("organisation not JSON", _action("malformed"), NOT_THE_API, path=ORGANIZATION),
 )
 
 STORM = (
