@@ -205,9 +205,9 @@ class Lives(RuleBasedStateMachine):
             result = self.world.stack.run(*DESTROY)
             assert result.code == 0, result.output
         self.drifted = False
-        self.world.wanted = []
+        self.world.want([])
         self.settles()
-        self.world.wanted = wanted
+        self.write(wanted)
 
     @precondition(lambda self: self.imports == 0)
     @rule()
