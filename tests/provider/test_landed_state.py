@@ -82,6 +82,7 @@ def test_it_destroys_as_before(stack: Stack, cloud: Cloud, refreshed: bool) -> N
     assert stack.resources() == {}
 
 
+@pytest.mark.full_length
 def test_one_is_removed(declared: Declared, stack: Stack, cloud: Cloud) -> None:
     ids = cloud.living()
     stack.program(declared.targets(["more"]))

@@ -61,7 +61,15 @@ def told(cloud: Cloud, gateway: GatewayServer) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "how", ["removed", "renamed", "renamed with an alias", "moved", "moved with an alias", "replaced"]
+    "how",
+    [
+        "removed",
+        "renamed",
+        *(
+            pytest.param(each, marks=pytest.mark.full_length)
+            for each in ("renamed with an alias", "moved", "moved with an alias", "replaced")
+        ),
+    ],
 )
 def test_a_sync_goes_alone(
     declared: Declared, cloud: Cloud, stack: Stack, host: Path | None, how: str
@@ -92,6 +100,7 @@ def test_a_sync_goes_alone(
     assert cloud.told()[-1] == (("UPDATED" if how == "removed" else "DELETED"), target_id)
 
 
+@pytest.mark.full_length
 def test_a_target_that_moves_with_its_sync(declared: Declared, cloud: Cloud, stack: Stack) -> None:
     target_id = id_of(stack)
     former = urn("orders"), urn("orders-sync", type_=SYNC_TYPE)
@@ -120,6 +129,7 @@ def test_a_target_goes_with_its_sync(declared: Declared, cloud: Cloud, stack: St
     assert cloud.told() == [("UPDATED", target_id), ("DELETED", target_id)]
 
 
+@pytest.mark.full_length
 def test_a_stack_goes(cloud: Cloud, stack: Stack) -> None:
     target_id = id_of(stack)
     succeeded(stack.destroy())
@@ -138,6 +148,7 @@ def test_a_target_is_replaced(cloud: Cloud, stack: Stack) -> None:
     assert [word for word, each in words if each == later] == ["UPDATED"]
 
 
+@pytest.mark.full_length
 def test_the_gateway_is_told_before_the_target_goes_and_can_refuse(cloud: Cloud, stack: Stack) -> None:
     target_id = id_of(stack)
     cloud.behave(WEBHOOK, status=400)
@@ -164,6 +175,7 @@ def test_the_one_exception(cloud: Cloud, stack: Stack) -> None:
 # A change of the gateway, of the target, of both.
 
 
+@pytest.mark.full_length
 def test_another_gateway(declared: Declared, cloud: Cloud, stack: Stack, new_gateway: GatewayServer) -> None:
     """The target stays: the former one hears nothing more of it."""
     target_id = id_of(stack)
@@ -174,7 +186,7 @@ def test_another_gateway(declared: Declared, cloud: Cloud, stack: Stack, new_gat
     assert told(cloud, new_gateway) == [("UPDATED", target_id)]
 
 
-@pytest.mark.both_hosts
+@pytest.mark.full_length
 @pytest.mark.parametrize("stays", [True, False], ids=["stays", "goes"])
 def test_another_target(declared: Declared, cloud: Cloud, stack: Stack, stays: bool) -> None:
     former, later = id_of(stack), id_of(stack, "more")
@@ -221,6 +233,7 @@ def test_required_no_more(declared: Declared, cloud: Cloud, stack: Stack, host: 
     assert cloud.living() == {}
 
 
+@pytest.mark.full_length
 def test_required_no_more_and_removed(declared: Declared, cloud: Cloud, stack: Stack) -> None:
     cloud.behave(WEBHOOK, status=410)
     sync = declared.sync("orders", required="False")
@@ -245,6 +258,7 @@ def test_a_time_limit_of_a_sync(declared: Declared, cloud: Cloud) -> None:
     assert "the gateway was not told of target" in result.output
 
 
+@pytest.mark.full_length
 def test_a_time_limit_counts_for_a_destroy(declared: Declared, cloud: Cloud) -> None:
     target = declared.target("orders")
     stack = declared.stack(declared.program(target, declared.sync("orders")))

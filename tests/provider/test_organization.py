@@ -30,6 +30,7 @@ def stack(declared: Declared, cloud: Cloud, host: Path | None) -> Stack:
     return stack
 
 
+LONG = pytest.mark.full_length
 COMMANDS = {
     "up": ("up", "--yes", "--skip-preview"),
     "up --refresh": ("up", "--yes", "--skip-preview", "--refresh"),
@@ -58,7 +59,15 @@ def assert_told(result: Result, cloud: Cloud, other: Cloud) -> None:
         assert each in result.output, f"{each!r} is missing in:\n{result.output}"
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "up with a change"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "destroy",
+        "up",
+        "up --refresh",
+        *(pytest.param(each, marks=LONG) for each in ("refresh", "destroy --refresh", "up with a change")),
+    ],
+)
 def test_another_organisation_is_refused(
     declared: Declared, stack: Stack, cloud: Cloud, other: Cloud, command: str
 ) -> None:
@@ -95,6 +104,7 @@ def test_a_preview_tells_that_the_address_is_another(stack: Stack, cloud: Cloud,
     assert (cloud.requests(), other.requests()) == ([], [])
 
 
+@pytest.mark.full_length
 def test_the_outputs_say_which_it_is(stack: Stack, cloud: Cloud, other: Cloud) -> None:
     outputs = stack.resources()["orders"]["outputs"]
     cloud.requests()
@@ -117,6 +127,7 @@ def test_the_organisation_is_asked_once_in_a_run(stack: Stack, declared: Declare
     assert asked() == 1
 
 
+@pytest.mark.full_length
 def test_who_moves_on_destroys_there_first(stack: Stack, cloud: Cloud, other: Cloud) -> None:
     assert stack.destroy().code == 0
     assert cloud.living() == {}
@@ -129,6 +140,7 @@ def test_who_moves_on_destroys_there_first(stack: Stack, cloud: Cloud, other: Cl
     assert stack.resources()["orders"]["outputs"]["organizationId"] == other.organization
 
 
+@pytest.mark.full_length
 def test_what_is_gone_is_forgotten_by_hand(stack: Stack, cloud: Cloud, other: Cloud) -> None:
     """The organisation is no more: the last way out that the error names."""
     stack.env |= other.env
@@ -167,7 +179,7 @@ def test_another_address_of_the_same_organisation(stack: Stack, cloud: Cloud) ->
     [("GENESYSCLOUD_API_URL", "/api/v2"), ("GENESYSCLOUD_LOGIN_URL", "/oauth/token")],
     ids=["API", "login"],
 )
-@pytest.mark.parametrize("command", ["destroy", "refresh"])
+@pytest.mark.parametrize("command", ["destroy", pytest.param("refresh", marks=LONG)])
 def test_a_wrong_address_is_no_proof_that_a_target_is_gone(
     stack: Stack, cloud: Cloud, variable: str, ending: str, command: str
 ) -> None:

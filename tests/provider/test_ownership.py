@@ -98,6 +98,7 @@ def test_a_move_into_a_component_wants_the_alias(declared: Declared, cloud: Clou
     assert cloud.living() == {}
 
 
+@pytest.mark.full_length
 def test_a_move_with_its_alias_is_shown_and_marked(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
@@ -116,6 +117,7 @@ def test_a_move_with_its_alias_is_shown_and_marked(
     assert "3 unchanged" in succeeded(stack.up())
 
 
+@pytest.mark.full_length
 def test_a_component_that_moves_takes_its_target_along(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
@@ -133,6 +135,7 @@ def test_a_component_that_moves_takes_its_target_along(
     assert cloud.living() == {"orders": target_id}
 
 
+@pytest.mark.full_length
 def test_a_move_and_another_in_its_place(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     """Of two with one name in Genesys the second is refused; as it is given another, both live."""
     stack = up(declared, host)
@@ -213,6 +216,7 @@ def test_a_subclass_keeps_the_type(declared: Declared, cloud: Cloud, host: Path 
 # Renames.
 
 
+@pytest.mark.full_length
 def test_a_renamed_resource_and_another_of_its_former_name(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
@@ -234,6 +238,7 @@ def test_a_renamed_resource_and_another_of_its_former_name(
     assert cloud.living() == {"orders": target_id}
 
 
+@pytest.mark.full_length
 def test_a_rename_without_the_alias(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host, declared.target("former", name="'orders'"))
     target_id = id_of(stack, "former")
@@ -248,6 +253,7 @@ def test_a_rename_without_the_alias(declared: Declared, cloud: Cloud, host: Path
     assert cloud.living() == {"orders": target_id}
 
 
+@pytest.mark.full_length
 def test_a_state_rename_is_shown_and_marked(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host, declared.target("former", name="'orders'"))
     target_id = id_of(stack, "former")
@@ -288,6 +294,7 @@ def test_a_renamed_stack_and_another_of_its_former_name(
     assert "2 unchanged" in succeeded(stack.up("--refresh"))
 
 
+@pytest.mark.full_length
 def test_a_renamed_project(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host)
     target_id = id_of(stack)
@@ -342,6 +349,7 @@ def test_a_target_that_moves_to_another_stack(declared: Declared, cloud: Cloud, 
 # Another's.
 
 
+@pytest.mark.full_length
 def test_what_another_project_has_is_left_alone(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host)
     target_id = id_of(stack)
@@ -383,6 +391,7 @@ def given_away(cloud: Cloud, target_id: str, owner: str = FOREIGN) -> None:
     cloud.change(target_id, headers={OWNER_HEADER: owner})
 
 
+@pytest.mark.full_length
 def test_a_delete_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host, declared.target("orders"), declared.target("kept"))
     ids = cloud.living()
@@ -403,6 +412,7 @@ def test_a_destroy_leaves_what_is_anothers(declared: Declared, cloud: Cloud, hos
     assert FOREIGN in result.output, result.output
 
 
+@pytest.mark.full_length
 def test_an_update_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host)
     target_id = id_of(stack)
@@ -430,6 +440,7 @@ def test_a_refresh_shows_whose_it_is_and_takes_it_for_no_ours(
     assert cloud.living() == {"orders": target_id}
 
 
+@pytest.mark.full_length
 def test_a_target_without_a_mark_is_still_its_resources(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
@@ -476,6 +487,7 @@ def test_one_target_is_no_two_resources(declared: Declared, cloud: Cloud) -> Non
 # Replacements.
 
 
+@pytest.mark.full_length
 def test_a_replacement(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host, declared.target("orders"), declared.sync("orders"))
     target_id = id_of(stack)
@@ -499,6 +511,7 @@ def test_a_replacement_before_the_delete(declared: Declared, cloud: Cloud, host:
     assert "2 unchanged" in succeeded(stack.up("--refresh"))
 
 
+@pytest.mark.full_length
 @pytest.mark.parametrize("before", ["True", "False"])
 def test_a_replacement_that_the_program_asks_for(declared: Declared, cloud: Cloud, before: str) -> None:
     """Under the stock host, which has no detailed diff, it is an update."""
@@ -522,6 +535,7 @@ def test_a_replacement_that_the_program_asks_for(declared: Declared, cloud: Clou
 # What is left behind.
 
 
+@pytest.mark.full_length
 def test_what_an_earlier_run_left_behind_is_adopted(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:

@@ -75,6 +75,7 @@ def test_a_chain_under_either_host(declared: Declared, cloud: Cloud, host: Path 
     assert named(cloud) == {"b": before["a"], "c": before["b"]}
 
 
+@pytest.mark.full_length
 def test_a_new_one_takes_the_name_that_another_lets_go(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
@@ -92,7 +93,11 @@ def test_a_new_one_takes_the_name_that_another_lets_go(
     ("before", "after"),
     [
         ({"x": "a", "y": "b"}, {"x": "b", "y": "a"}),
-        ({"x": "a", "y": "b", "z": "c"}, {"x": "b", "y": "c", "z": "a"}),
+        pytest.param(
+            {"x": "a", "y": "b", "z": "c"},
+            {"x": "b", "y": "c", "z": "a"},
+            marks=pytest.mark.full_length,
+        ),
     ],
     ids=["two", "three"],
 )
@@ -120,7 +125,9 @@ def test_an_exchange(
     assert named(cloud) == {name: of_resource[resource] for resource, name in after.items()}
 
 
-@pytest.mark.parametrize("who", ["one that is there", "a new one"])
+@pytest.mark.parametrize(
+    "who", ["one that is there", pytest.param("a new one", marks=pytest.mark.full_length)]
+)
 def test_the_name_of_one_that_is_removed(
     declared: Declared, cloud: Cloud, host: Path | None, who: str
 ) -> None:
@@ -182,6 +189,7 @@ def test_the_name_of_one_that_depends_on_it(declared: Declared, cloud: Cloud) ->
     assert named(cloud) == {"b": ids["a"], "c": ids["b"]}
 
 
+@pytest.mark.full_length
 def test_the_name_of_one_that_stays(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     """Two want one name, and nobody lets go."""
     stack = up(declared, host, {"x": "a", "y": "b"})
