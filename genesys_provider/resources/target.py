@@ -128,6 +128,7 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
             "headers": headers,
             "verificationTimeout": verification_timeout,
             "healthCheck": health_check,
+            "createBeforeDelete": True if opts and opts.delete_before_replace is False else None,
             # Written into the target itself, so that whoever finds it knows whose it is.
             "owner": urn_of(f"pulumi-python:{self._resource_type_name}", resource_name, opts),
         }

@@ -40,6 +40,8 @@ class TargetInputs(TargetConfig):
     verification_timeout: Annotated[Number, Field(gt=0, le=86400)] | None = None
     """Seconds."""
     health_check: StrictBool = False
+    create_before_delete: StrictBool = False
+    """Whether the program has `delete_before_replace=False`: the engine does not tell a provider."""
     api_url: str | None = None
     """Where the organization is reached: filled in, so that a preview shows when it changes."""
 
@@ -231,7 +233,7 @@ def inputs_read(
         owner: The mark to record.
         api_url: Where it was read.
     """
-    kept = {name: state[name] for name in ("verificationTimeout",) if name in state}
+    kept = {name: state[name] for name in ("verificationTimeout", "createBeforeDelete") if name in state}
     inputs: dict[str, Any] = {
         **kept,
         "name": target.name,

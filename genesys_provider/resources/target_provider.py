@@ -93,6 +93,7 @@ class EventBridgeTargetProvider(ResourceProvider):
                     target_properties.config_from(props),
                     timeout=_timeout(props),
                     health_check=bool(props.get("healthCheck")),
+                    creates_first=bool(props.get("createBeforeDelete")),
                 )
             except NotVerified as error:
                 if not current().records_init_failures:

@@ -49,8 +49,9 @@ class ReplacementRefused(GenesysError):
         super().__init__(
             f"target {target.name!r} ({target.id}) can't be replaced by one of the same name that is created first",
             hint=(
-                "Remove `delete_before_replace=False` from the resource's options, so that the old target is "
-                "deleted before the new one is made, or give the new one another `name=`"
+                "Remove `delete_before_replace=False` from the resource's options: then the old target is deleted "
+                "before the new one is made, and one that an earlier run left behind is taken over. Or give the "
+                "new one another `name=`"
             ),
         )
 

@@ -154,7 +154,12 @@ class TargetManager:
         return self._organizations.require(what, organization_id, api_url)
 
     def register(
-        self, config: TargetConfig, *, timeout: float | None = None, health_check: bool = False
+        self,
+        config: TargetConfig,
+        *,
+        timeout: float | None = None,
+        health_check: bool = False,
+        creates_first: bool = False,
     ) -> Outcome:
         """Creates a target and waits for the verdict on it.
 
@@ -166,6 +171,8 @@ class TargetManager:
             config: The whole configuration.
             timeout: Seconds to wait for the verdict; else `Settings.verification_timeout`.
             health_check: Whether to ask for one after the verification.
+            creates_first: Whether the resource is created before it is deleted where it is replaced: then nothing
+                is adopted.
 
         Raises:
             NameTaken: Another target has the name, and is not ours.
@@ -175,7 +182,7 @@ class TargetManager:
         """
         started = self._clock()
         try:
-            target, adopted = self._created_or_adopted(config)
+            target, adopted = self._created_or_adopted(config, creates_first)
         except GenesysError as error:
             self.audit.record(
                 AuditEvent.TARGET_FAILED, None, latency_seconds=self._clock() - started, error=error.message
@@ -268,7 +275,9 @@ class TargetManager:
             target = self._directory.get(target_id)
             wanted_by = self._run.wanted_by(target_id)
             if target is not None and (
-                not owner.may_write(target.owner) or wanted_by not in (None, owner.urn)
+                not owner.may_write(target.owner)
+                or wanted_by not in (None, owner.urn)
+                or self._run.is_made(target_id)
             ):
                 return target.model_copy(update={"owner": wanted_by or target.owner})
         try:
@@ -346,16 +355,16 @@ class TargetManager:
                     yield StatusChange(shown, _status(before), _status(after))
             known = now
 
-    def _created_or_adopted(self, config: TargetConfig) -> tuple[Target, bool]:
+    def _created_or_adopted(self, config: TargetConfig, creates_first: bool) -> tuple[Target, bool]:
         self._stop_if_cancelled()
         report("looks whether the target exists")
         posted = False
         existing = self._directory.find(config.name)
         if existing is not None and (
-            self._run.goes(existing.id) or not self._adopts(existing, config, posted)
+            self._run.is_gone(existing.id) or not self._adopts(existing, config, creates_first, posted)
         ):
             # The shared look-up may be old: by now it may have another owner, or be gone.
-            existing = self._left_behind(config, posted)
+            existing = self._left_behind(config, creates_first, posted)
         for tries_left in reversed(range(POST_TRIES)):
             if existing is not None:
                 try:
@@ -368,26 +377,28 @@ class TargetManager:
             except (Conflict, ConnectionFailed, ServerError, UnexpectedAnswer) as error:
                 # The server may have acted all the same: look before anything is sent again.
                 posted = posted or not isinstance(error, Conflict)
-                existing = self._left_behind(config, posted)
+                existing = self._left_behind(config, creates_first, posted)
                 if existing is None and not tries_left:
                     raise
             self._stop_if_cancelled()
         assert existing is not None  # noqa: S101  (for the type checker: else the last try has raised)
         return self._adopted(existing, config), True
 
-    def _left_behind(self, config: TargetConfig, posted: bool) -> Target | None:
+    def _left_behind(self, config: TargetConfig, creates_first: bool, posted: bool) -> Target | None:
         """The target that a create adopts, or None where the name is free; waits for a name that gets free."""
         while True:
             existing = self._directory.find_now(config.name)
-            if existing is None or self._run.goes(existing.id):
+            if existing is None or self._run.is_gone(existing.id):
                 return None
-            if self._adopts(existing, config, posted):
+            if self._adopts(existing, config, creates_first, posted):
                 return existing
             self._names.wait_for(config.name, existing, config.owner, creates=True)
 
-    def _adopts(self, existing: Target, config: TargetConfig, posted: bool) -> bool:
-        # A script's targets carry no mark: what its own POST made is known by its looks alone.
-        return is_left_behind(existing, config.owner, self._run) or (posted and _alike(existing, config))
+    def _adopts(self, existing: Target, config: TargetConfig, creates_first: bool, posted: bool) -> bool:
+        # What its own POST made is known by its looks; a script's targets carry no mark.
+        if posted and _alike(existing, config):
+            return True
+        return is_left_behind(existing, config.owner, self._run, creates_first=creates_first)
 
     def _post(self, config: TargetConfig) -> Target:
         report("creates the target")

@@ -18,7 +18,8 @@ differ, until the next update writes the URN. Any other mark is another's.
 left it behind. A create-before-delete replacement would adopt the very target that its delete then takes away. What
 the run has deleted may still stand in a list that lags: it counts as absent.
 
-A delete also leaves alone what another resource of the program has, whatever the mark says.
+A delete also leaves alone, whatever the mark says, what another resource of the program has, and what was made or
+adopted in this very run.
 
 A mark can't tell a stack that was renamed from a new one of its old name, as long as the first had no `up` since.
 """
@@ -78,15 +79,23 @@ class Owner:
         return self.recorded, mark
 
 
-def is_left_behind(target: Target, urn: str | None, run: Run) -> bool:
+def is_left_behind(target: Target, urn: str | None, run: Run, *, creates_first: bool) -> bool:
     """Whether a create adopts the target that has its name: an earlier run made it, and died.
 
+    Args:
+        target: The target that has the name.
+        urn: The resource that is created; None is a script's.
+        run: What the engine has shown.
+        creates_first: Whether the resource is created before it is deleted where it is replaced. Of a replacement
+            that the user asks for (`--replace`) the engine shows nothing: then nobody can tell a target that was
+            left behind from the one that is about to be deleted.
+
     Raises:
-        ReplacementRefused: It is the one that the resource has: the create is half of a replacement.
+        ReplacementRefused: It is the one that the resource has, or may be: the create is half of a replacement.
     """
     if urn is None or target.owner != urn:
         return False
-    if run.knows(target.id):
+    if creates_first or run.knows(target.id):
         raise ReplacementRefused(target)
     return True
 

@@ -40,7 +40,9 @@ class Run:
         self._lock = threading.Lock()
         self._checked: set[str] = set()
         self._shown: dict[str, str] = {}
-        self._going: set[str] = set()
+        self._made: set[str] = set()
+        self._replaced: set[str] = set()
+        self._gone: set[str] = set()
         self._facts: dict[str, Facts] = {}
         self._under_way = 0
         self._last_seen = clock()
@@ -99,18 +101,19 @@ class Run:
         """Notes that the target was made, or adopted, for this resource."""
         with self._lock:
             self._shown[target_id] = urn
-            self._going.discard(target_id)
+            self._made.add(target_id)
+            self._replaced.discard(target_id)
 
     def replaced(self, urn: str) -> None:
         """Notes that the resource is created anew: the target that it had so far goes."""
         with self._lock:
-            self._going.update(target_id for target_id, owner in self._shown.items() if owner == urn)
+            self._replaced.update(target_id for target_id, owner in self._shown.items() if owner == urn)
 
     def deleted(self, target_id: str) -> None:
         """Notes that the target is gone."""
         with self._lock:
             self._shown.setdefault(target_id, "")
-            self._going.add(target_id)
+            self._gone.add(target_id)
 
     def knows(self, target_id: str) -> bool:
         """Whether the target was shown, made or deleted in this run, so that no earlier run left it behind."""
@@ -120,12 +123,21 @@ class Run:
     def goes(self, target_id: str) -> bool:
         """Whether the target was deleted in this run, or will be, since its resource is replaced."""
         with self._lock:
-            return target_id in self._going
+            return target_id in self._gone or target_id in self._replaced
+
+    def is_made(self, target_id: str) -> bool:
+        """Whether the target was made, or adopted, in this run: then no delete of this run is meant for it."""
+        with self._lock:
+            return target_id in self._made
+
+    def is_gone(self, target_id: str) -> bool:
+        """Whether the target was deleted in this run: where a list still has it, the list lags."""
+        with self._lock:
+            return target_id in self._gone
 
     def wanted_by(self, target_id: str) -> str | None:
         """The resource of the program that has this target and keeps it."""
-        with self._lock:
-            return None if target_id in self._going else self._shown.get(target_id)
+        return None if self.goes(target_id) else self._shown.get(target_id)
 
     def learned(self, target_id: str, facts: Facts) -> None:
         """Notes whose the target is."""

@@ -77,12 +77,17 @@ def test_a_stack_that_was_renamed_knows_the_mark_of_before() -> None:
 
 @pytest.mark.parametrize("mark", [None, RECORDED, IN_COMPONENT, OF_ANOTHER_STACK, OLD_MARK])
 def test_a_create_adopts_no_other_mark(mark: str | None) -> None:
-    assert not is_left_behind(target(mark), OURS, Run())
+    assert not is_left_behind(target(mark), OURS, Run(), creates_first=False)
 
 
 def test_a_create_adopts_what_no_run_has_shown() -> None:
-    assert is_left_behind(target(OURS), OURS, Run())
-    assert not is_left_behind(target(None), None, Run())
+    assert is_left_behind(target(OURS), OURS, Run(), creates_first=False)
+    assert not is_left_behind(target(None), None, Run(), creates_first=False)
+
+
+def test_who_creates_before_the_delete_adopts_nothing() -> None:
+    with pytest.raises(ReplacementRefused, match="delete_before_replace"):
+        is_left_behind(target(OURS), OURS, Run(), creates_first=True)
 
 
 @pytest.mark.parametrize("how", ["shown", "made", "deleted"])
@@ -96,7 +101,7 @@ def test_a_create_does_not_adopt_what_the_run_knows(how: str) -> None:
     else:
         run.deleted("t-1")
     with pytest.raises(ReplacementRefused, match="delete_before_replace"):
-        is_left_behind(target(OURS), OURS, run)
+        is_left_behind(target(OURS), OURS, run, creates_first=False)
 
 
 def hint(mark: str | None, *, urn: str | None = OURS, wanted: bool = False) -> str:
@@ -168,10 +173,12 @@ class TestRun:
         run.shown("t-1", OURS)
         run.replaced(OURS)
         assert run.goes("t-1")
+        assert not run.is_gone("t-1"), "its name is not free"
         assert run.knows("t-1")
         assert run.wanted_by("t-1") is None
         run.created("t-2", OURS)
         run.deleted("t-1")
+        assert run.is_gone("t-1")
         assert run.wanted_by("t-2") == OURS
 
     def test_quiet(self) -> None:
