@@ -386,13 +386,17 @@ class TargetManager:
 
     def _left_behind(self, config: TargetConfig, creates_first: bool, posted: bool) -> Target | None:
         """The target that a create adopts, or None where the name is free; waits for a name that gets free."""
-        while True:
+        for pause in NAME_PAUSES:
             existing = self._directory.find_now(config.name)
             if existing is None or self._run.is_gone(existing.id):
                 return None
             if self._adopts(existing, config, creates_first, posted):
                 return existing
             self._names.wait_for(config.name, existing, config.owner, creates=True)
+            self._cancelled.wait(pause)
+            self._stop_if_cancelled()
+        # The holder has let go of the name, but the list still shows it there: the POST tells whether it is free.
+        return None
 
     def _adopts(self, existing: Target, config: TargetConfig, creates_first: bool, posted: bool) -> bool:
         # What its own POST made is known by its looks; a script's targets carry no mark.

@@ -71,10 +71,10 @@ class Names:
             NameTaken: The holder will not let go of it; the hint says what to do.
             Cancelled: The run was cancelled.
         """
-        if holder.owner == urn and not creates:
-            raise NameTaken(name, holder, hint=_LEFT_BEHIND)
         if urn is None or not same_stack(holder.owner, urn):
             raise name_taken(holder, name, urn, self._run)
+        if holder.owner == urn and not creates:
+            raise NameTaken(name, holder, hint=_LEFT_BEHIND)
         waiter = _Waiter(urn, self._run.wanted_by(holder.id) or holder.owner or "")
         report(f"waits for the name {name!r}, which {waiter.held_by} still has")
         with self._run.waiting(), self._changed:
@@ -103,17 +103,21 @@ class Names:
             self._changed.notify_all()
 
     def _in_vain(self, name: str, holder: Target, urn: str, *, creates: bool) -> NameTaken:
-        if creates:
-            return name_taken(holder, name, urn, self._run)
         wanted_by = self._run.wanted_by(holder.id)
-        if wanted_by is None:
+        if holder.id in self._written:
+            # Written in this run, so the program has it: an alias or a `destroy` would do harm.
+            hint = "Both are to have that name: give one of the two another `name=`"
+        elif creates:
+            return name_taken(holder, name, urn, self._run)
+        elif wanted_by is None:
+            # It may also be checked only later: it depends on this one, or on another provider's slow resource.
             mark = quoted(holder.owner or "")
             hint = (
-                "This program does not declare that resource any more, and Pulumi deletes after it has updated: "
-                f"run `pulumi destroy --target {mark} --target-dependents` first, then `pulumi up`"
+                "If that resource was removed from the program, run "
+                f"`pulumi destroy --target {mark} --target-dependents` first, then `pulumi up`: Pulumi deletes "
+                "after it has updated. If it is still in the program and is to have another name, run `pulumi up` "
+                "for it alone first, with `--target` and its URN"
             )
-        elif holder.id in self._written:
-            hint = "Both are to have that name: give one of the two another `name=`"
         else:
             hint = (
                 "It did not let go of the name in this run. If it is to have another one, run "

@@ -14,6 +14,7 @@ from genesys_provider import TargetConfig, TargetManager
 from genesys_provider.client.errors import (
     Cancelled,
     ConfigurationError,
+    Conflict,
     InvalidRequest,
     NotFound,
     ServerError,
@@ -251,6 +252,20 @@ def test_what_was_ours_and_is_deleted_since_the_look_up_is_made_anew(
     assert outcome.target.verified
 
 
+def test_a_name_that_the_list_still_shows_with_its_former_holder_ends(
+    cloud: Cloud, manager: TargetManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This run has renamed the holder; somebody else gave it its name back, or the list lags for long."""
+    monkeypatch.setattr("genesys_provider.targets.manager.NAME_PAUSES", (0.0, 0.01))
+    urn = "urn:pulumi:dev::house::pulumi-python:dynamic/genesys:EventBridgeTarget::"
+    holder = cloud.api("POST", json=config(cloud, owner=f"{urn}y").payload()).json()
+    manager._names.wrote(holder["id"], "another")
+    with pytest.raises(Conflict):
+        manager.register(config(cloud, owner=f"{urn}x"))
+    assert counted(cloud.requests(), "POST / 201") == 0
+    assert cloud.targets()["orders"]["id"] == holder["id"]
+
+
 def test_many_are_registered_at_once_with_few_requests(cloud: Cloud, manager: TargetManager) -> None:
     outcomes = at_once(64, lambda number: manager.register(config(cloud, f"t{number}")))
     assert all(outcome.target.verified for outcome in outcomes)
@@ -293,6 +308,15 @@ def test_an_update_to_a_name_that_is_taken_says_who_has_it(cloud: Cloud, manager
     target = manager.register(config(cloud)).target
     with pytest.raises(NameTaken, match=other.id):
         manager.update(target.id, config(cloud, "other", endpointUrl=target.endpoint_url))
+
+
+def test_a_script_is_not_told_to_delete_what_somebody_else_has(cloud: Cloud, manager: TargetManager) -> None:
+    """Neither of the two has an owner mark: that makes nothing the script's own."""
+    cloud.api("POST", json=config(cloud, "other", owner=None).payload())
+    target = manager.register(config(cloud, owner=None)).target
+    with pytest.raises(NameTaken) as refused:
+        manager.update(target.id, config(cloud, "other", owner=None, endpointUrl=target.endpoint_url))
+    assert "delete it" not in str(refused.value)
 
 
 def test_get_find_and_list(cloud: Cloud, manager: TargetManager) -> None:
