@@ -8,7 +8,7 @@ changes or deletes a target first compares the organization that its state recor
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import ApiError, GenesysError
@@ -56,15 +56,25 @@ class Organizations:
         self._api_url = api_url
         self._lock = threading.Lock()
         self._known: Organization | None = None
+        self._failures = 0
+        self._failure: GenesysError | None = None
 
     def now(self) -> Organization:
         """The organization that the configured client belongs to: `GET /api/v2/organizations/me` [G].
 
         A service that refuses the call, or knows no such call, does not say its organization.
         """
+        failures = self._failures
         with self._lock:
             if self._known is None:
-                self._known = self._asked()
+                if self._failure is not None and self._failures != failures:
+                    # Whoever waited for a call that failed does not try the same again, one after the other.
+                    raise self._failure
+                try:
+                    self._known = self._asked()
+                except GenesysError as error:
+                    self._failures, self._failure = self._failures + 1, error
+                    raise
             return self._known
 
     def _asked(self) -> Organization:
@@ -84,6 +94,8 @@ class Organizations:
     def require(self, what: str, organization_id: str | None, api_url: str | None) -> Organization:
         """The organization that answers now, if it is the recorded one.
 
+        Where the service does not say its id, the recorded id stays: it counts again when the service says it.
+
         Args:
             what: Whose it is, for the error: «target 'orders' (id)».
             organization_id: The id that the state recorded, if it did.
@@ -100,4 +112,4 @@ class Organizations:
             same = api_url is None or api_url == now.api_url
         if not same:
             raise OtherOrganization(what, recorded, now)
-        return now
+        return now if now.id else replace(now, id=organization_id)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cloud import CLIENT_SECRET
-from shared_cloud import at_once, settings_of
+from shared_cloud import at_once, outcomes_at_once, settings_of
 
 from genesys_provider import TargetManager
 from genesys_provider.client.errors import ServerError
@@ -55,7 +55,8 @@ def test_where_the_service_does_not_say_the_address_counts(
 ) -> None:
     cloud.control("faults", match={"path": ORGANIZATION}, action="status", status=status)
     assert manager.organization().id is None
-    assert manager.require_organization("t", "some-id", cloud.emulator.url)
+    # What was recorded is not forgotten for it.
+    assert manager.require_organization("t", "some-id", cloud.emulator.url).id == "some-id"
     assert manager.require_organization("t", None, cloud.emulator.url)
     with pytest.raises(OtherOrganization):
         manager.require_organization("t", "some-id", ELSEWHERE)
@@ -68,3 +69,11 @@ def test_a_failure_is_no_answer(cloud: Cloud, manager: TargetManager) -> None:
     with pytest.raises(ServerError):
         manager.organization()
     assert manager.organization().id
+
+
+def test_many_share_a_call_that_fails(cloud: Cloud, manager: TargetManager) -> None:
+    """One after the other, a fleet would wait through all the tries of each."""
+    cloud.control("faults", match={"path": ORGANIZATION}, action="status", status=503)
+    outcomes = outcomes_at_once(30, lambda _: manager.organization())
+    assert all(isinstance(each, ServerError) for each in outcomes)
+    assert cloud.requests().count(f"GET {ORGANIZATION} 503") <= 5
