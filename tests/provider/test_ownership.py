@@ -2,7 +2,7 @@
 
 Each test is one piece of ordinary work: code is moved, renamed, divided among stacks, imported. Where it can't
 go on, the error has the way out, and the test takes it. Those with a `host` run under both; an import is for
-ours alone.
+ours alone, and so are warnings.
 """
 
 from __future__ import annotations
@@ -399,7 +399,7 @@ def test_a_delete_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path
     stack.program(declared.targets(["kept"]))
     result = stack.up()
     assert cloud.living() == ids
-    assert FOREIGN in result.output, result.output
+    assert host is None or FOREIGN in result.output, result.output
 
 
 @pytest.mark.both_hosts
@@ -409,7 +409,7 @@ def test_a_destroy_leaves_what_is_anothers(declared: Declared, cloud: Cloud, hos
     given_away(cloud, ids["orders"])
     result = stack.destroy()
     assert cloud.living() == {"orders": ids["orders"]}
-    assert FOREIGN in result.output, result.output
+    assert host is None or FOREIGN in result.output, result.output
 
 
 @pytest.mark.full_length
@@ -436,7 +436,7 @@ def test_a_refresh_shows_whose_it_is_and_takes_it_for_no_ours(
     assert outputs["claimedBy"] == FOREIGN
     assert outputs["owner"] == urn("orders")
     result = stack.destroy()
-    assert FOREIGN in result.output, result.output
+    assert host is None or FOREIGN in result.output, result.output
     assert cloud.living() == {"orders": target_id}
 
 

@@ -125,7 +125,7 @@ class Lives(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Ends the sequence."""
         # Hypothesis may call a failure flaky, since it is not the same every time, and then does not show it.
-        if sys.exc_info()[0] is not None:
+        if isinstance(sys.exc_info()[1], Exception):
             traceback.print_exc()
         if self.elsewhere is not None:
             self.elsewhere.__exit__()
