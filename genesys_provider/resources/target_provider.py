@@ -32,6 +32,7 @@ class EventBridgeTargetProvider(ResourceProvider):
     """Drives targets through a `TargetManager`; works under our host and under the stock one."""
 
     serialize_as_secret_always = False
+    _config: Mapping[str, object] = {}
     imported_properties: ClassVar = {
         "name": {"type": "string"},
         "endpointUrl": {"type": "string"},

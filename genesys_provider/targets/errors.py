@@ -51,7 +51,7 @@ class ReplacementRefused(GenesysError):
             hint=(
                 "Remove `delete_before_replace=False` from the resource's options: then the old target is deleted "
                 "before the new one is made, and one that an earlier run left behind is taken over. Or give the "
-                "new one another `name=`"
+                "new one another name (`name=`)"
             ),
         )
 

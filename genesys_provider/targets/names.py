@@ -26,7 +26,7 @@ LOOK_SECONDS = 0.2
 
 _LEFT_BEHIND = (
     "An earlier run of this resource made that target and died before it could record it: delete it in Genesys "
-    "Cloud, or give this one another `name=`"
+    "Cloud, or give this one another name (`name=`)"
 )
 
 
@@ -106,7 +106,7 @@ class Names:
         wanted_by = self._run.wanted_by(holder.id)
         if holder.id in self._written:
             # Written in this run, so the program has it: an alias or a `destroy` would do harm.
-            hint = "Both are to have that name: give one of the two another `name=`"
+            hint = "Both are to have that name: give one of the two another name (`name=`)"
         elif creates:
             return name_taken(holder, name, urn, self._run)
         elif wanted_by is None:
@@ -122,7 +122,7 @@ class Names:
             hint = (
                 "It did not let go of the name in this run. If it is to have another one, run "
                 f"`pulumi up --target {quoted(wanted_by)}` first, or allow more operations at once (`--parallel`); "
-                "otherwise give one of the two another `name=`"
+                "otherwise give one of the two another name (`name=`)"
             )
         return NameTaken(name, holder, hint=hint)
 

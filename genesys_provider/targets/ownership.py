@@ -111,24 +111,24 @@ def name_taken(holder: Target, name: str, urn: str | None, run: Run) -> NameTake
         )
     elif mark is None:
         hint = (
-            "Give this target another `name=`, or, if it is to be managed here, take it over with "
+            "Give this target another name (`name=`), or, if it is to be managed here, take it over with "
             f"`{import_command(urn, holder.id)}`"
         )
     elif not mark.startswith(_URN):
         hint = (
             "That mark is of an earlier version of this provider. If a stack still has the target, run `pulumi up` "
             "there first, with the resource as it was: that brings the mark up to date. Otherwise take the target "
-            f"over with `{import_command(urn, holder.id)}`, or give this one another `name=`"
+            f"over with `{import_command(urn, holder.id)}`, or give this one another name (`name=`)"
         )
     elif stack_of(mark) != stack_of(urn):
         hint = _of_another_stack(mark, urn)
     elif run.wanted_by(holder.id):
-        hint = "Both are in this program: give one of the two another `name=`"
+        hint = "Both are in this program: give one of the two another name (`name=`)"
     else:
         hint = (
             "If that resource was moved or renamed, and is this one now, tell Pulumi so with "
             f"`opts=pulumi.ResourceOptions(aliases=[{json.dumps(mark, ensure_ascii=False)}])`. If both are meant, "
-            "give this target another `name=`. If that one is to go first, run "
+            "give this target another name (`name=`). If that one is to go first, run "
             f"`pulumi destroy --target {quoted(mark)} --target-dependents`"
         )
     return NameTaken(name, holder, hint=hint)
@@ -141,8 +141,8 @@ def _of_another_stack(mark: str, urn: str) -> str:
         source, destination = f"organization/{project}/{stack}", f"organization/{our_project}/{our_stack}"
         note = " (in Pulumi Cloud with the name of your organization in place of `organization`)"
     return (
-        f"Stack {stack!r} of project {project!r} has it: give this target another `name=`, or move the resource "
-        f"here with `pulumi state move --source {source} --dest {destination} {quoted(mark)}`{note}"
+        f"Stack {stack!r} of project {project!r} has it: give this target another name (`name=`), or move the "
+        f"resource here with `pulumi state move --source {source} --dest {destination} {quoted(mark)}`{note}"
     )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from cloud import TARGETS, Cloud
-from engine import until
+from engine import until, urn
 
 if TYPE_CHECKING:
     from declared import Declared
@@ -38,13 +37,13 @@ def test_one_name(declared: Declared, cloud: Cloud) -> None:
     won, lost = sorted(stacks, key=lambda name: results[name].code != 0)
     winner, loser = stacks[won], stacks[lost]
     target = everything(cloud)["orders"]
-    assert target["headers"][OWNER] == f"{won}/dev/orders"
+    assert target["headers"][OWNER] == urn("orders", project=won)
     assert winner.resources()["orders"]["id"] == target["id"]
 
     def refused(result: Result) -> None:
         assert result.code != 0
-        taken = rf"'orders' is taken by target {target['id']}, which is owned by {won}/dev/orders"
-        assert re.search(taken, result.output), result.output
+        taken = f"'orders' is taken by target {target['id']}, which is owned by {urn('orders', project=won)}"
+        assert taken in result.output, result.output
         assert "another name" in result.output
         assert "Traceback" not in result.output
 
@@ -71,7 +70,9 @@ def test_several_names(declared: Declared, cloud: Cloud) -> None:
     # The stack that was refused one name may have stopped before it tried another, never with more than it owns.
     owned = {
         owner: {
-            name: each["id"] for name, each in targets.items() if each["headers"][OWNER].startswith(owner)
+            name: each["id"]
+            for name, each in targets.items()
+            if each["headers"][OWNER] == urn(name, project=owner)
         }
         for owner in stacks
     }

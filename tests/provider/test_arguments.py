@@ -70,7 +70,9 @@ SYNC = {
         "None": "revision is None; it must be a number",
     },
     "webhook_url": {"5": f"webhook_url is an int; {TEXT}"},
-    "signing_secret": {f"b{CANARY!r}": f"signing_secret is a bytes; {TEXT}"},
+    "signing_secret": {
+        f"b{CANARY!r}": "signing_secret is a bytes; it must be text, a list of texts, or an output that is one of them"
+    },
     "required": {"'no'": "required is a str; it must be True or False, or an output that is one of them"},
     "opts": {"5": "opts is an int; it must be pulumi.ResourceOptions(…)"},
 }

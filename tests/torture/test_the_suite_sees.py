@@ -33,7 +33,7 @@ serve(Lifetime())
 WITHOUT_ADOPTION = """
 from genesys_provider.targets.manager import TargetManager
 
-TargetManager._created_or_adopted = lambda self, config: (self._post(config), False)
+TargetManager._created_or_adopted = lambda self, config, *_: (self._post(config), False)
 """
 
 # The mark as it was at first: a resource in a component has the one of its namesake outside.
@@ -44,7 +44,7 @@ def same(mark, urn):
     return mark is not None and urn is not None and ownership.name_of(mark) == ownership.name_of(urn)
 
 ownership.Owner.may_write = lambda self, mark: mark is None or same(mark, self.urn)
-manager.is_left_behind = lambda target, urn, run: same(target.owner, urn)
+manager.is_left_behind = lambda target, urn, run, **_: same(target.owner, urn)
 """
 
 WITHOUT_LOOK = """
