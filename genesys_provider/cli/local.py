@@ -151,6 +151,6 @@ def _told_plainly() -> Iterator[None]:
         if (error.name or "").partition(".")[0] not in {"starlette", "uvicorn", "trustme", "cryptography"}:
             raise
         raise click.ClickException(
-            f"{error.name} is not installed. Install what the local services need: "
-            "pip install 'genesys-eventbridge[emulator]'"
+            f"{error.name} is not installed. The local services need the extra `emulator`: write "
+            "`genesys-eventbridge[emulator]` for `genesys-eventbridge` in requirements.txt, and install again"
         ) from error

@@ -116,7 +116,7 @@ class Login:
             self._client,
             "POST",
             url,
-            what="login",
+            what=f"login: POST {url}",
             data={"grant_type": "client_credentials"},
             auth=httpx.BasicAuth(self._settings.client_id, self._settings.client_secret),
             timeout=TIMEOUT_SECONDS,

@@ -357,7 +357,7 @@ class TargetManager:
 
     def _created_or_adopted(self, config: TargetConfig, creates_first: bool) -> tuple[Target, bool]:
         self._stop_if_cancelled()
-        report("looks whether the target exists")
+        report("looks for an existing target")
         posted = False
         existing = self._directory.find(config.name)
         if existing is not None and (

@@ -121,7 +121,7 @@ def name_taken(holder: Target, name: str, urn: str | None, run: Run) -> NameTake
             f"over with `{import_command(urn, holder.id)}`, or give this one another name (`name=`)"
         )
     elif stack_of(mark) != stack_of(urn):
-        hint = _of_another_stack(mark, urn)
+        hint = _of_another_stack(mark, urn, holder.id)
     elif run.wanted_by(holder.id):
         hint = "Both are in this program: give one of the two another name (`name=`)"
     else:
@@ -134,7 +134,7 @@ def name_taken(holder: Target, name: str, urn: str | None, run: Run) -> NameTake
     return NameTaken(name, holder, hint=hint)
 
 
-def _of_another_stack(mark: str, urn: str) -> str:
+def _of_another_stack(mark: str, urn: str, target_id: str) -> str:
     (stack, project), (our_stack, our_project) = stack_of(mark), stack_of(urn)
     source, destination, note = stack, our_stack, ""
     if project != our_project:
@@ -142,7 +142,9 @@ def _of_another_stack(mark: str, urn: str) -> str:
         note = " (in Pulumi Cloud with the name of your organization in place of `organization`)"
     return (
         f"Stack {stack!r} of project {project!r} has it: give this target another name (`name=`), or move the "
-        f"resource here with `pulumi state move --source {source} --dest {destination} {quoted(mark)}`{note}"
+        f"resource here with `pulumi state move --source {source} --dest {destination} {quoted(mark)}`{note}. "
+        "If Pulumi answers that the provider already exists there (the stacks' configurations differ), run "
+        f"`{import_command(urn, target_id)}` here instead, and remove the resource from the other stack's program"
     )
 
 

@@ -130,5 +130,5 @@ def test_without_the_extra_it_says_what_to_install() -> None:
     )
 
     assert result.returncode == 1
-    assert "pip install 'genesys-eventbridge[emulator]'" in result.stderr
+    assert "`genesys-eventbridge[emulator]`" in result.stderr
     assert "Traceback" not in result.stderr

@@ -71,7 +71,9 @@ SYNC = {
     },
     "webhook_url": {"5": f"webhook_url is an int; {TEXT}"},
     "signing_secret": {
-        f"b{CANARY!r}": "signing_secret is a bytes; it must be text, a list of texts, or an output that is one of them"
+        f"b{CANARY!r}": (
+            "signing_secret is a bytes; it must be text, a list of texts, or an output that is one of them"
+        )
     },
     "required": {"'no'": "required is a str; it must be True or False, or an output that is one of them"},
     "opts": {"5": "opts is an int; it must be pulumi.ResourceOptions(…)"},

@@ -126,6 +126,8 @@ def test_the_way_out_fits_the_case() -> None:
 
     other_stack = hint(OF_ANOTHER_STACK)
     assert f"pulumi state move --source prod --dest dev '{OF_ANOTHER_STACK}'" in other_stack
+    # Pulumi moves nothing into a stack whose dynamic provider has another configuration.
+    assert f"pulumi import {TYPE} orders t-1" in other_stack
     assert "alias" not in other_stack
 
     other_project = hint(OF_ANOTHER_PROJECT)
