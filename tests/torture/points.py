@@ -216,6 +216,8 @@ SCENARIOS = {
         ),
         struck=("delete_target", "create_target", "notify"),
         command=(*UP, "--replace", urn("changed")),
+        # The program has not changed: that the former target is gone, only a refresh can tell.
+        recovery=(*UP, "--refresh"),
         asked_for=("changed",),
     ),
     "refused create": Scenario(
