@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from genesys_provider.targets.errors import NotVerified
     from genesys_provider.targets.manager import TargetManager
     from genesys_provider.targets.models import Target
+    from genesys_provider.targets.ownership import Owner
 
 
 class EventBridgeTargetProvider(ResourceProvider):
@@ -217,12 +218,10 @@ class EventBridgeTargetProvider(ResourceProvider):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Deletes the target; one that is gone already is a success, and so is one that is another's by now."""
         from genesys_provider.resources.session import managed, run
-        from genesys_provider.targets.ownership import Owner
 
-        recorded = _props.get("owner")
         with managed(self._config, _props) as manager:
             _same_organization(manager, _id, _props)
-            left = manager.delete(_id, owner=Owner(current().urn or recorded or "", recorded))
+            left = manager.delete(_id, owner=_owner(_props))
         if left is None:
             run.deleted(_id)
         else:
@@ -237,9 +236,17 @@ def _same_organization(manager: TargetManager, id_: str, state: Mapping[str, Any
     return manager.require_organization(what, state.get("organizationId"), state.get("apiUrl")).id
 
 
+def _owner(state: Mapping[str, Any]) -> Owner:
+    """The resource whose operation this is: by its URN, or where the host does not tell it, by its last mark."""
+    from genesys_provider.targets.ownership import Owner
+
+    recorded = state.get("owner")
+    return Owner(current().urn or recorded or "", recorded)
+
+
 def _owner_read(target: Target, state: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """The owner mark that a reading records, and the foreign one that it only shows; either is told."""
-    from genesys_provider.targets.ownership import Owner
+    from genesys_provider.targets.ownership import quoted
 
     urn = current().urn
     if "owner" not in state and "revision" not in state:
@@ -248,12 +255,10 @@ def _owner_read(target: Target, state: Mapping[str, Any]) -> tuple[str | None, s
             current().warn(
                 f"target {target.name!r} ({target.id}) is owned by {target.owner}: the next `pulumi up` takes it "
                 "over from there. If that resource is still in use, don't: remove this one with "
-                f"`pulumi state delete '{urn}'`"
+                f"`pulumi state delete {quoted(urn or '')}`"
             )
         return target.owner, None
-    owner, claimed_by = Owner(urn or state.get("owner") or "", state.get("owner")).recorded_after_reading(
-        target.owner
-    )
+    owner, claimed_by = _owner(state).recorded_after_reading(target.owner)
     if claimed_by is not None:
         current().warn(
             f"target {target.name!r} ({target.id}) is owned by {claimed_by} by now: this resource leaves it alone"

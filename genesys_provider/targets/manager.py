@@ -42,7 +42,7 @@ from genesys_provider.targets.gateway import UPDATED, Delivery, Gateway, Signing
 from genesys_provider.targets.models import FINAL_STATUSES, VERIFIED, Target, TargetConfig
 from genesys_provider.targets.names import Names
 from genesys_provider.targets.organization import Organization, Organizations
-from genesys_provider.targets.ownership import Owner, is_left_behind
+from genesys_provider.targets.ownership import Owner, is_left_behind, may_delete
 from genesys_provider.targets.run import Run
 from genesys_provider.targets.verification import NoVerdict, Verifications
 
@@ -273,13 +273,8 @@ class TargetManager:
         if owner is not None:
             self._stop_if_cancelled()
             target = self._directory.get(target_id)
-            wanted_by = self._run.wanted_by(target_id)
-            if target is not None and (
-                not owner.may_write(target.owner)
-                or wanted_by not in (None, owner.urn)
-                or self._run.is_made(target_id)
-            ):
-                return target.model_copy(update={"owner": wanted_by or target.owner})
+            if target is not None and not may_delete(target, owner, self._run):
+                return target.model_copy(update={"owner": self._run.wanted_by(target_id) or target.owner})
         try:
             self._client.delete_target(target_id)
             found = True

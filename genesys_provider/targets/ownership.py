@@ -62,7 +62,7 @@ class Owner:
         Raises:
             OwnedByAnother: The mark is another's.
         """
-        if target.owner is not None and not self.may_write(target.owner):
+        if not self.may_write(target.owner):
             raise OwnedByAnother(
                 target,
                 hint=(
@@ -77,6 +77,21 @@ class Owner:
         if self.may_write(mark):
             return mark, None
         return self.recorded, mark
+
+
+def may_delete(target: Target, owner: Owner, run: Run) -> bool:
+    """Whether a delete may take the target away; else it leaves it as it is.
+
+    Args:
+        target: The target as it is now.
+        owner: The resource that deletes it.
+        run: What the engine has shown.
+    """
+    return (
+        owner.may_write(target.owner)
+        and run.wanted_by(target.id) in (None, owner.urn)
+        and not run.is_made(target.id)
+    )
 
 
 def is_left_behind(target: Target, urn: str | None, run: Run, *, creates_first: bool) -> bool:
@@ -181,7 +196,12 @@ def quoted(urn: str) -> str:
 
 
 def import_command(urn: str, target_id: str) -> str:
-    """The command that takes a target over into this resource."""
+    """The command that takes a target over into this resource.
+
+    A URN has the types of the components around a resource, not their names: what the command needs of them is left
+    to be filled in.
+    """
     name = name_of(urn)
     shown = name if all(character.isalnum() or character in "-_." for character in name) else quoted(name)
-    return f"pulumi import {TARGET_TYPE} {shown} {target_id}"
+    parent = " --parent 'parent=<URN of its component>'" if "$" in urn.removesuffix(name) else ""
+    return f"pulumi import {TARGET_TYPE} {shown} {target_id}{parent}"

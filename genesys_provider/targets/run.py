@@ -137,7 +137,10 @@ class Run:
 
     def wanted_by(self, target_id: str) -> str | None:
         """The resource of the program that has this target and keeps it."""
-        return None if self.goes(target_id) else self._shown.get(target_id)
+        with self._lock:
+            if target_id in self._gone or target_id in self._replaced:
+                return None
+            return self._shown.get(target_id)
 
     def learned(self, target_id: str, facts: Facts) -> None:
         """Notes whose the target is."""

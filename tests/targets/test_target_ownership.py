@@ -147,6 +147,12 @@ def test_the_way_out_fits_the_case() -> None:
 
 def test_an_import_of_an_odd_name_can_be_pasted() -> None:
     assert import_command(f"{OURS} of ours", "t-1") == f"pulumi import {TYPE} 'orders of ours' t-1"
+    assert import_command(f"{OURS}$", "t-1") == f"pulumi import {TYPE} 'orders$' t-1"
+
+
+def test_an_import_below_a_component_names_its_parent() -> None:
+    """Without, Pulumi would import another resource, of the same name at the top of the stack."""
+    assert import_command(IN_COMPONENT, "t-1").endswith("t-1 --parent 'parent=<URN of its component>'")
 
 
 class TestRun:
