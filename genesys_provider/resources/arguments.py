@@ -38,25 +38,25 @@ class Arguments:
             self._fault("opts", opts, "pulumi.ResourceOptions(…)")
 
     def text(self, argument: str, value: object, *, optional: bool = False, wanted: str = TEXT) -> None:
-        """It is text."""
+        """Requires text."""
         right = isinstance(value, str) or (optional and value is None)
         if not right:
             self._unless_eventual(argument, value, wanted)
 
     def number(self, argument: str, value: object, *, optional: bool = False, wanted: str = NUMBER) -> None:
-        """It is a number; a truth value is none."""
+        """Requires a number. A bool does not count as one."""
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         right = is_number or (optional and value is None)
         if not right:
             self._unless_eventual(argument, value, wanted)
 
     def flag(self, argument: str, value: object) -> None:
-        """It is true or false."""
+        """Requires a bool."""
         if not isinstance(value, bool):
             self._unless_eventual(argument, value, FLAG)
 
     def texts(self, argument: str, value: object, wanted: str) -> None:
-        """It is a list of texts."""
+        """Requires a list of texts."""
         if isinstance(value, str | bytes | bytearray | memoryview | range) or not isinstance(value, Sequence):
             self._unless_eventual(argument, value, wanted)
             return
@@ -64,7 +64,7 @@ class Arguments:
             self.text(f"{argument}[{index}]", item)
 
     def texts_by_name(self, argument: str, value: object, wanted: str) -> None:
-        """It is a dict of texts, or left out, as each of the texts may be."""
+        """Requires a dict of texts, or None; any of the texts may be None too."""
         if value is None:
             return
         if not isinstance(value, Mapping):
@@ -77,7 +77,7 @@ class Arguments:
                 self._faults.append(f"a key of {argument} is {_kind(name)}; it must be text")
 
     def instance(self, argument: str, value: object, types: UnionType | type, wanted: str) -> bool:
-        """Whether it is an object of one of our classes, whose fields are then to be looked at; or left out."""
+        """Requires an object of one of our classes, or None; returns whether it is one."""
         if value is None or isinstance(value, types):
             return value is not None
         self._fault(argument, value, wanted)

@@ -38,7 +38,7 @@ def deleted_before_replaced(opts: pulumi.ResourceOptions | None) -> pulumi.Resou
     """The options of a resource that must be deleted before another takes its place, unless they say otherwise.
 
     We never replace by ourselves. Where the user asks for it (`--replace`, `replace_on_changes`), a create before
-    the delete would adopt the very target that the delete then takes away.
+    the delete would find the name taken, by the very target that the delete is about to take away.
     """
     ours = pulumi.ResourceOptions(delete_before_replace=True)
     return ours if opts is None else pulumi.ResourceOptions.merge(ours, opts)

@@ -165,7 +165,7 @@ class TargetConfig(ApiModel):
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
     event_types: Annotated[list[Annotated[NonEmpty, Printable]], Field(min_length=1)]
     owner: str | None = None
-    """The owner mark, `{project}/{stack}/{resource name}`: on the wire a header, never among `headers`."""
+    """The owner mark, the URN of a resource: on the wire a header, never among `headers`."""
 
     @model_validator(mode="before")
     @classmethod
