@@ -101,6 +101,14 @@ def test_pip_with_a_virtual_environment(layout: Layout, name: str, decoy: str) -
     assert layout.chosen("infra", virtualenv=f"{name}/", toolchain="pip") == f"infra/{name}/bin/python"
 
 
+def test_an_exported_cdpath_leads_nowhere_else(layout: Layout) -> None:
+    layout.project("infra", main="../program", virtualenv=".venv")
+    layout.venv("infra/.venv")
+    layout.file("other/host/a-file")
+    layout.env["CDPATH"] = str(layout.root / "other")
+    assert layout.chosen("program", virtualenv=".venv") == "infra/.venv/bin/python"
+
+
 def test_an_absolute_path(layout: Layout) -> None:
     layout.venv("elsewhere")
     layout.venv("infra/.venv")
