@@ -37,8 +37,8 @@ def init(directory: Path) -> None:
     genesys-eventbridge: it brings the folder up to date, and changes nothing where there is nothing to do.
     """
     project = _project_file(directory)
-    text = project.read_bytes().decode()
     try:
+        text = project.read_bytes().decode()
         named = [each for each in providers_of(text) if each.name == PLUGIN]
         if named:
             folder = _folder_named(directory, named[0].path, named[0].line)
@@ -46,12 +46,18 @@ def init(directory: Path) -> None:
         else:
             folder = directory / FOLDER
             new_text = with_provider(text, FOLDER)
+        done = _put_script(folder)
+        if new_text != text:
+            project.write_bytes(new_text.encode())
+            done.append(f"{project}: plugins.providers names {FOLDER}")
     except StanzaError as error:
         raise click.ClickException(f"{project}: {error}") from error
-    done = _put_script(folder)
-    if new_text != text:
-        project.write_bytes(new_text.encode())
-        done.append(f"{project}: plugins.providers names {FOLDER}")
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{project}: it is not UTF-8 text. Nothing was changed.") from error
+    except OSError as error:
+        raise click.ClickException(
+            f"{error.filename}: {error.strerror}. Mend that, and run this again."
+        ) from error
     for line in done:
         click.echo(line)
     if done:

@@ -231,6 +231,22 @@ def test_a_project_file_that_can_not_be_changed(project: Path, text: str) -> Non
     assert not (project / FOLDER).exists()
 
 
+def test_a_project_file_that_is_no_text(project: Path) -> None:
+    (project / "Pulumi.yaml").write_bytes(b"name: m\xfcller\n")
+    code, output = init(project)
+    assert code == 1
+    assert output.startswith(f"Error: {project / 'Pulumi.yaml'}: it is not UTF-8")
+    assert not (project / FOLDER).exists()
+
+
+def test_a_folder_that_can_not_be_made(project: Path) -> None:
+    (project / FOLDER).write_text("a file")
+    code, output = init(project)
+    assert code == 1
+    assert output.startswith(f"Error: {project / FOLDER}")
+    assert (project / "Pulumi.yaml").read_text() == HEAD
+
+
 @pytest.mark.parametrize(
     ("ignored", "told"), [("*host*\n", True), (".venv/\nbin/\nbuild/\nlib/\n.*\nenv/\n", False)]
 )
