@@ -98,7 +98,7 @@ class _Option:
             if rest:
                 raise self._error(f"holds {given!r}, but '*' is everything: name a property to go into it")
             # Of what can be ignored: the engine would take the rest of the inputs along, such as the owner mark.
-            yield from self.names.inputs if self.name == "ignore_changes" else "*"
+            yield from self.names.inputs if self.name == "ignore_changes" else ("*",)
             return
         properties = self._properties(given, first)
         for state_name in properties[:1] if rest else properties:

@@ -95,7 +95,7 @@ class Run:
             if urn not in self._checked:
                 return None
             other = self._shown.setdefault(target_id, urn)
-            return None if other == urn else other
+            return None if other == urn else other or None
 
     def created(self, target_id: str, urn: str) -> None:
         """Notes that the target was made, or adopted, for this resource."""

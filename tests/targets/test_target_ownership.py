@@ -175,6 +175,12 @@ class TestRun:
         assert run.shown("t-1", OURS) is None
         assert run.shown("t-1", IN_COMPONENT) == OURS
 
+    def test_what_was_only_deleted_is_no_other_resources(self) -> None:
+        run = Run()
+        run.deleted("t-1")
+        run.checked(OURS)
+        assert run.shown("t-1", OURS) is None
+
     def test_what_is_replaced_or_deleted_goes(self) -> None:
         run = Run()
         run.checked(OURS)
