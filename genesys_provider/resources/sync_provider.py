@@ -183,13 +183,12 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
     if not run.goes(target_id):
         facts = sync_properties.facts_in(olds)
         _require_organization(manager, target_id, facts)
-        if facts.owner is not None:
-            target = manager.get(target_id, shared=True)
-            if target is not None and not goes_with_stack(target.owner, current().urn, facts.owner):
-                current().warn(
-                    f"the gateway was not told that target {target_id} goes: it is owned by {target.owner} by now"
-                )
-                return
+        target = manager.get(target_id, shared=True)
+        if target is not None and not goes_with_stack(target.owner, current().urn, facts.owner):
+            current().warn(
+                f"the gateway was not told that target {target_id} goes: it is owned by {target.owner}"
+            )
+            return
     with _warning_unless(required):
         try:
             _sent(manager, DELETED, olds)

@@ -87,7 +87,6 @@ class EventBridgeTargetProvider(ResourceProvider):
         from genesys_provider.resources.session import managed, run
         from genesys_provider.targets.errors import NotVerified
 
-        run.replaced(props["owner"])
         with managed(self._config, props) as manager:
             organization_id = manager.organization().id
             try:

@@ -163,15 +163,21 @@ def _of_another_stack(mark: str, urn: str, target_id: str) -> str:
     )
 
 
-def goes_with_stack(mark: str | None, urn: str | None, recorded: str) -> bool:
+def goes_with_stack(mark: str | None, urn: str | None, recorded: str | None) -> bool:
     """Whether a stack may say that a target with this mark goes.
 
     Args:
         mark: The target's mark now.
         urn: A resource of the stack, where the host tells it.
-        recorded: The mark that the target had when the gateway was told of it.
+        recorded: The mark that the target had when the gateway was told of it. None for a target that is no
+            resource of this stack, and in a state of an earlier version, whose marks name no URN.
     """
-    return mark is None or mark == recorded or same_stack(mark, urn or recorded)
+    if mark is None or mark == recorded:
+        return True
+    if recorded is None and not mark.startswith(_URN):
+        return True
+    ours = urn or recorded
+    return ours is None or same_stack(mark, ours)
 
 
 def stack_of(urn: str) -> tuple[str, str]:

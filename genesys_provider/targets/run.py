@@ -98,16 +98,12 @@ class Run:
             return None if other == urn else other or None
 
     def created(self, target_id: str, urn: str) -> None:
-        """Notes that the target was made, or adopted, for this resource."""
+        """Notes that the target was made, or adopted, for this resource: one that it had so far goes."""
         with self._lock:
+            self._replaced.update(each for each, owner in self._shown.items() if owner == urn)
+            self._replaced.discard(target_id)
             self._shown[target_id] = urn
             self._made.add(target_id)
-            self._replaced.discard(target_id)
-
-    def replaced(self, urn: str) -> None:
-        """Notes that the resource is created anew: the target that it had so far goes."""
-        with self._lock:
-            self._replaced.update(target_id for target_id, owner in self._shown.items() if owner == urn)
 
     def deleted(self, target_id: str) -> None:
         """Notes that the target is gone."""

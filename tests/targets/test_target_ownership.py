@@ -75,6 +75,14 @@ def test_a_stack_that_was_renamed_knows_the_mark_of_before() -> None:
     assert goes_with_stack(OLD_MARK, OURS, OLD_MARK)
 
 
+def test_what_a_sync_says_of_a_target_that_no_resource_of_the_stack_had() -> None:
+    assert not goes_with_stack(OF_ANOTHER_STACK, OURS, None)
+    assert goes_with_stack(IN_COMPONENT, OURS, None)
+    # Made by an earlier version, or by hand.
+    assert goes_with_stack(OLD_MARK, OURS, None)
+    assert goes_with_stack(None, OURS, None)
+
+
 @pytest.mark.parametrize("mark", [None, RECORDED, IN_COMPONENT, OF_ANOTHER_STACK, OLD_MARK])
 def test_a_create_adopts_no_other_mark(mark: str | None) -> None:
     assert not is_left_behind(target(mark), OURS, Run(), creates_first=False)
@@ -185,12 +193,11 @@ class TestRun:
         run = Run()
         run.checked(OURS)
         run.shown("t-1", OURS)
-        run.replaced(OURS)
+        run.created("t-2", OURS)
         assert run.goes("t-1")
         assert not run.is_gone("t-1"), "its name is not free"
         assert run.knows("t-1")
         assert run.wanted_by("t-1") is None
-        run.created("t-2", OURS)
         run.deleted("t-1")
         assert run.is_gone("t-1")
         assert run.wanted_by("t-2") == OURS
