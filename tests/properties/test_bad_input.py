@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(LIMIT)
 
+_IDS = itertools.count(1)
 TARGETS, SYNCS = EventBridgeTargetProvider(), GatewaySyncProvider()
 
 TARGET_PATHS = re.compile(
@@ -42,6 +44,11 @@ TARGET_PATHS = re.compile(
     re.DOTALL,
 )
 SYNC_PATHS = re.compile("|".join((*drawn.SYNC_FIELDS, r"signingSecret\[\d+\]")))
+
+
+def new_id() -> str:
+    """An id that no other example has: one target that two resources have is refused."""
+    return str(next(_IDS))
 
 
 def check(provider: ResourceProvider, properties: dict[str, Any]) -> CheckResult:
@@ -124,7 +131,7 @@ def test_each_unknown_is_no_fault_and_hides_none(properties: dict[str, Any], dat
         wrong = drawn.replaced(wrong, place, Unknown())
     result = check(TARGETS, properties)
     assert not result.failures
-    changes = TARGETS.diff("1", {"status": "VERIFIED"}, result.inputs)
+    changes = TARGETS.diff(new_id(), {"status": "VERIFIED"}, result.inputs)
     assert changes.changes
     expected = set()
     if ("name",) not in unknown:
@@ -151,7 +158,12 @@ def assert_accepted(client: GenesysClient, inputs: dict[str, Any]) -> None:
         outs = without_marks(target_properties.outputs(inputs, target, revision=1)) | {"status": "VERIFIED"}
         assert not TARGETS.diff(target.id, outs, inputs).changes
         read = Target.model_validate(client.get_target(target.id))
-        assert without_marks(target_properties.inputs_read(outs, read)) == inputs
+        assert (
+            without_marks(
+                target_properties.inputs_read(outs, read, owner=read.owner, api_url=inputs["apiUrl"])
+            )
+            == inputs
+        )
         client.update_target(target.id, body)
     finally:
         client.delete_target(target.id)
@@ -201,7 +213,7 @@ def test_an_order_and_a_case_are_no_change(properties: dict[str, Any], random: A
             for name in inputs["headers"]
         ]
         other["headers"] = dict(random.sample(changed, len(changed)))
-    assert not TARGETS.diff("1", {**inputs, "status": "VERIFIED"}, other).changes
+    assert not TARGETS.diff(new_id(), {**inputs, "status": "VERIFIED"}, other).changes
 
 
 # Sizes, each at its bound and one over.
@@ -353,7 +365,7 @@ def test_the_host_answers_every_check_and_diff(properties: dict[str, Any]) -> No
     if not answer.failures:
         assert answer.inputs[PROVIDER_KEY]
         diff = servicer.Diff(
-            provider_pb2.DiffRequest(urn="urn:a", id="1", olds=answer.inputs, news=answer.inputs),
+            provider_pb2.DiffRequest(urn="urn:a", id=new_id(), olds=answer.inputs, news=answer.inputs),
             _NoContext(),
         )
         assert list(diff.detailedDiff) == ["status"] or drawn.holds_unknown(properties)
