@@ -49,5 +49,10 @@ def urn_of(type_token: str, resource_name: str, opts: pulumi.ResourceOptions | N
 
     It depends on nothing: the URN of a component depends on all its children, which would be a circle.
     """
-    urn = pulumi.create_urn(resource_name, type_token, None if opts is None else opts.parent)
+    parent = None if opts is None or opts.parent is pulumi.runtime.get_root_resource() else opts.parent
+    # Of a parent's URN Pulumi cuts off what follows the last `::`, but a name may hold one: this one has none.
+    of_its_kind = (
+        None if parent is None else parent.urn.apply(lambda urn: "::".join([*urn.split("::", 3)[:3], "_"]))
+    )
+    urn = pulumi.create_urn(resource_name, type_token, of_its_kind)
     return pulumi.Output(set(), cast("Awaitable[str]", urn.future()), urn.is_known(), urn.is_secret())

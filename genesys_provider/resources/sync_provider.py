@@ -6,7 +6,7 @@
 | update | `UPDATED` of the target, if it is there |
 | update to another target | first `DELETED` of the former one, as below; then `UPDATED` |
 | update of `required` alone | nothing |
-| delete | `DELETED` of the target, unless the program of this run keeps it, or it is another's by now |
+| delete | `DELETED` of the target, unless the program of this run keeps it, or it is not this stack's |
 
 `DELETED` goes to the gateway that was told of the target, with the secret that it knew: those of the state.
 """
@@ -78,12 +78,13 @@ class GatewaySyncProvider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Tells the gateway that the target's configuration is new."""
         from genesys_provider.resources import sync_properties
-        from genesys_provider.resources.session import managed, run
+        from genesys_provider.resources.session import managed
         from genesys_provider.targets.run import Facts
 
         with managed(self._config, props) as manager:
+            facts = _facts(manager, props["targetId"])
             delivery = _say_updated(manager, props, Facts())
-        outs = sync_properties.outputs(props, delivery, run.facts(props["targetId"]) or Facts())
+        outs = sync_properties.outputs(props, delivery, facts)
         return CreateResult(outs.get("deliveryId") or f"unsent_{uuid.uuid4().hex}", outs)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -95,15 +96,15 @@ class GatewaySyncProvider(ResourceProvider):
         """
         from genesys_provider.client.errors import GenesysError
         from genesys_provider.resources import sync_properties
-        from genesys_provider.resources.session import managed, run
+        from genesys_provider.resources.session import managed
         from genesys_provider.targets.run import Facts
 
         if not sync_properties.due(_olds, _news):
             return UpdateResult(sync_properties.undelivered(_olds, _news))
         moved = _olds["targetId"] != _news["targetId"]
         recorded = Facts() if moved else sync_properties.facts_in(_olds)
-        facts = run.facts(_news["targetId"]) or recorded
         with managed(self._config, _news) as manager:
+            facts = _facts(manager, _news["targetId"], recorded)
             if moved:
                 _wait_until_shown(_olds)
                 _say_deleted(manager, _olds, required=_news["required"])
@@ -218,6 +219,17 @@ def _wait_until_shown(olds: Mapping[str, Any]) -> None:
         while not run.knows(target_id) and not run.quiet:
             if current().cancelled.wait(_LOOK_SECONDS):
                 raise Cancelled("cancelled before the gateway was told")
+
+
+def _facts(manager: TargetManager, target_id: str, recorded: Facts | None = None) -> Facts:
+    """Whose a target is: as this run has learned, else as the sync recorded, else the organization alone."""
+    from genesys_provider.resources.session import run
+    from genesys_provider.targets.run import Facts
+
+    known = run.facts(target_id) or recorded or Facts()
+    if known != Facts():
+        return known
+    return Facts(organization_id=manager.organization().id, api_url=manager.settings.api_url)
 
 
 def _require_organization(manager: TargetManager, target_id: str, recorded: Facts) -> None:

@@ -46,7 +46,7 @@ _NAMES = PropertyNames(
         "healthCheck",
     ),
     # The mark is no argument: who ignored its changes would be taken for somebody else one day.
-    outputs=("owner", "apiUrl", "claimedBy", *_OUTPUTS),
+    outputs=("owner", "apiUrl", "claimedBy", "importedFrom", *_OUTPUTS),
     inside={
         "authConfig": frozenset({"username", "password", "clientId", "clientSecret", "tokenUrl"}),
         "retryPolicy": frozenset({"maxRetries", "backoffStrategy", "initialDelaySeconds"}),

@@ -185,6 +185,7 @@ def outputs(
     revision: int,
     organization_id: str | None = None,
     claimed_by: str | None = None,
+    imported_from: str | None = None,
     verified_at: str | None = None,
     verification_seconds: float | None = None,
     health_status: str | None = None,
@@ -197,6 +198,8 @@ def outputs(
         "organizationId": organization_id,
         "revision": revision,
         "claimedBy": claimed_by,
+        # The owner, where an import recorded it: an update takes the target over, a delete does not.
+        "importedFrom": imported_from,
         "verifiedAt": verified_at,
         "verificationSeconds": verification_seconds,
         "healthStatus": health_status,

@@ -7,6 +7,7 @@ where it works, in the provider host, and not in the program that declares.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from pulumi.dynamic import (
@@ -54,9 +55,11 @@ class EventBridgeTargetProvider(ResourceProvider):
         from genesys_provider.resources.session import configured_api_url, run
 
         with run.operation():
-            if isinstance(urn := news.get("owner"), str):
-                run.checked(urn)
             inputs = target_properties.with_defaults(news, configured_api_url(self._config))
+            if isinstance(inputs.get("owner"), str):
+                # Where a transform ignores all changes, the engine has put the old mark here.
+                inputs["owner"] = current().urn or inputs["owner"]
+                run.checked(inputs["owner"])
             found = target_properties.faults(_olds, inputs)
             return CheckResult(inputs, [CheckFailure(fault.path, fault.reason) for fault in found])
 
@@ -205,6 +208,7 @@ class EventBridgeTargetProvider(ResourceProvider):
             organization_id=organization_id,
             revision=revision,
             claimed_by=claimed_by,
+            imported_from=owner if _only_imported(props, owner) else None,
             verified_at=props.get("verifiedAt"),
             verification_seconds=props.get("verificationSeconds"),
             health_status=props.get("healthStatus"),
@@ -220,7 +224,7 @@ class EventBridgeTargetProvider(ResourceProvider):
 
         with managed(self._config, _props) as manager:
             _same_organization(manager, _id, _props)
-            left = manager.delete(_id, owner=_owner(_props))
+            left = manager.delete(_id, owner=_deleting(_props))
         if left is None:
             run.deleted(_id)
         else:
@@ -243,6 +247,12 @@ def _owner(state: Mapping[str, Any]) -> Owner:
     return Owner(current().urn or recorded or "", recorded)
 
 
+def _deleting(state: Mapping[str, Any]) -> Owner:
+    """The same for a delete: what this resource has imported and never written is still the other's."""
+    owner = _owner(state)
+    return replace(owner, recorded=None) if "importedFrom" in state else owner
+
+
 def _owner_read(target: Target, state: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """The owner mark that a reading records, and the foreign one that it only shows; either is told."""
     from genesys_provider.targets.ownership import quoted
@@ -253,8 +263,9 @@ def _owner_read(target: Target, state: Mapping[str, Any]) -> tuple[str | None, s
         if target.owner not in (None, urn):
             current().warn(
                 f"target {target.name!r} ({target.id}) is owned by {target.owner}: the next `pulumi up` takes it "
-                "over from there. If that resource is still in use, don't: remove this one with "
-                f"`pulumi state delete {quoted(urn or '')}`"
+                "over from there, and with `import_=` in the program the same one does. If that resource is still "
+                "in use, don't: take this one out of the program, and where it is in the state already, out of it "
+                f"with `pulumi state delete {quoted(urn or '')}`"
             )
         return target.owner, None
     owner, claimed_by = _owner(state).recorded_after_reading(target.owner)
@@ -263,6 +274,13 @@ def _owner_read(target: Target, state: Mapping[str, Any]) -> tuple[str | None, s
             f"target {target.name!r} ({target.id}) is owned by {claimed_by} by now: this resource leaves it alone"
         )
     return owner, claimed_by
+
+
+def _only_imported(state: Mapping[str, Any], owner: str | None) -> bool:
+    """Whether a reading finds the mark of another resource that an import records, or has recorded."""
+    if "revision" in state:
+        return owner is not None and state.get("importedFrom") == owner
+    return owner not in (None, current().urn)
 
 
 def _shared(id_: str, state: Mapping[str, Any], urn: str, other: str) -> str:

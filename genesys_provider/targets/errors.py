@@ -43,15 +43,22 @@ class OwnedByAnother(GenesysError):
 
 
 class ReplacementRefused(GenesysError):
-    """A replacement that creates first would adopt the target that the engine then deletes."""
+    """A replacement that creates first would adopt the target that the engine then deletes.
 
-    def __init__(self, target: Target) -> None:
+    Args:
+        target: The target that has the name.
+        urn: Its resource, as a shell takes it.
+    """
+
+    def __init__(self, target: Target, urn: str) -> None:
         super().__init__(
-            f"target {target.name!r} ({target.id}) can't be replaced by one of the same name that is created first",
+            f"target {target.name!r} ({target.id}) can't be replaced by one of the same name while it is there",
             hint=(
                 "Remove `delete_before_replace=False` from the resource's options: then the old target is deleted "
                 "before the new one is made, and one that an earlier run left behind is taken over. Or give the "
-                "new one another name (`name=`)"
+                "new one another name (`name=`). With `retain_on_delete=True` the old one keeps the name: to keep "
+                f"that target, run `pulumi state delete {urn} --target-dependents`, and the next `pulumi up` takes "
+                "it over"
             ),
         )
 

@@ -116,7 +116,9 @@ class Names:
                 "If that resource was removed from the program, run "
                 f"`pulumi destroy --target {mark} --target-dependents` first, then `pulumi up`: Pulumi deletes "
                 "after it has updated. If it is still in the program and is to have another name, run `pulumi up` "
-                "for it alone first, with `--target` and its URN"
+                "for it alone first, with `--target` and its URN. If the state does not have it any more "
+                "(`pulumi state delete`, `retain_on_delete`), delete that target in Genesys Cloud, or give this "
+                "one another name (`name=`)"
             )
         else:
             hint = (

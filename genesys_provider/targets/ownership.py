@@ -14,9 +14,15 @@ differ, until the next update writes the URN. Any other mark is another's.
 | import | - | no owner recorded | recorded | - | recorded, with a warning |
 | a sync's DELETED | said | said | said | said | said in the same stack; else not, with a warning |
 
+Of a target that no resource of its stack had when the gateway was told of it (`EventBridgeTarget.get`, an id that
+is written out), a sync says DELETED unless it is marked as another stack's.
+
 *Known to this run* is what the engine has shown as wanted, and what was deleted in this run (`Run`): no earlier run
 left it behind. A create-before-delete replacement would adopt the very target that its delete then takes away. What
 the run has deleted may still stand in a list that lags: it counts as absent.
+
+The foreign mark that an import recorded lets an update take the target over, but no delete: until that update it is
+the other's (`importedFrom`).
 
 A delete also leaves alone, whatever the mark says, what another resource of the program has, and what was made or
 adopted in this very run.
@@ -111,7 +117,7 @@ def is_left_behind(target: Target, urn: str | None, run: Run, *, creates_first: 
     if urn is None or target.owner != urn:
         return False
     if creates_first or run.knows(target.id):
-        raise ReplacementRefused(target)
+        raise ReplacementRefused(target, quoted(urn))
     return True
 
 
@@ -144,7 +150,7 @@ def name_taken(holder: Target, name: str, urn: str | None, run: Run) -> NameTake
             "If that resource was moved or renamed, and is this one now, tell Pulumi so with "
             f"`opts=pulumi.ResourceOptions(aliases=[{json.dumps(mark, ensure_ascii=False)}])`. If both are meant, "
             "give this target another name (`name=`). If that one is to go first, run "
-            f"`pulumi destroy --target {quoted(mark)} --target-dependents`"
+            f"`pulumi destroy --target {quoted(mark)} --target-dependents`. {_of_no_state(holder, urn)}"
         )
     return NameTaken(name, holder, hint=hint)
 
@@ -160,6 +166,13 @@ def _of_another_stack(mark: str, urn: str, target_id: str) -> str:
         f"resource here with `pulumi state move --source {source} --dest {destination} {quoted(mark)}`{note}. "
         "If Pulumi answers that the provider already exists there (the stacks' configurations differ), run "
         f"`{import_command(urn, target_id)}` here instead, and remove the resource from the other stack's program"
+    )
+
+
+def _of_no_state(holder: Target, urn: str) -> str:
+    return (
+        "If no state has that target any more (`pulumi state delete`, `retain_on_delete`, a removed stack), take "
+        f"it over with `{import_command(urn, holder.id)}`"
     )
 
 

@@ -182,6 +182,61 @@ def test_children_of_one_name_in_two_components(declared: Declared, cloud: Cloud
     assert cloud.living() == {"other": other}
 
 
+def test_the_mark_is_the_urn_whatever_the_parent_is(declared: Declared, cloud: Cloud) -> None:
+    """A name may hold what divides the parts of a URN; the stack is a parent that stands in no URN."""
+    lines = [
+        "team = pulumi.ComponentResource('house:parts:A', 'team::orders')",
+        declared.target("events", opts=opts(parent="team")),
+        declared.target("root", opts=opts(parent="pulumi.runtime.get_root_resource()")),
+    ]
+    stack = declared.stack(declared.program(*lines))
+    succeeded(stack.up())
+    assert cloud.marks() == {"events": urn("events", COMPONENT), "root": urn("root")}
+    before = cloud.living()
+    replaced = opts(parent="team", replace_on_changes="['headers']")
+    lines[1] = declared.target("events", headers="{'X-Key': 'new'}", opts=replaced)
+    stack.program(declared.program(*lines))
+    succeeded(stack.up())
+    assert cloud.marks() == {"events": urn("events", COMPONENT), "root": urn("root")}
+    assert cloud.living()["events"] != before["events"]
+
+
+def test_a_transform_that_ignores_all_changes_ignores_no_move(declared: Declared, cloud: Cloud) -> None:
+    ignore = (
+        "pulumi.runtime.register_resource_transform(lambda args: pulumi.ResourceTransformResult(args.props, "
+        "pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(ignore_changes=['*']))))"
+    )
+    stack = up(declared, OWN_HOST, ignore, declared.target("orders"))
+    target_id = id_of(stack)
+    moved = in_component(declared, aliases=f"[{urn('orders')!r}]")
+    stack.program(declared.program(ignore, *moved))
+    succeeded(stack.up())
+    assert cloud.marks() == {"orders": urn("orders", COMPONENT)}
+    another = declared.target("another", called="orders", name="'orders'")
+    stack.program(declared.program(ignore, another, *in_component(declared, depends_on="[another]")))
+    refused(stack.up(), urn("orders", COMPONENT))
+    assert cloud.living() == {"orders": target_id}
+
+
+def test_what_no_state_has_any_more_is_imported(declared: Declared, cloud: Cloud) -> None:
+    stack = up(declared, OWN_HOST)
+    target_id = id_of(stack)
+    stack.must("state", "delete", urn("orders"))
+    stack.program(declared.program(declared.target("bills", name="'orders'")))
+    output = refused(stack.up(), "If no state has that target any more")
+    found = set(re.findall(r"`pulumi (import [^`]+)`", output))
+    assert found == {f"import {TARGET_TYPE} bills {target_id}"}
+    succeeded(stack.run(*found.pop().split(), "--yes", "--skip-preview", "--protect=false"))
+    stack.program(
+        declared.program(
+            declared.target("bills", name="'orders'", endpoint_url=repr(cloud.endpoint("orders")))
+        )
+    )
+    succeeded(stack.up())
+    assert cloud.marks() == {"orders": urn("bills")}
+    assert cloud.living() == {"orders": target_id}
+
+
 COMPANY = """\
 class CompanyTarget(EventBridgeTarget):
     def __init__(self, name, **arguments):
@@ -475,6 +530,29 @@ def test_an_import_of_what_another_stack_owns_says_so(declared: Declared, cloud:
     assert cloud.marks() == {"orders": rival.urn("orders")}
 
 
+@pytest.mark.parametrize("refreshed", [False, True], ids=["at once", "refreshed"])
+def test_what_was_only_imported_is_still_the_others(
+    declared: Declared, cloud: Cloud, refreshed: bool
+) -> None:
+    stack = up(declared, OWN_HOST)
+    target_id = id_of(stack)
+    succeeded(stack.import_(TARGET_TYPE, "again", target_id, "--protect=false"))
+    if refreshed:
+        succeeded(stack.refresh())
+    assert "was left as it is" in succeeded(stack.destroy("--target", urn("again")))
+    assert cloud.living() == {"orders": target_id}
+    succeeded(stack.import_(TARGET_TYPE, "again", target_id, "--protect=false"))
+    if refreshed:
+        succeeded(stack.refresh())
+    stack.must("state", "delete", urn("orders"))
+    again = declared.target("again", name="'orders'", endpoint_url=repr(cloud.endpoint("orders")))
+    stack.program(declared.program(again))
+    succeeded(stack.up())
+    assert cloud.marks() == {"orders": urn("again")}
+    succeeded(stack.destroy())
+    assert cloud.living() == {}
+
+
 def test_one_target_is_no_two_resources(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     target_id = id_of(stack)
@@ -533,6 +611,28 @@ def test_a_replacement_that_the_program_asks_for(declared: Declared, cloud: Clou
 
 
 # What is left behind.
+
+
+@pytest.mark.full_length
+def test_a_replacement_that_retains(declared: Declared, cloud: Cloud) -> None:
+    """The old target keeps the name, so there is none to be made: the way out keeps the target."""
+
+    def program(value: str) -> str:
+        options = opts(retain_on_delete="True", replace_on_changes="['headers']")
+        target = declared.target("orders", headers=f"{{'X-Key': {value!r}}}", opts=options)
+        return declared.program(target, declared.sync("orders"))
+
+    stack = declared.stack(program("old"))
+    succeeded(stack.up())
+    target_id = id_of(stack)
+    stack.program(program("new"))
+    output = refused(stack.up(), "retain_on_delete=True")
+    way_out = f"pulumi state delete '{urn('orders')}' --target-dependents"
+    assert way_out in output
+    stack.must("state", "delete", urn("orders"), "--target-dependents", "--yes")
+    succeeded(stack.up())
+    assert cloud.living() == {"orders": target_id}
+    assert cloud.configuration(target_id)["headers"]["X-Key"] == "new"
 
 
 @pytest.mark.full_length

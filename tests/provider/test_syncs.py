@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from cloud import SIGNING_SECRET
+from cloud import SIGNING_SECRET, Cloud
 
 from genesys_provider.emulator import GatewayServer, GatewaySettings
 from genesys_provider.resources import sync_properties
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cloud import Cloud
     from declared import Declared
     from engine import Stack
     from typing_extensions import Self
@@ -413,6 +412,31 @@ def test_the_target_of_another_is_not_said_to_go(stack: Stack, cloud: Cloud, gat
     assert destroyed.code == 0, destroyed.output
     assert f"target {target_id} goes: it is owned by {mark} by now" in destroyed.output
     assert gateway.heard() == []
+
+
+def test_a_target_that_the_stack_only_reads_does_not_go_with_its_sync(
+    stack: Stack, declared: Declared, cloud: Cloud, gateway: Words, tmp_path: Path
+) -> None:
+    target_id = stack.resources()["orders"]["id"]
+    read = f"orders = EventBridgeTarget.get('theirs', {target_id!r})"
+    reader = declared.stack(declared.program(read, declared.sync("orders")), name="reader")
+    up(reader)
+    assert gateway.heard() == [("UPDATED", target_id)]
+    reader.program(declared.program(read))
+    assert f"owned by {stack.urn('orders')}" in up(reader)
+    reader.program(declared.program(declared.sync("orders", target_id=repr(target_id), revision="1")))
+    up(reader)
+    assert gateway.heard() == [("UPDATED", target_id)]
+
+    # Another organisation knows nothing of it.
+    cloud.requests()
+    with Cloud(tmp_path / "other", beside=cloud) as other:
+        refused = fails(reader.destroy(env=other.env))
+    assert cloud.organization in refused
+    destroyed = reader.destroy()
+    assert destroyed.code == 0, destroyed.output
+    assert gateway.heard() == []
+    assert list(cloud.living().values()) == [target_id]
 
 
 # What a sync can't know: the exceptions that the documentation names.
