@@ -234,7 +234,9 @@ def _facts(manager: TargetManager, target_id: str, recorded: Facts | None = None
 
 def _require_organization(manager: TargetManager, target_id: str, recorded: Facts) -> None:
     if recorded.organization_id or recorded.api_url:
-        manager.require_organization(f"target {target_id}", recorded.organization_id, recorded.api_url)
+        # The target's URN is what the way out asks for.
+        what = f"target {target_id}" + (f" ({recorded.owner})" if recorded.owner else "")
+        manager.require_organization(what, recorded.organization_id, recorded.api_url)
 
 
 def _sent(manager: TargetManager, event: SyncEvent, properties: Mapping[str, Any]) -> Delivery:

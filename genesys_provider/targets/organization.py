@@ -40,8 +40,9 @@ class OtherOrganization(GenesysError):
             hint=(
                 "Set genesys:region, genesys:apiUrl and the OAuth client (or the GENESYSCLOUD_… variables) back to "
                 "the target's organization. To move the stack to the other one, run `pulumi destroy` with the old "
-                "configuration first. If that organization or target no longer exists, remove it from the state "
-                "with `pulumi state delete '<URN>'` (`pulumi stack --show-urns` lists the URNs)"
+                "configuration first. If that organization or target no longer exists, remove it from the state, "
+                "with its syncs: `pulumi state delete --target-dependents '<URN of the target>'` (`pulumi stack "
+                "--show-urns` lists the URNs)"
             ),
         )
         self.recorded = recorded
