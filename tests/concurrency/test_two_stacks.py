@@ -85,4 +85,5 @@ def test_several_names(declared: Declared, cloud: Cloud) -> None:
     # Given free, they are the other's.
     assert stacks["rival"].up().code == 0
     assert set(everything(cloud)) == set(names)
-    assert {each["headers"][OWNER].partition("/")[0] for each in cloud.targets().values()} == {"rival"}
+    marks = {name: each["headers"][OWNER] for name, each in cloud.targets().items()}
+    assert marks == {name: urn(name, project="rival") for name in names}
