@@ -58,7 +58,7 @@ def test_a_second_ctrl_c_does_not_wait(house: House) -> None:
 
 def test_the_host_ends_with_a_command(house: House) -> None:
     result = house.stack("Thing('a')").up()
-    # The engine gives a plugin five seconds before it kills it: a host that stays costs them at the end of each run.
+    # The engine gives a plugin five seconds before it kills it: a host that stays costs them each time.
     deployment = re.search(r"Duration: (\d+)s", result.output)
     assert deployment
     assert result.seconds - int(deployment[1]) < 5
