@@ -256,12 +256,16 @@ def _words(body: dict[str, Any] | None, answer: Answer) -> str:
     """What an error says: the envelope's message, what its details name, and the messages of its errors [G]."""
     if body is None:
         return shortened(answer.text) or answer.reason
-    words = [str(body.get("message") or answer.reason)]
+    message = str(body.get("message") or answer.reason)
+    errors = [str(error.get("message") or "") for error in _objects(body.get("errors"))]
+    words = [message]
     for detail in _objects(body.get("details")):
-        # Some services say more than the SDKs know of.
-        why = detail.get("message") or detail.get("errorCode")
-        words.append(": ".join(str(part) for part in (detail.get("fieldName"), why) if part))
-    words += [str(error.get("message") or "") for error in _objects(body.get("errors"))]
+        name, why = str(detail.get("fieldName") or ""), detail.get("message")
+        if why is None and name and any(error.startswith(name) for error in errors):
+            continue  # The error says why; the detail has but a code.
+        why = why or detail.get("errorCode")
+        words.append(": ".join(str(part) for part in (name, why) if part))
+    words += [error for error in errors if error not in message]
     return shortened("; ".join(word for word in dict.fromkeys(words) if word))
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from genesys_provider.emulator.errors import ApiError
-from genesys_provider.targets.models import Fault, TargetConfig, faults_of
+from genesys_provider.emulator.errors import ApiError, BrokenRule
+from genesys_provider.targets.models import TargetConfig, faults_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -81,9 +81,9 @@ def checked_config(body: dict[str, Any]) -> dict[str, Any]:
     try:
         config = TargetConfig.model_validate(given)
     except ValidationError as error:
-        faults += faults_of(error)
+        faults += [BrokenRule(each.path, each.reason) for each in faults_of(error)]
     if faults:
-        raise ApiError(400, "The target is not valid", code="invalid.target", faults=faults)
+        raise ApiError(400, "The target is not valid", code="invalid.target", broken=faults)
     return {
         "authConfig": {},
         **config.payload(),
@@ -92,5 +92,5 @@ def checked_config(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _unknown(path: str) -> Fault:
-    return Fault(path, "is not a property of a target")
+def _unknown(path: str) -> BrokenRule:
+    return BrokenRule(path, "is not a property of a target")

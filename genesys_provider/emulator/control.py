@@ -24,11 +24,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from genesys_provider.emulator.bodies import read_object
-from genesys_provider.emulator.errors import ApiError
+from genesys_provider.emulator.errors import ApiError, broken_rules
 from genesys_provider.emulator.faults import Fault, Faults
 from genesys_provider.emulator.login import ALL_SCOPES, OAuthClient
 from genesys_provider.emulator.targets import target_view
-from genesys_provider.targets.models import faults_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -190,4 +189,4 @@ async def _checked(request: Request, model: type[Body]) -> Body:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise ApiError(400, "The body is not valid", faults=faults_of(error)) from error
+        raise ApiError(400, "The body is not valid", broken=broken_rules(error)) from error

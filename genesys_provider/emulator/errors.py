@@ -6,6 +6,7 @@ except where the contract names it (`bad.credentials`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from starlette.responses import JSONResponse
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from genesys_provider.targets.models import Fault
+    from pydantic import ValidationError
 
 CODES = {
     400: "bad.request",
@@ -31,6 +32,25 @@ CODES = {
 }
 """The `code` of an error answer whose raiser names no other."""
 
+_INVALID = "invalid.value"
+"""The code of a broken rule."""
+
+
+@dataclass(frozen=True)
+class BrokenRule:
+    """A rule that a request breaks: which property (`retryPolicy.maxRetries`), and why; never with a value."""
+
+    property: str
+    reason: str
+
+
+def broken_rules(error: ValidationError) -> list[BrokenRule]:
+    """What a body of the control plane breaks of its model."""
+    return [
+        BrokenRule(".".join(map(str, each["loc"])), each["msg"])
+        for each in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+
 
 class ApiError(Exception):
     """An answer other than success, on its way to the caller.
@@ -39,7 +59,8 @@ class ApiError(Exception):
         status: The HTTP status.
         message: What went wrong, for a human; never with a secret.
         code: The machine's name of it; by default the status's own.
-        faults: The broken rules of the body, one entry of `details` each.
+        broken: The broken rules. The envelope's `details` name their properties; the reasons are in `message`
+            and `errors`, since the official SDKs drop a `message` among the details [G].
         headers: Further headers of the answer, such as `Retry-After`.
         entity_name: The name of the target that it is about.
     """
@@ -50,7 +71,7 @@ class ApiError(Exception):
         message: str,
         *,
         code: str | None = None,
-        faults: Sequence[Fault] = (),
+        broken: Sequence[BrokenRule] = (),
         headers: Mapping[str, str] | None = None,
         entity_name: str | None = None,
     ) -> None:
@@ -58,28 +79,34 @@ class ApiError(Exception):
         self.status = status
         self.message = message
         self.code = code or CODES.get(status) or _phrase(status).lower().replace(" ", ".")
-        self.faults = faults
+        self.broken = broken
         self.headers = headers
         self.entity_name = entity_name
 
     def answer(self, correlation_id: str) -> JSONResponse:
         """The error as the API sends it; `contextId` is the request's correlation id [G]."""
-        body: dict[str, Any] = {
-            "message": self.message,
-            "code": self.code,
-            "status": self.status,
-            "contextId": correlation_id,
-            "entityId": None,
-            "entityName": self.entity_name,
-            "messageWithParams": self.message,
-            "messageParams": {},
-            "details": [
-                {"errorCode": "invalid.value", "fieldName": fault.path, "message": fault.reason}
-                for fault in self.faults
-            ],
-            "errors": [],
-        }
-        return JSONResponse(body, self.status, headers=self.headers)
+        reasons = [f"{each.property} {each.reason}".strip() for each in self.broken]
+        message = f"{self.message}: {'; '.join(reasons)}" if reasons else self.message
+        details = [{"errorCode": _INVALID, "fieldName": each.property} for each in self.broken]
+
+        def body(message: str, code: str, details: list[dict[str, str]], errors: list[Any]) -> dict[str, Any]:
+            return {
+                "message": message,
+                "code": code,
+                "status": self.status,
+                "contextId": correlation_id,
+                "entityId": None,
+                "entityName": self.entity_name,
+                "messageWithParams": message,
+                "messageParams": {},
+                "details": details,
+                "errors": errors,
+            }
+
+        errors = [
+            body(reason, _INVALID, [detail], []) for reason, detail in zip(reasons, details, strict=True)
+        ]
+        return JSONResponse(body(message, self.code, details, errors), self.status, headers=self.headers)
 
 
 def plain_error(status: int) -> ApiError:

@@ -25,16 +25,15 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from genesys_provider.emulator import connection
+from genesys_provider.emulator.errors import broken_rules
 from genesys_provider.emulator.events import timestamp
 from genesys_provider.emulator.held import HeldRequests, When
-from genesys_provider.targets.models import faults_of
-from genesys_provider.targets.signature import signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -94,7 +93,7 @@ class Gateway:
             credentials = f"{settings.username}:{settings.password or ''}".encode()
             self._basic = b"Basic " + base64.b64encode(credentials)
         secret = settings.signing_secret
-        self._webhook = None if secret is None else Webhook(signing_key(secret))
+        self._webhook = None if secret is None else _webhook(secret)
         self._events: list[dict[str, Any]] = []
         self._syncs: list[dict[str, Any]] = []
         self._sync_ids: set[str] = set()
@@ -167,9 +166,7 @@ class Gateway:
         try:
             behaviour = Behaviour.model_validate_json(await request.body())
         except ValidationError as error:
-            return _refusal(
-                400, "; ".join(f"{fault.path} {fault.reason}".strip() for fault in faults_of(error))
-            )
+            return _refusal(400, "; ".join(f"{each.property}: {each.reason}" for each in broken_rules(error)))
         self._behaviours = [each for each in self._behaviours if each.path != behaviour.path]
         self._behaviours.append(behaviour)
         return JSONResponse(behaviour.model_dump(), 201)
@@ -215,6 +212,20 @@ class Gateway:
             if behaviour.times == 0:
                 self._behaviours.remove(behaviour)
         return behaviour
+
+
+def _webhook(secret: str) -> Webhook:
+    """What checks signatures: a secret that begins with `whsec_` is base64 after it, any other is the key.
+
+    Raises:
+        ValueError: It is empty, or no base64.
+    """
+    try:
+        return Webhook(secret if secret.startswith("whsec_") else secret.encode())
+    except EmptyWebhookSecretError as error:
+        raise ValueError("the signing secret is empty") from error
+    except ValueError as error:
+        raise ValueError("the signing secret is not base64 after whsec_") from error
 
 
 def _record(request: Request, body: Any) -> dict[str, Any]:

@@ -329,9 +329,9 @@ def _schemas() -> Schema:
                 "messageParams": {"type": "object"},
                 "details": {
                     "type": "array",
-                    "items": _object({"errorCode": text, "fieldName": text, "message": text}),
+                    "items": _object({"errorCode": text, "fieldName": text}),
                 },
-                "errors": {"type": "array"},
+                "errors": {"type": "array", "items": _ref("Error")},
             }
         ),
     }

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from genesys_provider.targets.models import PENDING_VERIFICATION
+from genesys_provider.emulator.statuses import PENDING_VERIFICATION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

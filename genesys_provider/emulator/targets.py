@@ -14,11 +14,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from genesys_provider.emulator.bodies import checked_config, read_object
-from genesys_provider.emulator.errors import ApiError
+from genesys_provider.emulator.errors import ApiError, BrokenRule
 from genesys_provider.emulator.events import HEALTH_CHECK, event
 from genesys_provider.emulator.login import INTEGRATION_WRITE, READ, WRITE
+from genesys_provider.emulator.statuses import VERIFIED
 from genesys_provider.emulator.store import NameTakenError
-from genesys_provider.targets.models import VERIFIED, Fault
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -173,7 +173,7 @@ def _whole_number(text: str | None, name: str, default: int, maximum: int) -> in
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else 0  # noqa: PLR2004
     if not 1 <= number <= maximum:
         reason = f"must be a whole number from 1 to {maximum}"
-        raise ApiError(400, f"{name} {reason}", faults=[Fault(name, reason)])
+        raise ApiError(400, "The page can't be given", broken=[BrokenRule(name, reason)])
     return number
 
 

@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from genesys_provider.emulator.events import VERIFICATION, event
-from genesys_provider.targets.models import FAILED, TIMEOUT, VERIFIED
+from genesys_provider.emulator.statuses import FAILED, TIMEOUT, VERIFIED
 
 if TYPE_CHECKING:
     from genesys_provider.emulator.outbound import Outbound

@@ -245,6 +245,26 @@ def test_an_error_says_what_its_details_and_its_errors_name(cloud: Cloud, client
     assert f"{said}; One more thing. (HTTP 400" in str(refused.value)
 
 
+def test_an_error_whose_reasons_stand_in_its_message_and_errors_says_each_once(
+    cloud: Cloud, client: GenesysClient
+) -> None:
+    name, retries = "name must have 1 to 100 characters", "retryPolicy.maxRetries must be a whole number"
+    answer = {
+        "message": f"The target is not valid: {name}",
+        "code": "invalid.target",
+        "status": 400,
+        "details": [
+            {"errorCode": "invalid.value", "fieldName": "name"},
+            {"errorCode": "invalid.value", "fieldName": "retryPolicy.maxRetries"},
+        ],
+        "errors": [{"message": name}, {"message": retries}],
+    }
+    cloud.control("faults", match=ANY, action="status", status=400, body=answer)
+    with pytest.raises(InvalidRequest) as refused:
+        client.list_targets()
+    assert f": The target is not valid: {name}; {retries} (HTTP 400" in str(refused.value)
+
+
 def test_an_id_can_not_leave_its_place_in_the_path(cloud: Cloud, client: GenesysClient) -> None:
     with pytest.raises(NotFound):
         client.get_target("a/../../b?c#d")

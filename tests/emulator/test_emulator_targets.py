@@ -107,7 +107,10 @@ def test_every_fault_is_named_at_once(api: Api) -> None:
         "colour",
         "endpoint_url",
     }
-    assert all(detail["message"] for detail in answer.json()["details"])
+    said = answer.json()
+    assert all(set(detail) == {"errorCode", "fieldName"} for detail in said["details"])
+    assert [error["details"] for error in said["errors"]] == [[detail] for detail in said["details"]]
+    assert all(error["message"] in said["message"] for error in said["errors"])
     assert "1234" not in answer.text
     assert api.get(TARGETS).json()["total"] == 0
 
