@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from genesys_provider.emulator import openapi
 from genesys_provider.emulator.control import Control
 from genesys_provider.emulator.deliveries import Deliveries
 from genesys_provider.emulator.errors import ApiError
 from genesys_provider.emulator.faults import Faults
-from genesys_provider.emulator.front import Front, RequestLog
+from genesys_provider.emulator.front import CONTROL_PREFIX, Front, RequestLog
 from genesys_provider.emulator.held import HeldRequests
 from genesys_provider.emulator.limits import RateLimit
-from genesys_provider.emulator.login import Login, OAuthClient
+from genesys_provider.emulator.login import TOKEN_PATH, Login, OAuthClient
 from genesys_provider.emulator.organization import Organization
 from genesys_provider.emulator.outbound import ENDPOINT_SECONDS, Outbound
 from genesys_provider.emulator.store import Store
@@ -25,12 +26,16 @@ from genesys_provider.emulator.targets import Targets
 from genesys_provider.emulator.verifier import Verifier
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import ASGIApp
+
+
+_OPEN = (TOKEN_PATH, CONTROL_PREFIX, openapi.OPENAPI_PATH)
+"""What is there without login."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,17 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
     login = Login(client, store, limit)
     control = Control(store, client, limit, log, faults, held, verifier, deliveries)
 
+    async def http_error(request: Request, error: Exception) -> Response:
+        """The router's own answers: 404 and 405. What there is behind the login is not told before it."""
+        assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's types know `Exception` only
+        answer = ApiError(error.status_code, error.detail, headers=_allowed(request, error))
+        if not request.url.path.startswith(_OPEN):
+            try:
+                login.admit(request)
+            except ApiError as refused:
+                answer = refused
+        return answer.answer(request.state.correlation_id)
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         verifier.resume()
@@ -92,7 +108,7 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
             *control.routes(),
             openapi.route(),
         ],
-        exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _bug},
+        exception_handlers={ApiError: _api_error, HTTPException: http_error, Exception: _bug},
         lifespan=lifespan,
     )
     # A path with a slash too many is a 404, as every unknown path.
@@ -105,12 +121,12 @@ async def _api_error(request: Request, error: Exception) -> Response:
     return error.answer(request.state.correlation_id)
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
-    """The router's own answers: 404 and 405."""
-    assert isinstance(error, HTTPException)  # noqa: S101
-    return ApiError(error.status_code, error.detail, headers=error.headers).answer(
-        request.state.correlation_id
-    )
+def _allowed(request: Request, error: HTTPException) -> Mapping[str, str] | None:
+    """The headers of a 405: Starlette names the methods of the first route only."""
+    if error.status_code != 405:  # noqa: PLR2004
+        return error.headers
+    routes = [each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE]
+    return {"Allow": ", ".join(sorted({method for each in routes for method in each.methods}))}
 
 
 async def _bug(request: Request, _: Exception) -> Response:

@@ -1,7 +1,8 @@
 """The front door: what every request to the login or the API passes.
 
 It gives the request its correlation id, writes it into the log, lets an injected fault act, and adds the
-headers that every answer carries [G]. The control plane (`/emulator/…`) passes unlogged and without faults.
+headers that every answer carries [G]: those of an injected fault too, with the figures of the request's token.
+The control plane (`/emulator/…`) passes unlogged and without faults.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from genesys_provider.emulator import connection
 from genesys_provider.emulator.errors import plain_error
 from genesys_provider.emulator.events import timestamp
-from genesys_provider.emulator.login import THROTTLED, TOKEN_PATH
+from genesys_provider.emulator.login import THROTTLED, TOKEN_PATH, bearer_token
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -87,15 +89,18 @@ class Front:
             await self._serve(scope, receive, send)
             return
         entry = self._log.add(scope)
+        token = bearer_token(Headers(scope=scope).get("authorization", ""))
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry["status"] = message["status"]
-                message["headers"] = [
-                    *message["headers"],
-                    *self._limit.headers(scope["state"].get("token")),
+                every = [
+                    *self._limit.headers(token),
                     (b"inin-correlation-id", scope["state"]["correlation_id"].encode()),
                 ]
+                # An injected fault may have some of its own.
+                given = dict(message["headers"])
+                message["headers"] = [*message["headers"], *(each for each in every if each[0] not in given)]
             await send(message)
 
         fault = self._faults.take(scope["method"], scope["path"])

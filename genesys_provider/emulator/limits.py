@@ -45,8 +45,8 @@ class RateLimit:
             ApiError: 429, with `Retry-After`: the seconds until the window's end.
         """
         now = time.monotonic()
-        window = self._windows.get(token)
-        if window is None or window.ends_at <= now:
+        window = self._window(token)
+        if window is None:
             if len(self._windows) >= _MAX_WINDOWS:
                 self._windows = {name: each for name, each in self._windows.items() if each.ends_at > now}
             window = self._windows[token] = Window(now + WINDOW_SECONDS)
@@ -60,14 +60,18 @@ class RateLimit:
             )
 
     def headers(self, token: str | None) -> list[tuple[bytes, bytes]]:
-        """The three headers of every answer; for a caller without a token those of an unused window."""
-        window = self._windows.get(token) if token is not None else None
+        """The three headers of every answer; without a token, or with an unknown one, nothing is used."""
+        window = self._window(token)
         count, reset = (0, WINDOW_SECONDS) if window is None else (window.count, _seconds_left(window))
         return [
             (b"inin-ratelimit-count", b"%d" % count),
             (b"inin-ratelimit-allowed", b"%d" % self._allowed),
             (b"inin-ratelimit-reset", b"%d" % reset),
         ]
+
+    def _window(self, token: str | None) -> Window | None:
+        window = None if token is None else self._windows.get(token)
+        return window if window is not None and window.ends_at > time.monotonic() else None
 
     def reset(self) -> None:
         """Start every window anew."""

@@ -54,6 +54,12 @@ THROTTLED = {
 """How the token endpoint throttles, with status 400 [G]; here an injected fault with status 400 does."""
 
 
+def bearer_token(authorization: str) -> str | None:
+    """The token in a header `Authorization`, valid or not."""
+    kind, _, token = authorization.partition(" ")
+    return token if kind.lower() == "bearer" else None
+
+
 @dataclass
 class OAuthClient:
     """The confidential client that may log in, and the scopes that its next tokens get."""
@@ -79,12 +85,7 @@ class Login:
         """The endpoint, for callers with a valid token, within its rate limit, with these scopes."""
 
         async def guard(request: Request) -> Response:
-            kind, _, token = request.headers.get("authorization", "").partition(" ")
-            held = self._store.scopes_of(token) if kind.lower() == "bearer" else None
-            if held is None:
-                raise ApiError(401, "Invalid login credentials.")  # [G]
-            request.state.token = token
-            self._limit.count(token)
+            held = self.admit(request)
             if missing := [scope for scope in scopes if scope not in held]:
                 raise ApiError(
                     403,
@@ -94,6 +95,19 @@ class Login:
             return await endpoint(request)
 
         return guard
+
+    def admit(self, request: Request) -> frozenset[str]:
+        """The scopes of the request's token, of whose limit one more request is used.
+
+        Raises:
+            ApiError: 401, or 429 beyond the limit.
+        """
+        token = bearer_token(request.headers.get("authorization", ""))
+        held = None if token is None else self._store.scopes_of(token)
+        if token is None or held is None:
+            raise ApiError(401, "Invalid login credentials.")  # [G]
+        self._limit.count(token)
+        return held
 
     async def _token(self, request: Request) -> Response:
         form = parse_qs((await read_body(request)).decode("utf-8", "replace"))

@@ -283,7 +283,6 @@ def _schemas() -> Schema:
         }
     )
     status = {"anyOf": [{"enum": sorted({PENDING_VERIFICATION, *FINAL_STATUSES})}, {"type": "string"}]}
-    message = {"type": ["string", "null"]}
     whole = {"type": "integer", "minimum": 0}
     text = {"type": "string"}
     return schemas | {
@@ -302,7 +301,7 @@ def _schemas() -> Schema:
             optional=("nextUri",),
         ),
         "Status": {**status, "description": "Any but the first three is pending too."},
-        "Verification": _object({"status": _ref("Status"), "message": message}),
+        "Verification": _object({"status": _ref("Status"), "message": text}, optional=("message",)),
         "Health": _object({"status": {"enum": [HEALTHY, UNHEALTHY]}, "message": text}),
         "Organization": {
             "type": "object",

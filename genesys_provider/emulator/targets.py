@@ -125,7 +125,9 @@ class Targets:
     async def verification(self, request: Request) -> Response:
         """`GET …/targets/{id}/verify`: where the verification stands [S]."""
         target = self._target(request)
-        return JSONResponse({"status": target.status, "message": target.message})
+        # Null is for no reader of an enum or a text: what is not known is left out.
+        message = {} if target.message is None else {"message": target.message}
+        return JSONResponse({"status": target.status, **message})
 
     async def health(self, request: Request) -> Response:
         """`POST …/targets/{id}/health`: a POST to the endpoint now, which changes no status [S]."""
