@@ -36,7 +36,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from genesys_provider.client.redaction import redacted
+from genesys_provider.client.redaction import LONGEST_ESCAPE, longest_written, redacted, shown
 
 SHOWN_CHARACTERS = 300
 """How much of a server's own words is shown: a page of HTML helps nobody."""
@@ -50,10 +50,11 @@ class GenesysError(Exception):
     """Whether it was tried again as often as allowed: who sees it need not start anew."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        # What it says of a value, such as a name or a URL, may be a secret of the program's.
+        self.message = shown(message)
+        super().__init__(self.message)
         if hint is not None:
-            self.hint = hint
+            self.hint = shown(hint)
 
     def __str__(self) -> str:
         return f"{self.message}. {self.hint}" if self.hint else self.message
@@ -222,6 +223,8 @@ def in_envelope(body: Mapping[str, Any] | None) -> bool:
 
 def shortened(text: str) -> str:
     """A server's words in one line, without our secrets, cut to what helps; nothing acts on the terminal."""
-    words = redacted(" ".join(text.split()))
+    words = " ".join(text.split())
+    # Not all of a large page, but what is shown must not end in the middle of a secret.
+    words = redacted(words[: SHOWN_CHARACTERS * LONGEST_ESCAPE + longest_written()])
     line = "".join(character if character.isprintable() else "\ufffd" for character in words)
     return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"

@@ -1,41 +1,72 @@
-"""The secrets that this process has sent, kept out of what it shows.
+"""The secrets that this process knows, kept out of what it shows.
 
-A server may say back what it was sent: the client's secret in the error of a login, an endpoint's password in
-the reason of a failed verification. Such words are shown to the user, stored in the state and audited; so every
-secret is named here when it is sent, and taken out of a server's words before they go anywhere.
+A server may say back what it was sent: the client's secret in the error of a login, an endpoint's password in the
+reason of a failed verification. Such words are shown to the user, stored in the state and audited. So every secret
+is named here when it becomes known, and taken out of whatever is said.
+
+**How a secret is found.** As it is, and as percent-, JSON-, HTML- or base64-encoding writes it, one in another too,
+with any white space in it or none. A secret that is a URL is also found by its path and its query alone.
+
+**Which words are left alone.** A secret may be an everyday word, such as `error` or `target`: less than 8
+characters, or less than 16 that are all letters. Such a word is taken out of other people's words only where it
+stands alone, so that `targets` stays; and out of our own sentences only in quotes, in which we put every value.
+A secret of less than 4 characters is not looked for: it would be found everywhere, and keeps nothing secret.
 """
 
 from __future__ import annotations
 
 import base64
-import json
+import html
+import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 SHORTEST = 4
-"""Characters: what is shorter would be found in every other word, and keeps no secret."""
+"""Characters of a secret, at least."""
+SHORT = 8
+SHORT_LETTERS = 16
+"""With fewer characters a text may be an everyday word; the second is for letters alone."""
 
 HIDDEN = "[secret]"
 
+LAYERS = 4
+"""How many encodings, one in another, are undone."""
+LONGEST_ESCAPE = 12
+"""Characters that encode one, at most: a percent-encoded one of four bytes, or two `\\uXXXX`."""
+
+_ESCAPE = re.compile(
+    r"""
+    (?P<percent>(?:%[0-9A-Fa-f]{2})+)
+    | \\u(?P<high>[dD][89abAB][0-9A-Fa-f]{2})\\u(?P<low>[dD][c-fC-F][0-9A-Fa-f]{2})
+    | \\(?:u(?P<code>[0-9A-Fa-f]{4})|x(?P<byte>[0-9A-Fa-f]{2})|(?P<letter>[\\/"'bfnrt]))
+    | (?P<entity>&(?:\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)
+    """,
+    re.VERBOSE,
+)
+_LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_QUOTES = "'\"`"
+
 _lock = threading.Lock()
-_forms: set[str] = set()
+_known: set[str] = set()
+_long: set[str] = set()
+"""What is looked for anywhere, its white space left out."""
+_words: set[str] = set()
+"""What is looked for where it stands alone."""
 
 
 def hide(*secrets: str) -> None:
-    """Takes note of secrets, as they are and as JSON, a URL or HTTP Basic writes them."""
-    forms: set[str] = set()
-    for secret in secrets:
-        if len(secret) >= SHORTEST:
-            forms |= {
-                secret,
-                quote(secret, safe=""),
-                json.dumps(secret)[1:-1],
-                base64.b64encode(secret.encode()).decode(),
-            }
+    """Takes note of secrets, in all the ways in which they may be said back."""
     with _lock:
-        _forms.update(forms)
+        new = {secret for secret in secrets if len(secret) >= SHORTEST} - _known
+    for secret in new:
+        needles = {needle for form in _forms(secret) for needle in _written(form)}
+        needles = {needle for needle in needles if len(needle.strip()) >= SHORTEST}
+        with _lock:
+            _known.add(secret)
+            _words.update(needle.strip() for needle in needles if _may_be_a_word(needle))
+            _long.update("".join(needle.split()) for needle in needles if not _may_be_a_word(needle))
 
 
 def secrets_in(target: Mapping[str, Any]) -> list[str]:
@@ -48,9 +79,196 @@ def secrets_in(target: Mapping[str, Any]) -> list[str]:
 
 
 def redacted(text: str) -> str:
-    """The text with `[secret]` in the place of every secret that was noted."""
+    """The words of somebody else, with `[secret]` in the place of every secret in them."""
+    return _without(text, _stands_alone)
+
+
+def shown(text: str) -> str:
+    """A sentence of ours, with `[secret]` in the place of every value in it that is a secret."""
+    return _without(text, _is_quoted)
+
+
+def longest_written() -> int:
+    """Characters that the longest known secret takes, however it is written."""
     with _lock:
-        found = [form for form in _forms if form in text]
-    for form in sorted(found, key=len, reverse=True):
-        text = text.replace(form, HIDDEN)
+        return max(map(len, _known), default=0) * LONGEST_ESCAPE
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """The secret, and the parts by which somebody may name it."""
+    yield secret
+    parts = _url(secret)
+    if parts is None:
+        return
+    yield secret.partition("#")[0].partition("?")[0]
+    if parts.path.strip("/") or parts.query:
+        yield parts.netloc + parts.path
+        yield parts.path
+        yield f"{parts.path}?{parts.query}"
+    else:
+        yield parts.netloc
+    details = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query)), parts.fragment]
+    yield parts.query
+    # A token among them is the secret itself, and `events` is not.
+    yield from (detail for detail in details if not _may_be_a_word(detail))
+
+
+def _url(text: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return None
+    return parts if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def _written(form: str) -> Iterator[str]:
+    """How a form may stand in a text whose escapes are undone."""
+    yield form
+    yield _Reading.of(form).innermost
+    yield re.sub(r"\s", "+", form)
+    as_bytes = [form.encode("utf-8", "surrogatepass")]
+    # Headers are Latin-1, and who reads them as UTF-8, or the other way round, writes something else.
+    yield as_bytes[0].decode("latin-1")
+    if not form.isascii() and all(character <= "\xff" for character in form):
+        as_bytes.append(form.encode("latin-1"))
+        yield as_bytes[1].decode("utf-8", "replace")
+    for text in (text for each in as_bytes for text in _base64(each)):
+        yield text
+        yield text.replace("+", "-").replace("/", "_")
+
+
+def _base64(form: bytes) -> Iterator[str]:
+    whole = base64.b64encode(form).decode()
+    yield whole
+    yield whole.rstrip("=")
+    if len(form) < SHORT:
+        return
+    # In the middle of a longer text it stands in one of three ways, by where it begins; the characters at its ends
+    # are its neighbours' too.
+    for offset, shared in enumerate((0, 2, 3)):
+        text = base64.b64encode(b"\0" * offset + form).decode().rstrip("=")
+        yield text[shared:-1] if (offset + len(form)) % 3 else text[shared:]
+
+
+def _may_be_a_word(text: str) -> bool:
+    text = text.strip()
+    return len(text) < SHORT or (len(text) < SHORT_LETTERS and text.isalpha())
+
+
+class _Reading:
+    """A text, and where each of its characters stands in the text that it was read from."""
+
+    def __init__(self, text: str, places: list[tuple[int, int]]) -> None:
+        self.text = text
+        self.places = places
+
+    @classmethod
+    def of(cls, text: str) -> _Reading:
+        """The text as it is."""
+        return cls(text, [(at, at + 1) for at in range(len(text))])
+
+    @property
+    def innermost(self) -> str:
+        """The text without any escapes."""
+        return [*self.layers()][-1].text
+
+    def layers(self) -> Iterator[_Reading]:
+        """The text as it is, then with its escapes undone, then with those that come to light, and so on."""
+        reading = self
+        yield reading
+        for _ in range(LAYERS):
+            if not _ESCAPE.search(reading.text):
+                return
+            reading = reading._unescaped()
+            yield reading
+
+    def without_white_space(self) -> _Reading:
+        kept = [at for at, character in enumerate(self.text) if not character.isspace()]
+        return _Reading("".join(self.text[at] for at in kept), [self.places[at] for at in kept])
+
+    def found(self, needle: str, holds: Callable[[str, int, int], bool]) -> Iterator[tuple[int, int]]:
+        """Where in the original text the needle stands, if what is around it `holds`."""
+        start = self.text.find(needle)
+        while start >= 0:
+            end = start + len(needle)
+            if holds(self.text, start, end):
+                yield self.places[start][0], self.places[end - 1][1]
+            start = self.text.find(needle, start + 1)
+
+    def _unescaped(self) -> _Reading:
+        pieces: list[str] = []
+        places: list[tuple[int, int]] = []
+        at = 0
+        for match in _ESCAPE.finditer(self.text):
+            pieces.append(self.text[at : match.start()])
+            places += self.places[at : match.start()]
+            at = match.start()
+            for characters, length in _meaning(match):
+                pieces.append(characters)
+                place = (self.places[at][0], self.places[at + length - 1][1])
+                places += [place] * len(characters)
+                at += length
+        return _Reading("".join([*pieces, self.text[at:]]), places + self.places[at:])
+
+
+def _meaning(escape: re.Match[str]) -> list[tuple[str, int]]:
+    """What an escape stands for, with how many characters each part of it takes."""
+    whole = escape[0]
+    if escape["percent"]:
+        run = bytes.fromhex(whole.replace("%", ""))
+        try:
+            return [(character, 3 * len(character.encode())) for character in run.decode()]
+        except UnicodeDecodeError:
+            return [(character, 3) for character in run.decode("latin-1")]
+    if escape["high"]:
+        pair = bytes.fromhex(escape["high"] + escape["low"])
+        return [(pair.decode("utf-16-be"), len(whole))]
+    if escape["entity"]:
+        return [(html.unescape(whole), len(whole))]
+    if code := escape["code"] or escape["byte"]:
+        return [(chr(int(code, 16)), len(whole))]
+    return [(_LETTERS.get(escape["letter"], escape["letter"]), len(whole))]
+
+
+def _anywhere(_text: str, _start: int, _end: int) -> bool:
+    return True
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return not (before.isalnum() and text[start].isalnum()) and not (
+        after.isalnum() and text[end - 1].isalnum()
+    )
+
+
+def _is_quoted(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return before == after and before != "" and before in _QUOTES
+
+
+def _without(text: str, word: Callable[[str, int, int], bool]) -> str:
+    with _lock:
+        anywhere, words = list(_long), list(_words)
+    found: list[tuple[int, int]] = []
+    for layer in _Reading.of(text).layers():
+        closed = layer.without_white_space()
+        for needle in anywhere:
+            if needle in closed.text:
+                found += closed.found(needle, _anywhere)
+        for needle in words:
+            if needle in layer.text:
+                found += layer.found(needle, word)
+    for start, end in reversed(_merged(found)):
+        text = text[:start] + HIDDEN + text[end:]
     return text
+
+
+def _merged(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The stretches in order, those that overlap as one."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(found):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged

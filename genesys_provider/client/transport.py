@@ -159,7 +159,7 @@ def exchange(
         # No other try makes a certificate trusted.
         failure.tried_enough = untrusted
         raise failure from error
-    return Answer(answer.status_code, answer.reason_phrase, answer.headers, bytes(body))
+    return Answer(answer.status_code, shortened(answer.reason_phrase), answer.headers, bytes(body))
 
 
 def where_to_look(key: str, url: str) -> str:

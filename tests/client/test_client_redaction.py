@@ -1,0 +1,160 @@
+"""Secrets that are said back: found however they are written, while everyday words stay."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from genesys_provider.client import redaction
+from genesys_provider.client.errors import ApiError, shortened
+from genesys_provider.client.redaction import hide, redacted, shown
+
+KEY = 'c4nary "k<e>y" & it\'s\\100%'
+SPACES = "canary with  two spaces-1"
+BEYOND_ASCII = "kanärie-schlüssel-ß1"
+EMOJI = "canary-\U0001f511-key-7"
+TOKEN_URL = "https://hooks.example.com/v1/events/T0KEN-9f2c?sig=S1GNATURE-7&env=prod"
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_known", "_long", "_words"):
+        monkeypatch.setattr(redaction, name, set())
+
+
+def in_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+WAYS: dict[str, Callable[[str], str]] = {
+    "raw": str,
+    "percent": lambda text: quote(text, safe=""),
+    "percent, small": lambda text: quote(text, safe="/").replace("%C3", "%c3"),
+    "form": quote_plus,
+    "json": lambda text: json.dumps(text)[1:-1],
+    "raw json": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    "json in json": lambda text: json.dumps(json.dumps(text))[1:-1],
+    "html": html.escape,
+    "html, numbers": lambda text: "".join(f"&#{ord(each)};" for each in text),
+    "html of json": lambda text: html.escape(json.dumps(text)),
+    "base64": in_base64,
+    "base64 for urls": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "base64 in lines": lambda text: base64.encodebytes((text * 4).encode()).decode(),
+    "inside base64, 1": lambda text: in_base64(f"a{text}z"),
+    "inside base64, 2": lambda text: in_base64(f"ab{text}zz"),
+    "repr": repr,
+    "two lines": lambda text: f"{text[:7]}\n   {text[7:]}",
+}
+
+
+@pytest.mark.parametrize("secret", [KEY, SPACES, BEYOND_ASCII, EMOJI], ids=["key", "spaces", "ä", "emoji"])
+@pytest.mark.parametrize("way", WAYS.values(), ids=list(WAYS))
+def test_a_secret_is_found_however_it_is_written(secret: str, way: Callable[[str], str]) -> None:
+    hide(secret)
+    said = shortened(f"before <{way(secret)}> after")
+    assert "[secret]" in said
+    assert said.startswith("before <")
+    assert said.endswith("> after")
+    # Of base64 nothing but the ends remains, which are its neighbours' too.
+    assert len(said) < len("before <> after") + 4 * len("[secret]") + 16
+    assert secret not in said
+
+
+ESCAPES = ("percent", "percent, small", "json", "raw json", "html", "html, numbers")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    secret=st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zs", "Zl", "Zp")), min_size=16),
+    ways=st.lists(st.sampled_from(ESCAPES), max_size=3),
+)
+def test_a_secret_is_found_in_one_encoding_after_another(secret: str, ways: list[str]) -> None:
+    hide(secret)
+    said = secret
+    for name in ways:
+        said = WAYS[name](said)
+    assert redacted(f"<{said}>") == "<[secret]>"
+
+
+def test_a_user_and_password_as_http_basic_sends_them() -> None:
+    hide("genesys:canary-password-7c1")
+    assert redacted(f"Authorization: Basic {in_base64('genesys:canary-password-7c1')}") == (
+        "Authorization: Basic [secret]"
+    )
+
+
+@pytest.mark.parametrize("said", ["latin-1 as utf-8", "utf-8 as latin-1"])
+def test_a_secret_in_the_wrong_character_set(said: str) -> None:
+    hide(BEYOND_ASCII)
+    text = (
+        BEYOND_ASCII.encode("latin-1").decode("utf-8", "replace")
+        if said == "latin-1 as utf-8"
+        else BEYOND_ASCII.encode().decode("latin-1")
+    )
+    assert redacted(f"no {text}!") == "no [secret]!"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        TOKEN_URL,
+        "https://hooks.example.com/v1/events/T0KEN-9f2c",
+        "hooks.example.com/v1/events/T0KEN-9f2c",
+        "/v1/events/T0KEN-9f2c",
+        "/v1/events/T0KEN-9f2c?sig=S1GNATURE-7&env=prod",
+        "sig=S1GNATURE-7&env=prod",
+        "T0KEN-9f2c",
+        "S1GNATURE-7",
+    ],
+)
+def test_a_url_is_found_by_its_parts(said: str) -> None:
+    hide(TOKEN_URL)
+    assert redacted(f"cannot POST {said} now") == "cannot POST [secret] now"
+    assert redacted(f"cannot POST {quote(said, safe='')} now") == "cannot POST [secret] now"
+
+
+def test_the_everyday_parts_of_a_url_stay() -> None:
+    hide(TOKEN_URL)
+    told = "hooks.example.com has no events for prod: see https://hooks.example.com/v1/help"
+    assert redacted(told) == told
+
+
+def test_an_everyday_word_takes_nothing_along() -> None:
+    hide("error", "target", "queue")
+    assert redacted("error: bad targets, Basic dXNlcjplcnJvcg==, an Error in queue_1") == (
+        "[secret]: bad targets, Basic dXNlcjplcnJvcg==, an Error in [secret]_1"
+    )
+    assert shown("target 'orders' (https://gw.example/queue/target) is FAILED: no error") == (
+        "target 'orders' (https://gw.example/queue/target) is FAILED: no error"
+    )
+    assert shown("target 'queue' (id-1) is gone") == "target [secret] (id-1) is gone".replace(
+        "[secret]", "'[secret]'"
+    )
+
+
+def test_our_own_sentences_hide_the_values_in_them() -> None:
+    hide(TOKEN_URL, "billing-eu-7", "Ürün'ler-42")
+    assert shown(f"target 'billing-eu-7' ({TOKEN_URL}) is FAILED") == "target '[secret]' ([secret]) is FAILED"
+    assert str(ApiError(f"{'billing-eu-7'!r} is taken", status=409, hint="Drop 'billing-eu-7'")) == (
+        "'[secret]' is taken (HTTP 409). Drop '[secret]'"
+    )
+    assert shown(f"target {chr(220) + 'rün' + chr(39) + 'ler-42'!r}") == 'target "[secret]"'
+
+
+def test_what_is_shorter_than_four_characters_is_not_looked_for() -> None:
+    hide("abc", "")
+    assert redacted("abc") == "abc"
+
+
+def test_a_large_page_is_cut_after_its_secrets_are_out() -> None:
+    hide(KEY)
+    page = shortened(f"{'x' * 290} {KEY} {'y' * 10_000_000}")
+    assert len(page) == 300
+    assert page.startswith("x" * 290 + " [secret]")
