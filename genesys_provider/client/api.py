@@ -28,7 +28,7 @@ from genesys_provider.client.errors import (
 )
 from genesys_provider.client.limits import MAX_BODY_BYTES, Allowance, Priority
 from genesys_provider.client.login import Login
-from genesys_provider.client.redaction import hide, secrets_in
+from genesys_provider.client.redaction import hide_secrets_of
 from genesys_provider.client.retries import LONGEST_WAIT, back_off, retry_after, retrying
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.transport import Answer, connections, exchange, where_to_look
@@ -162,7 +162,7 @@ class GenesysClient:
                 status=413,
             )
         schedule = retrying(self._settings.max_retries, self._cancelled, idempotent=idempotent)
-        hide(*secrets_in(body or {}))
+        hide_secrets_of(body or {})
         answer: dict[str, Any] = schedule(self._with_token, _Request(method, path, content, query, priority))
         return answer
 

@@ -19,7 +19,7 @@ import base64
 import html
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -48,50 +48,77 @@ _ESCAPE = re.compile(
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _QUOTES = "'\"`"
 
-_lock = threading.Lock()
-_known: set[str] = set()
-_long: set[str] = set()
-"""What is looked for anywhere, its white space left out."""
-_words: set[str] = set()
-"""What is looked for where it stands alone."""
+
+class _Noted:
+    """Secrets, in all the ways in which they may be said back. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: set[str] = set()
+        self._long: set[str] = set()
+        self._words: set[str] = set()
+
+    def add(self, secrets: Iterable[str]) -> None:
+        with self._lock:
+            new = {secret for secret in secrets if len(secret) >= SHORTEST} - self._known
+        for secret in new:
+            needles = {needle for form in _forms(secret) for needle in _written(form)}
+            needles = {needle for needle in needles if len(needle.strip()) >= SHORTEST}
+            with self._lock:
+                self._known.add(secret)
+                self._words.update(needle.strip() for needle in needles if _may_be_a_word(needle))
+                self._long.update("".join(needle.split()) for needle in needles if not _may_be_a_word(needle))
+
+    @property
+    def longest(self) -> int:
+        with self._lock:
+            return max(map(len, self._known), default=0)
+
+    def found(self, layer: _Reading, word: Callable[[str, int, int], bool]) -> Iterator[tuple[int, int]]:
+        """Where in the original text a secret stands; a word only where that holds of its surroundings."""
+        with self._lock:
+            long, words = list(self._long), list(self._words)
+        closed = layer.without_white_space()
+        for needle in long:
+            if needle in closed.text:
+                yield from closed.found(needle, _anywhere)
+        for needle in words:
+            if needle in layer.text:
+                yield from layer.found(needle, word)
+
+
+_secrets = _Noted()
+_suspects = _Noted()
+"""What may be a secret without anybody having said so. Our own sentences name only what is none."""
 
 
 def hide(*secrets: str) -> None:
-    """Takes note of secrets, in all the ways in which they may be said back."""
-    with _lock:
-        new = {secret for secret in secrets if len(secret) >= SHORTEST} - _known
-    for secret in new:
-        needles = {needle for form in _forms(secret) for needle in _written(form)}
-        needles = {needle for needle in needles if len(needle.strip()) >= SHORTEST}
-        with _lock:
-            _known.add(secret)
-            _words.update(needle.strip() for needle in needles if _may_be_a_word(needle))
-            _long.update("".join(needle.split()) for needle in needles if not _may_be_a_word(needle))
+    """Takes note of secrets."""
+    _secrets.add(secrets)
 
 
-def secrets_in(target: Mapping[str, Any]) -> list[str]:
-    """What a target's configuration holds that is to be shown nowhere; any header may hold a secret."""
+def hide_secrets_of(target: Mapping[str, Any]) -> None:
+    """Takes note of what a target's configuration holds that is to be shown nowhere; any header may be a secret."""
     auth = target.get("authConfig") or {}
-    hidden = [auth[name] for name in ("password", "clientSecret") if name in auth]
+    hide(*(auth[name] for name in ("password", "clientSecret") if name in auth))
     if "username" in auth and "password" in auth:
-        hidden.append(f"{auth['username']}:{auth['password']}")
-    return [*hidden, *(target.get("headers") or {}).values()]
+        hide(f"{auth['username']}:{auth['password']}")
+    _suspects.add((target.get("headers") or {}).values())
 
 
 def redacted(text: str) -> str:
     """The words of somebody else, with `[secret]` in the place of every secret in them."""
-    return _without(text, _stands_alone)
+    return _without(text, (_secrets, _suspects), _stands_alone)
 
 
 def shown(text: str) -> str:
     """A sentence of ours, with `[secret]` in the place of every value in it that is a secret."""
-    return _without(text, _is_quoted)
+    return _without(text, (_secrets,), _is_quoted)
 
 
 def longest_written() -> int:
     """Characters that the longest known secret takes, however it is written."""
-    with _lock:
-        return max(map(len, _known), default=0) * LONGEST_ESCAPE
+    return max(_secrets.longest, _suspects.longest) * LONGEST_ESCAPE
 
 
 def _forms(secret: str) -> Iterator[str]:
@@ -246,18 +273,10 @@ def _is_quoted(text: str, start: int, end: int) -> bool:
     return before == after and before != "" and before in _QUOTES
 
 
-def _without(text: str, word: Callable[[str, int, int], bool]) -> str:
-    with _lock:
-        anywhere, words = list(_long), list(_words)
-    found: list[tuple[int, int]] = []
-    for layer in _Reading.of(text).layers():
-        closed = layer.without_white_space()
-        for needle in anywhere:
-            if needle in closed.text:
-                found += closed.found(needle, _anywhere)
-        for needle in words:
-            if needle in layer.text:
-                found += layer.found(needle, word)
+def _without(text: str, noted: Iterable[_Noted], word: Callable[[str, int, int], bool]) -> str:
+    found = [
+        place for layer in _Reading.of(text).layers() for each in noted for place in each.found(layer, word)
+    ]
     for start, end in reversed(_merged(found)):
         text = text[:start] + HIDDEN + text[end:]
     return text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from genesys_provider.client.errors import GenesysError
 from genesys_provider.client.progress import reporting_to
-from genesys_provider.client.redaction import hide, secrets_in
+from genesys_provider.client.redaction import hide_secrets_of
 from genesys_provider.client.settings import Settings
 from genesys_provider.host import OperationError, current
 from genesys_provider.targets.run import Run
@@ -34,7 +34,7 @@ def managed(config: Mapping[str, object], state: Mapping[str, Any]) -> Iterator[
     share the manager, and so its login, its allowance and its wait for verdicts.
     """
     operation = current()
-    hide(*secrets_in(state))
+    hide_secrets_of(state)
     with run.operation(), reporting_to(operation.show_status):
         try:
             yield _manager(tuple(config.items()), operation.cancelled)

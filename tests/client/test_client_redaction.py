@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from genesys_provider.client import redaction
 from genesys_provider.client.errors import ApiError, shortened
-from genesys_provider.client.redaction import hide, redacted, shown
+from genesys_provider.client.redaction import hide, hide_secrets_of, redacted, shown
 
 KEY = 'c4nary "k<e>y" & it\'s\\100%'
 SPACES = "canary with  two spaces-1"
@@ -25,8 +25,8 @@ TOKEN_URL = "https://hooks.example.com/v1/events/T0KEN-9f2c?sig=S1GNATURE-7&env=
 
 @pytest.fixture(autouse=True)
 def _no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("_known", "_long", "_words"):
-        monkeypatch.setattr(redaction, name, set())
+    for name in ("_secrets", "_suspects"):
+        monkeypatch.setattr(redaction, name, redaction._Noted())
 
 
 def in_base64(text: str) -> str:
@@ -146,6 +146,12 @@ def test_our_own_sentences_hide_the_values_in_them() -> None:
         "'[secret]' is taken (HTTP 409). Drop '[secret]'"
     )
     assert shown(f"target {chr(220) + 'rün' + chr(39) + 'ler-42'!r}") == 'target "[secret]"'
+
+
+def test_a_header_that_nobody_called_a_secret_is_none_in_our_own_sentences() -> None:
+    hide_secrets_of({"headers": {"X-Team": "billing-eu-7"}, "authConfig": {"password": "billing-us-8"}})
+    assert redacted("billing-eu-7, billing-us-8") == "[secret], [secret]"
+    assert shown("'billing-eu-7', 'billing-us-8'") == "'billing-eu-7', '[secret]'"
 
 
 def test_what_is_shorter_than_four_characters_is_not_looked_for() -> None:
