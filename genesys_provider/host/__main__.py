@@ -2,11 +2,16 @@
 
 import os
 
-# gRPC reads these on import: its log and its warnings about forks would land in the user's output.
-os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
-
-from genesys_provider.host.server import Lifetime, serve
+from genesys_provider.host.lifetime import Lifetime
 
 if __name__ == "__main__":
-    serve(Lifetime())
+    # First of all: what follows takes a second, in which the engine may die.
+    lifetime = Lifetime()
+
+    # gRPC reads these on import: its log and its warnings about forks would land in the user's output.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+    from genesys_provider.host.server import serve
+
+    serve(lifetime)

@@ -15,6 +15,7 @@ import asyncio
 import functools
 import json
 import traceback
+from concurrent import futures
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import grpc
@@ -77,6 +78,12 @@ def _operation(method: _Method) -> _Method:
     return cast("_Method", run)
 
 
+def _started_thread() -> futures.ThreadPoolExecutor:
+    thread = futures.ThreadPoolExecutor(max_workers=1)
+    thread.submit(bool)
+    return thread
+
+
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     """The dynamic provider's side of the engine's protocol."""
 
@@ -132,10 +139,15 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         described = {"name": "pulumi-python", "version": VERSION, **schema()}
         return provider_pb2.GetSchemaResponse(schema=json.dumps(described))
 
-    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002
         """Wakes whatever waits; what to do about it is the provider's to say."""
-        self._cancelled.set()
+        # The answer goes first: thousands of operations that wake would hold it up.
+        if not context.add_callback(self._cancelled.set):
+            self._cancelled.set()
         return empty_pb2.Empty()
+
+    # A thread of its own, from the start: those that the machine has may all be taken by operations.
+    Cancel.experimental_thread_pool = _started_thread()  # type: ignore[attr-defined]
 
     @_operation
     def Check(self, request: Any, context: Any) -> Any:  # noqa: ARG002

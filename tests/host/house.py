@@ -4,6 +4,7 @@
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -38,7 +39,10 @@ def record(what, **more):
 
 
 class Things(ResourceProvider):
-    """Waits `seconds`, is deaf for `stubborn` ones, raises what `error` says, fails to verify with `init`."""
+    """Waits `seconds`, is deaf for `stubborn` ones, raises what `error` says, fails to verify with `init`.
+
+    After a `last_thread` the process can start no other.
+    """
 
     serialize_as_secret_always = False
 
@@ -79,6 +83,9 @@ class Things(ResourceProvider):
     def _work(self, what, id_, props):
         record(what + " starts")
         current().show_status("waiting for the verdict")
+        if props.get("last_thread"):
+            # No machine has room for the stack of another one.
+            threading.stack_size(1 << 46)
         if props.get("stubborn"):
             time.sleep(props["stubborn"])
         if current().cancelled.wait(props.get("seconds", 0)):

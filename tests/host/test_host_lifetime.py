@@ -5,21 +5,12 @@ from __future__ import annotations
 import os
 import re
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine import until
+from engine import alive, until
 
 if TYPE_CHECKING:
     from house_project import House
-
-
-def alive(pid: int) -> bool:
-    """Whether a process of this id runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_ctrl_c_saves_what_there_is(house: House) -> None:

@@ -9,21 +9,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine import Result, until
+from engine import Result, alive, until
 
 if TYPE_CHECKING:
     from engine import Stack
 
 ENDS_WITHIN = 40.0
 """In seconds: a command that was struck and takes longer hangs."""
-
-
-def alive(pid: int) -> bool:
-    """Whether a process of this id runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def _children(pid: int) -> list[int]:

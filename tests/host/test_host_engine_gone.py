@@ -1,0 +1,184 @@
+"""The engine dies before the host is up: the host leaves all the same, and nobody is left who could serve.
+
+What stands for the engine here starts the real script, and lives until the test kills it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from direct import NO_ENGINE, SCRIPT, script_env
+from engine import alive, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+ENGINE = """
+import ctypes, os, sys, time
+adopter, start, output, *command = sys.argv[1:]
+if adopter == "subreaper":
+    ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+if os.fork():
+    sys.stdin.read()
+    sys.exit()
+engine = os.getpid()
+if not os.fork():
+    readable, writable = os.pipe()
+    os.dup2(writable if output == "unread" else os.open(os.devnull, os.O_WRONLY), 1)
+    os.close(readable)
+    while start == "late" and os.getppid() == engine:
+        time.sleep(0.01)
+    os.execv(command[0], command)
+print(engine, flush=True)
+sys.stdin.read()
+"""
+SITE = """
+import os, pathlib, time
+pathlib.Path(os.environ["MARKS"], "python").write_text(str(os.getpid()))
+if "WITHOUT_PIDFD" in os.environ:
+    del os.pidfd_open
+if os.environ["STAGE"] == "python":
+    engine = os.getppid()
+    while os.getppid() == engine:
+        time.sleep(0.01)
+"""
+PULUMI = """
+import os, pathlib, threading
+pathlib.Path(os.environ["MARKS"], "import").touch()
+threading.Event().wait()
+"""
+POETRY = """#!/bin/sh
+touch "$MARKS/poetry"
+while ! [ -e "$MARKS/killed" ]; do sleep 0.01; done
+echo "$PREFIX"
+"""
+
+
+class Engine:
+    """A stand-in for an engine, and what the processes below it have left in `marks`."""
+
+    def __init__(self, pid: int, marks: Path) -> None:
+        self.pid = pid
+        self.marks = marks
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        (self.marks / "killed").touch()
+
+    def reached(self, stage: str) -> bool:
+        return (self.marks / stage).exists()
+
+    def host(self) -> int:
+        """The process of the host, once its Python is there."""
+        until(lambda: self.reached("python") and (self.marks / "python").read_text())
+        return int((self.marks / "python").read_text())
+
+
+@contextmanager
+def engine(
+    directory: Path,
+    stage: str = "",
+    *,
+    adopter: str = "init",
+    start: str = "now",
+    output: str = "null",
+    more_env: Mapping[str, str] | None = None,
+) -> Iterator[Engine]:
+    """An engine that has started a host, which waits at a stage.
+
+    Args:
+        directory: Where everything of the test lies.
+        stage: Where the host waits: at "poetry", which its script asks for the Python, or at the start of its
+            "python", both until the engine is dead, or for ever in the "import" of Pulumi's SDK.
+        adopter: Who becomes the host's parent after the engine.
+        start: Whether the host starts "now", or "late", after the engine's death.
+        output: The host's standard output; "unread" is a pipe that nobody reads.
+        more_env: More of the host's environment.
+    """
+    site, marks, path = directory / "site", directory / "marks", directory / "bin"
+    for each in (site, marks, path):
+        each.mkdir()
+    (site / "sitecustomize.py").write_text(SITE)
+    env = {"PYTHONPATH": str(site), "MARKS": str(marks), "STAGE": stage, **(more_env or {})}
+    if stage == "import":
+        (site / "pulumi").mkdir()
+        (site / "pulumi" / "__init__.py").write_text(PULUMI)
+    if stage == "poetry":
+        (path / "poetry").write_text(POETRY)
+        (path / "poetry").chmod(0o755)
+        env |= {
+            "PATH": f"{path}{os.pathsep}{os.environ['PATH']}",
+            "PULUMI_RUNTIME_TOOLCHAIN": "poetry",
+            "PREFIX": sys.prefix,
+        }
+    with (
+        (directory / "errors").open("w") as errors,
+        subprocess.Popen(
+            [sys.executable, "-I", "-c", ENGINE, adopter, start, output, SCRIPT, NO_ENGINE],
+            cwd=directory,
+            env=script_env(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        ) as process,
+    ):
+        assert process.stdout
+        started = Engine(int(process.stdout.readline()), marks)
+        try:
+            yield started
+        except AssertionError:
+            os.kill(started.host(), signal.SIGKILL)
+            raise
+        assert process.stdin
+        process.stdin.close()
+    assert (directory / "errors").read_text() == ""
+
+
+@pytest.mark.parametrize("adopter", ["init", "subreaper"])
+@pytest.mark.parametrize("stage", ["poetry", "python", "import"])
+def test_it_dies_while_the_host_starts(tmp_path: Path, stage: str, adopter: str) -> None:
+    with engine(tmp_path, stage, adopter=adopter) as started:
+        until(lambda: started.reached(stage))
+        started.kill()
+        host = started.host()
+        until(lambda: not alive(host))
+
+
+def test_it_is_dead_before_the_host_starts(tmp_path: Path) -> None:
+    with engine(tmp_path, start="late") as started:
+        started.kill()
+        host = started.host()
+        until(lambda: not alive(host))
+
+
+def test_it_is_dead_before_the_host_starts_which_nobody_sees(tmp_path: Path) -> None:
+    with engine(tmp_path, start="late", adopter="subreaper", output="unread") as started:
+        started.kill()
+        host = started.host()
+        until(lambda: not alive(host))
+
+
+def test_a_system_that_tells_of_no_death(tmp_path: Path) -> None:
+    with engine(tmp_path, "import", more_env={"WITHOUT_PIDFD": "1"}) as started:
+        until(lambda: started.reached("import"))
+        started.kill()
+        host = started.host()
+        until(lambda: not alive(host))
+
+
+def test_it_lives(tmp_path: Path) -> None:
+    """And so does the host: it was nothing but the death that made it leave in the other tests."""
+    with engine(tmp_path, "import") as started:
+        until(lambda: started.reached("import"))
+        host = started.host()
+        with pytest.raises(AssertionError):
+            until(lambda: not alive(host), limit=1)
+        started.kill()
+        until(lambda: not alive(host))

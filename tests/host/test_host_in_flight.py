@@ -1,0 +1,66 @@
+"""Any number of operations at a time: none is refused, and `Cancel` waits for none of them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from direct import DirectHost
+from engine import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MANY = 2_000
+"""Twice as many as gRPC keeps waiting before it refuses more."""
+LIMIT = 60
+"""In seconds: an answer that takes longer does not come any more."""
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "calls.jsonl"
+
+
+@pytest.fixture
+def host(tmp_path: Path, installed: dict[str, str], log: Path) -> Iterator[DirectHost]:
+    with DirectHost(tmp_path, {**installed, "HOUSE_LOG": str(log)}) as host:
+        yield host
+
+
+def started(log: Path) -> int:
+    return log.read_bytes().count(b'"create starts"') if log.exists() else 0
+
+
+def test_cancel_is_answered_before_what_it_wakes(
+    host: DirectHost, log: Path, record_property: pytest.RecordProperty
+) -> None:
+    answered: list[str] = []
+    creates = [host.create(f"t{number}", seconds=600) for number in range(MANY)]
+    for create in creates:
+        create.add_done_callback(lambda _: answered.append("create"))
+    until(lambda: started(log) == MANY, LIMIT)
+    pressed = time.monotonic()
+    cancel = host.cancel()
+    cancel.add_done_callback(lambda _: answered.append("cancel"))
+    cancel.result(timeout=LIMIT)
+    record_property("seconds until Cancel was answered", time.monotonic() - pressed)
+    assert {create.exception(timeout=LIMIT).details() for create in creates} == {"interrupted while waiting"}
+    assert answered == ["cancel"] + ["create"] * MANY
+
+
+def test_cancel_needs_no_thread_that_the_machine_refuses(host: DirectHost, log: Path) -> None:
+    def waiting(name: str, **props: Any) -> Any:
+        return host.create(name, seconds=600, **props)
+
+    creates = [waiting("a"), waiting("b")]
+    until(lambda: started(log) == 2)
+    creates.append(waiting("c", last_thread=True))
+    until(lambda: started(log) == 3)
+    creates += [waiting("d"), waiting("e")]
+    host.cancel().result(timeout=LIMIT)
+    # Those that had to wait for a thread are carried out too: nothing is left without an answer.
+    assert {create.exception(timeout=LIMIT).details() for create in creates} == {"interrupted while waiting"}
+    assert started(log) == 5
