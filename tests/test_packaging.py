@@ -27,6 +27,8 @@ def test_the_wheel(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         entries = {entry.filename: entry for entry in archive.infolist()}
+        contract = archive.read("genesys_provider/emulator/openapi.yaml")
+    assert contract == (ROOT / "contract" / "openapi.yaml").read_bytes()
     assert "genesys_provider/py.typed" in entries
     (host,) = (
         entry
@@ -34,7 +36,7 @@ def test_the_wheel(tmp_path: Path) -> None:
         if name.endswith("share/genesys-eventbridge/host/pulumi-resource-pulumi-python")
     )
     assert host.external_attr >> 16 & 0o111, "not executable"
-    assert not [name for name in entries if name.startswith(("tests", "bench", "tools", "stacks"))]
+    assert not [name for name in entries if name.startswith(("tests", "bench", "contract", "tools", "stacks"))]
 
 
 def lowest(project: str) -> dict[str, str]:

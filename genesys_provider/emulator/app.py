@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from genesys_provider.emulator import openapi
+from genesys_provider.emulator import contract
 from genesys_provider.emulator.control import Control
 from genesys_provider.emulator.deliveries import Deliveries
 from genesys_provider.emulator.errors import ApiError
@@ -106,7 +106,7 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
             *Organization(store.organization_id(settings.organization_id)).routes(login),
             *Targets(store, verifier, outbound).routes(login),
             *control.routes(),
-            openapi.route(),
+            contract.route(),
         ],
         exception_handlers={ApiError: _api_error, HTTPException: http_error, Exception: _bug},
         lifespan=lifespan,

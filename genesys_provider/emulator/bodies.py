@@ -1,29 +1,19 @@
-"""Reading a request's JSON body, and checking it against the rules of a target."""
+"""Reading a request's JSON body, and taking a target's configuration out of it."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from genesys_provider.emulator.errors import ApiError, BrokenRule
-from genesys_provider.targets.models import TargetConfig, faults_of
+from genesys_provider.emulator.contract import fields
+from genesys_provider.emulator.errors import ApiError
+from genesys_provider.emulator.judge import broken_rules_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 MAX_BODY_BYTES = 512_000
 """[G]"""
-
-_READ_ONLY = frozenset({"id", "status", "selfUri"})
-"""What an answer holds besides the configuration: ignored, so that it can be changed and PUT back [C]."""
-
-_KNOWN = frozenset({"name", "endpointUrl", "authType", "authConfig", "retryPolicy", "headers", "eventTypes"})
-_KNOWN_INSIDE = {
-    "authConfig": frozenset({"username", "password", "clientId", "clientSecret", "tokenUrl"}),
-    "retryPolicy": frozenset({"maxRetries", "backoffStrategy", "initialDelaySeconds"}),
-}
 
 
 async def read_body(request: Request) -> bytes:
@@ -52,7 +42,7 @@ async def read_object(request: Request) -> dict[str, Any]:
     """
     raw = await read_body(request)
     try:
-        body = json.loads(raw)
+        body = json.loads(raw, parse_constant=_no_number)
         # Half a surrogate pair is valid JSON, but can't be answered as UTF-8.
         json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
@@ -62,35 +52,35 @@ async def read_object(request: Request) -> dict[str, Any]:
     return body
 
 
-def checked_config(body: dict[str, Any]) -> dict[str, Any]:
-    """The configuration in the body of a POST or PUT, defaults filled in, **secrets in plain text**.
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
-    `headers` and `eventTypes` stay as they were sent.
+
+def checked_config(body: dict[str, Any]) -> dict[str, Any]:
+    """The configuration in the body of a POST or PUT, **secrets in plain text**.
+
+    What the contract does not know is left out; `headers` and `eventTypes` stay as they were sent.
 
     Raises:
-        ApiError: 400 with every broken rule in `details`.
+        ApiError: 400 with every broken rule.
     """
-    # An explicit null is an absent value.
-    given = {name: value for name, value in body.items() if name not in _READ_ONLY and value is not None}
-    faults = [_unknown(name) for name in given if name not in _KNOWN]
-    given = {name: value for name, value in given.items() if name in _KNOWN}
-    for name, known in _KNOWN_INSIDE.items():
-        if isinstance(inner := given.get(name), dict):
-            faults += [_unknown(f"{name}.{key}") for key in inner if key not in known]
-            given[name] = {key: value for key, value in inner.items() if key in known}
-    try:
-        config = TargetConfig.model_validate(given)
-    except ValidationError as error:
-        faults += [BrokenRule(each.path, each.reason) for each in faults_of(error)]
-    if faults:
-        raise ApiError(400, "The target is not valid", code="invalid.target", broken=faults)
+    if broken := broken_rules_of(body):
+        raise ApiError(400, "The target is not valid", code="invalid.target", broken=broken)
+    config = {"headers": {}, **_known(body, "TargetBody")}
+    policy = _known(config["retryPolicy"], "RetryPolicy")
     return {
-        "authConfig": {},
-        **config.payload(),
-        "headers": given.get("headers", {}),
-        "eventTypes": given["eventTypes"],
+        **config,
+        "authConfig": {
+            name: value
+            for name, value in _known(config["authConfig"], "AuthConfig").items()
+            if value is not None
+        },
+        # 5.0 is a whole number too.
+        "retryPolicy": {
+            name: int(value) if isinstance(value, float) else value for name, value in policy.items()
+        },
     }
 
 
-def _unknown(path: str) -> BrokenRule:
-    return BrokenRule(path, "is not a property of a target")
+def _known(given: dict[str, Any], schema: str) -> dict[str, Any]:
+    return {name: given[name] for name in fields(schema) if name in given}

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from genesys_provider.emulator.headers import is_senders_own
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -36,24 +38,6 @@ ENDPOINT_SECONDS = 10.0
 
 MAX_CONCURRENT = 200
 """Open requests to endpoints; more wait their turn, so that file descriptors last."""
-
-_SENDERS_OWN = frozenset(
-    {
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "expect",
-        "host",
-        "http2-settings",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-"""The headers, and all that begin with `proxy-`, that a sender sets for each request: RFC 9110."""
 
 _JWT_SECONDS = 300
 _CLOSING_SECONDS = 0.2
@@ -191,16 +175,12 @@ def _sendable(given: Mapping[str, Any]) -> httpx.Headers:
     Raises:
         _UnsendableHeadersError: One of them is no header. No POST takes such a target; a state file may have it.
     """
-    own = [(name, value) for name, value in given.items() if not _is_senders_own(name.lower())]
+    own = [(name, value) for name, value in given.items() if not is_senders_own(name)]
     try:
         # Latin-1 as the rules of headers allow; httpx takes ASCII only for text.
         return httpx.Headers([(name.encode("ascii"), value.encode("latin-1")) for name, value in own])
     except (AttributeError, UnicodeError) as error:
         raise _UnsendableHeadersError from error
-
-
-def _is_senders_own(folded: str) -> bool:
-    return folded in _SENDERS_OWN or folded.startswith("proxy-")
 
 
 def signed_jwt(client_id: str, client_secret: str) -> str:

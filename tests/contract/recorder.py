@@ -1,23 +1,24 @@
-"""An emulator whose every exchange is recorded, and checked against its OpenAPI document."""
+"""An emulator whose every exchange is recorded, and checked against the contract."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from genesys_provider.emulator.openapi import OPENAPI_PATH, openapi
-
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-DOCUMENT = openapi()
+OPENAPI_PATH = "/openapi.json"
+DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "contract" / "openapi.yaml").read_text("utf-8"))
 _ROOT = "urn:openapi"
 _REGISTRY: Registry[Any] = Registry().with_resource(
     _ROOT, Resource.from_contents(DOCUMENT, default_specification=DRAFT202012)
@@ -75,6 +76,16 @@ def _text(headers: Any) -> dict[str, str]:
     return {name.decode().lower(): value.decode("latin-1") for name, value in headers}
 
 
+def at(*path: str) -> tuple[tuple[str, ...], Any]:
+    """What stands at a place of the document, and where that really is: after a reference, elsewhere."""
+    value: Any = DOCUMENT
+    for step in path:
+        value = value[step]
+    if "$ref" in value:
+        return at(*value["$ref"].removeprefix("#/").split("/"))
+    return path, value
+
+
 def validator(*path: str) -> Draft202012Validator:
     """A validator for the schema at this place of the document."""
     pointer = "/".join(each.replace("~", "~0").replace("/", "~1") for each in path)
@@ -105,13 +116,13 @@ def answer_faults(exchange: Exchange) -> list[str]:
     if operation is None:
         known = exchange.path == OPENAPI_PATH or exchange.status in {404, 405}
         return [] if known else ["the document has no such call"]
-    place = ("paths", *operation, "responses", str(exchange.status))
-    response = DOCUMENT["paths"][operation[0]][operation[1]]["responses"].get(str(exchange.status))
-    if response is None:
+    place, responses = at("paths", *operation, "responses")
+    if str(exchange.status) not in responses:
         return [f"the document has no answer {exchange.status}"]
+    place, response = at(*place, str(exchange.status))
     found = []
-    for name, reference in response["headers"].items():
-        header = DOCUMENT["components"]["headers"][name] if "$ref" in reference else reference
+    for name in response["headers"]:
+        _, header = at(*place, "headers", name)
         value: Any = exchange.headers.get(name.lower())
         if value is None:
             found += [f"{name} is missing"] if header.get("required") else []
@@ -134,7 +145,9 @@ def request_faults(exchange: Exchange) -> list[str]:
     kind = next(iter(call["security"][0]))
     scheme = {"client": "basic ", "token": "bearer "}[kind]
     found = [] if exchange.request_headers["authorization"].lower().startswith(scheme) else ["no login"]
-    parameters = {each["name"]: each["schema"] for each in call.get("parameters", ())}
+    parameters = {
+        each["name"]: each["schema"] for each in call.get("parameters", ()) if each["in"] == "query"
+    }
     for name, text in parse_qsl(exchange.query, keep_blank_values=True):
         if name not in parameters:
             found.append(f"the document has no parameter {name}")
@@ -144,9 +157,10 @@ def request_faults(exchange: Exchange) -> list[str]:
             ]
     if "requestBody" not in call:
         return found + (["it has a body"] if exchange.request_body else [])
-    (media_type,) = call["requestBody"]["content"]
+    place, sent = at("paths", *operation, "requestBody")
+    (media_type,) = sent["content"]
     if exchange.request_headers.get("content-type") != media_type:
         return [*found, f"it is not {media_type}"]
     text = exchange.request_body.decode()
     body = json.loads(text) if media_type == "application/json" else dict(parse_qsl(text))
-    return found + faults(body, "paths", *operation, "requestBody", "content", media_type, "schema")
+    return found + faults(body, *place, "content", media_type, "schema")

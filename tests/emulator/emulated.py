@@ -79,7 +79,15 @@ class Api(httpx.Client):
 
 
 def body(endpoint: str, name: str = "orders", **fields: Any) -> dict[str, Any]:
-    return {"name": name, "endpointUrl": endpoint, "eventTypes": ["CONVERSATION_STARTED"], **fields}
+    return {
+        "name": name,
+        "endpointUrl": endpoint,
+        "authType": "NONE",
+        "authConfig": {},
+        "retryPolicy": {"maxRetries": 5, "backoffStrategy": "EXPONENTIAL", "initialDelaySeconds": 2},
+        "eventTypes": ["CONVERSATION_STARTED"],
+        **fields,
+    }
 
 
 def eventually(look: Callable[[], Value | None], seconds: float = 10) -> Value:

@@ -99,7 +99,7 @@ def test_an_event_that_was_not_taken_comes_again(api: Api, endpoint: str, gatewa
 def test_without_retries_one_failure_is_the_end(
     api: Api, endpoint: str, gateway: httpx.Client, behaviour: dict[str, Any]
 ) -> None:
-    verified(api, endpoint, retryPolicy={"maxRetries": 0})
+    verified(api, endpoint, retryPolicy={**QUICK, "maxRetries": 0})
     gateway.post("/behaviour", json=behaviour)
 
     (delivery,) = publish(api)

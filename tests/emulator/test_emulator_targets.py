@@ -99,13 +99,10 @@ def test_every_fault_is_named_at_once(api: Api) -> None:
         "name",
         "endpointUrl",
         "authConfig.password",
-        "authConfig.pin",
         "retryPolicy.maxRetries",
         "retryPolicy.backoffStrategy",
         "retryPolicy.initialDelaySeconds",
         "eventTypes",
-        "colour",
-        "endpoint_url",
     }
     said = answer.json()
     assert all(set(detail) == {"errorCode", "fieldName"} for detail in said["details"])
@@ -113,6 +110,42 @@ def test_every_fault_is_named_at_once(api: Api) -> None:
     assert all(error["message"] in said["message"] for error in said["errors"])
     assert "1234" not in answer.text
     assert api.get(TARGETS).json()["total"] == 0
+
+
+@pytest.mark.parametrize("given", ["left out", "null"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(("name",), ("endpointUrl",), ("authType",), ("authConfig",), ("retryPolicy",), ("eventTypes",)),
+        *(("retryPolicy", "maxRetries"), ("retryPolicy", "backoffStrategy")),
+        ("retryPolicy", "initialDelaySeconds"),
+    ],
+)
+def test_a_request_leaves_nothing_to_defaults(api: Api, path: tuple[str, ...], given: str) -> None:
+    sent = body(ANYWHERE)
+    place = sent[path[0]] if len(path) > 1 else sent
+    if given == "null":
+        place[path[-1]] = None
+    else:
+        del place[path[-1]]
+
+    answer = api.post(TARGETS, json=sent)
+
+    assert answer.status_code == 400
+    assert [detail["fieldName"] for detail in answer.json()["details"]] == [".".join(path)]
+
+
+def test_what_the_api_does_not_know_is_taken_and_ignored(api: Api) -> None:
+    created = api.create(ANYWHERE)
+    policy = {**created["retryPolicy"], "maxRetries": 5.0, "colour": "red"}
+    odd = {"id": 5, "status": None, "selfUri": [], "colour": "red", "retryPolicy": policy}
+
+    answer = api.put(
+        created["selfUri"], json=body(ANYWHERE, **odd, authConfig={"username": None, "pin": "1234"})
+    )
+
+    assert answer.status_code == 200
+    assert answer.json() | {"status": PENDING} == created
 
 
 def test_a_put_breaks_the_same_rules_and_changes_nothing(api: Api) -> None:
@@ -135,7 +168,8 @@ def test_what_was_read_can_be_put_back(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"{", b"[]", b"null", b'"text"', b"\xff", b'{"name": "\\ud800"}', b"[" * 99_999]
+    "raw",
+    [b"", b"{", b"[]", b"null", b'"text"', b"\xff", b'{"name": "\\ud800"}', b'{"name": NaN}', b"[" * 99_999],
 )
 def test_a_body_that_is_no_json_object_is_refused(api: Api, raw: bytes) -> None:
     answer = api.post(TARGETS, content=raw)

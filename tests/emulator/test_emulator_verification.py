@@ -119,7 +119,10 @@ def test_a_verdict_takes_its_time(slow_api: Api, endpoint: str) -> None:
         ({"headers": {"x-source-system": "GenesysCloud"}}, False),
         ({"name": "invoices"}, False),
         ({"eventTypes": ["A"]}, False),
-        ({"retryPolicy": {"maxRetries": 1}}, False),
+        (
+            {"retryPolicy": {"maxRetries": 1, "backoffStrategy": "LINEAR", "initialDelaySeconds": 1}},
+            False,
+        ),
     ],
 )
 def test_what_a_put_verifies_again(

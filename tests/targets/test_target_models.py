@@ -64,6 +64,7 @@ def test_what_is_left_out_has_its_default() -> None:
     assert TargetConfig.model_validate(least).payload() == {
         **least,
         "authType": "NONE",
+        "authConfig": {},
         "retryPolicy": EXAMPLE["retryPolicy"],
         "headers": {},
         "eventTypes": ["A", "B"],
