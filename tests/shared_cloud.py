@@ -93,6 +93,7 @@ def body(cloud: Cloud, name: str = "orders", **fields: Any) -> dict[str, Any]:
         "endpointUrl": cloud.endpoint(name),
         "authType": "BASIC",
         "authConfig": {"username": "genesys-relay", "password": "canary-password-7c1"},
+        "retryPolicy": {"maxRetries": 5, "backoffStrategy": "EXPONENTIAL", "initialDelaySeconds": 2},
         "eventTypes": ["CONVERSATION_STARTED"],
         **fields,
     }

@@ -36,7 +36,9 @@ def test_the_wheel(tmp_path: Path) -> None:
         if name.endswith("share/genesys-eventbridge/host/pulumi-resource-pulumi-python")
     )
     assert host.external_attr >> 16 & 0o111, "not executable"
-    assert not [name for name in entries if name.startswith(("tests", "bench", "contract", "tools", "stacks"))]
+    assert not [
+        name for name in entries if name.startswith(("tests", "bench", "contract", "tools", "stacks"))
+    ]
 
 
 def lowest(project: str) -> dict[str, str]:

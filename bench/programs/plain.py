@@ -13,6 +13,7 @@ for number in range(int(os.environ["BENCH_COUNT"])):
             "endpointUrl": f"{os.environ['BENCH_GATEWAY']}/v1/genesys/events/{name}",
             "eventTypes": ["CONVERSATION_STARTED", "QUEUE_MEMBER_ADDED"],
             "authType": "NONE",
+            "authConfig": {},
             "retryPolicy": {"maxRetries": 5, "backoffStrategy": "EXPONENTIAL", "initialDelaySeconds": 2},
         },
     )

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 
-_OPEN = (TOKEN_PATH, CONTROL_PREFIX, openapi.OPENAPI_PATH)
+_OPEN = (TOKEN_PATH, CONTROL_PREFIX, contract.OPENAPI_PATH)
 """What is there without login."""
 
 

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from shared_cloud import SkippedWaits, at_once, counted, outcomes_at_once, settings_of
+from shared_cloud import SkippedWaits, at_once, body, counted, outcomes_at_once, settings_of
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import (
@@ -119,7 +119,7 @@ def test_a_token_that_is_refused_again_is_an_error(cloud: Cloud, client: Genesys
 def test_a_create_survives_a_revoked_token_and_is_made_once(cloud: Cloud, client: GenesysClient) -> None:
     client.list_targets()
     cloud.control("tokens/revoke")
-    client.create_target({"name": "a", "endpointUrl": "https://localhost:1", "eventTypes": ["A"]})
+    client.create_target(body(cloud, endpointUrl="https://localhost:1"))
     assert counted(cloud.requests(), "POST / 201") == 1
 
 

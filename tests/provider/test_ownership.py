@@ -423,6 +423,8 @@ def test_what_nobody_has_is_to_be_imported(declared: Declared, cloud: Cloud, hos
         "name": "orders",
         "endpointUrl": cloud.endpoint("orders"),
         "authType": "NONE",
+        "authConfig": {},
+        "retryPolicy": {"maxRetries": 5, "backoffStrategy": "EXPONENTIAL", "initialDelaySeconds": 2},
         "eventTypes": ["A"],
     }
     target_id = cloud.api("POST", json=body).json()["id"]

@@ -155,5 +155,6 @@ def by_hand(cloud: Cloud, wanted: Wanted) -> dict[str, Any]:
         "endpointUrl": wanted.endpoint(cloud),
         "authType": "BASIC",
         "authConfig": {"username": USERNAME, "password": PASSWORD},
+        "retryPolicy": {"maxRetries": 5, "backoffStrategy": "EXPONENTIAL", "initialDelaySeconds": 2},
         "eventTypes": BY_HAND,
     }
