@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
     from genesys_provider.emulator.server import Server
 
+
+class _WrongUse(click.ClickException):
+    """One sentence, without the usage."""
+
+    exit_code = 2
+
+
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _host = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 _port = click.option(
@@ -66,6 +73,11 @@ _port = click.option(
     type=click.UUID,
     help="The organization's id; else one is made, and kept with --state.",
 )
+@click.option(
+    "--behaviour",
+    type=_FILE,
+    help="A JSON file that says what is unlike the usual, as POST /emulator/behaviour takes it.",
+)
 def emulator(
     port: int,
     host: str,
@@ -76,11 +88,17 @@ def emulator(
     client_secret: str,
     ca_file: Path | None,
     organization_id: UUID | None,
+    behaviour: Path | None,
 ) -> None:
     """Serve an emulated Genesys Cloud: login and API on one port, a control plane under /emulator."""
     with _told_plainly():
-        from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+        from genesys_provider.emulator import BehaviourError, EmulatorServer, EmulatorSettings
+        from genesys_provider.emulator.behaviour import USUAL, read_behaviour
 
+        try:
+            wanted = USUAL if behaviour is None else read_behaviour(behaviour)
+        except BehaviourError as error:
+            raise _WrongUse(str(error)) from error
         settings = EmulatorSettings(
             client_id=client_id,
             client_secret=client_secret,
@@ -89,6 +107,7 @@ def emulator(
             state=state,
             ca_file=ca_file,
             organization_id=None if organization_id is None else str(organization_id),
+            behaviour=wanted,
         )
         _run("emulator", lambda: EmulatorServer(settings, host=host, port=port))
 

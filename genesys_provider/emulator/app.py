@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from genesys_provider.emulator import contract
+from genesys_provider.emulator.behaviour import USUAL, Behaving, Behaviour
 from genesys_provider.emulator.control import Control
 from genesys_provider.emulator.deliveries import Deliveries
 from genesys_provider.emulator.errors import ApiError
@@ -51,6 +52,7 @@ class EmulatorSettings:
         ca_file: A CA in PEM that endpoints may use besides the system's.
         endpoint_seconds: How long an endpoint may take for its answer; then a verification is `TIMEOUT`.
         organization_id: The organization's id; else the one that `state` has, else a new one.
+        behaviour: What is unlike the usual, from the start and after each reset.
     """
 
     client_id: str = "dev-client"
@@ -61,6 +63,7 @@ class EmulatorSettings:
     ca_file: Path | None = None
     endpoint_seconds: float = ENDPOINT_SECONDS
     organization_id: str | None = None
+    behaviour: Behaviour = USUAL
 
 
 def emulator_app(settings: EmulatorSettings) -> ASGIApp:
@@ -78,7 +81,9 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
     deliveries = Deliveries(store, outbound)
     client = OAuthClient(settings.client_id, settings.client_secret)
     login = Login(client, store, limit)
-    control = Control(store, client, limit, log, faults, held, verifier, deliveries)
+    targets = Targets(store, verifier, outbound)
+    behaving = Behaving(settings.behaviour)
+    control = Control(store, client, limit, log, faults, held, verifier, deliveries, behaving)
 
     async def http_error(request: Request, error: Exception) -> Response:
         """The router's own answers: 404 and 405. What there is behind the login is not told before it."""
@@ -95,6 +100,7 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         verifier.resume()
         yield
+        targets.close()
         await verifier.close()
         await deliveries.clear()
         await outbound.close()
@@ -104,7 +110,7 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
         routes=[
             *login.routes(),
             *Organization(store.organization_id(settings.organization_id)).routes(login),
-            *Targets(store, verifier, outbound).routes(login),
+            *targets.routes(login),
             *control.routes(),
             contract.route(),
         ],
@@ -113,7 +119,7 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
     )
     # A path with a slash too many is a 404, as every unknown path.
     app.router.redirect_slashes = False
-    return Front(app, log, faults, held, limit)
+    return Front(app, log, faults, held, limit, behaving)
 
 
 async def _api_error(request: Request, error: Exception) -> Response:

@@ -4,6 +4,7 @@
 |---|---|
 | `GET /emulator/health` | 200 as soon as the emulator serves |
 | `POST /emulator/reset` | as if freshly started: nothing is left, but tokens stay valid |
+| `GET`, `POST /emulator/behaviour` | what is unlike the usual (see the module `behaviour`); `{}`: nothing |
 | `GET`, `DELETE /emulator/requests` | the log of requests to login and API, oldest first |
 | `POST /emulator/events` | `{"eventType", "eventBody"}`: delivers an event; 202 after every first attempt |
 | `GET /emulator/deliveries` | every delivery with its attempts |
@@ -23,15 +24,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from genesys_provider.emulator.behaviour import Behaviour
 from genesys_provider.emulator.bodies import read_object
 from genesys_provider.emulator.errors import ApiError, broken_rules
 from genesys_provider.emulator.faults import Fault, Faults
 from genesys_provider.emulator.login import ALL_SCOPES, OAuthClient
-from genesys_provider.emulator.targets import target_view
+from genesys_provider.emulator.paths import target_id_of
+from genesys_provider.emulator.views import target_view
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from genesys_provider.emulator.behaviour import Behaving
     from genesys_provider.emulator.deliveries import Deliveries
     from genesys_provider.emulator.front import RequestLog
     from genesys_provider.emulator.held import HeldRequests
@@ -80,6 +84,7 @@ class Control:
     held: HeldRequests
     verifier: Verifier
     deliveries: Deliveries
+    behaving: Behaving
 
     def routes(self) -> list[Route]:
         """Every call, under `/emulator`."""
@@ -88,6 +93,8 @@ class Control:
             for method, path, call in (
                 ("GET", "/health", self.health),
                 ("POST", "/reset", self.reset),
+                ("GET", "/behaviour", self.show_behaviour),
+                ("POST", "/behaviour", self.behave),
                 ("GET", "/requests", self.requests),
                 ("DELETE", "/requests", self.forget_requests),
                 ("POST", "/events", self.publish),
@@ -117,7 +124,17 @@ class Control:
         self.log.clear()
         self.limit.reset()
         self.client.scopes = ALL_SCOPES
+        self.behaving.reset()
         return Response(status_code=204)
+
+    async def show_behaviour(self, _: Request) -> Response:
+        """The behaviour now, with every key."""
+        return JSONResponse(self.behaving.now.model_dump(mode="json", by_alias=True))
+
+    async def behave(self, request: Request) -> Response:
+        """Another behaviour, in place of the one before."""
+        self.behaving.now = await _checked(request, Behaviour)
+        return await self.show_behaviour(request)
 
     async def requests(self, _: Request) -> Response:
         """The log."""
@@ -164,7 +181,7 @@ class Control:
 
     async def force_status(self, request: Request) -> Response:
         """Drift, or a verification that is slow or fails."""
-        target_id = request.path_params["id"]
+        target_id = target_id_of(request)
         body = await _checked(request, StatusBody)
         if not self.store.force(target_id, body.status, body.message):
             raise ApiError(404, f"There is no EventBridge target {target_id}.")

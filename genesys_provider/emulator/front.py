@@ -2,11 +2,13 @@
 
 It gives the request its correlation id, writes it into the log, lets an injected fault act, and adds the
 headers that every answer carries [G]: those of an injected fault too, with the figures of the request's token.
-The control plane (`/emulator/…`) passes unlogged and without faults.
+The control plane (`/emulator/…`) passes unlogged and without faults. Here alone it is decided which behaviour
+a request meets: `request.state.behaviour`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections import deque
@@ -18,6 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from genesys_provider.emulator import connection
+from genesys_provider.emulator.behaviour import AS_USUAL, USUAL
 from genesys_provider.emulator.errors import plain_error
 from genesys_provider.emulator.events import timestamp
 from genesys_provider.emulator.login import THROTTLED, TOKEN_PATH, bearer_token
@@ -25,6 +28,7 @@ from genesys_provider.emulator.login import THROTTLED, TOKEN_PATH, bearer_token
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from genesys_provider.emulator.behaviour import Behaving
     from genesys_provider.emulator.faults import Fault, Faults
     from genesys_provider.emulator.held import HeldRequests
     from genesys_provider.emulator.limits import RateLimit
@@ -71,13 +75,20 @@ class Front:
     """The ASGI application around the emulator's own."""
 
     def __init__(
-        self, app: ASGIApp, log: RequestLog, faults: Faults, held: HeldRequests, limit: RateLimit
+        self,
+        app: ASGIApp,
+        log: RequestLog,
+        faults: Faults,
+        held: HeldRequests,
+        limit: RateLimit,
+        behaving: Behaving,
     ) -> None:
         self._app = app
         self._log = log
         self._faults = faults
         self._held = held
         self._limit = limit
+        self._behaving = behaving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -89,7 +100,10 @@ class Front:
             await self._serve(scope, receive, send)
             return
         entry = self._log.add(scope)
-        token = bearer_token(Headers(scope=scope).get("authorization", ""))
+        headers = Headers(scope=scope)
+        token = bearer_token(headers.get("authorization", ""))
+        behaviour = USUAL if AS_USUAL in headers else self._behaving.now
+        scope["state"]["behaviour"] = behaviour
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -103,6 +117,9 @@ class Front:
                 message["headers"] = [*message["headers"], *(each for each in every if each[0] not in given)]
             await send(message)
 
+        if behaviour.latency_seconds:
+            receive = await _read_ahead(receive)
+            await asyncio.sleep(behaviour.latency_seconds)
         fault = self._faults.take(scope["method"], scope["path"])
         if fault is None:
             await self._serve(scope, receive, answer)
@@ -111,7 +128,8 @@ class Front:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._app(scope, receive, send)
+            # As it was sent: a slash within an id is no slash of the path.
+            await self._app({**scope, "path": scope["raw_path"].decode("latin-1")}, receive, send)
         except ClientDisconnect:
             pass
         except Exception:

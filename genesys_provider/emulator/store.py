@@ -3,6 +3,8 @@
 Every change is one statement, thus one transaction, and is committed before the caller goes on: neither
 SIGTERM nor SIGKILL loses what was answered. The database holds the endpoints' secrets in plain text (the
 emulator has to log in with them), so its file is for its owner alone. Tokens are kept as digests.
+
+Every version that a target had within the last hour is kept too, in memory: `Store.as_of` looks back.
 """
 
 from __future__ import annotations
@@ -16,11 +18,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from genesys_provider.emulator.behaviour import LONGEST_LAG
 from genesys_provider.emulator.statuses import PENDING_VERIFICATION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from genesys_provider.emulator.extras import Extras
 
 _SCHEMA = (
     """
@@ -43,8 +48,45 @@ _SCHEMA = (
     )
     """,
     "CREATE TABLE IF NOT EXISTS organization (id TEXT NOT NULL)",
+    # Targets whose deletion was answered, and that are there for a moment more.
+    "CREATE TABLE IF NOT EXISTS departures (id TEXT PRIMARY KEY)",
+    "DELETE FROM targets WHERE id IN (SELECT id FROM departures)",
+    "DELETE FROM departures",
 )
-_SELECT = "SELECT id, name, config, status, message, generation, verifying FROM targets "
+_COLUMNS = "number, id, name, config, status, message, generation, verifying"
+_FOREVER = "9e999"
+_VERSIONS = (
+    f"""
+    CREATE TEMP TABLE versions AS
+    SELECT {_COLUMNS}, -{_FOREVER} AS since, {_FOREVER} AS until FROM targets
+    """,  # noqa: S608 - our own columns
+    "CREATE INDEX temp.versions_of_a_target ON versions (id)",
+    "CREATE INDEX temp.versions_by_end ON versions (until)",
+    f"""
+    CREATE TEMP TRIGGER made AFTER INSERT ON main.targets BEGIN
+        INSERT INTO versions SELECT {_COLUMNS}, clock(), {_FOREVER} FROM targets WHERE id = NEW.id;
+    END
+    """,  # noqa: S608
+    f"""
+    CREATE TEMP TRIGGER changed AFTER UPDATE ON main.targets BEGIN
+        UPDATE versions SET until = clock() WHERE id = NEW.id AND until = {_FOREVER};
+        INSERT INTO versions
+            SELECT {_COLUMNS}, (SELECT MAX(until) FROM versions WHERE id = NEW.id), {_FOREVER}
+            FROM targets WHERE id = NEW.id;
+    END
+    """,  # noqa: S608
+    f"""
+    CREATE TEMP TRIGGER gone AFTER DELETE ON main.targets BEGIN
+        UPDATE versions SET until = clock() WHERE id = OLD.id AND until = {_FOREVER};
+        DELETE FROM versions WHERE until < clock() - {LONGEST_LAG};
+    END
+    """,  # noqa: S608
+)
+"""What was there when: a version of a target counts from `since` until `until`, on the monotonic clock."""
+
+
+_EXTRAS = "extraFields"
+"""Where a stored configuration has what the contract does not know."""
 
 
 class NameTakenError(Exception):
@@ -61,6 +103,8 @@ class StoredTarget:
 
     Attributes:
         config: The body of the last POST or PUT, **secrets in plain text**.
+        extras: What that body had besides, of fields that the contract does not know; None where they were
+            not looked at.
         message: The verdict's reason, for a human.
         generation: Counts the changes of status from outside; a verification may settle its own only.
         verifying: Whether a verification runs, and must start again after a restart.
@@ -73,6 +117,37 @@ class StoredTarget:
     message: str | None
     generation: int
     verifying: bool
+    extras: Extras | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """The targets as they are, or as they were at a moment of the last hour."""
+
+    _database: sqlite3.Connection
+    _moment: float | None = None
+
+    def get(self, target_id: str) -> StoredTarget | None:
+        """The target, if there is one."""
+        return next(map(_target, self._select(_COLUMNS, "id = ?", target_id)), None)
+
+    def all(self) -> list[StoredTarget]:
+        """Every target, oldest first."""
+        return [_target(row) for row in self._select(_COLUMNS, "TRUE")]
+
+    def names(self) -> list[tuple[str, str]]:
+        """The id and the name of every target, oldest first."""
+        return list(self._select("id, name", "TRUE"))
+
+    def _select(self, columns: str, condition: str, *values: object) -> Iterator[Any]:
+        table = "targets"
+        if self._moment is not None:
+            table, condition = "versions", f"{condition} AND since <= ? AND until > ?"
+            values = (*values, self._moment, self._moment)
+        return self._database.execute(
+            f"SELECT {columns} FROM {table} WHERE {condition} ORDER BY number",  # noqa: S608 - our own words
+            values,
+        )
 
 
 class Store:
@@ -101,7 +176,10 @@ class Store:
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
-            for statement in _SCHEMA:
+            # They hold secrets too.
+            self._database.execute("PRAGMA temp_store = MEMORY")
+            self._database.create_function("clock", 0, time.monotonic)
+            for statement in (*_SCHEMA, *_VERSIONS):
                 self._database.execute(statement)
             self._database.execute("DELETE FROM tokens WHERE expires_at < ?", (time.time(),))
         except sqlite3.Error as error:
@@ -115,8 +193,9 @@ class Store:
         self._database.close()
 
     def clear_targets(self) -> None:
-        """Forget every target."""
-        self._database.execute("DELETE FROM targets")
+        """Forget every target, and that it was there."""
+        for table in ("targets", "departures", "versions"):
+            self._database.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
 
     def organization_id(self, wanted: str | None = None) -> str:
         """The organization's id: `wanted`, else the one of the last start, else a new one."""
@@ -129,27 +208,41 @@ class Store:
 
     # Targets
 
-    def add(self, config: dict[str, Any]) -> StoredTarget:
-        """A new target, about to be verified.
+    def add(
+        self, config: dict[str, Any], extras: Extras | None = None, *, target_id: str | None = None
+    ) -> StoredTarget:
+        """A new target, about to be verified; its id is a UUID unless another is given.
 
         Raises:
             NameTakenError: Another target has the name.
         """
         target = StoredTarget(
-            str(uuid4()), config["name"], config, PENDING_VERIFICATION, None, generation=1, verifying=True
+            target_id or str(uuid4()),
+            config["name"],
+            config,
+            PENDING_VERIFICATION,
+            message=None,
+            generation=1,
+            verifying=True,
+            extras=extras,
         )
         self._write(
             "INSERT INTO targets (id, name, config, status, generation, verifying) VALUES (?, ?, ?, ?, 1, 1)",
-            (target.id, target.name, json.dumps(config), target.status),
+            (target.id, target.name, _text(config, extras), target.status),
         )
         return target
 
-    def get(self, target_id: str) -> StoredTarget | None:
-        """The target, if there is one."""
-        row = self._database.execute(_SELECT + "WHERE id = ?", (target_id,)).fetchone()
-        return None if row is None else _target(row)
+    def as_of(self, seconds_ago: float) -> Look:
+        """The targets as they were so many seconds ago, at most an hour; 0 is now."""
+        return Look(self._database, time.monotonic() - seconds_ago if seconds_ago else None)
 
-    def replace(self, target_id: str, config: dict[str, Any], *, verify: bool) -> StoredTarget | None:
+    def get(self, target_id: str) -> StoredTarget | None:
+        """The target, if there is one now."""
+        return self.as_of(0).get(target_id)
+
+    def replace(
+        self, target_id: str, config: dict[str, Any], extras: Extras | None = None, *, verify: bool
+    ) -> StoredTarget | None:
         """The target with another configuration, and with a new verification if `verify`.
 
         Raises:
@@ -159,33 +252,27 @@ class Store:
             self._write(
                 "UPDATE targets SET name = ?, config = ?, status = ?, message = NULL,"
                 " generation = generation + 1, verifying = 1 WHERE id = ?",
-                (config["name"], json.dumps(config), PENDING_VERIFICATION, target_id),
+                (config["name"], _text(config, extras), PENDING_VERIFICATION, target_id),
             )
         else:
             self._write(
                 "UPDATE targets SET name = ?, config = ? WHERE id = ?",
-                (config["name"], json.dumps(config), target_id),
+                (config["name"], _text(config, extras), target_id),
             )
         return self.get(target_id)
 
     def delete(self, target_id: str) -> bool:
         """Whether there was such a target; now there is none."""
+        self._database.execute("DELETE FROM departures WHERE id = ?", (target_id,))
         return self._database.execute("DELETE FROM targets WHERE id = ?", (target_id,)).rowcount > 0
 
-    def page(self, size: int, number: int, name: str | None) -> tuple[list[StoredTarget], int]:
-        """The targets of one page, oldest first, and how many there are on all; `name` keeps only its own."""
-        total = self._database.execute(
-            "SELECT count(*) FROM targets WHERE ? IS NULL OR name = ?", (name, name)
-        ).fetchone()[0]
-        rows = self._database.execute(
-            _SELECT + "WHERE ? IS NULL OR name = ? ORDER BY number LIMIT ? OFFSET ?",
-            (name, name, size, (number - 1) * size),
-        )
-        return [_target(row) for row in rows], total
+    def depart(self, target_id: str) -> None:
+        """The target is there until it is deleted, or at the latest until the next start."""
+        self._database.execute("INSERT OR IGNORE INTO departures VALUES (?)", (target_id,))
 
     def all(self) -> list[StoredTarget]:
         """Every target, oldest first."""
-        return [_target(row) for row in self._database.execute(_SELECT + "ORDER BY number")]
+        return self.as_of(0).all()
 
     def settle(self, target_id: str, generation: int, status: str, message: str | None) -> None:
         """A verification's verdict, unless the target changed or went since it began."""
@@ -231,8 +318,14 @@ class Store:
 
 
 def _target(row: tuple[Any, ...]) -> StoredTarget:
-    target_id, name, config, status, message, generation, verifying = row
-    return StoredTarget(target_id, name, json.loads(config), status, message, generation, bool(verifying))
+    _, target_id, name, text, status, message, generation, verifying = row
+    config = json.loads(text)
+    extras = config.pop(_EXTRAS, None)
+    return StoredTarget(target_id, name, config, status, message, generation, bool(verifying), extras)
+
+
+def _text(config: dict[str, Any], extras: Extras | None) -> str:
+    return json.dumps(config if extras is None else {**config, _EXTRAS: extras})
 
 
 def _digest(token: str) -> str:

@@ -1,4 +1,4 @@
-"""The calls of `/api/v2/integrations/eventbridge/targets`.
+"""The calls of `/api/v2/integrations/eventbridge/targets`, as the request's behaviour wants them.
 
 Which call exists and what it answers is the contract's table. The scopes of each call are [C], as is that the
 filter `name` is the exact name, and that a page size over 100 [G] is refused with 400.
@@ -6,29 +6,40 @@ filter `name` is the exact name, and that a page size over 100 [G] is refused wi
 
 from __future__ import annotations
 
-import math
+import asyncio
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from genesys_provider.emulator.bodies import checked_config, read_object
 from genesys_provider.emulator.errors import ApiError, BrokenRule
 from genesys_provider.emulator.events import HEALTH_CHECK, event
+from genesys_provider.emulator.extras import completed, taken_apart
 from genesys_provider.emulator.login import INTEGRATION_WRITE, READ, WRITE
+from genesys_provider.emulator.odd import odd_entries
+from genesys_provider.emulator.paths import TARGETS_PATH, target_id_of
 from genesys_provider.emulator.statuses import VERIFIED
 from genesys_provider.emulator.store import NameTakenError
+from genesys_provider.emulator.views import (
+    answer,
+    deleted,
+    health_view,
+    page_view,
+    replaced,
+    target_view,
+    verification_view,
+)
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.responses import Response
 
+    from genesys_provider.emulator.behaviour import Behaviour
+    from genesys_provider.emulator.extras import Extras
     from genesys_provider.emulator.login import Login
     from genesys_provider.emulator.outbound import Outbound
-    from genesys_provider.emulator.store import Store, StoredTarget
+    from genesys_provider.emulator.store import Look, Store, StoredTarget
     from genesys_provider.emulator.verifier import Verifier
-
-TARGETS_PATH = "/api/v2/integrations/eventbridge/targets"
 
 HEALTHY = "HEALTHY"
 UNHEALTHY = "UNHEALTHY"
@@ -37,7 +48,8 @@ UNHEALTHY = "UNHEALTHY"
 DEFAULT_PAGE_SIZE = 25
 MAX_PAGE_SIZE = 100
 
-_SHOWN_AUTH_FIELDS = ("username", "clientId", "tokenUrl")
+DEPARTURE_SECONDS = 1
+"""How long a target is there after a DELETE that was answered with 202."""
 
 
 class Targets:
@@ -47,6 +59,12 @@ class Targets:
         self._store = store
         self._verifier = verifier
         self._outbound = outbound
+        self._departures: set[asyncio.Task[None]] = set()
+
+    def close(self) -> None:
+        """Leave the deletions that are due to the next start."""
+        for each in self._departures:
+            each.cancel()
 
     def routes(self, login: Login) -> list[Route]:
         """Every call, each behind the scopes that it needs."""
@@ -67,106 +85,130 @@ class Targets:
 
     async def create(self, request: Request) -> Response:
         """`POST …/targets`: 201, and verification begins [S]."""
-        config = checked_config(await read_object(request))
+        behaviour = _behaviour(request)
+        config, extras = await _sent(request)
         try:
-            target = self._store.add(config)
+            target = self._store.add(
+                config, None if extras is None else completed(extras), target_id=behaviour.new_id()
+            )
         except NameTakenError as error:
             raise _name_taken(config["name"]) from error
         self._verifier.start(target)
-        return JSONResponse(target_view(target), 201)
+        return answer(target_view(target, behaviour), behaviour, behaviour.create_answer)
 
     async def page(self, request: Request) -> Response:
         """`GET …/targets`: one page of targets, oldest first."""
-        query = request.query_params
+        query, behaviour = request.query_params, _behaviour(request)
         size = _whole_number(query.get("pageSize"), "pageSize", DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
         number = _whole_number(query.get("pageNumber"), "pageNumber", 1, 10**9)
         name = query.get("name")
-        targets, total = self._store.page(size, number, name)
-        pages = math.ceil(total / size)
-        body = {
-            "entities": [target_view(target) for target in targets],
-            "pageSize": size,
-            "pageNumber": number,
-            "total": total,
-            "pageCount": pages,
-            "selfUri": _page_uri(size, number, name),
+        look = self._store.as_of(behaviour.read_lag_seconds)
+        odd = odd_entries(behaviour.odd_entries)
+        listed = [(target_id, each.get("name")) for target_id, each in odd.items()] + look.names()
+        if name is not None:
+            listed = [each for each in listed if each[1] == name]
+        shown = behaviour.ordered(listed)[(number - 1) * size : number * size]
+        views = odd | {
+            target.id: target_view(target, behaviour)
+            for target_id, _ in shown
+            if (target := look.get(target_id))
         }
-        if number < pages:
-            body["nextUri"] = _page_uri(size, number + 1, name)
-        return JSONResponse(body)
+        entities = [views[target_id] for target_id, _ in shown]
+        return answer(page_view(entities, size, number, len(listed), name, behaviour), behaviour)
 
     async def get(self, request: Request) -> Response:
         """`GET …/targets/{id}`: the target."""
-        return JSONResponse(target_view(self._target(request)))
+        behaviour = _behaviour(request)
+        odd = odd_entries(behaviour.odd_entries).get(target_id_of(request))
+        return answer(odd or target_view(self._seen(request), behaviour), behaviour)
 
     async def replace(self, request: Request) -> Response:
         """`PUT …/targets/{id}`: the whole configuration anew; verifies again where [C] says so."""
         before = self._target(request)
-        config = checked_config(await read_object(request))
+        config, extras = await _sent(request)
         verify = before.status != VERIFIED or _way_in(before.config) != _way_in(config)
         try:
-            target = self._store.replace(before.id, config, verify=verify)
+            target = self._store.replace(
+                before.id, config, before.extras if extras is None else extras, verify=verify
+            )
         except NameTakenError as error:
             raise _name_taken(config["name"]) from error
         if target is None:
             raise _not_found(before.id)
         if verify:
             self._verifier.start(target)
-        return JSONResponse(target_view(target))
+        return replaced(target, _behaviour(request))
 
     async def delete(self, request: Request) -> Response:
         """`DELETE …/targets/{id}`: 204, and gone at once."""
-        target_id = request.path_params["id"]
-        if not self._store.delete(target_id):
-            raise _not_found(target_id)
-        self._verifier.stop(target_id)
-        return Response(status_code=204)
+        target, behaviour = self._target(request), _behaviour(request)
+        if behaviour.delete_answer == 202:  # noqa: PLR2004
+            self._store.depart(target.id)
+            departure = asyncio.create_task(self._leave(target.id))
+            self._departures.add(departure)
+            departure.add_done_callback(self._departures.discard)
+        else:
+            self._remove(target.id)
+        return deleted(target, behaviour)
 
     async def verification(self, request: Request) -> Response:
         """`GET …/targets/{id}/verify`: where the verification stands [S]."""
-        target = self._target(request)
-        # Null is for no reader of an enum or a text: what is not known is left out.
-        message = {} if target.message is None else {"message": target.message}
-        return JSONResponse({"status": target.status, **message})
+        target, behaviour = self._seen(request), _behaviour(request)
+        return answer(verification_view(target.status, target.message, behaviour), behaviour)
 
     async def health(self, request: Request) -> Response:
         """`POST …/targets/{id}/health`: a POST to the endpoint now, which changes no status [S]."""
-        target = self._target(request)
+        target, behaviour = self._target(request), _behaviour(request)
         outcome = await self._outbound.post(target, event(HEALTH_CHECK, {"targetId": target.id}))
         status = HEALTHY if outcome.error is None else UNHEALTHY
-        return JSONResponse(
-            {"status": status, "message": outcome.error or f"endpoint answered {outcome.status}"}
-        )
+        message = outcome.error or f"endpoint answered {outcome.status}"
+        return answer(health_view(status, message, behaviour), behaviour)
 
     def _target(self, request: Request) -> StoredTarget:
-        target_id = request.path_params["id"]
-        target = self._store.get(target_id)
+        """The target as it is."""
+        return self._found(request, self._store.as_of(0))
+
+    def _seen(self, request: Request) -> StoredTarget:
+        """The target as a read shows it."""
+        return self._found(request, self._store.as_of(_behaviour(request).read_lag_seconds))
+
+    def _found(self, request: Request, look: Look) -> StoredTarget:
+        target_id = target_id_of(request)
+        if target_id in odd_entries(_behaviour(request).odd_entries):
+            raise ApiError(403, f"The EventBridge target {target_id} is somebody else's.")
+        target = look.get(target_id)
         if target is None:
             raise _not_found(target_id)
         return target
 
+    async def _leave(self, target_id: str) -> None:
+        await asyncio.sleep(DEPARTURE_SECONDS)
+        self._remove(target_id)
 
-def target_view(target: StoredTarget) -> dict[str, Any]:
-    """The target as the API answers it, without a secret [C]."""
-    auth = target.config["authConfig"]
-    return {
-        "id": target.id,
-        **target.config,
-        "authConfig": {name: auth[name] for name in _SHOWN_AUTH_FIELDS if name in auth},
-        "status": target.status,
-        "selfUri": f"{TARGETS_PATH}/{target.id}",
-    }
+    def _remove(self, target_id: str) -> None:
+        self._store.delete(target_id)
+        self._verifier.stop(target_id)
+
+
+def _behaviour(request: Request) -> Behaviour:
+    behaviour: Behaviour = request.state.behaviour
+    return behaviour
+
+
+async def _sent(request: Request) -> tuple[dict[str, Any], Extras | None]:
+    """The configuration in the body of a POST or PUT, and its fields that the contract does not know."""
+    behaviour = _behaviour(request)
+    body = behaviour.stored(await read_object(request))
+    if not behaviour.extra_fields:
+        return checked_config(body), None
+    body, extras = taken_apart(body)
+    return checked_config(body), extras
 
 
 def _way_in(config: dict[str, Any]) -> tuple[Any, ...]:
     """What decides whether the endpoint lets events in: where it changes, verification starts again [C]."""
     headers = {name.lower(): value for name, value in config["headers"].items()}
     return config["endpointUrl"], config["authType"], config["authConfig"], headers
-
-
-def _page_uri(size: int, number: int, name: str | None) -> str:
-    query = {"pageSize": size, "pageNumber": number} | ({} if name is None else {"name": name})
-    return f"{TARGETS_PATH}?{urlencode(query)}"
 
 
 def _whole_number(text: str | None, name: str, default: int, maximum: int) -> int:

@@ -1,0 +1,51 @@
+"""Targets of somebody else that are hard to read, for the behaviour `oddEntries`.
+
+Each breaks the contract in one way; they are in every list, can be read by id, and are nobody's to write.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genesys_provider.emulator.paths import target_path
+
+_ID = "0ddba110-0000-4000-8000-{:012d}"
+
+_ODDITIES: tuple[dict[str, Any], ...] = (
+    {"headers": {"X-Retries": 3}},
+    {"status": ...},
+    {"authConfig": ["relay", "sesame"]},
+    {"owner": {"id": "7d2c4f0e-0000-4000-8000-000000000002", "name": "Somebody"}},
+    {"name": None},
+    {"retryPolicy": None},
+    {"eventTypes": "CONVERSATION_STARTED"},
+    {"headers": None},
+    {"status": 7},
+    {"endpointUrl": ..., "authType": "MTLS"},
+    {"name": 12, "headers": {"X-Pulumi-Resource": ["urn"]}},
+    {"retryPolicy": {"maxRetries": "many", "backoffStrategy": None}},
+)
+"""What is odd about each; the dots stand for a field that is not there."""
+
+
+def odd_entries(count: int) -> dict[str, dict[str, Any]]:
+    """The first so many of them by their ids, always the same, as the API answers them."""
+    return {_ID.format(number): _odd(number) for number in range(count)}
+
+
+def _odd(number: int) -> dict[str, Any]:
+    target_id = _ID.format(number)
+    entry = {
+        "id": target_id,
+        "name": f"somebody-elses-{number}",
+        "endpointUrl": "https://somebody.example/events",
+        "authType": "NONE",
+        "authConfig": {},
+        "retryPolicy": {"maxRetries": 5, "backoffStrategy": "EXPONENTIAL", "initialDelaySeconds": 2},
+        "headers": {},
+        "eventTypes": ["CONVERSATION_STARTED"],
+        "status": "VERIFIED",
+        "selfUri": target_path(target_id),
+        **_ODDITIES[number % len(_ODDITIES)],
+    }
+    return {name: value for name, value in entry.items() if value is not ...}

@@ -1,0 +1,21 @@
+"""Where the targets are. An id may hold any character; in a path it is percent-encoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+TARGETS_PATH = "/api/v2/integrations/eventbridge/targets"
+
+
+def target_path(target_id: str) -> str:
+    """The path of one target."""
+    return f"{TARGETS_PATH}/{quote(target_id, safe='')}"
+
+
+def target_id_of(request: Request) -> str:
+    """The id in the path `…/{id}…` of a request, which is routed by its path as it was sent."""
+    return unquote(request.path_params["id"])
