@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import base64
+import os
+import re
 import ssl
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import httpx
 
-from genesys_provider.emulator import EmulatorServer, EmulatorSettings, GatewayServer, GatewaySettings
+from genesys_provider.emulator import (
+    Behaviour,
+    EmulatorServer,
+    EmulatorSettings,
+    GatewayServer,
+    GatewaySettings,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -26,6 +34,9 @@ BASIC = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
 SIGNING_SECRET = "canary-signing-3f9"
 SECRET_HEADER = "canary-header-b52"
 CLIENT_SECRET = "canary-client-e08"
+BEHAVIOUR = Behaviour.model_validate_json(os.environ.get("GENESYS_TEST_BEHAVIOUR", "{}"))
+"""What is unlike the usual in every organisation of a session, from its start and after each reset: so all that is
+tested can be tested under it. What somebody does by hand, and what a test sees of the truth, is as usual."""
 CANARIES = (PASSWORD, SIGNING_SECRET, SECRET_HEADER, CLIENT_SECRET)
 
 
@@ -37,7 +48,7 @@ class Cloud:
         self._beside = beside
         self.audit_log = directory / "audit" / "audit.jsonl"
         self._stack = ExitStack()
-        self._settings = {"verification_seconds": 0.2, "rate_limit": 0, **settings}
+        self._settings = {"verification_seconds": 0.2, "rate_limit": 0, "behaviour": BEHAVIOUR, **settings}
 
     def __enter__(self) -> Self:
         self.gateway = self._beside.gateway if self._beside else self._stack.enter_context(self.new_gateway())
@@ -99,16 +110,16 @@ class Cloud:
     def writes(self) -> list[str]:
         """The requests since the last look that changed something: the method and the status."""
         return [
-            f"{method} {status}"
-            for method, path, status in (each.split() for each in self.requests())
-            if method != "GET" and path != "/oauth/token"
+            f"{each.partition(' ')[0]} {each.rpartition(' ')[2]}"
+            for each in self.requests()
+            if not each.startswith("GET ") and " /oauth/token " not in each
         ]
 
     # What somebody does in the organisation.
 
     def api(self, method: str, path: str = "", **request: Any) -> httpx.Response:
         """A call of the API on behalf of somebody who is not the provider; it is not in `requests`."""
-        return self._call(method, TARGETS + path, **request)
+        return self._call(method, TARGETS + _escaped(path), **request)
 
     def _call(self, method: str, path: str, **request: Any) -> httpx.Response:
         if self._token is None:
@@ -119,7 +130,10 @@ class Cloud:
         seen = self._at_emulator.get("/emulator/requests").json()
         assert not seen or seen[-1]["path"] == "/oauth/token", "look at the requests first"
         answer = self._at_emulator.request(
-            method, path, headers={"Authorization": f"Bearer {self._token}"}, **request
+            method,
+            path,
+            headers={"Authorization": f"Bearer {self._token}", "Emulator-As-Usual": "true"},
+            **request,
         )
         self._at_emulator.delete("/emulator/requests")
         return answer
@@ -153,9 +167,13 @@ class Cloud:
         answer = self.api("PUT", f"/{target_id}", json={**self.configuration(target_id), **fields})
         answer.raise_for_status()
 
+    def unlike(self, **behaviour: Any) -> None:
+        """Makes the service behave so from now on, until the next reset."""
+        self._at_emulator.post("/emulator/behaviour", json=behaviour).raise_for_status()
+
     def control(self, path: str, method: str = "POST", **body: Any) -> Any:
         """A call of the emulator's control plane."""
-        answer = self._at_emulator.request(method, f"/emulator/{path}", json=body or None)
+        answer = self._at_emulator.request(method, f"/emulator/{_escaped(path)}", json=body or None)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
@@ -193,6 +211,12 @@ class Cloud:
             (each["body"]["eventType"].rpartition("_")[2], each["body"]["targetId"])
             for each in self.received()["syncs"]
         ]
+
+
+def _escaped(path: str) -> str:
+    """The path with the id in it, which may hold any character, percent-encoded."""
+    found = re.fullmatch(r"(/|targets/)(.+?)(/verify|/health|/status|)", path, re.DOTALL)
+    return path if found is None else f"{found[1]}{quote(found[2], safe='')}{found[3]}"
 
 
 def mark(entity: dict[str, Any]) -> str | None:

@@ -121,7 +121,7 @@ def _last_writes(cloud: Cloud) -> dict[str, str]:
     return {
         each["path"].removeprefix(TARGETS + "/"): each["at"]
         for each in log
-        if each["method"] == "PUT" and each["status"] in {None, 200}
+        if each["method"] == "PUT" and each["status"] in {None, 200, 204}
     }
 
 

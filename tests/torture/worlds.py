@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from agreement import Disagreement, Heard, disagreements, pending_creates, resources
-from cloud import BASIC, CANARIES, CLIENT_SECRET, TARGETS, Cloud
+from cloud import BASIC, BEHAVIOUR, CANARIES, CLIENT_SECRET, TARGETS, Cloud
 from engine import OWN_HOST, TARGET_TYPE, Result, Stack, backend_url
 from wanted import Wanted, program
 
@@ -56,6 +56,7 @@ class Branch(Cloud):
             verification_seconds=VERIFICATION_SECONDS,
             rate_limit=0,
             organization_id=ORGANIZATION_ID,
+            behaviour=BEHAVIOUR,
         )
         self.emulator = self._stack.enter_context(EmulatorServer(settings, port=port))
         self._at_emulator = self._stack.enter_context(httpx.Client(base_url=self.emulator.url))
