@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from genesys_provider.emulator.contract import fields
 from genesys_provider.emulator.events import timestamp
 
 Extras = dict[str, dict[str, Any]]
@@ -17,12 +18,9 @@ Extras = dict[str, dict[str, Any]]
 TOP, AUTH, RETRY = "", "authConfig", "retryPolicy"
 
 _KNOWN = {
-    TOP: {
-        *("id", "name", "endpointUrl", "authType", "authConfig", "retryPolicy", "headers", "eventTypes"),
-        *("status", "selfUri"),
-    },
-    AUTH: {"username", "password", "clientId", "clientSecret", "tokenUrl"},
-    RETRY: {"maxRetries", "backoffStrategy", "initialDelaySeconds"},
+    TOP: {*fields("TargetBody"), "id", "status", "selfUri"},
+    AUTH: {*fields("AuthConfig")},
+    RETRY: {*fields("RetryPolicy")},
 }
 _SET_BY_THE_SERVICE: Extras = {
     TOP: {"division": {"id": "7d2c4f0e-0000-4000-8000-000000000001", "name": "Home"}, "labels": ["new"]},
@@ -36,20 +34,13 @@ OF_A_VERIFICATION = {"attempts": [{"number": 1}], "nextAttempt": None}
 OF_A_HEALTH_CHECK = {"took": {"milliseconds": 1}, "region": None}
 
 
-def taken_apart(body: dict[str, Any]) -> tuple[dict[str, Any], Extras]:
-    """The body of a POST or PUT without the fields that the contract does not know, and these."""
-    extras: Extras = {}
-    known = body
-    for level, names in _KNOWN.items():
-        part = body.get(level) if level else body
-        if not isinstance(part, dict):
-            continue
-        extras[level] = {
-            name: value for name, value in part.items() if name not in names and name not in _OWN[level]
-        }
-        part = {name: value for name, value in part.items() if name in names}
-        known = {**known, level: part} if level else part
-    return known, extras
+def unknown_fields(body: dict[str, Any]) -> Extras:
+    """What the body of a POST or PUT holds that is neither the contract's nor the service's own."""
+    objects = {TOP: body, AUTH: body[AUTH], RETRY: body[RETRY]}
+    return {
+        level: {name: value for name, value in given.items() if name not in _KNOWN[level] | _OWN[level]}
+        for level, given in objects.items()
+    }
 
 
 def completed(sent: Extras) -> Extras:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from genesys_provider.emulator.bodies import checked_config, read_object
 from genesys_provider.emulator.errors import ApiError, BrokenRule
 from genesys_provider.emulator.events import HEALTH_CHECK, event
-from genesys_provider.emulator.extras import completed, taken_apart
+from genesys_provider.emulator.extras import completed, unknown_fields
 from genesys_provider.emulator.login import INTEGRATION_WRITE, READ, WRITE
 from genesys_provider.emulator.odd import odd_entries
 from genesys_provider.emulator.paths import TARGETS_PATH, target_id_of
@@ -199,10 +199,8 @@ async def _sent(request: Request) -> tuple[dict[str, Any], Extras | None]:
     """The configuration in the body of a POST or PUT, and its fields that the contract does not know."""
     behaviour = _behaviour(request)
     body = behaviour.stored(await read_object(request))
-    if not behaviour.extra_fields:
-        return checked_config(body), None
-    body, extras = taken_apart(body)
-    return checked_config(body), extras
+    config = checked_config(body)
+    return config, unknown_fields(body) if behaviour.extra_fields else None
 
 
 def _way_in(config: dict[str, Any]) -> tuple[Any, ...]:

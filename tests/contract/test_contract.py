@@ -21,8 +21,8 @@ from genesys_provider.client.settings import Settings
 from genesys_provider.emulator import EmulatorSettings
 from genesys_provider.emulator.app import emulator_app
 from genesys_provider.emulator.organization import ORGANIZATION_PATH
+from genesys_provider.emulator.paths import TARGETS_PATH
 from genesys_provider.emulator.server import Server
-from genesys_provider.emulator.targets import TARGETS_PATH
 from genesys_provider.targets.errors import VerificationFailed
 from genesys_provider.targets.models import TargetConfig
 
