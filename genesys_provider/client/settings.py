@@ -35,6 +35,9 @@ ENVIRONMENT = {
 }
 """Each config key of the namespace `genesys`, and the environment variable that stands in for it."""
 
+AUDIT_KEY = "GENESYSCLOUD_AUDIT_KEY"
+"""An environment variable alone: who reads a stack's config must not be able to forge its audit file."""
+
 
 LONGEST_SECONDS = 86_400
 """A day: who waits longer, or tries again more often, has mistyped."""
@@ -56,6 +59,8 @@ class Settings:
     ca_file: Path | None = None
     """A CA that is trusted besides the system's, for the API and for webhooks."""
     audit_log: Path | None = None
+    audit_key: str = field(default="", repr=False)
+    """What the audit file's entries are sealed with; empty seals none."""
     max_retries: int = DEFAULT_MAX_RETRIES
     verification_timeout: float = DEFAULT_VERIFICATION_TIMEOUT
 
@@ -107,6 +112,7 @@ class Settings:
             login_url=url("loginUrl", regions.login_url),
             ca_file=path("caFile"),
             audit_log=path("auditLog"),
+            audit_key=environ.get(AUDIT_KEY, ""),
             max_retries=int(number("maxRetries", DEFAULT_MAX_RETRIES, int)),
             verification_timeout=number("verificationTimeout", DEFAULT_VERIFICATION_TIMEOUT, float),
         )

@@ -2,29 +2,43 @@
 
 In memory always; in a file of JSON lines where a path is given. Several processes may append to one file: each
 entry is one write under a lock, and begins on a line of its own even where a writer died in the middle of its
-line. Each entry carries the hash of the one before it, so that an entry that is changed, removed or inserted
-later shows; `FILE.head` remembers the last one, so that a missing end shows too.
+line.
+
+Each entry carries the hash of the one before it, so that an entry that is changed, removed, inserted or moved
+later shows. `FILE.head` remembers the last one, so that a missing end shows too. With a key each hash is an HMAC
+(the entry says `"keyed": true`): who lacks the key can't write the file anew. For the entries that were written
+before there was a key the first keyed one vouches.
+
+What a chain can't tell: that FILE and `FILE.head` were both brought back to an earlier state, or are both gone.
+Without a key, whoever can write both can also remove the end, or write the whole chain anew.
+
+An unfinished line that a dying writer left is no entry. The next entry vouches for it (`torn` is its SHA-256), so
+that no other line can pass for one.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 from genesys_provider.client.errors import ConfigurationError
+from genesys_provider.client.redaction import hide
+from genesys_provider.client.settings import AUDIT_KEY
 
 FIRST_HASH = "0" * 64
 MEMORY_ENTRIES = 10_000
@@ -76,13 +90,17 @@ class AuditTrail:
 
     Args:
         path: The file to append to; made with mode 0600, its folder too. None writes no file.
+        key: What the entries are sealed with. None or empty hashes them without one.
 
     Raises:
         ConfigurationError: The file can't be written.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, key: str | None = None) -> None:
         self._path = path
+        self._key = key or None
+        if key:
+            hide(key)
         self._entries: deque[AuditEntry] = deque(maxlen=MEMORY_ENTRIES)
         self._lock = threading.Lock()
         if path is not None:
@@ -133,7 +151,7 @@ class AuditTrail:
             self._entries.append(entry)
             if self._path is not None:
                 try:
-                    _append(self._path, entry.as_json())
+                    _append(self._path, entry.as_json(), self._key)
                 except OSError as failure:
                     _log.warning(
                         "the audit file %s lacks %s of target %s: %s",
@@ -156,29 +174,45 @@ def _opened(path: Path) -> Iterator[int]:
             os.close(descriptor)
 
 
-def _append(path: Path, entry: dict[str, Any]) -> None:
+def _append(path: Path, entry: dict[str, Any], key: str | None) -> None:
     with _opened(path) as descriptor:
-        previous, torn = _tail(descriptor)
-        linked = chained(entry, previous)
-        line = json.dumps(linked, ensure_ascii=False) + "\n"
-        # One write: a writer that dies leaves at most one torn line, and it has no successor. Half a surrogate
-        # pair becomes JSON's own escape.
-        os.write(descriptor, (("\n" if torn else "") + line).encode("utf-8", "backslashreplace"))
-        _remember_head(path, linked["hash"])
+        previous, rest = _tail(descriptor)
+        if rest and _parsed(rest) is None:
+            entry = {**entry, "torn": hashlib.sha256(rest).hexdigest()}
+        linked = chained(entry, previous, key)
+        # One write: a writer that dies leaves at most one torn line, and it has no successor.
+        os.write(descriptor, (b"\n" if rest else b"") + _line(linked) + b"\n")
+        _remember_head(path, _head(linked["hash"], key))
 
 
-def chained(entry: dict[str, Any], previous: str) -> dict[str, Any]:
+def chained(entry: dict[str, Any], previous: str, key: str | None = None) -> dict[str, Any]:
     """The entry with the hash of the one before it and its own."""
-    linked = {**entry, "previous": previous}
-    return {**linked, "hash": _hash(linked)}
+    linked = {**entry, **({"keyed": True} if key else {}), "previous": previous}
+    return {**linked, "hash": _sealed(_canonical(linked), key)}
 
 
-def _hash(linked: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(linked, sort_keys=True).encode()).hexdigest()
+def _canonical(linked: dict[str, Any]) -> str:
+    return json.dumps(linked, sort_keys=True)
 
 
-def _tail(descriptor: int) -> tuple[str, bool]:
-    """The hash of the last whole entry, and whether the file ends in the middle of a line."""
+def _line(linked: dict[str, Any]) -> bytes:
+    """An entry as the file has it. Half a surrogate pair becomes JSON's own escape."""
+    return json.dumps(linked, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def _head(last: str, key: str | None) -> str:
+    """What `FILE.head` says of the last entry: with a key more than its hash, which everybody can read."""
+    return _sealed(f"head {last}", key) if key else last
+
+
+def _sealed(text: str, key: str | None) -> str:
+    if key is None:
+        return hashlib.sha256(text.encode()).hexdigest()
+    return hmac.new(key.encode("utf-8", "surrogateescape"), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _tail(descriptor: int) -> tuple[str, bytes]:
+    """The hash of the last entry, and what follows the last newline."""
     end = os.lseek(descriptor, 0, os.SEEK_END)
     tail, start = b"", end
     while start > 0:
@@ -186,8 +220,8 @@ def _tail(descriptor: int) -> tuple[str, bool]:
         tail = os.pread(descriptor, end - start, start)
         for line in reversed(tail.split(b"\n")[1 if start else 0 :]):
             if (entry := _parsed(line)) is not None:
-                return str(entry["hash"]), not tail.endswith(b"\n")
-    return FIRST_HASH, bool(tail) and not tail.endswith(b"\n")
+                return str(entry["hash"]), tail.rpartition(b"\n")[2]
+    return FIRST_HASH, tail.rpartition(b"\n")[2]
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
@@ -206,27 +240,91 @@ def _remember_head(path: Path, head: str) -> None:
         os.close(descriptor)
 
 
-def problems_of(path: Path) -> Iterator[str]:
+def problems_of(path: Path, key: str | None = None) -> Iterator[str]:
     """What is wrong with an audit file, a line each; nothing where its chain is whole.
 
-    A line that a dying writer left unfinished is no entry and no fault: whoever came after it did not build on
-    it.
+    Args:
+        path: The file.
+        key: What its entries are sealed with, if they are.
     """
-    previous, head_seen = FIRST_HASH, False
-    head_file = Path(f"{path}.head")
-    head = head_file.read_text("ascii", "replace").strip() if head_file.exists() else None
-    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
-        if (entry := _parsed(line)) is None:
+    lines = [_Line(number, text) for number, text in enumerate(path.read_bytes().split(b"\n"), start=1)]
+    if lines[-1].entry is None:
+        # Nothing, or what a dying writer left, and nobody has followed yet.
+        lines.pop()
+    keyed = [line for line in lines if line.keyed]
+    checkable = bool(key) and any(line.is_sound(key) for line in keyed)
+    if keyed and not key:
+        yield f"{keyed[0]}: it was written with a key: set {AUDIT_KEY} to it"
+    elif keyed and not checkable:
+        yield (
+            f"{keyed[0]}: {AUDIT_KEY} is not the key that this entry and the later ones were written with, or "
+            "all of them were changed"
+        )
+    elif key and not keyed:
+        yield f"no entry was written with {AUDIT_KEY}, so that whoever can write the file may have written all"
+    yield from _breaks(lines, key if checkable else None)
+    if checkable or not keyed:
+        yield from _cut_off(Path(f"{path}.head"), lines, key)
+
+
+def _breaks(lines: Sequence[_Line], key: str | None) -> Iterator[str]:
+    """Where the chain is broken; without the key the seals of entries are not looked at."""
+    previous, unknown, with_key = FIRST_HASH, list[_Line](), False
+    for line in lines:
+        if line.entry is None:
+            unknown.append(line)
             continue
-        claimed = entry.pop("hash")
-        if _hash(entry) != claimed:
-            yield f"line {number}: the entry was changed after it was written"
-        elif entry.get("previous") != previous:
-            yield f"line {number}: it does not follow the entry before it: one was removed, inserted or moved"
-        previous = claimed
-        head_seen = head_seen or claimed == head
-    if head is None:
-        if previous != FIRST_HASH:
-            yield f"{head_file} is missing: entries may be missing at the end"
-    elif not head_seen:
-        yield "entries are missing at the end"
+        if unknown and line.entry.get("torn") == hashlib.sha256(unknown[-1].text).hexdigest():
+            unknown.pop()
+        yield from map(_not_an_entry, unknown)
+        unknown.clear()
+        if (key or not line.keyed) and not line.is_sound(key if line.keyed else None):
+            yield f"{line}: the entry was changed after it was written"
+        elif line.entry.get("previous") != previous:
+            yield f"{line}: it does not follow the entry before it: one was removed, inserted or moved"
+        elif with_key and not line.keyed:
+            yield f"{line}: it was written without a key, after entries with one"
+        previous, with_key = line.hash, with_key or line.keyed
+    yield from map(_not_an_entry, unknown)
+
+
+class _Line:
+    """A line of an audit file; `entry` is None where it is none."""
+
+    def __init__(self, number: int, text: bytes) -> None:
+        self.number = number
+        self.text = text
+        self.entry = _parsed(text)
+        self.keyed = self.entry is not None and self.entry.get("keyed") is True
+        self.hash = "" if self.entry is None else str(self.entry["hash"])
+
+    def __str__(self) -> str:
+        return f"line {self.number}"
+
+    def is_sound(self, key: str | None) -> bool:
+        """Whether the line is as it was written, with this key or without one."""
+        linked = dict(self.entry or {})
+        try:
+            return _line(linked) == self.text and linked.pop("hash") == _sealed(_canonical(linked), key)
+        except RecursionError:
+            return False
+
+
+def _not_an_entry(line: _Line) -> str:
+    return f"{line}: it is no entry: it was inserted, or a writer of an earlier version died here"
+
+
+def _cut_off(head_file: Path, lines: Sequence[_Line], key: str | None) -> Iterator[str]:
+    entries = [line for line in lines if line.entry is not None]
+    if head_file.exists():
+        head = head_file.read_text("ascii", "replace").strip()
+        if all(_head(line.hash, key if line.keyed else None) != head for line in entries):
+            yield "entries are missing at the end"
+    elif entries:
+        yield f"{head_file} is missing: entries may be missing at the end"
+
+
+def without_key(path: Path) -> int:
+    """How many entries of a whole file were written before there was a key; all, where there is none yet."""
+    entries = filter(None, map(_parsed, path.read_bytes().split(b"\n")))
+    return sum(1 for _ in takewhile(lambda entry: not entry.get("keyed"), entries))

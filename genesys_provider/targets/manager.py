@@ -100,7 +100,7 @@ class TargetManager:
         cancelled = cancelled or threading.Event()
         self._run = run or Run()
         self.settings = settings
-        self.audit = AuditTrail(settings.audit_log)
+        self.audit = AuditTrail(settings.audit_log, settings.audit_key)
         self._cancelled = cancelled
         self._clock: Callable[[], float] = time.monotonic
         self._client = GenesysClient(settings, cancelled=cancelled)

@@ -21,8 +21,8 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def verify(file: Path) -> tuple[int, str]:
-    result = CliRunner().invoke(main, ["audit", "verify", str(file)])
+def verify(file: Path, key: str | None = None) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["audit", "verify", str(file)], env={"GENESYSCLOUD_AUDIT_KEY": key})
     return result.exit_code, result.output
 
 
@@ -51,3 +51,35 @@ def test_an_inserted_entry(file: Path) -> None:
     code, output = verify(file)
     assert code == 1
     assert output.startswith("line 3:")
+
+
+def test_a_line_without_a_hash(file: Path) -> None:
+    lines = file.read_text().splitlines(keepends=True)
+    forged = {**json.loads(lines[1]), "targetId": "forged"}
+    del forged["hash"]
+    file.write_text("".join([*lines[:2], json.dumps(forged) + "\n", *lines[2:]]))
+    code, output = verify(file)
+    assert code == 1
+    assert output.startswith("line 3: it is no entry")
+
+
+def test_a_key_that_came_later(file: Path) -> None:
+    AuditTrail(file, "the key").record(AuditEvent.TARGET_DELETED, "target-1")
+    code, output = verify(file, "the key")
+    assert code == 0
+    assert output.splitlines() == [
+        f"{file}: the chain is whole",
+        "Its first 5 entries were written without a key; the next one vouches for them.",
+    ]
+    code, output = verify(file)
+    assert (code, output) == (1, "line 6: it was written with a key: set GENESYSCLOUD_AUDIT_KEY to it\n")
+    code, output = verify(file, "the wrong key")
+    assert code == 1
+    assert "GENESYSCLOUD_AUDIT_KEY is not the key" in output
+    assert "the wrong key" not in output
+
+
+def test_a_key_that_no_entry_has(file: Path) -> None:
+    code, output = verify(file, "the key")
+    assert code == 1
+    assert output.startswith("no entry was written with GENESYSCLOUD_AUDIT_KEY")

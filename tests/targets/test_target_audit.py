@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import stat
 import subprocess
 import sys
@@ -13,17 +14,29 @@ import pytest
 from shared_cloud import at_once
 
 from genesys_provider.client.errors import ConfigurationError
-from genesys_provider.targets.audit import AuditEvent, AuditTrail, problems_of
+from genesys_provider.client.redaction import redacted
+from genesys_provider.client.settings import Settings
+from genesys_provider.targets.audit import (
+    FIRST_HASH,
+    AuditEvent,
+    AuditTrail,
+    chained,
+    problems_of,
+    without_key,
+)
+from genesys_provider.targets.manager import TargetManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+KEY = "canary-audit-key-5b1"
 WRITER = """
+import os
 import sys
 from pathlib import Path
 from genesys_provider.targets.audit import AuditEvent, AuditTrail
-trail = AuditTrail(Path(sys.argv[1]))
+trail = AuditTrail(Path(sys.argv[1]), os.environ["GENESYSCLOUD_AUDIT_KEY"])
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(int(sys.argv[3])):
@@ -36,13 +49,29 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "folder" / "audit.jsonl"
 
 
-def filled(path: Path, count: int = 5) -> list[bytes]:
-    trail = AuditTrail(path)
+def filled(path: Path, count: int = 5, key: str | None = None) -> list[bytes]:
+    trail = AuditTrail(path, key)
     for number in range(count):
         trail.record(
             AuditEvent.TARGET_CREATED, f"id-{number}", latency_seconds=number, error="Zoë \u2028 東京"
         )
     return path.read_bytes().splitlines(keepends=True)
+
+
+def rewrite(path: Path, lines: list[bytes], first: int, key: str | None, last: int = 4) -> None:
+    """Changes the entries from `first` to `last` and makes their hashes fit, and the head, as a forger could."""
+    kept, changed = lines[:first], []
+    previous = json.loads(kept[-1])["hash"] if kept else FIRST_HASH
+    for line in lines[first : last + 1]:
+        entry = {**json.loads(line), "targetId": "forged"}
+        for name in ("hash", "previous", "keyed"):
+            entry.pop(name, None)
+        entry = chained(entry, previous, key)
+        previous = entry["hash"]
+        changed.append(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+    path.write_bytes(b"".join([*kept, *changed, *lines[last + 1 :]]))
+    if last + 1 == len(lines):
+        path.with_name(f"{path.name}.head").write_text(previous + "\n")
 
 
 def entries(path: Path) -> list[dict[str, Any]]:
@@ -64,11 +93,12 @@ def test_an_entry_is_as_the_source_has_it(path: Path) -> None:
     assert trail.latencies(AuditEvent.TARGET_CREATED) == []
 
 
-def test_several_processes_lose_nothing(path: Path) -> None:
+def several_processes_write(path: Path, key: str = "") -> None:
     count, each = 4, 40
     writers = [
         subprocess.Popen(
             [sys.executable, "-c", WRITER, str(path), str(number), str(each)],
+            env={**os.environ, "GENESYSCLOUD_AUDIT_KEY": key},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -83,6 +113,10 @@ def test_several_processes_lose_nothing(path: Path) -> None:
     written = {entry["targetId"] for entry in entries(path)}
     assert written == {f"{number}-{entry}" for number in range(count) for entry in range(each)}
     assert len(entries(path)) == count * each
+
+
+def test_several_processes_lose_nothing(path: Path) -> None:
+    several_processes_write(path)
     assert list(problems_of(path)) == []
 
 
@@ -187,3 +221,136 @@ def test_a_file_that_fails_later_is_a_warning(path: Path, caplog: pytest.LogCapt
         trail.record(AuditEvent.TARGET_CREATED, "id-1")
     assert "TARGET_CREATED of target id-1" in caplog.text
     assert [entry.target_id for entry in trail.entries] == ["id-1"]
+
+
+ALIEN = {
+    "garbage": b"garbage",
+    "blank": b"",
+    "no hash": b'{"timestamp": "2026-01-01T00:00:00.000Z", "event": "TARGET_DELETED", "targetId": "id-9"}',
+    "a list": b"[1, 2]",
+    "bytes": b"\xff\xfe",
+    "looks torn": b'{"timestamp": "2026',
+}
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+@pytest.mark.parametrize("at", range(6))
+@pytest.mark.parametrize("what", ALIEN)
+def test_a_line_that_is_no_entry_shows(path: Path, what: str, at: int, key: str | None) -> None:
+    lines = filled(path, key=key)
+    path.write_bytes(b"".join([*lines[:at], ALIEN[what] + b"\n", *lines[at:]]))
+    (problem,) = problems_of(path, key)
+    assert problem.startswith(f"line {at + 1}: it is no entry")
+    # Whoever writes on does not make it one.
+    AuditTrail(path, key).record(AuditEvent.TARGET_DELETED, "after")
+    assert list(problems_of(path, key)) == [problem]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda line: line.replace(b'"targetId"', b'"targetId": "id-9", "targetId"'),
+        lambda line: line.replace(b": ", b":"),
+        lambda line: line.replace(b"\n", b"\r\n"),
+        lambda line: line.replace(b'"hash": "', b'"hash": 0, "hash": "'),
+    ],
+)
+def test_an_entry_that_only_reads_the_same_was_changed(path: Path, change: Callable[[bytes], bytes]) -> None:
+    lines = filled(path)
+    path.write_bytes(b"".join([*lines[:2], change(lines[2]), *lines[3:]]))
+    assert list(problems_of(path)) == ["line 3: the entry was changed after it was written"]
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+def test_two_files_that_were_joined(tmp_path: Path, key: str | None) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_bytes(b"".join(filled(one, key=key) + filled(other, key=key)))
+    (problem, *_) = problems_of(one, key)
+    assert problem.startswith("line 6: it does not follow the entry before it")
+
+
+def test_a_torn_line_that_was_changed_shows(path: Path) -> None:
+    filled(path)
+    with path.open("ab") as file:
+        file.write(b'{"timestamp": "2026')
+    AuditTrail(path).record(AuditEvent.TARGET_DELETED, "after")
+    assert list(problems_of(path)) == []
+    path.write_bytes(path.read_bytes().replace(b'{"timestamp": "2026\n', b'{"timestamp": "2027\n'))
+    (problem,) = problems_of(path)
+    assert problem.startswith("line 6: it is no entry")
+
+
+class TestWithAKey:
+    """Whoever can write both files, but lacks the key, can't write them anew."""
+
+    @pytest.mark.parametrize("what", CHANGES)
+    def test_what_was_done_to_the_file_later_shows(self, path: Path, what: str) -> None:
+        lines = filled(path, key=KEY)
+        assert list(problems_of(path, KEY)) == []
+        path.write_bytes(b"".join(CHANGES[what](lines)))
+        assert list(problems_of(path, KEY)) != []
+
+    @pytest.mark.parametrize("key", [None, "guessed"])
+    @pytest.mark.parametrize("first", [0, 2, 4])
+    def test_a_chain_that_was_written_anew(self, path: Path, first: int, key: str | None) -> None:
+        lines = filled(path, key=KEY)
+        rewrite(path, lines, first, key)
+        problems = list(problems_of(path, KEY))
+        assert problems != []
+        assert KEY not in "".join(problems)
+
+    def test_an_end_that_was_cut_off_with_its_head(self, path: Path) -> None:
+        lines = filled(path, key=KEY)
+        path.write_bytes(b"".join(lines[:3]))
+        path.with_name("audit.jsonl.head").write_text(json.loads(lines[2])["hash"] + "\n")
+        assert list(problems_of(path, KEY)) == ["entries are missing at the end"]
+
+    def test_a_file_that_was_begun_without(self, path: Path) -> None:
+        filled(path, 3)
+        lines = filled(path, 3, key=KEY)
+        assert list(problems_of(path, KEY)) == []
+        assert without_key(path) == 3
+        rewrite(path, lines, 1, None, last=2)
+        assert list(problems_of(path, KEY)) == [
+            "line 4: it does not follow the entry before it: one was removed, inserted or moved"
+        ]
+
+    def test_a_writer_without(self, path: Path) -> None:
+        filled(path, 2, key=KEY)
+        filled(path, 1)
+        filled(path, 2, key=KEY)
+        assert list(problems_of(path, KEY)) == [
+            "line 3: it was written without a key, after entries with one"
+        ]
+
+    def test_a_check_without(self, path: Path) -> None:
+        filled(path, 2)
+        filled(path, 2, key=KEY)
+        assert list(problems_of(path)) == [
+            "line 3: it was written with a key: set GENESYSCLOUD_AUDIT_KEY to it"
+        ]
+
+    def test_a_check_with_another(self, path: Path) -> None:
+        filled(path, 2)
+        filled(path, 2, key=KEY)
+        (problem,) = problems_of(path, "another")
+        assert problem.startswith("line 3: GENESYSCLOUD_AUDIT_KEY is not the key")
+
+    def test_a_file_that_has_none(self, path: Path) -> None:
+        filled(path)
+        (problem,) = problems_of(path, KEY)
+        assert problem.startswith("no entry was written with GENESYSCLOUD_AUDIT_KEY")
+
+    def test_several_processes_make_one_chain(self, path: Path) -> None:
+        several_processes_write(path, KEY)
+        assert list(problems_of(path, KEY)) == []
+        assert KEY not in path.read_text()
+
+    def test_it_comes_from_the_environment(self, path: Path) -> None:
+        environ = {"GENESYSCLOUD_AUDIT_LOG": str(path), "GENESYSCLOUD_AUDIT_KEY": KEY}
+        settings = Settings.resolve({}, environ)
+        assert KEY not in repr(settings)
+        TargetManager(settings).audit.record(AuditEvent.TARGET_DELETED, "id-1")
+        assert list(problems_of(path, KEY)) == []
+        assert without_key(path) == 0
+        assert redacted(f"the key {KEY}") == "the key [secret]"
