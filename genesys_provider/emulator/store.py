@@ -55,6 +55,9 @@ _SCHEMA = (
 )
 _COLUMNS = "number, id, name, config, status, message, generation, verifying"
 _FOREVER = "9e999"
+# The plus keeps SQLite from the other index, by which all versions that still count are looked through.
+_CLOSE = f"UPDATE versions SET until = clock() WHERE id = OLD.id AND +until = {_FOREVER}"  # noqa: S608
+_PRUNE = f"DELETE FROM versions WHERE until < clock() - {LONGEST_LAG}"  # noqa: S608
 _VERSIONS = (
     f"""
     CREATE TEMP TABLE versions AS
@@ -69,18 +72,19 @@ _VERSIONS = (
     """,  # noqa: S608
     f"""
     CREATE TEMP TRIGGER changed AFTER UPDATE ON main.targets BEGIN
-        UPDATE versions SET until = clock() WHERE id = NEW.id AND until = {_FOREVER};
+        {_CLOSE};
         INSERT INTO versions
             SELECT {_COLUMNS}, (SELECT MAX(until) FROM versions WHERE id = NEW.id), {_FOREVER}
             FROM targets WHERE id = NEW.id;
+        {_PRUNE};
     END
     """,  # noqa: S608
     f"""
     CREATE TEMP TRIGGER gone AFTER DELETE ON main.targets BEGIN
-        UPDATE versions SET until = clock() WHERE id = OLD.id AND until = {_FOREVER};
-        DELETE FROM versions WHERE until < clock() - {LONGEST_LAG};
+        {_CLOSE};
+        {_PRUNE};
     END
-    """,  # noqa: S608
+    """,
 )
 """What was there when: a version of a target counts from `since` until `until`, on the monotonic clock."""
 
