@@ -13,7 +13,7 @@ more, or with another status. `--behaviour FILE` and `POST /emulator/behaviour` 
 | `idStyle` | `uuid`, `number`, `opaque` | ids of new targets: digits; or with `/`, `+`, `%`, `?` and a space |
 | `statusCase` | `upper`, `lower` | the letters of every status |
 | `listOrder` | `created`, `name`, `random` | the order of lists; a random one is the same for every page |
-| `omit` | names, none | top-level keys that answers of 2xx leave out, such as `pageCount` |
+| `omit` | `[]`, or names | top-level keys that answers of 2xx leave out, such as `pageCount` |
 | `normalise` | false, true | the host of `endpointUrl` is stored in lower case, names without spaces around them |
 | `oddEntries` | 0 to 1000 | so many targets of somebody else that are hard to read (module `odd`) |
 | `latencySeconds` | 0 to 600 | how long each request to login and API waits before it is served |

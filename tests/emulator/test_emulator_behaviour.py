@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -16,7 +20,6 @@ from genesys_provider.emulator import Behaviour, EmulatorServer, EmulatorSetting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CLOSED = "https://127.0.0.1:1/in"
 USUAL = {
@@ -33,6 +36,7 @@ USUAL = {
     "oddEntries": 0,
     "latencySeconds": 0,
 }
+TESTS = str(Path(__file__).parents[1])
 AS_USUAL = {"Emulator-As-Usual": "true"}
 
 
@@ -181,6 +185,29 @@ def test_a_file_that_is_none_is_one_sentence(tmp_path: Path, text: str | None, r
     assert output.startswith(f"Error: The behaviour in {file} ")
     assert reason in output
     assert output.count("\n") == 1
+
+
+def test_every_organisation_of_a_session_of_tests_can_be_under_a_behaviour(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from cloud import Cloud\n"
+        "with Cloud(Path(sys.argv[1])) as cloud:\n"
+        "    for _ in range(2):\n"
+        "        print(cloud.control('behaviour', 'GET')['idStyle'], cloud.api('GET').json()['total'])\n"
+        "        cloud.control('reset')\n"
+    )
+    unlike = '{"idStyle": "opaque", "omit": ["total"]}'
+    result = subprocess.run(
+        [sys.executable, "-c", program, tmp_path],
+        env={
+            **os.environ,
+            "PYTHONPATH": tests,
+            "GENESYS_TEST_BEHAVIOUR": '{"idStyle": "opaque", "omit": ["total"]}',
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.stdout == "opaque 0\nopaque 0\n", result.stderr
 
 
 # What reads show.
