@@ -15,54 +15,35 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from genesys_provider.client.errors import (
-    ApiError,
-    GenesysError,
-    InvalidRequest,
-    RateLimited,
-    Unauthorized,
-    UnexpectedAnswer,
-    api_error,
-    in_envelope,
-    shortened,
-)
-from genesys_provider.client.limits import MAX_BODY_BYTES, Allowance, Priority
+from genesys_provider.client.answers import Call, Success, correlation_id_of, read
+from genesys_provider.client.errors import Cancelled, InvalidRequest, NotFound, RateLimited, Unauthorized
+from genesys_provider.client.limits import MAX_BODY_BYTES, MAX_CONNECTIONS, Allowance, Priority
 from genesys_provider.client.login import Login
 from genesys_provider.client.redaction import hide_secrets_of
-from genesys_provider.client.retries import LONGEST_WAIT, back_off, retry_after, retrying
+from genesys_provider.client.retries import LONGEST_WAIT, back_off, retrying
 from genesys_provider.client.settings import Settings
-from genesys_provider.client.transport import Answer, connections, exchange, where_to_look
+from genesys_provider.client.transport import connections, exchange
 
 TARGETS = "/api/v2/integrations/eventbridge/targets"
 MY_ORGANIZATION = "/api/v2/organizations/me"
 MAX_PAGE_SIZE = 100
 """Targets a page, at most [G]."""
 
+GONE = 204
+"""What a DELETE is answered with that has happened [C]."""
+
 TIMEOUT_SECONDS = 30.0
 """Time limit of a call [S]."""
-
-MAX_CONNECTIONS = 32
-"""Kept open and reused; more would not help within the rate limit."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class _Request:
-    method: str
-    path: str
+    call: Call
     content: bytes | None
     query: Mapping[str, str | int] | None
     priority: Priority
-
-    @property
-    def what(self) -> str:
-        return f"{self.method} {self.path}"
-
-    @property
-    def names_a_target(self) -> bool:
-        """Whether a 404 would say of a target that it is not there."""
-        return self.path.startswith(f"{TARGETS}/")
 
 
 class GenesysClient:
@@ -101,73 +82,96 @@ class GenesysClient:
     def create_target(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """`POST /api/v2/integrations/eventbridge/targets` [S].
 
-        Never sent twice unless it is certain that it did not act.
+        Never sent twice unless it is certain that it did not act. The answer is empty where the service gave none.
 
         Raises:
             ConnectionFailed: With `maybe_acted`, the target may exist: look it up by its name.
             ServerError: Likewise.
             Conflict: The name is taken.
         """
-        return self._call("POST", TARGETS, body=body, idempotent=False)
+        return self._call(Call("POST", TARGETS, idempotent=False), body=body).body
 
     def get_target(self, target_id: str) -> dict[str, Any]:
         """`GET /api/v2/integrations/eventbridge/targets/{id}` [C]."""
-        return self._call("GET", _path(target_id))
+        return self._call(_of_target("GET", target_id)).body
 
     def update_target(self, target_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """`PUT /api/v2/integrations/eventbridge/targets/{id}`: replaces the whole configuration [C]."""
-        return self._call("PUT", _path(target_id), body=body)
+        """`PUT /api/v2/integrations/eventbridge/targets/{id}`: replaces the whole configuration [C].
 
-    def delete_target(self, target_id: str) -> None:
-        """`DELETE /api/v2/integrations/eventbridge/targets/{id}`: 204 [C].
+        The answer holds what the service gave: the target, a part of it, or nothing.
+        """
+        return self._call(_of_target("PUT", target_id), body=body).body
+
+    def delete_target(self, target_id: str) -> bool:
+        """`DELETE /api/v2/integrations/eventbridge/targets/{id}` [C].
+
+        Returns:
+            Whether the service says that it is gone (204). Another success only says that it was accepted, or is
+            somebody else's: then a read has to tell.
 
         Raises:
-            UnexpectedAnswer: Any other success may be somebody else's, and the target still there.
+            NotFound: There is no such target, or none yet.
         """
-        self._call("DELETE", _path(target_id))
+        try:
+            return self._call(_of_target("DELETE", target_id)).status == GONE
+        except NotFound as error:
+            if error.repeated:
+                # The first try may have deleted it.
+                return False
+            raise
 
-    def list_targets(self, page_number: int = 1, *, name: str | None = None) -> dict[str, Any]:
+    def list_targets(
+        self, page_number: int = 1, *, name: str | None = None, priority: Priority = Priority.BULK
+    ) -> dict[str, Any]:
         """`GET /api/v2/integrations/eventbridge/targets?pageSize=100&pageNumber=…&name=…` [C], paging [G]."""
         query: dict[str, str | int] = {"pageSize": MAX_PAGE_SIZE, "pageNumber": page_number}
         if name is not None:
             query["name"] = name
-        return self._call("GET", TARGETS, query=query)
+        return self._call(Call("GET", TARGETS), query=query, priority=priority).body
 
     def get_verification(self, target_id: str) -> dict[str, Any]:
         """`GET /api/v2/integrations/eventbridge/targets/{id}/verify` [S]: goes before bulk work."""
-        return self._call("GET", _path(target_id) + "/verify", priority=Priority.INTERACTIVE)
+        return self._call(_of_target("GET", target_id, "/verify"), priority=Priority.INTERACTIVE).body
 
     def check_health(self, target_id: str) -> dict[str, Any]:
         """`POST /api/v2/integrations/eventbridge/targets/{id}/health` [S]: one check now; harmless if repeated."""
-        return self._call("POST", _path(target_id) + "/health")
+        return self._call(_of_target("POST", target_id, "/health")).body
 
     def get_organization(self) -> dict[str, Any]:
         """`GET /api/v2/organizations/me` [G]: the organisation that the client belongs to, `id` and `name`."""
-        return self._call("GET", MY_ORGANIZATION)
+        return self._call(Call("GET", MY_ORGANIZATION)).body
+
+    @property
+    def seconds_a_request(self) -> float:
+        """How far apart requests are that use the whole rate limit up; 0 where there is none."""
+        return self._allowance.seconds_a_request
 
     def _call(
         self,
-        method: str,
-        path: str,
+        call: Call,
         *,
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, str | int] | None = None,
-        idempotent: bool = True,
         priority: Priority = Priority.BULK,
-    ) -> dict[str, Any]:
+    ) -> Success:
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         if content is not None and len(content) > MAX_BODY_BYTES:
             raise InvalidRequest(
-                f"{method} {path}: the body has {len(content)} bytes, the API takes {MAX_BODY_BYTES}",
-                status=413,
+                f"{call}: the body has {len(content)} bytes, the API takes {MAX_BODY_BYTES}", status=413
             )
-        schedule = retrying(self._settings.max_retries, self._cancelled, idempotent=idempotent)
+        schedule = retrying(self._settings.max_retries, self._cancelled, idempotent=call.idempotent)
         hide_secrets_of(body or {})
-        answer: dict[str, Any] = schedule(self._with_token, _Request(method, path, content, query, priority))
+        try:
+            answer: Success = schedule(self._with_token, _Request(call, content, query, priority))
+        except NotFound as error:
+            error.repeated = schedule.statistics["attempt_number"] > 1
+            raise
         return answer
 
-    def _with_token(self, request: _Request) -> dict[str, Any]:
+    def _with_token(self, request: _Request) -> Success:
         """One try; a token that is refused is renewed once [C]."""
+        if self._cancelled.is_set():
+            raise Cancelled(f"cancelled before {request.call} was sent")
         token = self._login.token()
         try:
             return self._once(request, token)
@@ -175,99 +179,30 @@ class GenesysClient:
             self._login.forget(token)
             return self._once(request, self._login.token())
 
-    def _once(self, request: _Request, token: str) -> dict[str, Any]:
+    def _once(self, request: _Request, token: str) -> Success:
         headers = {"Authorization": f"Bearer {token}"}
         if request.content is not None:
             headers["Content-Type"] = "application/json"
         with self._allowance.place(request.priority):
             answer = exchange(
                 self._http,
-                request.method,
-                self._settings.api_url + request.path,
-                what=request.what,
+                request.call.method,
+                self._settings.api_url + request.call.path,
+                what=str(request.call),
                 content=request.content,
                 params=request.query,
                 headers=headers,
             )
             self._allowance.learn(answer.headers)
-        correlation_id = shortened(answer.headers.get("ININ-Correlation-Id", ""))
-        _log.debug("%s: %d, correlation id %s", request.what, answer.status, correlation_id or "none")
-        return self._understood(request, answer, correlation_id)
-
-    def _understood(self, request: _Request, answer: Answer, correlation_id: str) -> dict[str, Any]:
-        what = request.what
-        if answer.status == 204:  # noqa: PLR2004
-            return {}
-        if not 200 <= answer.status < 300:  # noqa: PLR2004
-            raise self._refusal(request, answer, correlation_id)
-        if request.method == "DELETE":
-            raise UnexpectedAnswer(f"{what}: HTTP {answer.status}, but a deletion is answered with 204")
-        body = answer.json_object()
-        if body is None:
-            raise self._unexpected(f"{what}: HTTP {answer.status}, but the body is not a JSON object")
-        return body
-
-    def _refusal(self, request: _Request, answer: Answer, correlation_id: str) -> GenesysError:
-        status, body = answer.status, answer.json_object()
-        if answer.redirects:
-            return self._unexpected(f"{request.what}: HTTP {status}, a redirect that is not followed")
-        words = _words(body, answer)
-        message = f"{request.what}: {words}"
-        code = shortened(str((body or {}).get("code") or ""))
-        if status == 429:  # noqa: PLR2004
-            asked = retry_after(answer.headers)
-            if asked is None or asked <= LONGEST_WAIT:
-                self._allowance.exhausted(back_off(0) if asked is None else asked)
-            return RateLimited(
-                message, status=429, code=code, correlation_id=correlation_id, retry_after=asked
-            )
-        hint = None
-        if status < 500 and not in_envelope(body):  # noqa: PLR2004
-            if status == 404:  # noqa: PLR2004
-                failure = self._unexpected(f"{request.what}: HTTP 404, but not in the API's form: {words}")
-                # It is set up so: another try meets the same.
-                failure.tried_enough = True
-                return failure
-            hint = self._where_to_look()
-        elif status == 404 and not request.names_a_target:  # noqa: PLR2004
-            return ApiError(
-                message, status=404, code=code, correlation_id=correlation_id, hint=self._no_such_call()
-            )
-        return api_error(status, message, code=code, correlation_id=correlation_id, hint=hint)
-
-    def _unexpected(self, message: str) -> UnexpectedAnswer:
-        return UnexpectedAnswer(message, hint=self._where_to_look())
-
-    def _where_to_look(self) -> str:
-        return where_to_look("apiUrl", self._settings.api_url)
-
-    def _no_such_call(self) -> str:
-        return (
-            "The API does not know this call: check that genesys:apiUrl or genesys:region, which lead to "
-            f"{self._settings.api_url}, are right, and that this organisation has EventBridge targets"
-        )
+        correlation_id = correlation_id_of(answer)
+        _log.debug("%s: %d, correlation id %s", request.call, answer.status, correlation_id or "none")
+        try:
+            return read(request.call, answer, self._settings.api_url)
+        except RateLimited as error:
+            if error.retry_after is None or error.retry_after <= LONGEST_WAIT:
+                self._allowance.exhausted(back_off(0) if error.retry_after is None else error.retry_after)
+            raise
 
 
-def _path(target_id: str) -> str:
-    return f"{TARGETS}/{quote(target_id, safe='')}"
-
-
-def _words(body: dict[str, Any] | None, answer: Answer) -> str:
-    """What an error says: the envelope's message, what its details name, and the messages of its errors [G]."""
-    if body is None:
-        return shortened(answer.text) or answer.reason
-    message = str(body.get("message") or answer.reason)
-    errors = [str(error.get("message") or "") for error in _objects(body.get("errors"))]
-    words = [message]
-    for detail in _objects(body.get("details")):
-        name, why = str(detail.get("fieldName") or ""), detail.get("message")
-        if why is None and name and any(error.startswith(name) for error in errors):
-            continue  # The error says why; the detail has but a code.
-        why = why or detail.get("errorCode")
-        words.append(": ".join(str(part) for part in (name, why) if part))
-    words += [error for error in errors if error not in message]
-    return shortened("; ".join(word for word in dict.fromkeys(words) if word))
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+def _of_target(method: str, target_id: str, rest: str = "") -> Call:
+    return Call(method, f"{TARGETS}/{quote(target_id, safe='')}{rest}", names_a_target=True)

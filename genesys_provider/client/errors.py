@@ -9,16 +9,17 @@
     │   ├── InvalidRequest        400: the payload breaks a rule
     │   ├── Unauthorized          401, or the login was refused: the client's id or secret
     │   ├── Forbidden             403: a permission or scope is missing
-    │   ├── NotFound              404 of a call that names a target, in the API's own words: it is not there
+    │   ├── NotFound              404, 408 or 410 of a call that names a target, in the API's own words
     │   ├── Conflict              409: the name is taken
     │   ├── RateLimited           429, or the login's 400: still throttled after the last retry
-    │   └── ServerError           5xx: still failing after the last retry
+    │   └── ServerError           5xx or 408: still failing after the last retry
     └── (in `genesys_provider.targets`)
         ├── InvalidTarget         a rule of the contract is broken: nothing was sent
         ├── OtherOrganization     the configuration leads to another organization than the target's
         ├── NameTaken             another target has the name
         ├── OwnedByAnother        another resource has taken the target over
         ├── ReplacementRefused    a replacement that creates first would adopt what its delete takes away
+        ├── StillThere            a target that was deleted still shows
         ├── NotVerified           the target exists, but is not known to be verified; `target` is what it is
         │   ├── VerificationFailed     the endpoint did not pass
         │   ├── VerificationTimeout    no verdict within the time limit
@@ -109,6 +110,7 @@ class ApiError(GenesysError):
         status: int,
         code: str = "",
         correlation_id: str = "",
+        retry_after: float | None = None,
         hint: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
@@ -116,6 +118,8 @@ class ApiError(GenesysError):
         self.code = code
         self.correlation_id = correlation_id
         """`ININ-Correlation-Id`: what Genesys Cloud's support asks for."""
+        self.retry_after = retry_after
+        """Seconds to wait that the server asked for, if it did."""
 
     def __str__(self) -> str:
         origin = f"HTTP {self.status}" + (
@@ -156,13 +160,15 @@ class Forbidden(ApiError):
 
 
 class NotFound(ApiError):
-    """404, in the API's envelope, of a call that names a target: there is no such target.
+    """404, 410 or a lasting 408, in the API's envelope, of a call that names a target: there is no such target.
 
     Nothing else is one, since targets are given up for it: not a 404 of the login, of a proxy, of a call that
     names no target.
     """
 
     hint = "It may have been deleted by hand: `pulumi refresh` makes the state right"
+    repeated = False
+    """Whether an earlier try of the same call had no usable answer, and may have acted."""
 
 
 class Conflict(ApiError):
@@ -179,41 +185,11 @@ class RateLimited(ApiError):
         "OAuth client's or the organisation's allowance"
     )
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int,
-        code: str = "",
-        correlation_id: str = "",
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, status=status, code=code, correlation_id=correlation_id)
-        self.retry_after = retry_after
-        """Seconds to wait that the server asked for, if it did."""
-
 
 class ServerError(ApiError):
-    """5xx: still failing after the last retry."""
+    """5xx or 408: still failing after the last retry."""
 
     hint = "Genesys Cloud, or a proxy before it, has a problem: see its status page, and try again later"
-
-
-_BY_STATUS: dict[int, type[ApiError]] = {
-    400: InvalidRequest,
-    401: Unauthorized,
-    403: Forbidden,
-    404: NotFound,
-    409: Conflict,
-}
-
-
-def api_error(
-    status: int, message: str, *, code: str = "", correlation_id: str = "", hint: str | None = None
-) -> ApiError:
-    """The error for a status that is neither a success nor a 429."""
-    kind = _BY_STATUS.get(status) or (ServerError if status >= 500 else ApiError)  # noqa: PLR2004
-    return kind(message, status=status, code=code, correlation_id=correlation_id, hint=hint)
 
 
 def in_envelope(body: Mapping[str, Any] | None) -> bool:

@@ -31,8 +31,12 @@ WINDOW_MARGIN = 1.0
 """Seconds after the announced end of a window: `reset` is in whole seconds, and a request too early is a 429."""
 
 
-LOOK_SECONDS = 0.2
-"""How often a request that waits looks whether the window has ended or the run was cancelled."""
+MAX_CONNECTIONS = 32
+"""Requests on their way at a time, each on a connection of its own: more would not help within the rate limit, and
+what is on its way can't be called back by a cancel."""
+
+CANCEL_SECONDS = 0.05
+"""How soon a cancel is seen by those who wait."""
 
 
 class Priority(IntEnum):
@@ -46,17 +50,20 @@ class Priority(IntEnum):
 class _Ticket:
     priority: Priority
     arrival: int
-    admitted: threading.Event = field(default_factory=threading.Event, compare=False)
+    answered: threading.Event = field(default_factory=threading.Event, compare=False)
+    """Set once the ticket is admitted, or the run cancelled."""
+    admitted: bool = field(default=False, compare=False)
 
 
 class Allowance:
-    """How many requests a token has left, for all threads of the process."""
+    """How many requests a token has left, for all threads of the process: the last gate before the wire."""
 
     def __init__(self, cancelled: threading.Event, clock: Callable[[], float] = time.monotonic) -> None:
         self._cancelled = cancelled
         self._clock = clock
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._queue: list[_Ticket] = []
+        self._watched = False
         self._arrivals = itertools.count()
         self._allowed: int | None = DEFAULT_ALLOWED
         self._counted = 0
@@ -65,49 +72,66 @@ class Allowance:
         self._paused_until = float("-inf")
         self._answered = False
 
+    @property
+    def seconds_a_request(self) -> float:
+        """How far apart requests are that use the whole limit up; 0 where there is none."""
+        return 60 / self._allowed if self._allowed else 0.0
+
     @contextmanager
     def place(self, priority: Priority = Priority.BULK) -> Iterator[None]:
         """Waits until the window has room, and holds a place in it until the request was answered.
 
         Raises:
-            Cancelled: The run was cancelled meanwhile.
+            Cancelled: The run is cancelled: nothing may be sent any more.
         """
         self._wait(_Ticket(priority, next(self._arrivals)))
         try:
+            if self._cancelled.is_set():
+                raise Cancelled("cancelled before the request was sent")
             yield
         finally:
-            with self._lock:
+            with self._changed:
                 self._answered = True
                 self._under_way -= 1
                 self._admit()
 
     def _wait(self, ticket: _Ticket) -> None:
-        with self._lock:
+        with self._changed:
             heapq.heappush(self._queue, ticket)
             self._admit()
-        said = False
-        while not ticket.admitted.is_set():
-            if self._cancelled.is_set():
-                with self._lock:
-                    if ticket in self._queue:
-                        self._queue.remove(ticket)
-                        heapq.heapify(self._queue)
-                        raise Cancelled("cancelled while waiting for the rate limit")
+            if ticket.admitted:
                 return
+            if not self._watched:
+                self._watched = True
+                threading.Thread(target=self._watch, name="allowance", daemon=True).start()
             wait = self._seconds_to_wait()
-            if not said and wait is not None and wait > 1:
-                report(f"waits {wait:.0f} s for the rate limit of {self._allowed} requests a minute")
-                said = True
-            # Woken by an answer; else it looks whether the window has ended, or the run.
-            ticket.admitted.wait(LOOK_SECONDS if wait is None else max(0.01, min(wait, LOOK_SECONDS)))
-            with self._lock:
+        if wait is None and not ticket.answered.wait(1):
+            wait = self._seconds_to_wait()
+        if wait is not None and wait > 1 and not ticket.answered.is_set():
+            report(f"waits {wait:.0f} s for the rate limit of {self._allowed} requests a minute")
+        ticket.answered.wait()
+        if not ticket.admitted:
+            raise Cancelled("cancelled while waiting for the rate limit")
+
+    def _watch(self) -> None:
+        """As long as somebody waits: lets them go when the window ends, or the run is cancelled."""
+        with self._changed:
+            while self._queue:
+                self._changed.wait(CANCEL_SECONDS)
+                if self._cancelled.is_set():
+                    for ticket in self._queue:
+                        ticket.answered.set()
+                    self._queue.clear()
                 self._admit()
+            self._watched = False
 
     def _admit(self) -> None:
         """Lets those go who have room, one after another: nobody else is woken."""
         while self._queue and self._has_room():
             self._under_way += 1
-            heapq.heappop(self._queue).admitted.set()
+            ticket = heapq.heappop(self._queue)
+            ticket.admitted = True
+            ticket.answered.set()
 
     def _has_room(self) -> bool:
         if self._window_ends is not None and self._clock() >= self._window_ends:
@@ -117,6 +141,8 @@ class Allowance:
         if not self._answered:
             # One goes ahead, to see how many are allowed.
             return self._under_way == 0
+        if self._under_way >= MAX_CONNECTIONS:
+            return False
         return self._allowed is None or self._counted + self._under_way < self._allowed
 
     def _seconds_to_wait(self) -> float | None:
@@ -134,7 +160,7 @@ class Allowance:
             return
         if not math.isfinite(reset):
             return
-        with self._lock:
+        with self._changed:
             self._allowed = allowed if allowed > 0 else None
             ends = self._clock() + max(reset, 0) + WINDOW_MARGIN
             if self._window_ends is None or abs(ends - self._window_ends) <= 2 * WINDOW_MARGIN:
@@ -147,6 +173,6 @@ class Allowance:
 
     def exhausted(self, seconds: float) -> None:
         """After a 429: nobody sends anything for so long."""
-        with self._lock:
+        with self._changed:
             self._paused_until = max(self._clock() + seconds, self._paused_until)
             self._admit()

@@ -16,9 +16,11 @@ from email.utils import parsedate_to_datetime
 import tenacity
 
 from genesys_provider.client.errors import (
+    ApiError,
     Cancelled,
     ConnectionFailed,
     GenesysError,
+    NotFound,
     RateLimited,
     ServerError,
     UnexpectedAnswer,
@@ -27,6 +29,9 @@ from genesys_provider.client.progress import report
 
 LONGEST_WAIT = 600.0
 """Seconds: a server that asks for more gets its error shown instead."""
+
+REQUEST_TIMEOUT = 408
+"""The HTTP status of a request that the server gave up waiting for: always worth another try."""
 
 LONGEST_BACK_OFF = 64.0
 """Seconds: about a window of the rate limit; doubling further would only lose time."""
@@ -66,8 +71,13 @@ def worth_retrying(error: BaseException, *, idempotent: bool) -> bool:
     """Whether another try may succeed, and can't act twice."""
     if not isinstance(error, GenesysError) or error.tried_enough:
         return False
+    if isinstance(error, ApiError) and (error.retry_after or 0) > LONGEST_WAIT:
+        return False
     if isinstance(error, RateLimited):
-        return error.retry_after is None or error.retry_after <= LONGEST_WAIT
+        return True
+    if isinstance(error, NotFound):
+        # A request that timed out means an absence only where it lasts.
+        return idempotent and error.status == REQUEST_TIMEOUT
     if isinstance(error, ConnectionFailed):
         return idempotent or not error.maybe_acted
     return idempotent and isinstance(error, (ServerError, UnexpectedAnswer))
@@ -88,7 +98,7 @@ def retrying(
 
     def wait(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        asked = error.retry_after if isinstance(error, RateLimited) else None
+        asked = error.retry_after if isinstance(error, ApiError) else None
         return back_off(state.attempt_number - 1) if asked is None else asked
 
     def sleep(seconds: float) -> None:

@@ -28,6 +28,12 @@ def shown_url(url: str) -> str:
     return url.partition("?")[0]
 
 
+def folded_url(url: str) -> str:
+    """The URL with its scheme and host in small letters, as a service may return it: the same URL (RFC 3986)."""
+    host = re.match(r"[^/]*//[^/?#]*", url)
+    return url if host is None else host.group().lower() + url[host.end() :]
+
+
 def checked_url(url: str, *, loopback_http: bool = False) -> str:
     """The URL as it was typed, if it is one that events or secrets may be sent to.
 

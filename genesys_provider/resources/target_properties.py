@@ -5,17 +5,19 @@ Properties are named as the API names them, so that a fault, a change and a requ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 from pulumi.output import Unknown
 from pydantic import Field, StrictBool, ValidationError
 
+from genesys_provider.client.urls import folded_url
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import properties
 from genesys_provider.targets.errors import InvalidTarget
 from genesys_provider.targets.models import (
     OWNER_HEADER,
+    SECRET_FIELDS,
     VERIFIED,
     Fault,
     Number,
@@ -26,9 +28,6 @@ from genesys_provider.targets.models import (
     property_path,
 )
 from genesys_provider.targets.run import Facts
-
-SECRET_FIELDS = ("password", "clientSecret")
-"""The fields of `authConfig` that the API never returns [C]."""
 
 _LOCAL = ("verificationTimeout", "healthCheck", "apiUrl")
 """The inputs that are about how we handle the target, and no part of its configuration."""
@@ -168,6 +167,12 @@ def _as_set(event_types: Any) -> Any:
     return unknown[0] if unknown else frozenset(event_types)
 
 
+def verdict_is_missing(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether an update has to bring nothing about but a verdict: all that is wanted was written before."""
+    changed = [path for path in changes(olds, news) if path not in _LOCAL]
+    return changed == ["status"]
+
+
 def configuration_changed(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Whether an update has anything to tell the API: what is local to the stack it need not know."""
     return any(path not in _LOCAL for path in changes(olds, news))
@@ -184,6 +189,7 @@ def outputs(
     *,
     revision: int,
     organization_id: str | None = None,
+    written_at: str | None = None,
     claimed_by: str | None = None,
     imported_from: str | None = None,
     verified_at: str | None = None,
@@ -197,6 +203,7 @@ def outputs(
         "selfUri": target.self_uri,
         "organizationId": organization_id,
         "revision": revision,
+        "writtenAt": target.written_at or written_at,
         "claimedBy": claimed_by,
         # The owner, where an import recorded it: an update takes the target over, a delete does not.
         "importedFrom": imported_from,
@@ -205,6 +212,19 @@ def outputs(
         "healthStatus": health_status,
     }
     return {name: value for name, value in outs.items() if value is not None}
+
+
+def unseen_write(state: Mapping[str, Any]) -> str | None:
+    """When the target was written, by a run that has not seen its write, in the verdict that it waited for."""
+    written_at: str | None = state.get("writtenAt")
+    return None if written_at is None or str(state.get("verifiedAt") or "") >= written_at else written_at
+
+
+def expected(state: Mapping[str, Any]) -> Callable[[Target], bool] | None:
+    """Whether a target is as the state has it, where the run that wrote it has not seen it so; else None."""
+    if unseen_write(state) is None:
+        return None
+    return lambda target: not rewritten(state, inputs_read(state, target, owner=None, api_url=""))
 
 
 def facts(outs: Mapping[str, Any]) -> Facts:
@@ -240,7 +260,7 @@ def inputs_read(
     inputs: dict[str, Any] = {
         **kept,
         "name": target.name,
-        "endpointUrl": target.endpoint_url,
+        "endpointUrl": _url_read(state.get("endpointUrl"), target.endpoint_url),
         "authType": target.auth_type,
         "retryPolicy": {**RetryPolicyConfig().model_dump(by_alias=True), **target.retry_policy},
         "eventTypes": _event_types_read(state.get("eventTypes") or [], target.event_types),
@@ -264,6 +284,11 @@ def inputs_read(
     if owner is not None:
         inputs["owner"] = owner
     return inputs
+
+
+def _url_read(before: Any, now: str) -> str:
+    """As it was typed, where the service only writes the host in small letters."""
+    return before if isinstance(before, str) and folded_url(before) == folded_url(now) else now
 
 
 def _event_types_read(before: list[str], now: list[str]) -> list[str]:

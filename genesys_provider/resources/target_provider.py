@@ -152,6 +152,8 @@ class EventBridgeTargetProvider(ResourceProvider):
                     _id,
                     target_properties.config_from(_news),
                     recorded_owner=_olds.get("owner"),
+                    written_at=_olds.get("writtenAt"),
+                    unchanged=target_properties.verdict_is_missing(_olds, _news),
                     timeout=_timeout(_news),
                     health_check=health_check,
                 )
@@ -159,7 +161,11 @@ class EventBridgeTargetProvider(ResourceProvider):
                 if not current().records_init_failures:
                     raise
                 outs = target_properties.outputs(
-                    _news, error.target, organization_id=organization_id, revision=revision
+                    _news,
+                    error.target,
+                    organization_id=organization_id,
+                    revision=revision,
+                    written_at=_olds.get("writtenAt"),
                 )
                 raise InitFailed(_id, outs, [str(error)]) from None
             except NotFound:
@@ -172,6 +178,7 @@ class EventBridgeTargetProvider(ResourceProvider):
                 outcome.target,
                 organization_id=organization_id,
                 revision=revision,
+                written_at=_olds.get("writtenAt"),
                 verified_at=outcome.verified_at or _olds.get("verifiedAt"),
                 verification_seconds=outcome.verification_seconds or _olds.get("verificationSeconds"),
                 health_status=outcome.health_status,
@@ -190,7 +197,10 @@ class EventBridgeTargetProvider(ResourceProvider):
 
         with managed(self._config, props) as manager:
             organization_id = _same_organization(manager, id_, props)
-            target = manager.get(id_, shared=True)
+            written_at = props.get("writtenAt")
+            target = manager.get(
+                id_, shared=True, written_at=written_at, expected=target_properties.expected(props)
+            )
             if target is None:
                 return ReadResult(None, {})
             unhealthy = manager.why_not_verified(target)
@@ -207,6 +217,7 @@ class EventBridgeTargetProvider(ResourceProvider):
             target,
             organization_id=organization_id,
             revision=revision,
+            written_at=written_at,
             claimed_by=claimed_by,
             imported_from=owner if _only_imported(props, owner) else None,
             verified_at=props.get("verifiedAt"),
@@ -220,11 +231,14 @@ class EventBridgeTargetProvider(ResourceProvider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Deletes the target; one that is gone already is a success, and so is one that is another's by now."""
+        from genesys_provider.resources import target_properties
         from genesys_provider.resources.session import managed, run
 
         with managed(self._config, _props) as manager:
             _same_organization(manager, _id, _props)
-            left = manager.delete(_id, owner=_deleting(_props))
+            left = manager.delete(
+                _id, owner=_deleting(_props), written_at=target_properties.unseen_write(_props)
+            )
         if left is None:
             run.deleted(_id)
         else:

@@ -1,54 +1,74 @@
-"""What is known of the organisation's targets: read once, by pages, for all who ask.
+"""What the service says of the organisation's targets: asked once for all who want to know.
 
-A run of a stack asks for many targets by name (is it there already?) and by id (has it drifted?). Both are
-answered from one reading of the list, 100 targets to a request. Where single reads cost fewer requests than the
-list, they are made instead.
+Requests are what Genesys Cloud counts, so all reading goes one way. Questions are gathered into batches, and a
+batch is answered by the list, 100 targets to a request, where that takes fewer requests than single reads do. There
+are two kinds of questions:
+
+- what is known of a target, by its name or id: a reading of the whole list answers for `FRESH_SECONDS`, except
+  about what we have written since;
+- how it is now (`look`), for those who wait for a verdict or a deletion: never older than the question. Looks go
+  before bulk work, and use no more than `LOOK_SHARE` of the rate limit.
+
+A service may lag behind its writes [G]. After a write of ours an absence means «not yet» for `LAG_SECONDS`.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
 from genesys_provider.client.api import GenesysClient
-from genesys_provider.client.errors import GenesysError, NotFound, UnexpectedAnswer
+from genesys_provider.client.errors import Cancelled, GenesysError, NotFound, Unauthorized, UnexpectedAnswer
+from genesys_provider.client.limits import Priority
+from genesys_provider.targets.batches import Batches
 from genesys_provider.targets.models import Target, faults_of
 
-GATHER_SECONDS = 0.02
-"""How long the first reader waits for others, to know whether the list is cheaper."""
+LAG_SECONDS = 30.0
+"""How long a read may lag behind a write. Elsewhere in Genesys Cloud it is seconds; the Terraform provider allows
+for minutes [G]."""
 
-SECOND_GATHER_SECONDS = 0.1
-"""How long it waits once more, where the first page shows that the list is long: a busy host reads haltingly."""
+LAG_PAUSES = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between two reads while the service may lag; the last one repeats."""
 
 FRESH_SECONDS = 30.0
-"""How long a reading of the list answers reads by id, but for what we have written since."""
+"""How long a reading of the list answers questions by id, but for what we have written since."""
+
+GATHER_SECONDS = 0.02
+"""How long a batch waits for more questions; for five times as long where the list turns out to be long."""
+
+LOOK_SHARE = 0.25
+"""The share of the rate limit that looks may use, so that a fleet that waits leaves room for its writes."""
+
+SHORTEST_PAUSE = 0.5
+"""Seconds between two looks, at least."""
+
+READS_AT_ONCE = 8
+
+_log = logging.getLogger(__name__)
+K = TypeVar("K")
+V = TypeVar("V")
 
 
-@dataclass(frozen=True)
-class Page:
-    """One page of the list as it came, and how many there are."""
+class Look(NamedTuple):
+    """How a target is now. From the list comes the whole target, from `verify` its status and the reason."""
 
-    entities: list[Any]
-    page_count: int
+    status: str
+    message: str | None = None
+    target: Target | None = None
 
-    @property
-    def targets(self) -> list[Target]:
-        """The targets on it."""
-        return [parsed(entity, "the list of targets") for entity in self.entities]
 
-    @property
-    def statuses(self) -> dict[str, str]:
-        """The status of each by its id: all that a wait needs, at a fraction of the work."""
-        try:
-            return {str(entity["id"]): str(entity["status"]) for entity in self.entities}
-        except (TypeError, KeyError) as error:
-            raise UnexpectedAnswer("the list of targets has one without id or status") from error
+class Question(NamedTuple):
+    """What is known of the target of this id or name."""
+
+    field: str
+    value: str
 
 
 def parsed(answer: Any, what: str) -> Target:
@@ -58,42 +78,97 @@ def parsed(answer: Any, what: str) -> Target:
         UnexpectedAnswer: It is not as the contract says; the message names the fields, not their values.
     """
     try:
-        return Target.model_validate(answer)
+        return Target.read(answer)
     except ValidationError as error:
         listed = "; ".join(f"{fault.path or 'it'} {fault.reason}" for fault in faults_of(error))
         raise UnexpectedAnswer(f"{what}: the answer is not a target: {listed}") from error
 
 
-def pages(client: GenesysClient, name: str | None = None) -> Iterator[Page]:
-    """The list of targets, page by page as it is asked for; with `name`, those of that name alone."""
-    number = page_count = 1
-    while number <= page_count:
-        answer = client.list_targets(number, name=name)
+@dataclass(frozen=True)
+class Page:
+    """One page of the list as it came."""
+
+    entities: list[Any]
+    page_count: int
+    """How many there are, as far as the service says it."""
+
+    @property
+    def targets(self) -> list[Target]:
+        """The targets on it; one that can't be read is named in the log, and the others serve."""
+        return [target for entity in self.entities if (target := _readable(entity)) is not None]
+
+
+def _readable(entity: Any) -> Target | None:
+    try:
+        return parsed(entity, "the list of targets")
+    except UnexpectedAnswer as error:
+        named = entity.get("id") if isinstance(entity, Mapping) else entity
+        _log.warning("skips target %r: %s", named, error.message)
+        return None
+
+
+def pages(
+    client: GenesysClient, name: str | None = None, priority: Priority = Priority.BULK
+) -> Iterator[Page]:
+    """The list of targets, page by page as it is asked for; with `name`, those of that name alone.
+
+    It ends where the service says so, by `pageCount` or `nextUri`; where it says neither, with a page that is not
+    full or brings nothing new.
+    """
+    seen: set[str] = set()
+    number = 1
+    while True:
+        answer = client.list_targets(number, name=name, priority=priority)
         entities, count = answer.get("entities"), answer.get("pageCount")
-        if not isinstance(entities, list) or not isinstance(count, int):
-            raise UnexpectedAnswer("the list of targets has no entities or no pageCount")
-        page_count = count
-        yield Page(entities, page_count)
-        if not entities:
+        if not isinstance(entities, list):
+            raise UnexpectedAnswer("the list of targets has no entities")
+        ids = {str(entity["id"]) for entity in entities if isinstance(entity, Mapping) and "id" in entity}
+        if isinstance(count, int):
+            more = number < count
+        else:
+            more = bool(ids - seen) and _may_go_on(answer, len(entities))
+            count = number + more
+        yield Page(entities, count)
+        if not more or not entities:
             return
+        seen |= ids
         number += 1
 
 
-class Directory:
-    """The shared knowledge of one process. Safe for threads."""
+def _may_go_on(answer: Mapping[str, Any], entities: int) -> bool:
+    size = answer.get("pageSize")
+    return bool(answer.get("nextUri")) or entities >= (size if isinstance(size, int) else entities)
 
-    def __init__(self, client: GenesysClient, clock: Callable[[], float] = time.monotonic) -> None:
+
+class Directory:
+    """The shared knowledge of one process. Safe for threads.
+
+    Args:
+        client: The API.
+        cancelled: When set, waits end.
+        clock: Seconds.
+    """
+
+    def __init__(
+        self,
+        client: GenesysClient,
+        cancelled: threading.Event | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._client = client
+        self._cancelled = cancelled or threading.Event()
         self._clock = clock
-        self._reading = threading.Lock()
         self._lock = threading.Lock()
+        self._by_id: dict[str, Target] | None = None
+        self._read_at = float("-inf")
         self._asked = 0
         self._page_count = 1
-        self._by_id: dict[str, Target] | None = None
-        self._fresh_until = 0.0
         self._written: set[str] = set()
-        self._failures = 0
-        self._failure: GenesysError | None = None
+        self._written_at: dict[str, float] = {}
+        self._look_at = float("-inf")
+        self._list_fails_until = float("-inf")
+        self._known = Batches(self._answer_known, lambda: time.sleep(GATHER_SECONDS), "directory")
+        self._looks = Batches(self._answer_looks, self._until_next_look, "looks")
 
     def find(self, name: str) -> Target | None:
         """The target of this name, as the run's shared look-up saw it, kept up with our own writes.
@@ -101,13 +176,7 @@ class Directory:
         What others did since does not show here. So an absence is no proof: the API's 409 is, and `find_now`
         then says who has the name.
         """
-        with self._shared_reading():
-            if self._by_id is None:
-                self._read_list_if_cheaper()
-            with self._lock:
-                if self._by_id is not None:
-                    return next((target for target in self._by_id.values() if target.name == name), None)
-        return self.find_now(name)
+        return self._ask(Question("name", name))
 
     def find_now(self, name: str) -> Target | None:
         """The target that has this name now: one request."""
@@ -118,74 +187,168 @@ class Directory:
         return None
 
     def get(self, target_id: str) -> Target | None:
-        """The target of this id, or None where there is none; never older than our own last write."""
-        known = self._fresh(target_id)
-        if known is None:
-            with self._shared_reading():
-                if self._clock() >= self._fresh_until:
-                    self._read_list_if_cheaper()
-                known = self._fresh(target_id)
-        if known is not None:
-            return known
-        # Also where the list lacks it: pages shift while others write, and a target is not given up for that.
-        return self.get_now(target_id)
-
-    def _fresh(self, target_id: str) -> Target | None:
-        with self._lock:
-            known = self._by_id if self._clock() < self._fresh_until else None
-            return None if known is None or target_id in self._written else known.get(target_id)
+        """The target of this id, or None where none shows; never older than our own last write."""
+        return self._ask(Question("id", target_id))
 
     def get_now(self, target_id: str) -> Target | None:
-        """The target that has this id now: one request."""
+        """The target that has this id now, or None where none shows: one request."""
         try:
-            return parsed(self._client.get_target(target_id), f"target {target_id}")
+            target = parsed(self._client.get_target(target_id), f"target {target_id}")
+            if target.status:
+                return target
+            return target.model_copy(update={"status": self.verification(target_id).status})
         except NotFound:
             return None
 
+    def get_settled(
+        self,
+        target_id: str,
+        *,
+        shared: bool = True,
+        expected: Callable[[Target], bool] | None = None,
+    ) -> Target | None:
+        """The target, once our last write shows: an absence counts only when it has had the time to.
+
+        Args:
+            target_id: The target.
+            shared: Whether a reading of the whole list may answer.
+            expected: Whether a target is as it was written; else what it was before it may show still.
+        """
+        read = self.get if shared else self.get_now
+        for _ in self.pauses():
+            target = read(target_id)
+            if self.settled(target_id) or (target is not None and (expected is None or expected(target))):
+                break
+            read = self.get_now
+        return target
+
+    def look(self, target_id: str) -> Look:
+        """How the target is now, from a reading that began after the question.
+
+        Raises:
+            NotFound: It is not there; where we have just written it, not yet (`settled`).
+        """
+        return self._looks.ask(target_id)
+
+    def verification(self, target_id: str) -> Look:
+        """What `verify` says now: one request; also why a verification failed.
+
+        Raises:
+            NotFound: There is no such target, or not yet.
+        """
+        answer = self._client.get_verification(target_id)
+        status, message = answer.get("status"), answer.get("message")
+        if not isinstance(status, str):
+            raise UnexpectedAnswer(f"target {target_id}: the answer to verify has no status")
+        return Look(status.upper(), None if message is None else str(message))
+
+    def settled(self, target_id: str) -> bool:
+        """Whether the service has had the time to show our last write of this target."""
+        with self._lock:
+            return self._clock() >= self._written_at.get(target_id, float("-inf")) + LAG_SECONDS
+
+    def shown(self, target_id: str) -> None:
+        """Takes in that a reading has shown our last write: nothing lags any more."""
+        with self._lock:
+            self._written_at.pop(target_id, None)
+
     def wrote(self, target: Target) -> None:
-        """Takes in the answer to a POST or PUT of ours."""
+        """Takes in a POST or PUT of ours that was accepted just now."""
         with self._lock:
             self._written.add(target.id)
+            self._written_at[target.id] = self._clock()
             if self._by_id is not None:
                 self._by_id[target.id] = target
+
+    def written_earlier(self, target_id: str, seconds_ago: float) -> None:
+        """Takes in when an earlier process of ours has written the target."""
+        with self._lock:
+            self._written_at.setdefault(target_id, self._clock() - seconds_ago)
 
     def deleted(self, target_id: str) -> None:
         """Takes in that a target is gone."""
         with self._lock:
             self._written.add(target_id)
+            self._written_at.pop(target_id, None)
             if self._by_id is not None:
                 self._by_id.pop(target_id, None)
 
-    @contextmanager
-    def _shared_reading(self) -> Iterator[None]:
+    def pauses(self) -> Iterator[None]:
+        """Lets a caller ask again, with growing pauses, for as long as the service may lag from now on.
+
+        Raises:
+            Cancelled: The run was cancelled.
+        """
+        ends, pauses = self._clock() + LAG_SECONDS, iter(LAG_PAUSES)
+        while (left := ends - self._clock()) > 0:
+            yield
+            if self._cancelled.wait(min(next(pauses, LAG_PAUSES[-1]), left)):
+                raise Cancelled("cancelled while waiting for the service to catch up")
+        yield
+
+    def _ask(self, question: Question) -> Target | None:
+        known = self._from_list([question])
+        if question in known:
+            return known[question]
         with self._lock:
             self._asked += 1
-            first = self._asked == 1
-        failures = self._failures
-        if first:
-            time.sleep(GATHER_SECONDS)
-        with self._reading:
-            if self._failure is not None and self._failures != failures:
-                # Who waited for a reading that failed does not try the same once more.
-                raise self._failure
+        return self._known.ask(question)
+
+    def _from_list(self, questions: Sequence[Question]) -> dict[Question, Target | None]:
+        """What the last reading of the list answers; that it lacks an id is no answer.
+
+        Pages shift while others write, and a target is not given up for that.
+        """
+        with self._lock:
+            if self._by_id is None:
+                return {}
+            fresh = self._clock() < self._read_at + FRESH_SECONDS
+            answers: dict[Question, Target | None] = {}
+            by_name: dict[str, Target] | None = None
+            for question in questions:
+                if question.field == "name":
+                    by_name = by_name or {target.name: target for target in self._by_id.values()}
+                    answers[question] = by_name.get(question.value)
+                elif fresh and question.value in self._by_id and question.value not in self._written:
+                    answers[question] = self._by_id[question.value]
+            return answers
+
+    # What is known
+
+    def _answer_known(self, questions: Sequence[Question]) -> Mapping[Question, Target | Exception | None]:
+        answers: dict[Question, Target | Exception | None] = {**self._from_list(questions)}
+        if len(answers) < len(questions):
             try:
-                yield
-            except GenesysError as error:
-                self._failures, self._failure = self._failures + 1, error
+                self._read_list_if_cheaper()
+            except (Cancelled, Unauthorized):
                 raise
+            except GenesysError as error:
+                _log.debug("the list of targets can't be read: %s", error)
+            answers |= self._from_list(questions)
+        rest = [question for question in questions if question not in answers]
+        names = [question for question in rest if question.field == "name"]
+        if names:
+            # One goes ahead: where the list fails, it fails for all.
+            answers[names[0]] = found = _each(names[:1], self._answer_one)[names[0]]
+            if isinstance(found, Exception):
+                answers |= dict.fromkeys(names, found)
+        return answers | _each([each for each in rest if each not in answers], self._answer_one)
+
+    def _answer_one(self, question: Question) -> Target | None:
+        return self.find_now(question.value) if question.field == "name" else self.get_now(question.value)
 
     def _read_list_if_cheaper(self) -> None:
-        """Reads the whole list where that takes fewer requests than were asked for by now."""
-        if self._asked <= self._page_count:
+        """Reads the whole list, where that takes fewer requests than were asked for by now."""
+        if self._asked <= self._page_count or self._clock() < self._list_fails_until:
             return
         started = self._clock()
         with self._lock:
             self._written.clear()
         by_id: dict[str, Target] = {}
-        for page in pages(self._client):
-            self._page_count = page.page_count
+        for page in self._pages(Priority.BULK):
             if page.page_count > self._asked:
-                time.sleep(SECOND_GATHER_SECONDS)
+                # A busy host asks haltingly: more may come.
+                time.sleep(5 * GATHER_SECONDS)
             if page.page_count > self._asked:
                 return
             by_id.update((target.id, target) for target in page.targets)
@@ -198,6 +361,73 @@ class Directory:
                 else:
                     by_id[target_id] = written
             self._by_id = by_id
-            self._fresh_until = started + FRESH_SECONDS
+            self._read_at = started
             # Who asks after this reading is answered by it; later ones are counted anew.
             self._asked = 0
+
+    def _pages(self, priority: Priority) -> Iterator[Page]:
+        try:
+            for page in pages(self._client, priority=priority):
+                self._page_count = page.page_count
+                yield page
+        except GenesysError:
+            # What it would have answered is asked for singly, for a while.
+            self._list_fails_until = self._clock() + FRESH_SECONDS
+            raise
+
+    # How it is now
+
+    def _until_next_look(self) -> None:
+        self._cancelled.wait(max(GATHER_SECONDS, self._look_at - self._clock()))
+
+    def _answer_looks(self, ids: Sequence[str]) -> Mapping[str, Look | Exception]:
+        seen: dict[str, Look | Exception] = {}
+        requests = 0
+        if len(ids) > 1 and self._page_count <= len(ids) and self._clock() >= self._list_fails_until:
+            try:
+                for page in self._pages(Priority.INTERACTIVE):
+                    requests += 1
+                    if page.page_count > len(ids):
+                        break
+                    seen.update(
+                        (target.id, Look(target.status, None, target)) for target in _among(ids, page)
+                    )
+                    if len(seen) == len(ids):
+                        break
+            except (Cancelled, Unauthorized):
+                raise
+            except GenesysError as error:
+                _log.debug("a look at the list failed: %s", error)
+        rest = [each for each in ids if each not in seen]
+        seen |= _each(rest, self.verification)
+        pause = (requests + len(rest)) * self._client.seconds_a_request / LOOK_SHARE
+        self._look_at = self._clock() + max(pause, SHORTEST_PAUSE)
+        return seen
+
+
+def _among(ids: Sequence[str], page: Page) -> Iterator[Target]:
+    """Those of a page that are looked for and have a status; only these are read, which takes time."""
+    wanted = set(ids)
+    for entity in page.entities:
+        if isinstance(entity, Mapping) and str(entity.get("id")) in wanted:
+            try:
+                target = Target.read(entity)
+            except ValidationError:
+                continue
+            if target.status:
+                yield target
+
+
+def _each(keys: Sequence[K], answer: Callable[[K], V]) -> dict[K, V | Exception]:
+    """What each is answered with, or the error; several at a time."""
+
+    def outcome(key: K) -> V | Exception:
+        try:
+            return answer(key)
+        except Exception as error:  # noqa: BLE001  (it is raised to whoever asked)
+            return error
+
+    if not keys:
+        return {}
+    with ThreadPoolExecutor(min(READS_AT_ONCE, len(keys))) as pool:
+        return dict(zip(keys, pool.map(outcome, keys), strict=True))

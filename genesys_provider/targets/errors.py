@@ -63,6 +63,15 @@ class ReplacementRefused(GenesysError):
         )
 
 
+class StillThere(GenesysError):
+    """The service took the deletion of a target, or did not know it, but goes on showing it."""
+
+    hint = "Run the command again later: deleting what is gone by then does no harm"
+
+    def __init__(self, target_id: str) -> None:
+        super().__init__(f"target {target_id} was deleted, but Genesys Cloud still shows it")
+
+
 class NotVerified(GenesysError):
     """The target exists, as `target` says, but is not known to be verified."""
 

@@ -8,30 +8,29 @@ Usable without Pulumi:
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import (
     Cancelled,
-    Conflict,
-    ConnectionFailed,
+    ConfigurationError,
+    Forbidden,
     GenesysError,
     NotFound,
-    ServerError,
-    UnexpectedAnswer,
+    Unauthorized,
     shortened,
 )
 from genesys_provider.client.progress import report
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.urls import shown_url
 from genesys_provider.targets.audit import AuditEvent, AuditTrail
-from genesys_provider.targets.directory import Directory, pages, parsed
+from genesys_provider.targets.directory import Directory, pages
 from genesys_provider.targets.errors import (
     VerificationCancelled,
     VerificationFailed,
@@ -39,24 +38,21 @@ from genesys_provider.targets.errors import (
     VerificationUnknown,
 )
 from genesys_provider.targets.gateway import UPDATED, Delivery, Gateway, SigningSecrets, SyncEvent
-from genesys_provider.targets.models import FINAL_STATUSES, VERIFIED, Target, TargetConfig
+from genesys_provider.targets.models import VERIFIED, Target, TargetConfig, seconds_since, utc_now
 from genesys_provider.targets.names import Names
 from genesys_provider.targets.organization import Organization, Organizations
-from genesys_provider.targets.ownership import Owner, is_left_behind, may_delete
+from genesys_provider.targets.ownership import Owner
 from genesys_provider.targets.run import Run
-from genesys_provider.targets.verification import NoVerdict, Verifications
+from genesys_provider.targets.verification import NoVerdict, Verifications, Written
+from genesys_provider.targets.writing import Writing
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+_log = logging.getLogger(__name__)
+
 UNKNOWN_HEALTH = "UNKNOWN"
 """The health of a target whose check could not be asked for."""
-
-NAME_PAUSES = (0.0, 0.1, 0.5, 1.0, 2.0, 4.0)
-"""Seconds before each try to give a target a name that others let go of in the same run."""
-
-POST_TRIES = 3
-"""How often a target is posted whose earlier posts, as a look-up showed, did not act."""
 
 
 @dataclass(frozen=True)
@@ -92,25 +88,33 @@ class TargetManager:
         settings: Where, as whom, how patient.
         cancelled: When set, every wait ends at once.
         run: What the engine has shown in this run; a script has none.
+        clock: Seconds.
     """
 
     def __init__(
-        self, settings: Settings, *, cancelled: threading.Event | None = None, run: Run | None = None
+        self,
+        settings: Settings,
+        *,
+        cancelled: threading.Event | None = None,
+        run: Run | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         cancelled = cancelled or threading.Event()
-        self._run = run or Run()
+        run = run or Run()
         self.settings = settings
         self.audit = AuditTrail(settings.audit_log, settings.audit_key)
         self._cancelled = cancelled
-        self._clock: Callable[[], float] = time.monotonic
-        self._client = GenesysClient(settings, cancelled=cancelled)
+        self._clock = clock
+        self._client = GenesysClient(settings, cancelled=cancelled, clock=clock)
         self._gateway = Gateway(
             settings.ca_file, self.audit, max_retries=settings.max_retries, cancelled=cancelled
         )
-        self._directory = Directory(self._client)
-        self._names = Names(self._run, cancelled)
+        self._directory = Directory(self._client, cancelled, clock)
+        self._writing = Writing(
+            self._client, self._directory, Names(run, cancelled), run, self.audit, cancelled, clock
+        )
         self._organizations = Organizations(self._client, settings.api_url)
-        self._verifications = Verifications(self._client, cancelled)
+        self._verifications = Verifications(self._directory, cancelled, clock)
 
     @classmethod
     def from_environment(cls) -> TargetManager:
@@ -182,13 +186,13 @@ class TargetManager:
         """
         started = self._clock()
         try:
-            target, adopted = self._created_or_adopted(config, creates_first)
+            written, adopted = self._writing.create(config, creates_first=creates_first)
         except GenesysError as error:
             self.audit.record(
                 AuditEvent.TARGET_FAILED, None, latency_seconds=self._clock() - started, error=error.message
             )
             raise
-        return self._verified(target, started, timeout, health_check=health_check, adopted=adopted)
+        return self._verified(written, timeout, health_check=health_check, adopted=adopted)
 
     def update(
         self,
@@ -196,6 +200,8 @@ class TargetManager:
         config: TargetConfig,
         *,
         recorded_owner: str | None = None,
+        written_at: str | None = None,
+        unchanged: bool = False,
         timeout: float | None = None,
         health_check: bool = False,
     ) -> Outcome:
@@ -208,6 +214,9 @@ class TargetManager:
             target_id: The target.
             config: The whole configuration, with the owner mark that the target is to carry.
             recorded_owner: The mark that the state recorded last, which is ours too.
+            written_at: When an earlier process wrote it last.
+            unchanged: Whether an earlier run has written this very configuration, secrets and all, and only the
+                verdict is missing: then a verification that still runs is waited for, and not started anew.
             timeout: As in `register`.
             health_check: As in `register`.
 
@@ -219,9 +228,8 @@ class TargetManager:
         """
         started = self._clock()
         try:
-            self._stop_if_cancelled()
-            config = self._allowed(target_id, config, recorded_owner)
-            target = self._put(target_id, config, AuditEvent.TARGET_UPDATED)
+            self._wrote_earlier(target_id, written_at)
+            written = self._writing.update(target_id, config, recorded_owner, unchanged=unchanged)
         except GenesysError as error:
             self.audit.record(
                 AuditEvent.TARGET_FAILED,
@@ -230,25 +238,44 @@ class TargetManager:
                 error=error.message,
             )
             raise
-        return self._verified(target, started, timeout, health_check=health_check, adopted=False)
+        return self._verified(written, timeout, health_check=health_check, adopted=False)
 
-    def get(self, target_id: str, *, shared: bool = False) -> Target | None:
+    def get(
+        self,
+        target_id: str,
+        *,
+        shared: bool = False,
+        written_at: str | None = None,
+        expected: Callable[[Target], bool] | None = None,
+    ) -> Target | None:
         """The target as it is now, or None where there is none.
+
+        The service may lag behind its writes [G]. So an absence counts only `LAG_SECONDS` after our last write.
 
         Args:
             target_id: The target.
             shared: Whether a reading of the whole list may answer, which serves many calls with few requests;
                 it is never older than half a minute, nor than the last write of this manager.
+            written_at: When an earlier process wrote it last (`Target.written_at`).
+            expected: Whether a target is as that process wrote it, where it has not seen its own write: what is not
+                may be what was there before, and is asked for again.
         """
-        return self._directory.get(target_id) if shared else self._directory.get_now(target_id)
+        self._wrote_earlier(target_id, written_at)
+        return self._directory.get_settled(target_id, shared=shared, expected=expected)
 
     def why_not_verified(self, target: Target) -> str | None:
         """Why a target's last verification came to nothing, in a sentence; None unless it did."""
-        if target.verified or target.status not in FINAL_STATUSES:
+        if target.verified or not target.final:
             return None
-        said = self._client.get_verification(target.id).get("message")
+        try:
+            said = self._directory.verification(target.id).message
+        except Cancelled:
+            raise
+        except GenesysError as error:
+            # The status is known; only the reason is missing.
+            said = f"the reason can't be read ({error.message})"
         what = f"target {target.name!r} ({shown_url(target.endpoint_url)}) is {target.status}"
-        return f"{what}: {shortened(str(said))}" if said else what
+        return f"{what}: {shortened(said)}" if said else what
 
     def find(self, name: str) -> Target | None:
         """The target that has this name now."""
@@ -259,37 +286,25 @@ class TargetManager:
         for page in pages(self._client):
             yield from page.targets
 
-    def delete(self, target_id: str, *, owner: Owner | None = None) -> Target | None:
+    def delete(
+        self, target_id: str, *, owner: Owner | None = None, written_at: str | None = None
+    ) -> Target | None:
         """Deletes a target; one that is gone already is no error.
 
         Args:
             target_id: The target.
             owner: The resource that deletes it; None is a script, which says itself what goes.
+            written_at: When an earlier process wrote it, if that has not seen its write: then an absence counts
+                only after a while.
 
         Returns:
             The target, if it was left as it is, since it is another resource's by now.
+
+        Raises:
+            StillThere: The service took the deletion, but goes on showing the target.
         """
-        started = self._clock()
-        if owner is not None:
-            self._stop_if_cancelled()
-            target = self._directory.get(target_id)
-            if target is not None and not may_delete(target, owner, self._run):
-                return target.model_copy(update={"owner": self._run.wanted_by(target_id) or target.owner})
-        try:
-            self._client.delete_target(target_id)
-            found = True
-        except NotFound:
-            found = False
-        self._directory.deleted(target_id)
-        self._names.deleted(target_id)
-        self.audit.record(
-            AuditEvent.TARGET_DELETED,
-            target_id,
-            latency_seconds=self._clock() - started,
-            # Also the answer to a second try, where that to the first was lost.
-            error=None if found else "it was gone already",
-        )
-        return None
+        self._wrote_earlier(target_id, written_at)
+        return self._writing.delete(target_id, owner)
 
     def check_health(self, target_id: str) -> str:
         """Has Genesys Cloud check the endpoint now; what it says, such as `HEALTHY` [S]."""
@@ -336,12 +351,26 @@ class TargetManager:
     def monitor(self, interval: float = 30.0) -> Iterator[StatusChange]:
         """Yields each change of a target's status, from now until the manager's `cancelled` is set.
 
+        A reading that fails is made up for by the next one.
+
         Args:
             interval: Seconds between two readings of the list.
         """
         known = {target.id: target for target in self.list()}
         while not self._cancelled.wait(interval):
-            now = {target.id: target for target in self.list()}
+            try:
+                now = {target.id: target for target in self.list()}
+                for target_id in known.keys() - now.keys():
+                    # Pages shift while others write: only its own absence is a deletion.
+                    if target := self._directory.get_settled(target_id, shared=False):
+                        now[target_id] = target
+            except Cancelled:
+                return
+            except (ConfigurationError, Forbidden, Unauthorized):
+                raise
+            except GenesysError as error:
+                _log.warning("the targets can't be read now, and are looked at again: %s", error)
+                continue
             for target_id in known.keys() | now.keys():
                 before, after = known.get(target_id), now.get(target_id)
                 if _status(before) != _status(after):
@@ -350,110 +379,20 @@ class TargetManager:
                     yield StatusChange(shown, _status(before), _status(after))
             known = now
 
-    def _created_or_adopted(self, config: TargetConfig, creates_first: bool) -> tuple[Target, bool]:
-        self._stop_if_cancelled()
-        report("looks for an existing target")
-        posted = False
-        existing = self._directory.find(config.name)
-        if existing is not None and (
-            self._run.is_gone(existing.id) or not self._adopts(existing, config, creates_first, posted)
-        ):
-            # The shared look-up may be old: by now it may have another owner, or be gone.
-            existing = self._left_behind(config, creates_first, posted)
-        for tries_left in reversed(range(POST_TRIES)):
-            if existing is not None:
-                try:
-                    return self._adopted(existing, config), True
-                except NotFound:
-                    # Deleted since it was seen.
-                    self._directory.deleted(existing.id)
-            try:
-                return self._post(config), False
-            except (Conflict, ConnectionFailed, ServerError, UnexpectedAnswer) as error:
-                # The server may have acted all the same: look before anything is sent again.
-                posted = posted or not isinstance(error, Conflict)
-                existing = self._left_behind(config, creates_first, posted)
-                if existing is None and not tries_left:
-                    raise
-            self._stop_if_cancelled()
-        assert existing is not None  # noqa: S101  (for the type checker: else the last try has raised)
-        return self._adopted(existing, config), True
-
-    def _left_behind(self, config: TargetConfig, creates_first: bool, posted: bool) -> Target | None:
-        """The target that a create adopts, or None where the name is free; waits for a name that gets free."""
-        for pause in NAME_PAUSES:
-            existing = self._directory.find_now(config.name)
-            if existing is None or self._run.is_gone(existing.id):
-                return None
-            if self._adopts(existing, config, creates_first, posted):
-                return existing
-            self._names.wait_for(config.name, existing, config.owner, creates=True)
-            self._cancelled.wait(pause)
-            self._stop_if_cancelled()
-        # The holder has let go of the name, but the list still shows it there: the POST tells whether it is free.
-        return None
-
-    def _adopts(self, existing: Target, config: TargetConfig, creates_first: bool, posted: bool) -> bool:
-        # What its own POST made is known by its looks; a script's targets carry no mark.
-        if posted and _alike(existing, config):
-            return True
-        return is_left_behind(existing, config.owner, self._run, creates_first=creates_first)
-
-    def _post(self, config: TargetConfig) -> Target:
-        report("creates the target")
-        started = self._clock()
-        target = parsed(self._client.create_target(config.payload()), "the answer to POST")
-        self._wrote(target)
-        self.audit.record(AuditEvent.TARGET_CREATED, target.id, latency_seconds=self._clock() - started)
-        return target
-
-    def _adopted(self, existing: Target, config: TargetConfig) -> Target:
-        report(f"adopts target {existing.id}, which an earlier run left behind")
-        return self._put(existing.id, config, AuditEvent.TARGET_ADOPTED)
-
-    def _allowed(self, target_id: str, config: TargetConfig, recorded_owner: str | None) -> TargetConfig:
-        """The configuration to write, if the target may be written."""
-        target = self._directory.get(target_id)
-        if target is None:
-            raise NotFound(f"target {config.name!r} ({target_id}) is gone", status=404)
-        if config.owner is None:
-            return config.model_copy(update={"owner": target.owner})
-        Owner(config.owner, recorded_owner).require(target)
-        return config
-
-    def _put(self, target_id: str, config: TargetConfig, event: AuditEvent) -> Target:
-        for pause in NAME_PAUSES:
-            self._cancelled.wait(pause)
-            self._stop_if_cancelled()
-            report("writes the configuration")
-            started = self._clock()
-            try:
-                target = parsed(self._client.update_target(target_id, config.payload()), "the answer to PUT")
-                break
-            except Conflict:
-                if pause == NAME_PAUSES[-1]:
-                    raise
-                holder = self._directory.find_now(config.name)
-                if holder is not None and holder.id != target_id:
-                    self._names.wait_for(config.name, holder, config.owner, creates=False)
-                # Whoever had the name has let go of it; the service may take a moment to notice.
-        self._wrote(target)
-        self.audit.record(event, target_id, latency_seconds=self._clock() - started)
-        return target
-
-    def _wrote(self, target: Target) -> None:
-        self._directory.wrote(target)
-        self._names.wrote(target.id, target.name)
+    def _wrote_earlier(self, target_id: str, written_at: str | None) -> None:
+        if written_at is not None:
+            self._directory.written_earlier(target_id, seconds_since(written_at))
 
     def _verified(
-        self, target: Target, started: float, timeout: float | None, *, health_check: bool, adopted: bool
+        self, written: Written, timeout: float | None, *, health_check: bool, adopted: bool
     ) -> Outcome:
+        target = written.target
         verified_at: str | None = None
         seconds: float | None = None
         if not target.verified:
-            target = self._wait(target, started, timeout)
-            seconds = round(self._clock() - started, 3)
-            verified_at = datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+            target = self._wait(written, timeout)
+            seconds = round(self._clock() - written.at, 3)
+            verified_at = utc_now()
         health: str | None = None
         if health_check:
             report("checks the endpoint's health")
@@ -464,11 +403,12 @@ class TargetManager:
                 health = UNKNOWN_HEALTH
         return Outcome(target, verified_at, seconds, health, adopted)
 
-    def _wait(self, target: Target, started: float, timeout: float | None) -> Target:
+    def _wait(self, written: Written, timeout: float | None) -> Target:
         limit = self.settings.verification_timeout if timeout is None else timeout
+        target, started = written.target, written.at
         name = f"target {target.name!r}"
         try:
-            verdict = self._verifications.wait(target.id, since=started, timeout=limit)
+            verdict = self._verifications.wait(written, limit)
             seen = target.model_copy(update={"status": verdict.status})
             if verdict.status == VERIFIED:
                 self.audit.record(
@@ -506,20 +446,6 @@ class TargetManager:
             error=failure.message,
         )
         raise failure
-
-    def _stop_if_cancelled(self) -> None:
-        if self._cancelled.is_set():
-            raise Cancelled("cancelled before anything was sent")
-
-
-def _alike(target: Target, config: TargetConfig) -> bool:
-    return (target.owner, target.endpoint_url, target.auth_type, target.headers, set(target.event_types)) == (
-        config.owner,
-        config.endpoint_url,
-        config.auth_type,
-        config.headers,
-        set(config.event_types),
-    )
 
 
 def _status(target: Target | None) -> str | None:

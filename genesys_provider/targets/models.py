@@ -10,11 +10,13 @@ public conventions of Genesys Cloud, [C] our completion.
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from urllib.parse import quote, unquote
 
 from pydantic import (
@@ -34,7 +36,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from genesys_provider.client.limits import MAX_BODY_BYTES
-from genesys_provider.client.urls import checked_url
+from genesys_provider.client.urls import checked_url, folded_url
 from genesys_provider.targets.headers import header_faults
 
 if TYPE_CHECKING:
@@ -59,6 +61,11 @@ NEEDED_AUTH_FIELDS: dict[str, tuple[str, ...]] = {
     "OAUTH2": ("clientId", "clientSecret", "tokenUrl"),
 }
 """What `authConfig` must hold for each `authType`; no rule is given for `JWT` [S]."""
+
+SHOWN_AUTH_FIELDS = ("username", "clientId", "tokenUrl")
+"""The fields of `authConfig` that the API returns [C]."""
+SECRET_FIELDS = ("password", "clientSecret")
+"""Those that it never returns [C]."""
 
 _UNQUOTED = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
 """What stands in the owner mark as it is: a resource's name may hold any character, a header may not."""
@@ -136,6 +143,9 @@ class RetryPolicyConfig(ApiModel):
     max_retries: Annotated[WholeNumber, Field(ge=0, le=10)] = 5
     backoff_strategy: BackoffStrategy = "EXPONENTIAL"
     initial_delay_seconds: Annotated[WholeNumber, Field(ge=1, le=30)] = 2
+
+
+_RETRY_FIELDS = {to_camel(field): field for field in RetryPolicyConfig.model_fields}
 
 
 def _line_error(message: str, *path: str | int) -> InitErrorDetails:
@@ -233,6 +243,20 @@ class TargetConfig(ApiModel):
             raise ValidationError.from_exception_data("TargetConfig", [fault], hide_input=True)
         return self
 
+    @property
+    def visible(self) -> Visible:
+        """The configuration, as far as the API will show it."""
+        return Visible.of(
+            self.name,
+            self.endpoint_url,
+            self.auth_type,
+            self.auth_config.payload(),
+            self.retry_policy.model_dump(by_alias=True),
+            self.headers,
+            self.event_types,
+            self.owner,
+        )
+
     def payload(self) -> dict[str, Any]:
         """The body of a POST or PUT, whole, **secrets in plain text**: a request leaves nothing to defaults [S]."""
         headers = dict(self.headers)
@@ -255,13 +279,11 @@ class Target(BaseModel):
     A rule that Genesys Cloud relaxes one day must not make an existing target unreadable.
     """
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, frozen=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
 
     id: NonEmpty
-    name: str
-    endpoint_url: str
+    name: str = ""
+    endpoint_url: str = ""
     auth_type: str = "NONE"
     auth_config: dict[str, str] = Field(default_factory=dict)
     """`username`, `clientId` and `tokenUrl` where they are set [C]."""
@@ -269,46 +291,128 @@ class Target(BaseModel):
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
     """Without the owner mark, which is `owner`."""
     event_types: list[str] = Field(default_factory=list)
-    status: str
+    status: str = ""
+    """In capital letters; empty where the answer says none, which is read as pending."""
     self_uri: str = ""
     owner: str | None = None
+    written_at: str | None = None
+    """When this process wrote it last: UTC, ISO 8601."""
+    unknown: dict[str, Any] = Field(default_factory=dict, repr=False)
+    """The fields that the contract does not know, also those inside `authConfig` and `retryPolicy`: shown nowhere,
+    and carried on by an update."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _lenient(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
+    def read(cls, answer: Any) -> Target:
+        """The target that an answer holds.
+
+        Raises:
+            pydantic.ValidationError: It is none; `faults_of` names the fields.
+        """
+        if not isinstance(answer, Mapping):
+            return cls.model_validate(answer)
         # An explicit null is an absent value in the answers of Genesys Cloud.
-        present = {name: value for name, value in data.items() if value is not None}
-        headers = present.get("headers")
-        if isinstance(headers, Mapping):
-            marks = {name: value for name, value in headers.items() if name.lower() == OWNER_HEADER.lower()}
-            present["headers"] = {name: value for name, value in headers.items() if name not in marks}
+        present = {str(name): value for name, value in answer.items() if value is not None}
+        fields: dict[str, Any] = {
+            field: present.pop(name) for name, field in _ANSWERED.items() if name in present
+        }
+        unknown: dict[str, Any] = present
+        for name, field, known in (
+            ("authConfig", "auth_config", SHOWN_AUTH_FIELDS + SECRET_FIELDS),
+            ("retryPolicy", "retry_policy", tuple(_RETRY_FIELDS)),
+        ):
+            if isinstance(inner := fields.get(field), Mapping):
+                fields[field] = {
+                    key: inner[key]
+                    for key in known
+                    if inner.get(key) is not None and key not in SECRET_FIELDS
+                }
+                if rest := {key: value for key, value in inner.items() if key not in known}:
+                    unknown[name] = rest
+        if isinstance(headers := fields.get("headers"), Mapping):
+            marks = [key for key in headers if str(key).lower() == OWNER_HEADER.lower()]
+            fields["headers"] = {
+                key: value for key, value in headers.items() if value is not None and key not in marks
+            }
             if marks:
-                present["owner"] = _unquoted(next(iter(marks.values())))
-        for name in ("authConfig", "headers"):
-            if isinstance(inner := present.get(name), Mapping):
-                present[name] = {key: value for key, value in inner.items() if value is not None}
-        return present
+                fields["owner"] = _unquoted(headers[marks[0]])
+        if isinstance(status := fields.get("status"), str):
+            fields["status"] = status.upper()
+        return cls.model_validate({**fields, "unknown": unknown})
 
     @property
     def verified(self) -> bool:
         """Whether the target receives events."""
         return self.status == VERIFIED
 
-
-class Verification(BaseModel):
-    """What `GET …/targets/{id}/verify` says [S]."""
-
-    model_config = ConfigDict(frozen=True)
-
-    status: str
-    message: str | None = None
-
     @property
     def final(self) -> bool:
-        """Whether this is a verdict, after which nothing changes."""
+        """Whether its verification has a verdict, after which nothing changes."""
         return self.status in FINAL_STATUSES
+
+    @property
+    def visible(self) -> Visible:
+        """The configuration, as far as the API shows it."""
+        return Visible.of(
+            self.name,
+            self.endpoint_url,
+            self.auth_type,
+            self.auth_config,
+            self.retry_policy,
+            self.headers,
+            self.event_types,
+            self.owner,
+        )
+
+    def carried_on(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The body of a PUT, with what only the service knows of this target: a PUT replaces everything [C]."""
+        merged = {**self.unknown, **body}
+        for name in ("authConfig", "retryPolicy"):
+            # What belongs to another kind of authentication goes with it.
+            if name in self.unknown and (name != "authConfig" or body["authType"] == self.auth_type):
+                merged[name] = {**self.unknown[name], **body[name]}
+        return merged
+
+
+_ANSWERED = {
+    to_camel(field): field for field in Target.model_fields if field not in ("owner", "written_at", "unknown")
+}
+
+
+class Visible(NamedTuple):
+    """A configuration as two of them are compared: without secrets, and what makes no difference made alike."""
+
+    name: str
+    endpoint_url: str
+    auth_type: str
+    auth_config: dict[str, str]
+    retry_policy: dict[str, Any]
+    headers: dict[str, str]
+    event_types: frozenset[str]
+    owner: str | None
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        endpoint_url: str,
+        auth_type: str,
+        auth_config: Mapping[str, str],
+        retry_policy: Mapping[str, Any],
+        headers: Mapping[str, str],
+        event_types: Iterable[str],
+        owner: str | None,
+    ) -> Visible:
+        """Event types are a set, the names of headers and of hosts have no case."""
+        return cls(
+            name.strip(),
+            folded_url(endpoint_url),
+            auth_type,
+            {key: value for key, value in auth_config.items() if key in SHOWN_AUTH_FIELDS},
+            dict(retry_policy),
+            {key.lower(): value for key, value in headers.items()},
+            frozenset(event_types),
+            owner,
+        )
 
 
 @dataclass(frozen=True)
@@ -357,6 +461,20 @@ def _reason(kind: str, message: str) -> str:
     words = message.removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
     words = words.removeprefix("List ").removeprefix("Value ").partition(" after validation")[0]
     return words.replace("should ", "must ", 1)
+
+
+def utc_now() -> str:
+    """The time, as states and audits have it: UTC, ISO 8601, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def seconds_since(time: str) -> float:
+    """How long ago a time of `utc_now` was, never less than 0; the clock may have been another machine's."""
+    try:
+        then = datetime.fromisoformat(time.replace("Z", "+00:00"))
+    except ValueError:
+        return math.inf
+    return max(0.0, (datetime.now(timezone.utc) - then).total_seconds())
 
 
 def _unquoted(mark: object) -> object:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib import import_module
 from pkgutil import iter_modules
 
+import httpx
 import pytest
 
 import genesys_provider.client
 import genesys_provider.targets
 from genesys_provider.client import errors
-from genesys_provider.client.errors import ApiError, GenesysError, api_error
+from genesys_provider.client.answers import Call, read
+from genesys_provider.client.errors import ApiError, GenesysError
+from genesys_provider.client.transport import Answer
 from genesys_provider.targets.errors import InvalidTarget, NotVerified, SyncFailed
 from genesys_provider.targets.models import Fault, Target
 
@@ -54,12 +58,11 @@ API_ERRORS = [400, 401, 403, 404, 409, 429, 500, 503, 418, 413]
 
 @pytest.mark.parametrize("status", API_ERRORS)
 def test_an_api_error_says_what_happened_what_next_and_the_correlation_id(status: int) -> None:
-    error = (
-        errors.RateLimited("GET /x: no", status=429, correlation_id="corr-1")
-        if status == 429
-        else api_error(status, "GET /x: no", correlation_id="corr-1")
-    )
-    assert isinstance(error, ApiError)
+    body = json.dumps({"status": status, "message": "no"}).encode()
+    answer = Answer(status, "", httpx.Headers({"ININ-Correlation-Id": "corr-1"}), body)
+    with pytest.raises(ApiError) as caught:
+        read(Call("GET", "/x"), answer, "https://api.example.com")
+    error = caught.value
     assert str(error).startswith(f"GET /x: no (HTTP {status}, correlation id corr-1). ")
     assert error.hint
     assert str(error).endswith(error.hint)

@@ -14,7 +14,7 @@ from shared_cloud import SkippedWaits, counted, eventually, settings_of
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import Cancelled
-from genesys_provider.client.limits import Allowance, Priority
+from genesys_provider.client.limits import MAX_CONNECTIONS, Allowance, Priority
 from genesys_provider.client.progress import reporting_to
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def request(allowance: Allowance, counts: int | None, priority: Priority = Prior
 
 def waits(allowance: Allowance) -> bool:
     """Whether a request would have to wait now."""
-    with allowance._lock:
+    with allowance._changed:
         return not allowance._has_room()
 
 
@@ -232,3 +232,35 @@ def test_what_somebody_else_used_shows_in_the_first_answer(tmp_path: Path) -> No
             call.result()
         assert counted(cloud.requests(), "GET / 429") == 0
         mine.close()
+
+
+def test_what_is_queued_is_not_sent_after_a_cancel(cancelled: threading.Event) -> None:
+    allowance = Allowance(cancelled)
+    with allowance.place():
+        allowance.learn(headers(1, allowed=0))
+    sent: list[int] = []
+    hold, on_their_way = threading.Event(), threading.Barrier(MAX_CONNECTIONS + 1)
+
+    def send(number: int) -> None:
+        with allowance.place():
+            sent.append(number)
+            on_their_way.wait()
+            hold.wait()
+
+    with ThreadPoolExecutor(160) as pool:
+        calls = [pool.submit(send, number) for number in range(160)]
+        on_their_way.wait()
+        eventually(lambda: len(allowance._queue) == 160 - MAX_CONNECTIONS)
+        cancelled.set()
+        queued = [call for number, call in enumerate(calls) if number not in sent]
+        assert all(isinstance(call.exception(), Cancelled) for call in queued)
+        hold.set()
+    assert len(sent) == MAX_CONNECTIONS
+
+
+def test_nothing_is_sent_after_a_cancel(cancelled: threading.Event) -> None:
+    allowance = Allowance(cancelled)
+    cancelled.set()
+    with pytest.raises(Cancelled), allowance.place():
+        pytest.fail("was let through")
+    assert allowance._under_way == 0

@@ -136,7 +136,7 @@ def test_a_write_of_ours_during_a_reading_is_not_overwritten(
 
 def test_a_reading_is_old_after_a_while(cloud: Cloud, client: GenesysClient) -> None:
     now = 0.0
-    directory = Directory(client, lambda: now)
+    directory = Directory(client, clock=lambda: now)
     ids = populated(cloud, client, 5)
     at_once(5, lambda number: directory.get(ids[number]))
     cloud.requests()
@@ -181,9 +181,7 @@ def test_many_share_a_reading_that_fails(cloud: Cloud, directory: Directory) -> 
     [
         {},
         {"entities": 5, "pageCount": 1},
-        {"entities": [], "pageCount": "1"},
-        {"entities": [{"id": "1"}], "pageCount": 1},
-        {"entities": [None], "pageCount": 1},
+        {"pageCount": 0},
     ],
 )
 def test_a_list_that_is_none_is_an_error_with_a_name(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cloud import CANARIES, PASSWORD, SECRET_HEADER, SIGNING_SECRET, TARGETS
-from shared_cloud import at_once, counted, eventually, outcomes_at_once, settings_of
+from shared_cloud import SkippedWaits, at_once, counted, eventually, outcomes_at_once, settings_of
 
 from genesys_provider import TargetConfig, TargetManager
 from genesys_provider.client.errors import (
@@ -50,6 +50,15 @@ def cancelled() -> threading.Event:
 def manager(cloud: Cloud, tmp_path: Path, cancelled: threading.Event) -> Iterator[TargetManager]:
     settings = settings_of(cloud, tmp_path, maxRetries=1, verificationTimeout=10)
     with TargetManager(settings, cancelled=cancelled) as manager:
+        yield manager
+
+
+@pytest.fixture
+def hurried(cloud: Cloud, tmp_path: Path) -> Iterator[TargetManager]:
+    """A manager whose waits take no time."""
+    skipped = SkippedWaits()
+    settings = settings_of(cloud, tmp_path, maxRetries=1, verificationTimeout=86_000)
+    with TargetManager(settings, cancelled=skipped, clock=skipped.clock) as manager:
         yield manager
 
 
@@ -140,10 +149,10 @@ def test_scopes_that_go_during_the_wait_leave_the_target_known(cloud: Cloud, man
     assert "integration:eventbridge:read" in str(unknown.value)
 
 
-def test_a_target_that_is_deleted_during_the_wait_is_not_found(cloud: Cloud, manager: TargetManager) -> None:
+def test_a_target_that_is_deleted_during_the_wait_is_not_found(cloud: Cloud, hurried: TargetManager) -> None:
     cloud.control("faults", match={"path": "*/verify"}, action="status", status=404)
     with pytest.raises(NotFound, match="was deleted while it was verified"):
-        manager.register(config(cloud))
+        hurried.register(config(cloud))
 
 
 # Answers that never came.
@@ -162,28 +171,28 @@ def test_a_create_whose_answer_is_lost_is_made_once(
 
 
 @pytest.mark.parametrize("action", ["drop_before", "status"])
-def test_a_create_that_did_not_act_is_made_again(cloud: Cloud, manager: TargetManager, action: str) -> None:
+def test_a_create_that_did_not_act_is_made_again(cloud: Cloud, hurried: TargetManager, action: str) -> None:
     more: dict[str, Any] = {"status": 503} if action == "status" else {}
     cloud.control("faults", match=POST, action=action, times=2, **more)
-    assert manager.register(config(cloud)).target.verified
+    assert hurried.register(config(cloud)).target.verified
     cloud.requests()
     assert len(cloud.targets()) == 1
 
 
-def test_a_last_try_whose_answer_is_lost_is_found(cloud: Cloud, manager: TargetManager) -> None:
+def test_a_last_try_whose_answer_is_lost_is_found(cloud: Cloud, hurried: TargetManager) -> None:
     cloud.control("faults", match=POST, action="status", status=503, times=2)
     cloud.control("faults", match=POST, action="drop_after", times=1)
-    assert manager.register(config(cloud)).target.verified
+    assert hurried.register(config(cloud)).target.verified
     cloud.requests()
     assert len(cloud.targets()) == 1
 
 
-def test_creates_that_never_act_end(cloud: Cloud, manager: TargetManager) -> None:
+def test_creates_that_never_act_end(cloud: Cloud, hurried: TargetManager) -> None:
     cloud.control("faults", match=POST, action="status", status=503)
     with pytest.raises(ServerError):
-        manager.register(config(cloud))
+        hurried.register(config(cloud))
     assert counted(cloud.requests(), "POST / 503") == 3
-    assert audited(manager) == ["TARGET_FAILED"]
+    assert audited(hurried) == ["TARGET_FAILED"]
 
 
 # Whose a target is.
@@ -253,15 +262,14 @@ def test_what_was_ours_and_is_deleted_since_the_look_up_is_made_anew(
 
 
 def test_a_name_that_the_list_still_shows_with_its_former_holder_ends(
-    cloud: Cloud, manager: TargetManager, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, hurried: TargetManager
 ) -> None:
     """This run has renamed the holder; somebody else gave it its name back, or the list lags for long."""
-    monkeypatch.setattr("genesys_provider.targets.manager.NAME_PAUSES", (0.0, 0.01))
     urn = "urn:pulumi:dev::house::pulumi-python:dynamic/genesys:EventBridgeTarget::"
     holder = cloud.api("POST", json=config(cloud, owner=f"{urn}y").payload()).json()
-    manager._names.wrote(holder["id"], "another")
+    hurried._writing._names.wrote(holder["id"], "another")
     with pytest.raises(Conflict):
-        manager.register(config(cloud, owner=f"{urn}x"))
+        hurried.register(config(cloud, owner=f"{urn}x"))
     assert counted(cloud.requests(), "POST / 201") == 0
     assert cloud.targets()["orders"]["id"] == holder["id"]
 

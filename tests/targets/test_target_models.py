@@ -244,7 +244,7 @@ def test_a_header_that_is_not_the_targets_is_refused_with_the_reason() -> None:
 def test_what_was_made_by_hand_can_be_read_all_the_same() -> None:
     headers = dict.fromkeys(RESERVED, "0")
     answer = {**EXAMPLE, "id": "1", "status": "VERIFIED", "name": "a\nb", "eventTypes": [" A "]}
-    target = Target.model_validate({**answer, "headers": headers})
+    target = Target.read({**answer, "headers": headers})
     assert (target.name, target.event_types, target.headers) == ("a\nb", [" A "], headers)
 
 
@@ -324,7 +324,7 @@ def test_the_owner_mark_is_a_header_on_the_wire_only(owner: str) -> None:
     for name in ("X-Pulumi-Resource", "x-pulumi-resource"):
         on_the_wire = {**EXAMPLE, "headers": {**EXAMPLE["headers"], name: mark}}
         assert TargetConfig.model_validate(on_the_wire) == config
-        read = Target.model_validate({**on_the_wire, "authConfig": {}, "id": "1", "status": "VERIFIED"})
+        read = Target.read({**on_the_wire, "authConfig": {}, "id": "1", "status": "VERIFIED"})
         assert read.owner == owner
         assert read.headers == EXAMPLE["headers"]
 
@@ -347,7 +347,7 @@ def test_an_answer_is_read_leniently() -> None:
         "status": "NEW",
         "brandNew": {"a": 1},
     }
-    target = Target.model_validate(answer)
+    target = Target.read(answer)
     assert target.auth_config == {"clientId": "me"}
     assert target.headers == {"Y": "1"}
     assert not target.verified
@@ -412,7 +412,7 @@ def test_what_is_accepted_here_is_accepted_there(cloud: Cloud, data: dict[str, A
     cloud.control("reset")
     answer = cloud.api("POST", content=body)
     assert answer.status_code == 201, answer.text
-    read = Target.model_validate(answer.json())
+    read = Target.read(answer.json())
     assert (read.name, read.owner, read.headers) == (config.name, config.owner, config.headers)
 
 

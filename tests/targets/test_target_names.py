@@ -25,7 +25,7 @@ def urn(name: str, stack: str = "dev") -> str:
 
 
 def holder(resource: str, name: str, mark: str | None = None) -> Target:
-    return Target.model_validate(
+    return Target.read(
         {
             "id": f"id-{resource}",
             "name": name,

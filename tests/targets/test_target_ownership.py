@@ -25,7 +25,7 @@ OLD_MARK = "house/dev/orders"
 
 
 def target(mark: str | None, id_: str = "t-1") -> Target:
-    return Target.model_validate(
+    return Target.read(
         {
             "id": id_,
             "name": "orders",

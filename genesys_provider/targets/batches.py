@@ -1,0 +1,69 @@
+"""Many threads that ask at the same time, answered together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Batches(Generic[K, V]):
+    """Gathers what is asked for, and has it answered by one piece of work at a time.
+
+    An answer is never older than the question: what comes while work is under way belongs to the next batch.
+
+    Args:
+        answer: Answers a batch; a value that is an exception is raised to whoever asked. What it raises itself is
+            raised to all.
+        gather: Waits before each batch, for more to come.
+        name: The thread's. It lives as long as there are questions.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Sequence[K]], Mapping[K, V | Exception]],
+        gather: Callable[[], object],
+        name: str,
+    ) -> None:
+        self._answer = answer
+        self._gather = gather
+        self._name = name
+        self._lock = threading.Lock()
+        self._asked: dict[K, Future[V]] = {}
+        self._works = False
+
+    def ask(self, key: K) -> V:
+        """The answer to this question, shared with all who ask the same by then.
+
+        Raises:
+            Exception: What answering it raised.
+        """
+        with self._lock:
+            future = self._asked.setdefault(key, Future())
+            if not self._works:
+                self._works = True
+                threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        return future.result()
+
+    def _work(self) -> None:
+        while True:
+            self._gather()
+            with self._lock:
+                batch, self._asked = self._asked, {}
+                if not batch:
+                    self._works = False
+                    return
+            try:
+                answers = self._answer(list(batch))
+            except Exception as error:  # noqa: BLE001  (nobody may wait for a thread that has died)
+                answers = dict.fromkeys(batch, error)
+            for key, future in batch.items():
+                answer = answers[key]
+                if isinstance(answer, Exception):
+                    future.set_exception(answer)
+                else:
+                    future.set_result(answer)

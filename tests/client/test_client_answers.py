@@ -1,0 +1,111 @@
+"""What each answer means: success, absence, refusal, or not the API at all."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+
+from genesys_provider.client.answers import Call, Success, read
+from genesys_provider.client.errors import (
+    ApiError,
+    GenesysError,
+    NotFound,
+    ServerError,
+    UnexpectedAnswer,
+)
+from genesys_provider.client.retries import worth_retrying
+from genesys_provider.client.transport import Answer
+
+API = "https://api.example.com"
+LIST = Call("GET", "/targets")
+CREATE = Call("POST", "/targets", idempotent=False)
+GET, PUT, DELETE = (Call(method, "/targets/1", names_a_target=True) for method in ("GET", "PUT", "DELETE"))
+PAGE = "<html>nginx</html>"
+
+
+def answer(status: int, body: object = None, **headers: str) -> Answer:
+    text = "" if body is None else body if isinstance(body, str) else json.dumps(body)
+    return Answer(status, "Reason", httpx.Headers(headers), text.encode())
+
+
+def envelope(status: int) -> dict[str, object]:
+    return {"status": status, "code": "some.code", "message": "No."}
+
+
+def error_of(call: Call, said: Answer) -> GenesysError:
+    with pytest.raises(GenesysError) as caught:
+        read(call, said, API)
+    return caught.value
+
+
+@pytest.mark.parametrize("call", [CREATE, PUT, DELETE, GET])
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_any_success_with_an_object_is_one(call: Call, status: int) -> None:
+    assert read(call, answer(status, {"id": "1"}), API) == Success(status, {"id": "1"})
+
+
+@pytest.mark.parametrize("call", [CREATE, PUT, DELETE])
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_a_write_may_be_answered_without_a_body(call: Call, status: int) -> None:
+    assert read(call, answer(status), API) == Success(status, {})
+
+
+@pytest.mark.parametrize("call", [GET, LIST])
+def test_a_read_without_a_body_is_none(call: Call) -> None:
+    assert isinstance(error_of(call, answer(204)), UnexpectedAnswer)
+
+
+@pytest.mark.parametrize("call", [CREATE, PUT, DELETE, GET, LIST])
+@pytest.mark.parametrize("body", [PAGE, "[1]", "{"])
+def test_a_success_that_is_no_object_is_not_the_api(call: Call, body: str) -> None:
+    error = error_of(call, answer(200, body))
+    assert isinstance(error, UnexpectedAnswer)
+    assert API in str(error)
+
+
+@pytest.mark.parametrize("call", [GET, PUT, DELETE])
+@pytest.mark.parametrize("status", [404, 408, 410])
+def test_an_absence_is_said_in_the_envelope(call: Call, status: int) -> None:
+    error = error_of(call, answer(status, envelope(status)))
+    assert isinstance(error, NotFound)
+    # One that may be a server's time-out is asked once more first.
+    assert worth_retrying(error, idempotent=True) == (status == 408)
+
+
+@pytest.mark.parametrize("call", [GET, PUT, DELETE])
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("body", [PAGE, {"error": "not_found"}, None])
+def test_a_404_of_somebody_else_is_no_absence(call: Call, status: int, body: object) -> None:
+    error = error_of(call, answer(status, body))
+    assert isinstance(error, UnexpectedAnswer)
+    assert not worth_retrying(error, idempotent=True)
+
+
+@pytest.mark.parametrize("call", [LIST, CREATE])
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_404_of_a_call_that_names_no_target_is_no_absence(call: Call, status: int) -> None:
+    error = error_of(call, answer(status, envelope(status)))
+    assert type(error) is ApiError
+    assert "does not know this call" in str(error)
+
+
+@pytest.mark.parametrize(("call", "body"), [(GET, PAGE), (LIST, envelope(408)), (CREATE, envelope(408))])
+def test_another_408_is_a_server_in_trouble(call: Call, body: object) -> None:
+    error = error_of(call, answer(408, body))
+    assert isinstance(error, ServerError)
+    assert worth_retrying(error, idempotent=call.idempotent) == call.idempotent
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_the_time_that_a_server_asks_for_is_kept(status: int) -> None:
+    error = error_of(GET, answer(status, envelope(status), **{"Retry-After": "7"}))
+    assert isinstance(error, ApiError)
+    assert error.retry_after == 7
+    late = error_of(GET, answer(status, envelope(status), **{"Retry-After": "7000"}))
+    assert not worth_retrying(late, idempotent=True)
+
+
+def test_a_redirect_is_not_followed() -> None:
+    assert "redirect" in str(error_of(GET, answer(302, PAGE, Location="https://elsewhere.example")))
