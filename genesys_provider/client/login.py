@@ -23,6 +23,7 @@ from genesys_provider.client.errors import (
 from genesys_provider.client.redaction import hide
 from genesys_provider.client.retries import retry_after, retrying
 from genesys_provider.client.settings import Settings
+from genesys_provider.client.shared import SharedCall
 from genesys_provider.client.transport import Answer, exchange, where_to_look
 
 RENEW_SECONDS_EARLY = 60.0
@@ -53,11 +54,9 @@ class Login:
         self._client = client
         self._cancelled = cancelled
         self._clock = clock
-        self._lock = threading.Lock()
+        self._call: SharedCall[str] = SharedCall()
         self._token: str | None = None
         self._renew_at = 0.0
-        self._logins = 0
-        self._failure: GenesysError | None = None
 
     def token(self) -> str:
         """A token that is valid now, logging in where there is none.
@@ -67,28 +66,18 @@ class Login:
             Unauthorized: The login refused the client.
             GenesysError: The login could not be reached, or is throttled for longer than the retries last.
         """
-        seen = self._logins
-        with self._lock:
-            if self._token is None or self._clock() >= self._renew_at:
-                if self._failure is not None and self._logins != seen:
-                    # Who waited for a login that failed does not try the same once more.
-                    raise self._failure
-                self._token, self._failure = None, None
-                try:
-                    self._token = self._log_in()
-                except GenesysError as error:
-                    error.tried_enough = True
-                    self._failure = error
-                    raise
-                finally:
-                    self._logins += 1
-            return self._token
+        return self._call.result(self._valid, self._log_in)
+
+    def _valid(self) -> str | None:
+        return self._token if self._clock() < self._renew_at else None
 
     def forget(self, token: str) -> None:
-        """Drops a token that the API refused, unless another thread has renewed it already."""
-        with self._lock:
-            if self._token == token:
-                self._token = None
+        """Drops a token that the API refused, unless another thread has renewed it already.
+
+        Where one is renewed in this very moment, the worst is one login more.
+        """
+        if self._token == token:
+            self._token = None
 
     def _log_in(self) -> str:
         for key, value in (
@@ -105,7 +94,11 @@ class Login:
                     ),
                 )
         schedule = retrying(self._settings.max_retries, self._cancelled, idempotent=True)
-        token: str = schedule(self._ask)
+        try:
+            self._token = token = schedule(self._ask)
+        except GenesysError as error:
+            error.tried_enough = True
+            raise
         return token
 
     def _ask(self) -> str:

@@ -69,6 +69,8 @@ class Question(NamedTuple):
 
     field: str
     value: str
+    since: float = float("-inf")
+    """The answer is no older than this, by the clock."""
 
 
 def parsed(answer: Any, what: str) -> Target:
@@ -186,9 +188,14 @@ class Directory:
                     return target
         return None
 
-    def get(self, target_id: str) -> Target | None:
-        """The target of this id, or None where none shows; never older than our own last write."""
-        return self._ask(Question("id", target_id))
+    def get(self, target_id: str, *, fresh: bool = False) -> Target | None:
+        """The target of this id, or None where none shows; never older than our own last write.
+
+        Args:
+            target_id: The target.
+            fresh: Whether the answer must be no older than the question.
+        """
+        return self._ask(Question("id", target_id, self._clock()) if fresh else Question("id", target_id))
 
     def get_now(self, target_id: str) -> Target | None:
         """The target that has this id now, or None where none shows: one request."""
@@ -205,6 +212,7 @@ class Directory:
         target_id: str,
         *,
         shared: bool = True,
+        fresh: bool = False,
         expected: Callable[[Target], bool] | None = None,
     ) -> Target | None:
         """The target, once our last write shows: an absence counts only when it has had the time to.
@@ -212,14 +220,14 @@ class Directory:
         Args:
             target_id: The target.
             shared: Whether a reading of the whole list may answer.
+            fresh: Whether that must be no older than the question.
             expected: Whether a target is as it was written; else what it was before it may show still.
         """
-        read = self.get if shared else self.get_now
-        for _ in self.pauses():
-            target = read(target_id)
+        target = self.get(target_id, fresh=fresh) if shared else self.get_now(target_id)
+        for tries, _ in enumerate(self.pauses()):
+            target = self.get_now(target_id) if tries else target
             if self.settled(target_id) or (target is not None and (expected is None or expected(target))):
                 break
-            read = self.get_now
         return target
 
     def look(self, target_id: str) -> Look:
@@ -309,7 +317,12 @@ class Directory:
                 if question.field == "name":
                     by_name = by_name or {target.name: target for target in self._by_id.values()}
                     answers[question] = by_name.get(question.value)
-                elif fresh and question.value in self._by_id and question.value not in self._written:
+                elif (
+                    fresh
+                    and self._read_at >= question.since
+                    and question.value in self._by_id
+                    and question.value not in self._written
+                ):
                     answers[question] = self._by_id[question.value]
             return answers
 

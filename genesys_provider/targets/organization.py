@@ -7,11 +7,11 @@ changes or deletes a target first compares the organization that its state recor
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, replace
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import ApiError, GenesysError
+from genesys_provider.client.shared import SharedCall
 
 _DOES_NOT_SAY = (403, 404, 405, 410, 501)
 """The call is refused or unknown [C]; it is public and needs no permission [G]."""
@@ -55,30 +55,17 @@ class Organizations:
     def __init__(self, client: GenesysClient, api_url: str) -> None:
         self._client = client
         self._api_url = api_url
-        self._lock = threading.Lock()
         self._known: Organization | None = None
-        self._failures = 0
-        self._failure: GenesysError | None = None
+        self._call: SharedCall[Organization] = SharedCall()
 
     def now(self) -> Organization:
         """The organization that the configured client belongs to: `GET /api/v2/organizations/me` [G].
 
         A service that refuses the call, or knows no such call, does not say its organization.
         """
-        failures = self._failures
-        with self._lock:
-            if self._known is None:
-                if self._failure is not None and self._failures != failures:
-                    # Whoever waited for a call that failed does not try the same again, one after the other.
-                    raise self._failure
-                try:
-                    self._known = self._asked()
-                except GenesysError as error:
-                    self._failures, self._failure = self._failures + 1, error
-                    raise
-            return self._known
+        return self._call.result(lambda: self._known, self._ask)
 
-    def _asked(self) -> Organization:
+    def _ask(self) -> Organization:
         try:
             answer = self._client.get_organization()
         except ApiError as error:
@@ -86,11 +73,12 @@ class Organizations:
                 raise
             answer = {}
         found, name = answer.get("id"), answer.get("name")
-        return Organization(
+        self._known = Organization(
             str(found) if found else None,
             self._api_url,
             str(name) if isinstance(name, str) and name else None,
         )
+        return self._known
 
     def require(self, what: str, organization_id: str | None, api_url: str | None) -> Organization:
         """The organization that answers now, if it is the recorded one.

@@ -77,9 +77,11 @@ class Writing:
         report("looks for an existing target")
         existing = self._directory.find(config.name)
         if existing is not None and (
-            self._run.is_gone(existing.id) or not self._adopts(existing, config, creates_first)
+            config.owner is None
+            or self._run.is_gone(existing.id)
+            or not self._adopts(existing, config, creates_first)
         ):
-            # The shared look-up may be old: by now it may have another owner, or be gone.
+            # The shared look-up may be old: by now it may have another owner or status, or be gone.
             existing = self._left_behind(config, creates_first)
         for tries_left in reversed(range(POST_TRIES)):
             if existing is not None:
@@ -116,7 +118,7 @@ class Writing:
             NameTaken: The new name is.
         """
         self._stop_if_cancelled()
-        target = self._directory.get_settled(target_id)
+        target = self._directory.get_settled(target_id, fresh=unchanged)
         if target is None:
             raise NotFound(f"target {config.name!r} ({target_id}) is gone", status=404)
         if config.owner is None:

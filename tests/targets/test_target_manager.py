@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import CANARIES, PASSWORD, SECRET_HEADER, SIGNING_SECRET, TARGETS
+from cloud import CANARIES, PASSWORD, SECRET_HEADER, SIGNING_SECRET, TARGETS, Cloud
 from shared_cloud import SkippedWaits, at_once, counted, eventually, outcomes_at_once, settings_of
 
 from genesys_provider import TargetConfig, TargetManager
@@ -29,13 +29,12 @@ from genesys_provider.targets.errors import (
     VerificationUnknown,
 )
 from genesys_provider.targets.gateway import DELETED
+from genesys_provider.targets.manager import StatusChange
 from genesys_provider.targets.payload import MAX_ENTRY_BYTES, payload_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from cloud import Cloud
 
 OWNER = "house/dev/orders"
 POST = {"method": "POST", "path": TARGETS}
@@ -410,6 +409,91 @@ def test_the_monitor_tells_each_change(
     cancelled.set()
     thread.join(5)
     assert seen == [("orders", "VERIFIED", "FAILED"), ("orders", "FAILED", None)]
+
+
+@pytest.mark.parametrize("fault", [{"action": "status", "status": 503}, {"action": "malformed"}])
+def test_the_monitor_goes_on_after_a_reading_that_fails(
+    cloud: Cloud, tmp_path: Path, cancelled: threading.Event, fault: dict[str, Any]
+) -> None:
+    with TargetManager(settings_of(cloud, tmp_path, maxRetries=0), cancelled=cancelled) as manager:
+        target = manager.register(config(cloud)).target
+        seen: list[StatusChange] = []
+        changes = manager.monitor(0.02)
+        watch = threading.Thread(target=lambda: seen.extend(changes))
+        cloud.requests()
+        watch.start()
+        eventually(lambda: counted(cloud.requests(), "GET / 200") or None)
+        cloud.control("faults", match={"method": "GET"}, times=2, **fault)
+        eventually(lambda: not cloud.control("faults", "GET") or None)
+        cloud.control(f"targets/{target.id}/status", status="FAILED")
+        eventually(lambda: seen or None)
+        cancelled.set()
+        watch.join(5)
+    assert [(change.before, change.after) for change in seen] == [("VERIFIED", "FAILED")]
+
+
+def test_the_monitor_takes_no_page_that_shifted_for_a_deletion(
+    cloud: Cloud, manager: TargetManager, cancelled: threading.Event
+) -> None:
+    target = manager.register(config(cloud)).target
+    seen: list[StatusChange] = []
+    changes = manager.monitor(0.02)
+    watch = threading.Thread(target=lambda: seen.extend(changes))
+    cloud.requests()
+    watch.start()
+    eventually(lambda: counted(cloud.requests(), "GET / 200") or None)
+    nothing = {"entities": [], "pageCount": 1}
+    pages = {"method": "GET", "path": TARGETS}
+    cloud.control("faults", match=pages, action="status", status=200, body=nothing, times=2)
+    eventually(lambda: not cloud.control("faults", "GET") or None)
+    cloud.control(f"targets/{target.id}/status", status="FAILED")
+    eventually(lambda: seen or None)
+    cancelled.set()
+    watch.join(5)
+    assert [(change.before, change.after) for change in seen] == [("VERIFIED", "FAILED")]
+
+
+# A script's second try, and a verdict that was slow.
+
+
+def test_a_script_goes_on_with_its_own_target_that_failed(cloud: Cloud, manager: TargetManager) -> None:
+    cloud.behave("/v1/genesys/events/orders", status=500)
+    with pytest.raises(VerificationFailed) as caught:
+        manager.register(config(cloud, owner=None))
+    cloud.behave_well()
+    outcome = manager.register(config(cloud, owner=None))
+    assert outcome.adopted
+    assert outcome.target.verified
+    assert outcome.target.id == caught.value.target.id
+    # One that is verified is somebody's who uses it.
+    with pytest.raises(NameTaken):
+        manager.register(config(cloud, owner=None))
+
+
+def test_a_verification_that_still_runs_is_waited_for(tmp_path: Path) -> None:
+    with Cloud(tmp_path / "cloud", verification_seconds=600) as slow:
+        settings = settings_of(slow, tmp_path, maxRetries=1)
+        with TargetManager(settings) as manager:
+            wanted = config(slow, owner=OWNER)
+            with pytest.raises(VerificationTimeout) as caught:
+                manager.register(wanted, timeout=0.5)
+            target_id = caught.value.target.id
+            slow.requests()
+            with pytest.raises(VerificationTimeout):
+                manager.update(target_id, wanted, unchanged=True, timeout=0.5)
+            assert slow.writes() == []
+            slow.control(f"targets/{target_id}/status", status="VERIFIED")
+            assert manager.update(target_id, wanted, unchanged=True).target.verified
+            assert slow.writes() == []
+            # What failed is tried again, and so is what is not as it is wanted.
+            slow.control(f"targets/{target_id}/status", status="FAILED")
+            with pytest.raises(VerificationTimeout):
+                manager.update(target_id, wanted, unchanged=True, timeout=0.5)
+            with pytest.raises(VerificationTimeout):
+                manager.update(
+                    target_id, config(slow, owner=OWNER, eventTypes=["OTHER"]), unchanged=True, timeout=0.5
+                )
+            assert len(slow.writes()) == 2
 
 
 def test_payload_size_is_utf8_and_overhead() -> None:
