@@ -200,8 +200,8 @@ def test_every_organisation_of_a_session_of_tests_can_be_under_a_behaviour(tmp_p
         [sys.executable, "-c", program, tmp_path],
         env={
             **os.environ,
-            "PYTHONPATH": tests,
-            "GENESYS_TEST_BEHAVIOUR": '{"idStyle": "opaque", "omit": ["total"]}',
+            "PYTHONPATH": TESTS,
+            "GENESYS_TEST_BEHAVIOUR": unlike,
         },
         capture_output=True,
         text=True,
