@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 MAX_URL_CHARACTERS = 65_536
 """httpx takes no longer one."""
 
 MAX_HOST_CHARACTERS = 253
+_IN_BRACKETS = re.compile(r"\[([^][]*)\](:[0-9]*)?")
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
 
 
@@ -72,9 +73,19 @@ def split_url(url: str) -> SplitResult:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise ValueError("is not a valid URL: its host or port can't be read") from error
-    if host and not _can_be_looked_up(host, url):
+    where = parts.netloc.rpartition("@")[2]
+    if host and not (_is_address(where) if "[" in where or "]" in where else _can_be_looked_up(host, url)):
         raise ValueError("is not a valid URL: its host can't be looked up")
     return parts
+
+
+def _is_address(where: str) -> bool:
+    """Whether a host with its port is an IPv6 address in brackets; Python takes other things in and around them."""
+    match = _IN_BRACKETS.fullmatch(where)
+    try:
+        return match is not None and IPv6Address(match[1]) is not None
+    except ValueError:
+        return False
 
 
 def _can_be_looked_up(host: str, url: str) -> bool:
@@ -86,10 +97,14 @@ def _can_be_looked_up(host: str, url: str) -> bool:
         try:
             # Reading `host` decodes it.
             host = httpx.URL(url).host and httpx.URL(url).raw_host.decode("ascii")
+            # Of several labels it decodes the first alone.
+            for label in host.split("."):
+                if label.startswith("xn--"):
+                    _ = httpx.URL(f"https://{label}/").host
         except (httpx.InvalidURL, UnicodeError):
             return False
     *_, last = labels = host.removesuffix(".").split(".")
-    if ":" in host or last.isdecimal():
+    if last.isdecimal():
         try:
             ip_address(host)
         except ValueError:

@@ -111,7 +111,7 @@ def _header_faults(names: Iterable[str], auth_type: object) -> Iterator[tuple[st
             yield name, "is there twice: header names are the same in any case"
         elif is_senders_own(name):
             yield name, "is set by the sender for each request"
-        elif folded == "authorization" and auth_type in {"BASIC", "OAUTH2", "JWT"}:
+        elif folded == "authorization" and auth_type in ("BASIC", "OAUTH2", "JWT"):
             yield name, "is set by authType"
         seen.add(folded)
 
@@ -121,7 +121,7 @@ def _written(path: Path) -> str:
     for step in path:
         if isinstance(step, int):
             text += f"[{step}]"
-        elif re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", step):
+        elif re.fullmatch(r"[A-Za-z_][\w-]*", step):
             text += f".{step}" if text else step
         else:
             text += f"[{json.dumps(step, ensure_ascii=False)}]"

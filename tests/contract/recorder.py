@@ -11,18 +11,12 @@ from urllib.parse import parse_qsl
 
 import yaml
 from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OPENAPI_PATH = "/openapi.json"
 DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "contract" / "openapi.yaml").read_text("utf-8"))
-_ROOT = "urn:openapi"
-_REGISTRY: Registry[Any] = Registry().with_resource(
-    _ROOT, Resource.from_contents(DOCUMENT, default_specification=DRAFT202012)
-)
 
 
 @dataclass
@@ -90,8 +84,7 @@ def validator(*path: str) -> Draft202012Validator:
     """A validator for the schema at this place of the document."""
     pointer = "/".join(each.replace("~", "~0").replace("/", "~1") for each in path)
     return Draft202012Validator(
-        {"$ref": f"{_ROOT}#/{pointer}"},
-        registry=_REGISTRY,
+        {**DOCUMENT, "$ref": f"#/{pointer}"},
         format_checker=Draft202012Validator.FORMAT_CHECKER,
     )
 
