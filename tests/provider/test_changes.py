@@ -75,7 +75,8 @@ def test_each_change_in_turn(stack: Stack, declared: Declared, cloud: Cloud) -> 
     assert stack.up().code == 0
     requests = cloud.requests()
     assert requests[:4] == [*looks, f"PUT /{target_id} 200"]
-    assert set(requests[4:]) == {f"GET /{target_id}/verify 200"}
+    # A verdict in the first look may be the old one: one read tells.
+    assert set(requests[4:]) <= {f"GET /{target_id}/verify 200", f"GET /{target_id} 200"}
     assert stack.resources()["orders"]["id"] == target_id
 
     # A password: shown as a secret, one PUT, and the verification, which here fails.

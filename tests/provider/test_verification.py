@@ -79,7 +79,8 @@ def test_ctrl_c_keeps_what_was_created(slow_cloud: Cloud, make_stack: Any) -> No
     }
     again = stack.up()
     assert again.code == 0, again.output
-    assert slow_cloud.writes() == ["PUT 200"] * 6
+    # Their verifications went on meanwhile: a write would have started them anew.
+    assert slow_cloud.writes() == []
     assert {each["status"] for each in slow_cloud.targets().values()} == {"VERIFIED"}
 
 
