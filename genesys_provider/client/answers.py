@@ -145,7 +145,7 @@ def _not_the_api(message: str, api_url: str) -> UnexpectedAnswer:
 
 def _no_such_call(api_url: str) -> str:
     return (
-        "The API does not know this call: check that genesys:apiUrl or genesys:region, which lead to "
+        "The API does not know this call: check that GENESYSCLOUD_API_URL or GENESYSCLOUD_REGION, which lead to "
         f"{api_url}, are right, and that this organisation has EventBridge targets"
     )
 

@@ -1,7 +1,8 @@
 """Everything that can go wrong, as a tree: one class for each thing that a caller can do something about.
 
     GenesysError
-    ├── ConfigurationError        a setting is missing or wrong: nothing was sent
+    ├── ConfigurationError        a setting is wrong: nothing was sent
+    │   └── MissingSetting        it is not there
     ├── Cancelled                 the user pressed Ctrl-C
     ├── ConnectionFailed          no answer came; `maybe_acted` says whether the server may have acted
     ├── UnexpectedAnswer          an answer that is not what the API's contract says
@@ -29,7 +30,8 @@
         └── SyncFailed            the gateway did not take a webhook
 
 `str(error)` is written for the user's terminal: what happened, what to do next, the correlation id. It never
-holds a secret, a request's body or more than a short part of an answer's.
+holds a secret, a request's body or more than a short part of an answer's. It speaks to whoever runs a script; what
+a Pulumi user does instead is said by `genesys_provider.resources`.
 """
 
 from __future__ import annotations
@@ -64,7 +66,17 @@ class GenesysError(Exception):
 class ConfigurationError(GenesysError):
     """A setting is missing or wrong; nothing was sent."""
 
-    hint = "Set it with `pulumi config set`, or by the environment variable that stands in for it"
+    hint = "Correct it, in the environment or in a `Settings` of your own"
+
+
+class MissingSetting(ConfigurationError):
+    """A setting is needed that is not there; `variable` is the environment variable that would set it."""
+
+    hint = "Set it, or use a `Settings` of your own"
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(f"{variable} is not set")
+        self.variable = variable
 
 
 class Cancelled(GenesysError):
@@ -77,8 +89,8 @@ class ConnectionFailed(GenesysError):
     """No answer came: connection refused, reset, cut short, or slower than the time limit."""
 
     hint = (
-        "Check that the API is reachable from here (proxy, firewall, DNS) and that genesys:region, or "
-        "genesys:apiUrl and genesys:loginUrl, are right"
+        "Check that the API is reachable from here (proxy, firewall, DNS) and that GENESYSCLOUD_REGION, or "
+        "GENESYSCLOUD_API_URL and GENESYSCLOUD_LOGIN_URL, are right"
     )
 
     def __init__(self, message: str, *, maybe_acted: bool, hint: str | None = None) -> None:
@@ -91,8 +103,8 @@ class UnexpectedAnswer(GenesysError):
     """An answer that the API's contract does not know: not JSON, not the schema, a redirect, too large."""
 
     hint = (
-        "Something between here and Genesys Cloud may have answered in its place: check genesys:apiUrl and "
-        "the proxy"
+        "Something between here and Genesys Cloud may have answered in its place: check GENESYSCLOUD_API_URL "
+        "and the proxy"
     )
 
 
@@ -142,9 +154,9 @@ class Unauthorized(ApiError):
     """401, or the login refused the client [S][G]."""
 
     hint = (
-        "Check that genesys:clientId and genesys:clientSecret belong to a client-credentials OAuth client of "
-        "this organisation and region (genesys:region); if they do, make a new secret in Genesys Cloud's Admin "
-        "under Integrations > OAuth"
+        "Check that GENESYSCLOUD_OAUTHCLIENT_ID and GENESYSCLOUD_OAUTHCLIENT_SECRET belong to a client-credentials "
+        "OAuth client of this organisation and region (GENESYSCLOUD_REGION); if they do, make a new secret in "
+        "Genesys Cloud's Admin under Integrations > OAuth"
     )
 
 
@@ -166,7 +178,7 @@ class NotFound(ApiError):
     names no target.
     """
 
-    hint = "It may have been deleted by hand: `pulumi refresh` makes the state right"
+    hint = "It may have been deleted by hand"
     repeated = False
     """Whether an earlier try of the same call had no usable answer, and may have acted."""
 
@@ -181,8 +193,8 @@ class RateLimited(ApiError):
     """429, or the login's 400 `rate limit exceeded` [G]: still throttled after the last retry."""
 
     hint = (
-        "It was retried already. Where throttling lasts, raise genesys:maxRetries, or find what else uses this "
-        "OAuth client's or the organisation's allowance"
+        "It was retried already. Where throttling lasts, raise GENESYSCLOUD_MAX_RETRIES, or find what else uses "
+        "this OAuth client's or the organisation's allowance"
     )
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import httpx
 
 from genesys_provider.client.errors import (
-    ConfigurationError,
     GenesysError,
+    MissingSetting,
     RateLimited,
     ServerError,
     Unauthorized,
@@ -22,7 +22,7 @@ from genesys_provider.client.errors import (
 )
 from genesys_provider.client.redaction import hide
 from genesys_provider.client.retries import retry_after, retrying
-from genesys_provider.client.settings import Settings
+from genesys_provider.client.settings import ENVIRONMENT, Settings
 from genesys_provider.client.shared import SharedCall
 from genesys_provider.client.transport import Answer, exchange, where_to_look
 
@@ -62,7 +62,7 @@ class Login:
         """A token that is valid now, logging in where there is none.
 
         Raises:
-            ConfigurationError: No client is configured.
+            MissingSetting: No client is configured.
             Unauthorized: The login refused the client.
             GenesysError: The login could not be reached, or is throttled for longer than the retries last.
         """
@@ -85,14 +85,7 @@ class Login:
             ("clientSecret", self._settings.client_secret),
         ):
             if not value:
-                raise ConfigurationError(
-                    f"genesys:{key} is not set",
-                    hint=(
-                        f"Run `pulumi config set genesys:{key} …` (with --secret for a secret), or set the "
-                        "environment variable GENESYSCLOUD_OAUTHCLIENT_"
-                        + ("ID" if key == "clientId" else "SECRET")
-                    ),
-                )
+                raise MissingSetting(ENVIRONMENT[key])
         schedule = retrying(self._settings.max_retries, self._cancelled, idempotent=True)
         try:
             self._token = token = schedule(self._ask)

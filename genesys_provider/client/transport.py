@@ -14,6 +14,7 @@ import httpx
 
 from genesys_provider.client.errors import ConfigurationError, ConnectionFailed, UnexpectedAnswer, shortened
 from genesys_provider.client.proxies import Proxy, proxy_for
+from genesys_provider.client.settings import ENVIRONMENT
 from genesys_provider.client.trust import trust, untrusted_hint
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -172,7 +173,8 @@ def where_to_look(key: str, url: str) -> str:
     proxy = proxy_for(httpx.URL(url))
     return (
         "Something between here and Genesys Cloud may have answered in its place: check "
-        f"genesys:{key} or genesys:region, which lead to {url}" + (f", and {proxy}" if proxy else "")
+        f"{ENVIRONMENT[key]} or {ENVIRONMENT['region']}, which lead to {url}"
+        + (f", and {proxy}" if proxy else "")
     )
 
 

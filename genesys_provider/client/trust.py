@@ -57,7 +57,7 @@ def untrusted_hint() -> str:
     """What to do about a certificate that is not trusted, as this process is set up."""
     hint = (
         "If its certificate is signed by a CA of your own (a gateway, an inspecting proxy), name that CA's file in "
-        "genesys:caFile"
+        "GENESYSCLOUD_CA_FILE"
     )
     own = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
     if own:

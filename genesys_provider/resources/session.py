@@ -13,6 +13,7 @@ from genesys_provider.client.progress import reporting_to
 from genesys_provider.client.redaction import hide_secrets_of
 from genesys_provider.client.settings import Settings
 from genesys_provider.host import OperationError, current
+from genesys_provider.resources.words import said
 from genesys_provider.targets.run import Run
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def managed(config: Mapping[str, object], state: Mapping[str, Any]) -> Iterator[
         try:
             yield _manager(tuple(config.items()), operation.cancelled)
         except GenesysError as error:
-            raise OperationError(str(error)) from None
+            raise OperationError(said(error)) from None
 
 
 def configured_api_url(config: Mapping[str, object]) -> str:
@@ -51,7 +52,7 @@ def configured_api_url(config: Mapping[str, object]) -> str:
     try:
         return _settings(tuple(config.items())).api_url
     except GenesysError as error:
-        raise OperationError(str(error)) from None
+        raise OperationError(said(error)) from None
 
 
 @cache

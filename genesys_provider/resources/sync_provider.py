@@ -97,6 +97,7 @@ class GatewaySyncProvider(ResourceProvider):
         from genesys_provider.client.errors import GenesysError
         from genesys_provider.resources import sync_properties
         from genesys_provider.resources.session import managed
+        from genesys_provider.resources.words import said
         from genesys_provider.targets.run import Facts
 
         if not sync_properties.due(_olds, _news):
@@ -113,7 +114,7 @@ class GatewaySyncProvider(ResourceProvider):
             except GenesysError as error:
                 if not moved or not current().records_init_failures:
                     raise
-                raise InitFailed(_id, sync_properties.outputs(_news, None, facts), [str(error)]) from None
+                raise InitFailed(_id, sync_properties.outputs(_news, None, facts), [said(error)]) from None
         return UpdateResult(sync_properties.outputs(_news, delivery, facts))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -252,6 +253,7 @@ def _sent(manager: TargetManager, event: SyncEvent, properties: Mapping[str, Any
 @contextmanager
 def _warning_unless(required: bool) -> Iterator[None]:
     """A gateway that was not told fails the operation, or is no more than a warning."""
+    from genesys_provider.resources.words import said
     from genesys_provider.targets.errors import SyncFailed
 
     try:
@@ -259,4 +261,4 @@ def _warning_unless(required: bool) -> Iterator[None]:
     except SyncFailed as error:
         if required:
             raise
-        current().warn(str(error))
+        current().warn(said(error))

@@ -88,6 +88,7 @@ class EventBridgeTargetProvider(ResourceProvider):
         """
         from genesys_provider.resources import target_properties
         from genesys_provider.resources.session import managed, run
+        from genesys_provider.resources.words import said
         from genesys_provider.targets.errors import NotVerified
 
         with managed(self._config, props) as manager:
@@ -106,7 +107,7 @@ class EventBridgeTargetProvider(ResourceProvider):
                 outs = target_properties.outputs(
                     props, error.target, organization_id=organization_id, revision=1
                 )
-                raise InitFailed(error.target.id, outs, [str(error)]) from None
+                raise InitFailed(error.target.id, outs, [said(error)]) from None
             run.created(outcome.target.id, props["owner"])
             outs = target_properties.outputs(
                 props,
@@ -130,6 +131,7 @@ class EventBridgeTargetProvider(ResourceProvider):
         from genesys_provider.client.errors import NotFound
         from genesys_provider.resources import target_properties
         from genesys_provider.resources.session import managed, run
+        from genesys_provider.resources.words import said
         from genesys_provider.targets.errors import NotVerified
 
         revision = int(_olds.get("revision", 0)) + 1
@@ -167,7 +169,7 @@ class EventBridgeTargetProvider(ResourceProvider):
                     revision=revision,
                     written_at=_olds.get("writtenAt"),
                 )
-                raise InitFailed(_id, outs, [str(error)]) from None
+                raise InitFailed(_id, outs, [said(error)]) from None
             except NotFound:
                 raise OperationError(
                     f"target {_news.get('name')!r} ({_id}) is gone: it was deleted outside of Pulumi. "
@@ -308,15 +310,16 @@ def _shared(id_: str, state: Mapping[str, Any], urn: str, other: str) -> str:
 def _delete_again(manager: TargetManager, error: NotVerified) -> NoReturn:
     """Under a host that can't record the target: left there, it would be an orphan that receives events."""
     from genesys_provider.client.errors import GenesysError
+    from genesys_provider.resources.words import said
 
     try:
         manager.delete(error.target.id)
     except GenesysError as failure:
         raise OperationError(
-            f"{error}. Target {error.target.id} could not be deleted again ({failure.message}): the next "
+            f"{said(error)}. Target {error.target.id} could not be deleted again ({failure.message}): the next "
             "`pulumi up` adopts it"
         ) from None
-    raise OperationError(f"{error}. The target was deleted again") from None
+    raise OperationError(f"{said(error)}. The target was deleted again") from None
 
 
 def _timeout(props: Mapping[str, Any]) -> float | None:

@@ -9,6 +9,7 @@ from genesys_provider.client.errors import GenesysError
 
 if TYPE_CHECKING:
     from genesys_provider.targets.models import Fault, Target
+    from genesys_provider.targets.organization import Organization
 
 
 class InvalidTarget(GenesysError):
@@ -20,6 +21,20 @@ class InvalidTarget(GenesysError):
         listed = "; ".join(f"{fault.path} {fault.reason}" for fault in faults)
         super().__init__(f"target {name!r} is not valid: {listed}")
         self.faults = list(faults)
+
+
+class OtherOrganization(GenesysError):
+    """The configured organization is not the one that the target belongs to; nothing was sent to it."""
+
+    hint = (
+        "Set GENESYSCLOUD_REGION, GENESYSCLOUD_API_URL and the OAuth client back to those of the target's "
+        "organization"
+    )
+
+    def __init__(self, what: str, recorded: Organization, now: Organization) -> None:
+        super().__init__(f"{what} belongs to {recorded}, but the configuration leads to {now}")
+        self.recorded = recorded
+        self.now = now
 
 
 class NameTaken(GenesysError):
@@ -85,23 +100,20 @@ class VerificationFailed(NotVerified):
 
     hint = (
         "The endpoint must accept a POST with JSON from outside and answer 2xx: check its firewall (does it let "
-        "Genesys Cloud's addresses through?), its credentials and its certificate, then run `pulumi up` again"
+        "Genesys Cloud's addresses through?), its credentials and its certificate, then try again"
     )
 
 
 class VerificationTimeout(NotVerified):
     """No verdict came within the time limit."""
 
-    hint = (
-        "Run `pulumi up` again, or allow more time: verification_timeout of the target, "
-        "genesys:verificationTimeout, or customTimeouts"
-    )
+    hint = "Try again, or allow more time: `timeout` of the call, or GENESYSCLOUD_VERIFICATION_TIMEOUT"
 
 
 class VerificationCancelled(NotVerified):
     """The run was cancelled during the wait."""
 
-    hint = "The target is in the state; the next `pulumi up` goes on with it"
+    hint = "The target is there: to register it again goes on with it"
 
 
 class VerificationUnknown(NotVerified):
@@ -112,11 +124,10 @@ class SyncFailed(GenesysError):
     """The gateway did not take the webhook."""
 
     hint = (
-        "Check that the gateway is up, that genesys:caFile trusts its certificate, and that both sides have the "
-        "same signing secret and the right time on their clocks; with required=False a sync that fails is only a "
-        "warning"
+        "Check that the gateway is up, that GENESYSCLOUD_CA_FILE trusts its certificate, and that both sides have "
+        "the same signing secret and the right time on their clocks"
     )
 
 
 def _whose(target: Target) -> str:
-    return f"is owned by {target.owner}" if target.owner else "was not made by Pulumi"
+    return f"is owned by {target.owner}" if target.owner else "is owned by no stack"

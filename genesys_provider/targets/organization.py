@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from genesys_provider.client.api import GenesysClient
-from genesys_provider.client.errors import ApiError, GenesysError
+from genesys_provider.client.errors import ApiError
 from genesys_provider.client.shared import SharedCall
+from genesys_provider.targets.errors import OtherOrganization
 
 _DOES_NOT_SAY = (403, 404, 405, 410, 501)
 """The call is refused or unknown [C]; it is public and needs no permission [G]."""
@@ -29,24 +30,6 @@ class Organization:
     def __str__(self) -> str:
         named = f" ({self.name})" if self.name else ""
         return f"organization {self.id}{named} at {self.api_url}" if self.id else f"the one at {self.api_url}"
-
-
-class OtherOrganization(GenesysError):
-    """The configured organization is not the one that the target belongs to; nothing was sent to it."""
-
-    def __init__(self, what: str, recorded: Organization, now: Organization) -> None:
-        super().__init__(
-            f"{what} belongs to {recorded}, but the configuration leads to {now}",
-            hint=(
-                "Set genesys:region, genesys:apiUrl and the OAuth client (or the GENESYSCLOUD_… variables) back to "
-                "the target's organization. To move the stack to the other one, run `pulumi destroy` with the old "
-                "configuration first. If that organization or target no longer exists, remove it from the state, "
-                "with its syncs: `pulumi state delete --target-dependents '<URN of the target>'` (`pulumi stack "
-                "--show-urns` lists the URNs)"
-            ),
-        )
-        self.recorded = recorded
-        self.now = now
 
 
 class Organizations:

@@ -78,7 +78,6 @@ INSIDE = {
     "NotVerified",
     "VerificationUnknown",
     "NameTaken",
-    "OtherOrganization",
     "OwnedByAnother",
     "ReplacementRefused",
 }

@@ -146,7 +146,7 @@ def test_a_login_that_stays_throttled_says_so(cloud: Cloud, client: GenesysClien
     cloud.control("faults", match=LOGIN, action="status", status=400)
     with pytest.raises(RateLimited, match="the login is throttled") as throttled:
         client.list_targets()
-    assert "genesys:maxRetries" in str(throttled.value)
+    assert "GENESYSCLOUD_MAX_RETRIES" in str(throttled.value)
     assert cloud.requests() == ["POST /oauth/token 400"] * 4
 
 
@@ -193,7 +193,7 @@ def test_a_wrong_client_is_told_what_to_check(
     client.close()
     said = str(refused.value)
     assert "authentication failed" in said
-    assert "genesys:clientSecret" in said
+    assert "GENESYSCLOUD_OAUTHCLIENT_SECRET" in said
     assert "client-credentials" in said
     assert refused.value.correlation_id
     assert refused.value.correlation_id in said
@@ -209,14 +209,13 @@ def test_an_invalid_client_may_be_answered_with_400(cloud: Cloud, client: Genesy
     assert refused.value.code == "invalid_client"
 
 
-@pytest.mark.parametrize(("key", "variable"), [("clientId", "_ID"), ("clientSecret", "_SECRET")])
-def test_without_a_client_nothing_is_sent(cloud: Cloud, key: str, variable: str) -> None:
+@pytest.mark.parametrize("variable", ["_ID", "_SECRET"])
+def test_without_a_client_nothing_is_sent(cloud: Cloud, variable: str) -> None:
     environ = {name: value for name, value in cloud.env.items() if not name.endswith(variable)}
     client = GenesysClient(Settings.resolve({}, {**environ, "GENESYSCLOUD_AUDIT_LOG": ""}))
-    with pytest.raises(ConfigurationError, match=f"genesys:{key}") as missing:
+    with pytest.raises(ConfigurationError, match=f"GENESYSCLOUD_OAUTHCLIENT{variable} is not set"):
         client.list_targets()
     client.close()
-    assert f"GENESYSCLOUD_OAUTHCLIENT{variable}" in str(missing.value)
     assert cloud.requests() == []
 
 
@@ -253,8 +252,8 @@ def test_a_login_elsewhere_says_where_and_what_to_check(
         client.delete_target("some-id")
     said = str(failed.value)
     assert f"{cloud.emulator.url}/oauth/token answered HTTP {status}" in said
-    assert "genesys:loginUrl" in said
-    assert "genesys:region" in said
+    assert "GENESYSCLOUD_LOGIN_URL" in said
+    assert "GENESYSCLOUD_REGION" in said
     assert "canary" not in said
     # It is set up so, and stays so.
     assert cloud.requests() == [f"{LOGINS} {status}"]
@@ -264,7 +263,7 @@ def test_a_login_elsewhere_says_where_and_what_to_check(
 def test_a_404_of_the_login_is_no_target_that_is_gone(cloud: Cloud, client: GenesysClient) -> None:
     # As the API says it of a path that it does not have: still not of a target.
     cloud.control("faults", match=LOGIN, action="status", status=404)
-    with pytest.raises(UnexpectedAnswer, match="genesys:loginUrl"):
+    with pytest.raises(UnexpectedAnswer, match="GENESYSCLOUD_LOGIN_URL"):
         client.delete_target("some-id")
 
 

@@ -151,7 +151,7 @@ def test_throttling_that_lasts_is_shown_with_what_to_do(cloud: Cloud, client: Ge
     with pytest.raises(RateLimited) as lasting:
         client.list_targets()
     assert cloud.requests() == ["GET / 429"] * 4
-    assert "genesys:maxRetries" in str(lasting.value)
+    assert "GENESYSCLOUD_MAX_RETRIES" in str(lasting.value)
     assert lasting.value.correlation_id in str(lasting.value)
 
 
@@ -225,7 +225,7 @@ def test_a_create_that_was_not_sent_is_sent_again(
     client.close()
     assert not refused.value.maybe_acted
     assert len(waits.waits) == 3
-    assert "genesys:apiUrl" in str(refused.value)
+    assert "GENESYSCLOUD_API_URL" in str(refused.value)
 
 
 CALLS: dict[str, Callable[[GenesysClient, str, dict[str, Any]], object]] = {

@@ -179,7 +179,9 @@ def test_a_404_in_other_words_than_the_apis_says_nothing_of_a_target(
         with pytest.raises(UnexpectedAnswer, match="HTTP 404, but not in the API's form") as failed:
             call("some-id")
         said = str(failed.value)
-        assert f"check genesys:apiUrl or genesys:region, which lead to {cloud.emulator.url}" in said
+        assert (
+            f"check GENESYSCLOUD_API_URL or GENESYSCLOUD_REGION, which lead to {cloud.emulator.url}" in said
+        )
         assert "refresh" not in said
         assert "proxy" not in said
     client.close()
@@ -193,13 +195,13 @@ def test_a_404_in_the_apis_words_is_of_the_target_that_the_call_names(
 ) -> None:
     cloud.control("faults", match={"path": "/api/*"}, action="status", status=404, body=answer)
     for call in (client.get_target, client.delete_target, client.get_verification, client.check_health):
-        with pytest.raises(NotFound, match="refresh"):
+        with pytest.raises(NotFound, match="deleted by hand"):
             call("some-id")
     for of_none in (client.list_targets, lambda: client.create_target({}), client.get_organization):
         with pytest.raises(ApiError, match="does not know this call") as failed:
             of_none()
         assert not isinstance(failed.value, NotFound)
-        assert "genesys:apiUrl" in str(failed.value)
+        assert "GENESYSCLOUD_API_URL" in str(failed.value)
         assert "refresh" not in str(failed.value)
 
 
@@ -210,7 +212,7 @@ def test_a_refusal_in_other_words_than_the_apis_leads_to_the_way(
     cloud.control("faults", match=ANY, action="status", status=status, body="<html>blocked")
     with pytest.raises(ApiError, match="blocked") as failed:
         client.list_targets()
-    assert "check genesys:apiUrl or genesys:region" in str(failed.value)
+    assert "check GENESYSCLOUD_API_URL or GENESYSCLOUD_REGION" in str(failed.value)
     assert "role" not in str(failed.value)
 
 

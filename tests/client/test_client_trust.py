@@ -208,7 +208,7 @@ def test_so_is_an_ssl_cert_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 @pytest.mark.parametrize(
     ("variable", "said"),
     [
-        (None, "genesys:caFile"),
+        (None, "GENESYSCLOUD_CA_FILE"),
         ("SSL_CERT_FILE", "SSL_CERT_FILE took their place"),
         ("REQUESTS_CA_BUNDLE", "REQUESTS_CA_BUNDLE is not read here"),
     ],
@@ -227,5 +227,5 @@ def test_a_refused_certificate_says_which_variable_matters(
     with pytest.raises(ConnectionFailed, match="certificate") as refused:
         listed(private[0], maxRetries=3)
     assert said in str(refused.value)
-    assert "genesys:caFile" in str(refused.value)
+    assert "GENESYSCLOUD_CA_FILE" in str(refused.value)
     assert not refused.value.maybe_acted

@@ -227,7 +227,7 @@ def test_an_unknown_ca_is_a_failed_sync_that_says_what_to_do(cloud: Cloud, audit
     gateway = Gateway(None, audit, max_retries=0, cancelled=threading.Event())
     with pytest.raises(SyncFailed, match="certificate") as refused:
         gateway.notify(cloud.webhook, UPDATED, ID)
-    assert "genesys:caFile" in str(refused.value)
+    assert "GENESYSCLOUD_CA_FILE" in str(refused.value)
     gateway.close()
 
 

@@ -115,7 +115,7 @@ def test_a_time_limit_leaves_the_target_known(cloud: Cloud, manager: TargetManag
     with pytest.raises(VerificationTimeout, match="no verdict within") as late:
         manager.register(config(cloud), timeout=0.5)
     assert late.value.target.status == "PENDING_VERIFICATION"
-    assert "verification_timeout" in str(late.value)
+    assert "GENESYSCLOUD_VERIFICATION_TIMEOUT" in str(late.value)
 
 
 def test_a_cancel_during_the_wait_leaves_the_target_known(
@@ -208,7 +208,7 @@ def test_what_an_earlier_run_left_is_adopted_and_made_right(cloud: Cloud, manage
 
 
 @pytest.mark.parametrize(
-    ("theirs", "says"), [("shop/prod/x", "owned by shop/prod/x"), (None, "not made by Pulumi")]
+    ("theirs", "says"), [("shop/prod/x", "owned by shop/prod/x"), (None, "owned by no stack")]
 )
 def test_what_somebody_else_has_is_left_alone(
     cloud: Cloud, manager: TargetManager, theirs: str | None, says: str

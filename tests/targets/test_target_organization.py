@@ -40,7 +40,7 @@ def test_another_one_is_refused_with_both_and_the_way_out(manager: TargetManager
     with pytest.raises(OtherOrganization) as refused:
         manager.require_organization("target 'orders'", "another-id", ELSEWHERE)
     said = str(refused.value)
-    for each in ("target 'orders'", "another-id", ELSEWHERE, now.id, now.api_url, "pulumi state delete"):
+    for each in ("target 'orders'", "another-id", ELSEWHERE, now.id, now.api_url, "GENESYSCLOUD_REGION"):
         assert str(each) in said
     assert CLIENT_SECRET not in said
 

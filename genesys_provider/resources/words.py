@@ -1,0 +1,65 @@
+"""Errors in the words of a Pulumi user: config keys where a script has environment variables, and what to run next.
+
+The domain serves scripts too, so it speaks of neither. Of what only a stack can meet (`ownership`, `names`) it says
+itself which command leads on.
+"""
+
+from __future__ import annotations
+
+import re
+
+from genesys_provider.client.errors import ConfigurationError, GenesysError, MissingSetting, NotFound
+from genesys_provider.client.settings import ENVIRONMENT
+from genesys_provider.targets.errors import (
+    OtherOrganization,
+    SyncFailed,
+    VerificationCancelled,
+    VerificationFailed,
+    VerificationTimeout,
+)
+
+_HINTS = {
+    ConfigurationError.hint: (
+        "Set it with `pulumi config set`, or by the environment variable that stands in for it"
+    ),
+    NotFound.hint: "It may have been deleted by hand: `pulumi refresh` makes the state right",
+    OtherOrganization.hint: (
+        "Set genesys:region, genesys:apiUrl and the OAuth client (or the GENESYSCLOUD_… variables) back to the "
+        "target's organization. To move the stack to the other one, run `pulumi destroy` with the old "
+        "configuration first. If that organization or target no longer exists, remove it from the state, with its "
+        "syncs: `pulumi state delete --target-dependents '<URN of the target>'` (`pulumi stack --show-urns` lists "
+        "the URNs)"
+    ),
+    SyncFailed.hint: (
+        "Check that the gateway is up, that genesys:caFile trusts its certificate, and that both sides have the "
+        "same signing secret and the right time on their clocks; with required=False a sync that fails is only a "
+        "warning"
+    ),
+    VerificationCancelled.hint: "The target is in the state; the next `pulumi up` goes on with it",
+    VerificationFailed.hint: (
+        "The endpoint must accept a POST with JSON from outside and answer 2xx: check its firewall (does it let "
+        "Genesys Cloud's addresses through?), its credentials and its certificate, then run `pulumi up` again"
+    ),
+    VerificationTimeout.hint: (
+        "Run `pulumi up` again, or allow more time: verification_timeout of the target, "
+        "genesys:verificationTimeout, or customTimeouts"
+    ),
+}
+"""By the hint that a script gets: an error may have taken another one's."""
+
+_KEYS = {variable: f"genesys:{key}" for key, variable in ENVIRONMENT.items()}
+_VARIABLE = re.compile("|".join(_KEYS))
+
+
+def said(error: GenesysError) -> str:
+    """What an error says to the user of a stack."""
+    if isinstance(error, MissingSetting):
+        key = _KEYS[error.variable]
+        error.message = f"{key} is not set"
+        error.hint = (
+            f"Run `pulumi config set {key} …` (with --secret for a secret), or set the environment variable "
+            f"{error.variable}"
+        )
+    else:
+        error.hint = _HINTS.get(error.hint) or _VARIABLE.sub(lambda found: _KEYS[found[0]], error.hint)
+    return str(error)

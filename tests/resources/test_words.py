@@ -1,0 +1,80 @@
+"""What an error says to a script, and what to the user of a stack."""
+
+from __future__ import annotations
+
+import pytest
+
+from genesys_provider.client.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    GenesysError,
+    MissingSetting,
+    NotFound,
+    RateLimited,
+    Unauthorized,
+    UnexpectedAnswer,
+)
+from genesys_provider.client.settings import ENVIRONMENT
+from genesys_provider.resources import words
+from genesys_provider.resources.words import said
+from genesys_provider.targets.errors import (
+    OtherOrganization,
+    SyncFailed,
+    VerificationCancelled,
+    VerificationFailed,
+    VerificationTimeout,
+    VerificationUnknown,
+)
+from genesys_provider.targets.models import Target
+from genesys_provider.targets.organization import Organization
+
+TARGET = Target(id="id-1", name="orders", endpoint_url="https://a.example", status="FAILED")
+HERE = Organization("here", "https://api.example")
+
+ERRORS: dict[GenesysError, str] = {
+    ConfigurationError("it is wrong"): "it is wrong. Set it with `pulumi config set`",
+    MissingSetting(ENVIRONMENT["clientSecret"]): (
+        "genesys:clientSecret is not set. Run `pulumi config set genesys:clientSecret …` (with --secret for a "
+        "secret), or set the environment variable GENESYSCLOUD_OAUTHCLIENT_SECRET"
+    ),
+    ConnectionFailed(
+        "no", maybe_acted=False
+    ): "genesys:region, or genesys:apiUrl and genesys:loginUrl, are right",
+    UnexpectedAnswer("no"): "check genesys:apiUrl and the proxy",
+    Unauthorized("no", status=401): "genesys:clientId and genesys:clientSecret belong to",
+    NotFound("no", status=404): "`pulumi refresh` makes the state right",
+    RateLimited("no", status=429): "raise genesys:maxRetries",
+    OtherOrganization("target 'orders'", HERE, HERE): "run `pulumi destroy` with the old configuration first",
+    SyncFailed("no"): "that genesys:caFile trusts its certificate",
+    VerificationCancelled("no", TARGET): "the next `pulumi up` goes on with it",
+    VerificationFailed("no", TARGET): "then run `pulumi up` again",
+    VerificationTimeout("no", TARGET): "Run `pulumi up` again, or allow more time: verification_timeout",
+    # An error may take the hint of the one that it stands for.
+    VerificationUnknown("no", TARGET, hint=NotFound.hint): "`pulumi refresh` makes the state right",
+}
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_a_pulumi_user_hears_of_pulumi(error: GenesysError) -> None:
+    to_a_script = str(error)
+    assert "pulumi" not in to_a_script
+    assert "genesys:" not in to_a_script
+    to_a_stack = said(error)
+    assert ERRORS[error] in to_a_stack
+    assert (
+        "GENESYSCLOUD_"
+        not in to_a_stack.replace("(or the GENESYSCLOUD_… variables)", "").partition(
+            "or set the environment variable"
+        )[0]
+    )
+    # All that wait for one answer hear of its failure.
+    assert said(error) == to_a_stack
+
+
+def test_no_two_hints_are_the_same_to_a_script() -> None:
+    """Else one would take the other's words."""
+    kinds = [GenesysError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    hints = {kind.hint for kind in kinds if kind.hint in words._HINTS}
+    assert hints == set(words._HINTS)
