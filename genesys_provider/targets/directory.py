@@ -167,6 +167,7 @@ class Directory:
         self._page_count = 1
         self._written: set[str] = set()
         self._written_at: dict[str, float] = {}
+        self._unseen: set[str] = set()
         self._look_at = float("-inf")
         self._list_fails_until = float("-inf")
         self._known = Batches(self._answer_known, lambda: time.sleep(GATHER_SECONDS), "directory")
@@ -200,7 +201,7 @@ class Directory:
     def get_now(self, target_id: str) -> Target | None:
         """The target that has this id now, or None where none shows: one request."""
         try:
-            target = parsed(self._client.get_target(target_id), f"target {target_id}")
+            target = parsed({**self._client.get_target(target_id), "id": target_id}, f"target {target_id}")
             if target.status:
                 return target
             return target.model_copy(update={"status": self.verification(target_id).status})
@@ -255,29 +256,39 @@ class Directory:
         with self._lock:
             return self._clock() >= self._written_at.get(target_id, float("-inf")) + LAG_SECONDS
 
-    def shown(self, target_id: str) -> None:
-        """Takes in that a reading has shown our last write: nothing lags any more."""
+    def seen(self, target_id: str) -> bool:
+        """Whether our last write has shown in a reading, or was not this process's."""
         with self._lock:
-            self._written_at.pop(target_id, None)
+            return target_id not in self._unseen
+
+    def shown(self, target_id: str) -> None:
+        """Takes in that a reading has shown our last write."""
+        with self._lock:
+            self._unseen.discard(target_id)
 
     def wrote(self, target: Target) -> None:
         """Takes in a POST or PUT of ours that was accepted just now."""
         with self._lock:
             self._written.add(target.id)
             self._written_at[target.id] = self._clock()
+            self._unseen.add(target.id)
             if self._by_id is not None:
                 self._by_id[target.id] = target
 
-    def written_earlier(self, target_id: str, seconds_ago: float) -> None:
-        """Takes in when an earlier process of ours has written the target."""
+    def written_earlier(self, target_id: str, seconds_ago: float, *, seen: bool) -> None:
+        """Takes in when an earlier process of ours has written the target, and whether it has seen its write."""
         with self._lock:
-            self._written_at.setdefault(target_id, self._clock() - seconds_ago)
+            if target_id not in self._written_at:
+                self._written_at[target_id] = self._clock() - seconds_ago
+                if not seen:
+                    self._unseen.add(target_id)
 
     def deleted(self, target_id: str) -> None:
         """Takes in that a target is gone."""
         with self._lock:
             self._written.add(target_id)
             self._written_at.pop(target_id, None)
+            self._unseen.discard(target_id)
             if self._by_id is not None:
                 self._by_id.pop(target_id, None)
 

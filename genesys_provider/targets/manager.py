@@ -294,8 +294,8 @@ class TargetManager:
         Args:
             target_id: The target.
             owner: The resource that deletes it; None is a script, which says itself what goes.
-            written_at: When an earlier process wrote it, if that has not seen its write: then an absence counts
-                only after a while.
+            written_at: When an earlier process wrote it, if that has not seen its write: then a 404 counts only
+                after a while.
 
         Returns:
             The target, if it was left as it is, since it is another resource's by now.
@@ -303,7 +303,7 @@ class TargetManager:
         Raises:
             StillThere: The service took the deletion, but goes on showing the target.
         """
-        self._wrote_earlier(target_id, written_at)
+        self._wrote_earlier(target_id, written_at, seen=False)
         return self._writing.delete(target_id, owner)
 
     def check_health(self, target_id: str) -> str:
@@ -311,7 +311,7 @@ class TargetManager:
         started = self._clock()
         error: GenesysError | None = None
         try:
-            return str(self._client.check_health(target_id).get("status") or UNKNOWN_HEALTH)
+            return str(self._client.check_health(target_id).get("status") or UNKNOWN_HEALTH).upper()
         except GenesysError as failure:
             error = failure
             raise
@@ -379,9 +379,9 @@ class TargetManager:
                     yield StatusChange(shown, _status(before), _status(after))
             known = now
 
-    def _wrote_earlier(self, target_id: str, written_at: str | None) -> None:
+    def _wrote_earlier(self, target_id: str, written_at: str | None, *, seen: bool = True) -> None:
         if written_at is not None:
-            self._directory.written_earlier(target_id, seconds_since(written_at))
+            self._directory.written_earlier(target_id, seconds_since(written_at), seen=seen)
 
     def _verified(
         self, written: Written, timeout: float | None, *, health_check: bool, adopted: bool

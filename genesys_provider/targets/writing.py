@@ -172,9 +172,13 @@ class Writing:
                 except NotFound:
                     # Gone already, or not there yet.
                     pass
-            if self._is_gone(target_id) and (accepted or self._directory.settled(target_id)):
+            if self._is_gone(target_id) and (accepted or self._is_no_longer_young(target_id)):
                 return accepted
         raise StillThere(target_id)
+
+    def _is_no_longer_young(self, target_id: str) -> bool:
+        """Whether a 404 of the deletion can't mean «not yet»."""
+        return self._directory.seen(target_id) or self._directory.settled(target_id)
 
     def _is_gone(self, target_id: str) -> bool:
         try:

@@ -1,0 +1,238 @@
+"""A service that shows a write only a while later, or answers it in another way than the contract says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cloud import TARGETS
+from shared_cloud import at_once, body, counted, settings_of
+
+from genesys_provider import TargetConfig, TargetManager
+from genesys_provider.client.errors import NotFound
+from genesys_provider.targets.errors import NameTaken, StillThere, VerificationFailed
+from genesys_provider.targets.models import Target, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cloud import Cloud
+
+POST = {"method": "POST", "path": TARGETS}
+LAG = 1.2
+
+
+@pytest.fixture
+def manager(cloud: Cloud, tmp_path: Path) -> Iterator[TargetManager]:
+    settings = settings_of(cloud, tmp_path, maxRetries=1, verificationTimeout=20)
+    with TargetManager(settings) as manager:
+        yield manager
+
+
+def config(cloud: Cloud, name: str = "orders", **fields: Any) -> TargetConfig:
+    return TargetConfig.model_validate({**body(cloud, name), "owner": f"mark of {name}", **fields})
+
+
+def test_what_was_just_made_is_not_given_up(cloud: Cloud, manager: TargetManager) -> None:
+    cloud.unlike(readLagSeconds=LAG)
+    target = manager.register(config(cloud)).target
+    assert target.verified
+    assert manager.get(target.id) is not None
+
+
+def test_an_absence_right_after_a_write_means_not_yet(cloud: Cloud, manager: TargetManager) -> None:
+    """An earlier process has written it, and its `up` was cut short."""
+    cloud.unlike(readLagSeconds=LAG)
+    target_id = cloud.api("POST", json=config(cloud).payload()).json()["id"]
+    assert manager.get(target_id, shared=True, written_at=utc_now()) is not None
+
+
+def test_an_absence_long_after_a_write_is_one(cloud: Cloud, manager: TargetManager) -> None:
+    assert manager.get("gone", shared=True, written_at="2026-01-31T12:00:00Z") is None
+    assert cloud.requests()[-1] == "GET /gone 404"
+
+
+def test_what_was_written_last_is_waited_for(cloud: Cloud, manager: TargetManager) -> None:
+    target = manager.register(config(cloud)).target
+    cloud.unlike(readLagSeconds=LAG)
+    cloud.api("PUT", f"/{target.id}", json=config(cloud, eventTypes=["NEW"]).payload())
+
+    def new(target: Target) -> bool:
+        return target.event_types == ["NEW"]
+
+    read = manager.get(target.id, shared=True, written_at=utc_now(), expected=new)
+    assert read is not None
+    assert read.event_types == ["NEW"]
+
+
+def test_an_old_verdict_is_not_taken_for_a_new_one(cloud: Cloud, manager: TargetManager) -> None:
+    cloud.unlike(readLagSeconds=LAG)
+    target = manager.register(config(cloud)).target
+    cloud.behave("/v1/genesys/events/other", status=500)
+    other = config(cloud, endpointUrl=cloud.endpoint("other"))
+    with pytest.raises(VerificationFailed, match="500"):
+        manager.update(target.id, other)
+    # And the other way round: it failed, and passes now.
+    cloud.behave_well()
+    assert manager.update(target.id, config(cloud)).target.verified
+
+
+def test_a_lost_answer_is_looked_for_as_long_as_the_list_may_lag(
+    cloud: Cloud, manager: TargetManager
+) -> None:
+    cloud.unlike(readLagSeconds=LAG)
+    cloud.control("faults", match=POST, action="drop_after", times=1)
+    outcome = manager.register(config(cloud))
+    assert outcome.target.verified
+    assert counted(cloud.requests(), "POST / ") == 1
+    assert len(cloud.targets()) == 1
+
+
+def test_what_an_earlier_run_left_behind_is_found_by_its_name_that_is_taken(
+    cloud: Cloud, manager: TargetManager
+) -> None:
+    cloud.unlike(readLagSeconds=LAG)
+    left = cloud.api("POST", json=config(cloud).payload()).json()
+    outcome = manager.register(config(cloud))
+    assert outcome.adopted
+    assert outcome.target.id == left["id"]
+
+
+@pytest.mark.parametrize("answer", [200, 202])
+@pytest.mark.parametrize("lag", [0, LAG])
+def test_a_deletion_is_one_once_a_read_shows_it(
+    cloud: Cloud, manager: TargetManager, answer: int, lag: float
+) -> None:
+    cloud.unlike(deleteAnswer=answer, readLagSeconds=lag)
+    target = manager.register(config(cloud)).target
+    manager.delete(target.id)
+    cloud.requests()
+    assert cloud.targets() == {}
+
+
+def test_deletions_that_must_be_confirmed_share_their_reads(cloud: Cloud, manager: TargetManager) -> None:
+    ids = [outcome.target.id for outcome in at_once(60, lambda n: manager.register(config(cloud, f"t{n}")))]
+    cloud.unlike(deleteAnswer=200)
+    cloud.requests()
+    at_once(60, lambda number: manager.delete(ids[number]))
+    requests = cloud.requests()
+    assert cloud.targets() == {}
+    assert counted(requests, "DELETE") == 60
+    # The reads of what is gone from the list are single ones.
+    assert counted(requests, "GET") <= 60 + 5
+
+
+def test_a_deletion_that_never_happens_is_an_error(cloud: Cloud, tmp_path: Path) -> None:
+    with TargetManager(settings_of(cloud, tmp_path, maxRetries=0)) as manager:
+        target = manager.register(config(cloud)).target
+        cloud.control(
+            "faults", match={"method": "DELETE"}, action="status", status=200, body={"id": target.id}
+        )
+        manager._directory._clock = iter(range(0, 10_000, 10)).__next__
+        with pytest.raises(StillThere, match=target.id):
+            manager.delete(target.id)
+    assert set(cloud.targets()) == {"orders"}
+
+
+@pytest.mark.parametrize("answer", [201, 200, 202])
+@pytest.mark.parametrize("put", ["object", "part", "none"])
+def test_any_success_of_a_write_is_one(cloud: Cloud, manager: TargetManager, answer: int, put: str) -> None:
+    cloud.unlike(createAnswer=answer, putAnswer=put)
+    target = manager.register(config(cloud)).target
+    assert target.verified
+    changed = manager.update(target.id, config(cloud, eventTypes=["NEW"])).target
+    assert changed.verified
+    assert cloud.targets()["orders"]["eventTypes"] == ["NEW"]
+    assert manager.update(target.id, config(cloud, endpointUrl=cloud.endpoint("other"))).target.verified
+
+
+def test_a_post_whose_answer_names_no_target_is_looked_up(cloud: Cloud, manager: TargetManager) -> None:
+    cloud.unlike(omit=["id"])
+    outcome = manager.register(config(cloud))
+    assert outcome.target.verified
+    cloud.requests()
+    assert outcome.target.id == cloud.targets()["orders"]["id"]
+
+
+@pytest.mark.parametrize("style", ["number", "opaque"])
+def test_any_id_is_one(cloud: Cloud, manager: TargetManager, style: str) -> None:
+    cloud.unlike(idStyle=style, statusCase="lower")
+    made = at_once(3, lambda number: manager.register(config(cloud, f"t{number}")))
+    for number, outcome in enumerate(made):
+        assert outcome.target.status == "VERIFIED"
+        assert manager.update(
+            outcome.target.id, config(cloud, f"t{number}", eventTypes=["NEW"])
+        ).target.verified
+        assert manager.check_health(outcome.target.id) == "HEALTHY"
+        manager.delete(outcome.target.id)
+    assert cloud.targets() == {}
+
+
+def test_what_only_the_service_knows_is_carried_on(cloud: Cloud, manager: TargetManager) -> None:
+    cloud.unlike(extraFields=True)
+    target = manager.register(config(cloud)).target
+    cloud.requests()
+    before = cloud.api("GET", f"/{target.id}").json()
+    read = manager.get(target.id)
+    assert read is not None
+    assert read.unknown
+    assert manager.update(target.id, config(cloud, eventTypes=["NEW"])).target.verified
+    cloud.requests()
+    after = cloud.api("GET", f"/{target.id}").json()
+    assert after == {**before, "eventTypes": ["NEW"]}
+
+
+def test_others_that_cant_be_read_are_in_nobodys_way(
+    cloud: Cloud, manager: TargetManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    cloud.unlike(oddEntries=12)
+    made = at_once(5, lambda number: manager.register(config(cloud, f"t{number}")))
+    assert all(outcome.target.verified for outcome in made)
+    listed = {target.name for target in manager.list()}
+    assert {f"t{number}" for number in range(5)} <= listed
+    assert any("skips target" in record.message for record in caplog.records)
+
+
+@pytest.mark.parametrize(
+    "omit", [["pageCount"], ["pageCount", "total", "nextUri"], ["pageSize", "pageCount"]]
+)
+@pytest.mark.parametrize("order", ["created", "name", "random"])
+def test_a_list_ends_without_a_page_count(
+    cloud: Cloud, manager: TargetManager, omit: list[str], order: str
+) -> None:
+    cloud.unlike(omit=omit, listOrder=order)
+    for number in range(130):
+        cloud.api("POST", json=config(cloud, f"t{number}").payload())
+    assert len({target.id for target in manager.list()}) == 130
+
+
+def test_a_list_that_fails_is_made_up_for_by_single_looks(cloud: Cloud, tmp_path: Path) -> None:
+    settings = settings_of(cloud, tmp_path, maxRetries=0, verificationTimeout=20)
+    with TargetManager(settings) as manager:
+        # Whoever waits goes by the list, until it fails.
+        ids = [
+            outcome.target.id for outcome in at_once(4, lambda n: manager.register(config(cloud, f"t{n}")))
+        ]
+        cloud.control("faults", match={"method": "GET", "path": TARGETS}, action="status", status=500)
+        cloud.requests()
+        changed = at_once(
+            4,
+            lambda n: manager.update(ids[n], config(cloud, f"t{n}", endpointUrl=cloud.endpoint(f"new{n}"))),
+        )
+        assert all(outcome.target.verified for outcome in changed)
+        assert counted(cloud.requests(), "GET / 500") >= 1
+
+
+def test_a_target_that_is_gone_is_gone_for_an_update(cloud: Cloud, manager: TargetManager) -> None:
+    with pytest.raises(NotFound, match="is gone"):
+        manager.update("gone", config(cloud))
+
+
+def test_a_name_that_somebody_else_has_is_told_though_the_list_lags(
+    cloud: Cloud, manager: TargetManager
+) -> None:
+    cloud.unlike(readLagSeconds=LAG)
+    cloud.api("POST", json=config(cloud, owner="somebody").payload())
+    with pytest.raises(NameTaken, match="somebody"):
+        manager.register(config(cloud))
