@@ -71,7 +71,7 @@ def with_defaults(body: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
     return whole, left_out
 
 
-@examples(600, 20_000)
+@examples(600, 8_000)
 @given(near.bodies())
 @example({**RIGHT, "authType": [], "headers": {"Authorization": ""}})
 def test_the_two_refuse_the_same(body: dict[str, Any]) -> None:
