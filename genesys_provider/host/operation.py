@@ -73,6 +73,11 @@ class Operation:
     """Set when the user presses Ctrl-C: the same event for every operation of the process."""
     records_init_failures: bool = False
     """Whether `InitFailed` keeps the object in the state."""
+    secrets: frozenset[str] = frozenset()
+    """The texts among the properties, old and new, that the program or the state says are secret."""
+    newly_secret: tuple[tuple[str, ...], ...] | None = None
+    """The properties that the state has in plain text, and the program now as a secret: only an update makes them
+    one in the state. None is a host that can't tell."""
     show_status: Callable[[str], None] = _silent
     """Shows a passing message in the resource's line of the live display; never raises."""
     warn: Callable[[str], None] = _silent

@@ -26,6 +26,7 @@ from pulumi.dynamic.dynamic import PROVIDER_KEY
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from genesys_provider.host import secrets
 from genesys_provider.host.operation import (
     DetailedDiffResult,
     InitFailed,
@@ -66,7 +67,9 @@ def _operation(method: _Method) -> _Method:
     def run(self: Servicer, request: Any, context: grpc.ServicerContext) -> Any:
         try:
             with carrying_out(self.operation(request)):
-                return method(self, request, context)
+                answer = method(self, secrets.without_marks(request), context)
+                secrets.mark(answer, request)
+                return answer
         except InitFailed as error:
             status = self.init_failed(error, request)
         except OperationError as error:
@@ -100,19 +103,22 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             timeout=getattr(request, "timeout", 0) or None,
             cancelled=self._cancelled,
             records_init_failures=True,
+            secrets=secrets.secret_texts(request),
+            newly_secret=secrets.newly_secret(request),
             show_status=functools.partial(self._engine.show_status, urn),
             warn=functools.partial(self._engine.warn, urn),
         )
 
     def init_failed(self, error: InitFailed, request: Any) -> status_pb2.Status:
         """The status that makes the engine keep the object, its properties and the reasons in the state."""
-        provider = self._provider_for(request)
+        provider = self._provider_for(secrets.without_marks(request))
         detail = provider_pb2.ErrorResourceInitFailed(
             id=error.id,
             properties=_serialize(error.outs, provider),
             reasons=error.reasons,
             inputs=None if error.inputs is None else _serialize(error.inputs, provider),
         )
+        secrets.mark(detail, request)
         packed = any_pb2.Any()
         packed.Pack(detail)
         return status_pb2.Status(code=_UNKNOWN, message=str(error), details=[packed])
@@ -128,7 +134,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Keeps the configuration for the `configure` of each provider."""
         config = rpc.deserialize_properties(request.args)
         self._providers.config = {key: rpc.unwrap_rpc_secret(value) for key, value in config.items()}
-        return provider_pb2.ConfigureResponse(acceptSecrets=False)
+        return provider_pb2.ConfigureResponse(acceptSecrets=True)
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002
         """Names the version."""

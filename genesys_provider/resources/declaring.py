@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from typing import Any, cast
 
 import pulumi
 from pulumi.dynamic import Resource
+
+from genesys_provider.targets.paths import property_path
 
 _CREDENTIALS_IN_URL = re.compile(r"[^/?#]*//[^/?#]*@")
 
@@ -56,3 +58,37 @@ def urn_of(type_token: str, resource_name: str, opts: pulumi.ResourceOptions | N
     )
     urn = pulumi.create_urn(resource_name, type_token, of_its_kind)
     return pulumi.Output(set(), cast("Awaitable[str]", urn.future()), urn.is_known(), urn.is_secret())
+
+
+def secret_paths(properties: Mapping[str, Any]) -> pulumi.Output[list[str]]:
+    """Where a program gives a secret, as one of the inputs: the stock host tells no provider what is secret.
+
+    What fails on its way to a value is for the value itself to say.
+    """
+
+    async def found() -> list[str]:
+        return [property_path(path) async for path in _secrets_in(properties, ())]
+
+    plain = pulumi.Output.from_input("")
+    return pulumi.Output(set(), found(), plain.is_known(), plain.is_secret())
+
+
+async def _secrets_in(value: Any, path: tuple[str, ...]) -> AsyncIterator[tuple[str, ...]]:
+    if isinstance(value, pulumi.Output):
+        try:
+            secret, value = await value.is_secret(), await value.future()
+        except Exception:  # noqa: BLE001  (whatever the program raises)
+            return
+        if secret:
+            yield path
+            return
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            async for each in _secrets_in(item, (*path, name)):
+                yield each
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        # A list with one secret is a secret as a whole.
+        for item in value:
+            async for _ in _secrets_in(item, path):
+                yield path
+                return

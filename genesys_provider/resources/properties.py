@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pulumi.dynamic import ConfigureRequest
@@ -10,8 +10,9 @@ from pulumi.output import Unknown
 from pydantic import BaseModel, ValidationError
 
 from genesys_provider.client.settings import ENVIRONMENT
-from genesys_provider.host.operation import ChangeKind
-from genesys_provider.targets.models import Fault, faults_of, property_path
+from genesys_provider.host.operation import ChangeKind, current
+from genesys_provider.targets.models import Fault, faults_of
+from genesys_provider.targets.paths import property_path
 
 PROVIDER = "__provider"
 """Where Pulumi keeps the serialized provider among the properties."""
@@ -42,6 +43,50 @@ def present(value: Any) -> Any:
 def secret(value: Any) -> dict[str, Any]:
     """The value, marked to be encrypted in the state wherever it stands."""
     return {**_SECRET_SIGNATURE, "value": value}
+
+
+def secret_texts(properties: Mapping[str, Any]) -> set[str]:
+    """The texts that the program has given as secrets, as the input `secrets` says."""
+    listed = properties.get("secrets") or ()
+    return {
+        text
+        for path, text in _texts(own(properties), ())
+        if any(path == each or _inside(path, each) for each in listed)
+    }
+
+
+def _texts(value: Any, path: Path) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield property_path(path), value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _texts(item, (*path, name))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _texts(item, (*path, index))
+
+
+def with_new_secrets(
+    found: Mapping[str, ChangeKind], olds: Mapping[str, Any], news: Mapping[str, Any]
+) -> dict[str, ChangeKind]:
+    """The changes of an update, and those to make secret in the state what was in plain text there.
+
+    That is a change of `secrets`, the list of what is secret. What gets a new value with it is shown as added: to
+    show the old one beside it is to show what may be a secret.
+    """
+    told = current().newly_secret
+    if told is not None:
+        paths = [property_path(path) for path in told]
+    else:
+        # What an earlier version wrote has no list: nobody can tell.
+        before = olds.get("secrets")
+        paths = [] if before is None else [path for path in news.get("secrets") or () if path not in before]
+    changes = dict(found)
+    if paths:
+        hidden = [path for path in found if any(_related(path, each) for each in paths)]
+        changes |= {path: "add" for path in hidden if found[path] == "update"}
+        changes["secrets"] = "update" if "secrets" in olds else "add"
+    return changes
 
 
 def faults(model: type[BaseModel], properties: Mapping[str, Any]) -> list[Fault]:

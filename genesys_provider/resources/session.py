@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from genesys_provider.client.errors import GenesysError
 from genesys_provider.client.progress import reporting_to
-from genesys_provider.client.redaction import hide_secrets_of
+from genesys_provider.client.redaction import hide, hide_secrets_of, shown
 from genesys_provider.client.settings import Settings
-from genesys_provider.host import OperationError, current
+from genesys_provider.host import InitFailed, OperationError, current
+from genesys_provider.resources import properties
 from genesys_provider.resources.words import said
 from genesys_provider.targets.run import Run
 
@@ -28,19 +29,49 @@ _managers: dict[tuple[tuple[str, object], ...], TargetManager] = {}
 
 
 @contextmanager
-def managed(config: Mapping[str, object], state: Mapping[str, Any]) -> Iterator[TargetManager]:
-    """The manager for a stack's config; within it errors are the user's, and waits show in the status line.
+def speaking_of(*states: Mapping[str, Any]) -> Iterator[None]:
+    """An operation of the engine: within it, no error repeats a secret of the resource, whoever says it.
 
-    No error repeats a secret of `state`, the resource's properties, whoever says it. All resources of a process
-    share the manager, and so its login, its allowance and its wait for verdicts.
+    Args:
+        states: The resource's properties, old and new. Under our host their secrets are the engine's, and known;
+            the stock host has of them what the program has listed.
     """
-    operation = current()
-    hide_secrets_of(state)
-    with run.operation(), reporting_to(operation.show_status):
+    hide(*current().secrets)
+    for state in states:
+        hide_secrets_of(state)
+        hide(*properties.secret_texts(state))
+    with run.operation():
         try:
-            yield _manager(tuple(config.items()), operation.cancelled)
+            yield
+        except InitFailed:
+            raise
         except GenesysError as error:
             raise OperationError(said(error)) from None
+        except OperationError as error:
+            raise OperationError(shown(str(error))) from None
+
+
+@contextmanager
+def managed(config: Mapping[str, object], *states: Mapping[str, Any]) -> Iterator[TargetManager]:
+    """The manager for a stack's config; within it errors are the user's, and waits show in the status line.
+
+    All resources of a process share the manager, and so its login, its allowance and its wait for verdicts.
+
+    Args:
+        config: The stack's.
+        states: As `speaking_of` takes them.
+    """
+    operation = current()
+    with (
+        speaking_of(*states),
+        reporting_to(lambda message: operation.show_status(shown(message))),
+    ):
+        yield _manager(tuple(config.items()), operation.cancelled)
+
+
+def warn(message: str) -> None:
+    """Shows a warning beside the resource, without its secrets."""
+    current().warn(shown(message))
 
 
 def configured_api_url(config: Mapping[str, object]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import pulumi
 
@@ -12,13 +12,14 @@ from genesys_provider.resources.declaring import (
     DeclaredResource,
     deleted_before_replaced,
     hidden_if_it_holds_credentials,
+    secret_paths,
 )
 from genesys_provider.resources.options import ITEMS, PropertyNames, with_the_states_names
 from genesys_provider.resources.sync_provider import GatewaySyncProvider
 
 _NAMES = PropertyNames(
     inputs=("targetId", "revision", "webhookUrl", "signingSecret", "required"),
-    outputs=("deliveryId", "syncedAt", "organizationId", "apiUrl", "targetOwner"),
+    outputs=("deliveryId", "syncedAt", "organizationId", "apiUrl", "targetOwner", "secrets"),
     inside={"signingSecret": ITEMS},
 )
 SIGNING_SECRETS = "text, a list of texts, or an output that is one of them"
@@ -69,7 +70,7 @@ class GatewaySync(DeclaredResource, module="genesys", name="GatewaySync"):
             arguments.text("signing_secret", signing_secret, optional=True, wanted=SIGNING_SECRETS)
         arguments.flag("required", required)
         arguments.check()
-        properties = {
+        properties: dict[str, Any] = {
             "targetId": target_id,
             "revision": revision,
             "webhookUrl": hidden_if_it_holds_credentials(webhook_url),
@@ -78,6 +79,7 @@ class GatewaySync(DeclaredResource, module="genesys", name="GatewaySync"):
             "deliveryId": None,
             "syncedAt": None,
         }
+        properties["secrets"] = secret_paths({**properties, "signingSecret": None})
         options = with_the_states_names(deleted_before_replaced(opts), arguments.resource, _NAMES)
         super().__init__(GatewaySyncProvider(), resource_name, properties, options)
 

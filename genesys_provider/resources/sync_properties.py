@@ -40,6 +40,8 @@ class SyncInputs(ApiModel):
     webhook_url: HttpsUrl
     signing_secret: SigningSecret | None = None
     required: StrictBool = True
+    secrets: list[str] | None = None
+    """The paths of the properties that the program gives as secrets."""
 
 
 class RotatingSyncInputs(SyncInputs):
@@ -58,7 +60,7 @@ def changes(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Chang
     """What an update changes, by property path: a delivery that is still due is a change too."""
     found = due(olds, news)
     required = (("required", olds.get("required", True), news.get("required", True)),)
-    return found | properties.changed(required)
+    return properties.with_new_secrets(found | properties.changed(required), olds, news)
 
 
 def due(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:

@@ -104,7 +104,7 @@ class GatewaySyncProvider(ResourceProvider):
             return UpdateResult(sync_properties.undelivered(_olds, _news))
         moved = _olds["targetId"] != _news["targetId"]
         recorded = Facts() if moved else sync_properties.facts_in(_olds)
-        with managed(self._config, _news) as manager:
+        with managed(self._config, _olds, _news) as manager:
             facts = _facts(manager, _news["targetId"], recorded)
             if moved:
                 _wait_until_shown(_olds)

@@ -13,6 +13,7 @@ from genesys_provider.resources.declaring import (
     DeclaredResource,
     deleted_before_replaced,
     hidden_if_it_holds_credentials,
+    secret_paths,
     urn_of,
 )
 from genesys_provider.resources.options import ITEMS, KEYS, PropertyNames, with_the_states_names
@@ -46,7 +47,7 @@ _NAMES = PropertyNames(
         "healthCheck",
     ),
     # The mark is no argument: who ignored its changes would be taken for somebody else one day.
-    outputs=("owner", "apiUrl", "claimedBy", "importedFrom", *_OUTPUTS),
+    outputs=("owner", "apiUrl", "secrets", "claimedBy", "importedFrom", *_OUTPUTS),
     inside={
         "authConfig": frozenset({"username", "password", "clientId", "clientSecret", "tokenUrl"}),
         "retryPolicy": frozenset({"maxRetries", "backoffStrategy", "initialDelaySeconds"}),
@@ -132,6 +133,7 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
             # Written into the target itself, so that whoever finds it knows whose it is.
             "owner": urn_of(f"pulumi-python:{self._resource_type_name}", resource_name, opts),
         }
+        properties["secrets"] = secret_paths({**properties, "authConfig": _without_secrets(auth)})
         given = {name: value for name, value in properties.items() if value is not None}
         super().__init__(
             EventBridgeTargetProvider(),
@@ -240,3 +242,9 @@ def _with_secrets(auth_config: dict[str, Any]) -> dict[str, Any]:
         name: pulumi.Output.secret(value) if name in _SECRETS else value
         for name, value in auth_config.items()
     }
+
+
+def _without_secrets(auth: Auth | None) -> dict[str, Any]:
+    """What a program may or may not give as a secret."""
+    given = {} if auth is None else auth.auth_config()
+    return {name: value for name, value in given.items() if name not in _SECRETS}

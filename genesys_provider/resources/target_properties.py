@@ -25,11 +25,11 @@ from genesys_provider.targets.models import (
     Target,
     TargetConfig,
     faults_of,
-    property_path,
 )
+from genesys_provider.targets.paths import property_path
 from genesys_provider.targets.run import Facts
 
-_LOCAL = ("verificationTimeout", "healthCheck", "apiUrl")
+_LOCAL = ("verificationTimeout", "healthCheck", "apiUrl", "secrets")
 """The inputs that are about how we handle the target, and no part of its configuration."""
 
 
@@ -43,6 +43,8 @@ class TargetInputs(TargetConfig):
     """Whether the program has `delete_before_replace=False`: the engine does not tell a provider."""
     api_url: str | None = None
     """Where the organization is reached: filled in, so that a preview shows when it changes."""
+    secrets: list[str] | None = None
+    """The paths of the properties that the program gives as secrets."""
 
 
 def with_defaults(news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
@@ -256,7 +258,11 @@ def inputs_read(
         owner: The mark to record.
         api_url: Where it was read.
     """
-    kept = {name: state[name] for name in ("verificationTimeout", "createBeforeDelete") if name in state}
+    kept = {
+        name: state[name]
+        for name in ("verificationTimeout", "createBeforeDelete", "secrets")
+        if name in state
+    }
     inputs: dict[str, Any] = {
         **kept,
         "name": target.name,

@@ -52,9 +52,9 @@ class EventBridgeTargetProvider(ResourceProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """All faults at once, each on its property; no network."""
         from genesys_provider.resources import target_properties
-        from genesys_provider.resources.session import configured_api_url, run
+        from genesys_provider.resources.session import configured_api_url, run, speaking_of
 
-        with run.operation():
+        with speaking_of(_olds):
             inputs = target_properties.with_defaults(news, configured_api_url(self._config))
             if isinstance(inputs.get("owner"), str):
                 # Where a transform ignores all changes, the engine has put the old mark here.
@@ -69,15 +69,16 @@ class EventBridgeTargetProvider(ResourceProvider):
         Raises:
             OperationError: Another resource of the program has the same target.
         """
-        from genesys_provider.resources import target_properties
-        from genesys_provider.resources.session import run
+        from genesys_provider.resources import properties, target_properties
+        from genesys_provider.resources.session import run, speaking_of
 
-        with run.operation():
+        with speaking_of(_olds):
             other = run.shown(_id, _news["owner"]) if isinstance(_news.get("owner"), str) else None
             if other is not None:
                 raise OperationError(_shared(_id, _olds, _news["owner"], other))
             run.learned(_id, target_properties.facts(_olds))
-            return DetailedDiffResult(target_properties.changes(_olds, _news))
+            found = target_properties.changes(_olds, _news)
+            return DetailedDiffResult(properties.with_new_secrets(found, _olds, _news))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Registers the target and waits for the verdict.
@@ -136,7 +137,7 @@ class EventBridgeTargetProvider(ResourceProvider):
 
         revision = int(_olds.get("revision", 0)) + 1
         health_check = bool(_news.get("healthCheck"))
-        with managed(self._config, _news) as manager:
+        with managed(self._config, _olds, _news) as manager:
             organization_id = _same_organization(manager, _id, _olds)
             if not target_properties.configuration_changed(_olds, _news):
                 health = manager.check_health(_id) if health_check else None
@@ -194,6 +195,7 @@ class EventBridgeTargetProvider(ResourceProvider):
         A configuration that is not the state's any more was updated, by a run that died or by hand: that is a
         revision too, so that whatever hangs on it, a sync above all, is brought up to date.
         """
+        from genesys_provider.client.redaction import shown
         from genesys_provider.resources import target_properties
         from genesys_provider.resources.session import managed
 
@@ -206,6 +208,8 @@ class EventBridgeTargetProvider(ResourceProvider):
             if target is None:
                 return ReadResult(None, {})
             unhealthy = manager.why_not_verified(target)
+            if unhealthy is not None:
+                unhealthy = shown(unhealthy)
             owner, claimed_by = _owner_read(target, props)
             inputs = target_properties.inputs_read(
                 props, target, owner=owner, api_url=manager.settings.api_url
@@ -234,7 +238,7 @@ class EventBridgeTargetProvider(ResourceProvider):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Deletes the target; one that is gone already is a success, and so is one that is another's by now."""
         from genesys_provider.resources import target_properties
-        from genesys_provider.resources.session import managed, run
+        from genesys_provider.resources.session import managed, run, warn
 
         with managed(self._config, _props) as manager:
             _same_organization(manager, _id, _props)
@@ -244,9 +248,7 @@ class EventBridgeTargetProvider(ResourceProvider):
         if left is None:
             run.deleted(_id)
         else:
-            current().warn(
-                f"target {left.name!r} ({_id}) is owned by {left.owner} by now, and was left as it is"
-            )
+            warn(f"target {left.name!r} ({_id}) is owned by {left.owner} by now, and was left as it is")
 
 
 def _same_organization(manager: TargetManager, id_: str, state: Mapping[str, Any]) -> str | None:
@@ -271,13 +273,14 @@ def _deleting(state: Mapping[str, Any]) -> Owner:
 
 def _owner_read(target: Target, state: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """The owner mark that a reading records, and the foreign one that it only shows; either is told."""
+    from genesys_provider.resources.session import warn
     from genesys_provider.targets.ownership import quoted
 
     urn = current().urn
     if "owner" not in state and "revision" not in state:
         # An import records whatever mark there is, and so the first update takes the target over.
         if target.owner not in (None, urn):
-            current().warn(
+            warn(
                 f"target {target.name!r} ({target.id}) is owned by {target.owner}: the next `pulumi up` takes it "
                 "over from there, and with `import_=` in the program the same one does. If that resource is still "
                 "in use, don't: take this one out of the program, and where it is in the state already, out of it "
@@ -286,7 +289,7 @@ def _owner_read(target: Target, state: Mapping[str, Any]) -> tuple[str | None, s
         return target.owner, None
     owner, claimed_by = _owner(state).recorded_after_reading(target.owner)
     if claimed_by is not None:
-        current().warn(
+        warn(
             f"target {target.name!r} ({target.id}) is owned by {claimed_by} by now: this resource leaves it alone"
         )
     return owner, claimed_by

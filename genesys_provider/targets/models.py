@@ -38,6 +38,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from genesys_provider.client.limits import MAX_BODY_BYTES
 from genesys_provider.client.urls import checked_url, folded_url
 from genesys_provider.targets.headers import header_faults
+from genesys_provider.targets.paths import property_path
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -429,19 +430,6 @@ def faults_of(error: ValidationError) -> list[Fault]:
         Fault(property_path(fault["loc"]), _reason(fault["type"], fault["msg"]))
         for fault in error.errors(include_url=False, include_input=False)
     ]
-
-
-def property_path(path: tuple[str | int, ...]) -> str:
-    """A Pulumi property path: `eventTypes[0]`, `authConfig.password`, `headers["X-Source.System"]`."""
-    text = ""
-    for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        elif re.fullmatch(r"[A-Za-z_][\w-]*", step):
-            text += f".{step}" if text else step
-        else:
-            text += f"[{json.dumps(step, ensure_ascii=False)}]"
-    return text
 
 
 _REASONS = {

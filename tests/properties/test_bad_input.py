@@ -27,7 +27,8 @@ from genesys_provider.resources import sync_properties, target_properties
 from genesys_provider.resources.sync_provider import GatewaySyncProvider
 from genesys_provider.resources.target_provider import EventBridgeTargetProvider
 from genesys_provider.targets.gateway import Delivery
-from genesys_provider.targets.models import FINAL_STATUSES, Target, property_path
+from genesys_provider.targets.models import FINAL_STATUSES, Target
+from genesys_provider.targets.paths import property_path
 from genesys_provider.targets.run import Facts
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from genesys_provider import BasicAuth, JwtAuth, OAuth2Auth, RetryPolicy, TargetConfig
-from genesys_provider.targets.models import Target, faults_of, property_path
+from genesys_provider.targets.models import Target, faults_of
+from genesys_provider.targets.paths import property_path
 
 if TYPE_CHECKING:
     from cloud import Cloud

@@ -1,0 +1,88 @@
+"""The marks of secrets: taken off for a provider, put back where the engine would."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from google.protobuf.json_format import MessageToDict, ParseDict
+from pulumi.runtime.proto import provider_pb2
+from pulumi.runtime.rpc import UNKNOWN, wrap_rpc_secret
+
+from genesys_provider.host import secrets
+
+
+def request(kind: str, **bags: dict[str, Any]) -> Any:
+    return ParseDict(bags, getattr(provider_pb2, f"{kind}Request")())
+
+
+MARKED = {
+    "url": wrap_rpc_secret("https://a.example/canary"),
+    "headers": {"X-Key": wrap_rpc_secret("canary-key"), "X-Plain": "plain"},
+    "list": ["plain", wrap_rpc_secret("canary-item")],
+    "whole": wrap_rpc_secret({"inside": ["canary-inside", 7.0, None]}),
+    "unknown": wrap_rpc_secret(UNKNOWN),
+    "number": 3.0,
+}
+PLAIN = {
+    "url": "https://a.example/canary",
+    "headers": {"X-Key": "canary-key", "X-Plain": "plain"},
+    "list": ["plain", "canary-item"],
+    "whole": {"inside": ["canary-inside", 7.0, None]},
+    "unknown": UNKNOWN,
+    "number": 3.0,
+}
+
+
+def test_a_provider_gets_no_marks() -> None:
+    asked = request("Create", properties=MARKED)
+    assert MessageToDict(secrets.without_marks(asked).properties) == PLAIN
+    assert MessageToDict(asked.properties) == MARKED
+
+
+def test_every_secret_text_is_known() -> None:
+    asked = request("Update", news=MARKED, olds={"url": wrap_rpc_secret("canary-old")})
+    assert secrets.secret_texts(asked) == {
+        "https://a.example/canary",
+        "canary-key",
+        "canary-item",
+        "canary-inside",
+        "canary-old",
+    }
+
+
+def test_an_answer_is_marked_where_the_request_was() -> None:
+    answer = ParseDict({"properties": {**PLAIN, "more": "x"}}, provider_pb2.UpdateResponse())
+    secrets.mark(answer, request("Update", news=MARKED))
+    # A list with one secret is one as a whole.
+    marked = {**MARKED, "list": wrap_rpc_secret(["plain", "canary-item"]), "more": "x"}
+    assert MessageToDict(answer.properties) == marked
+    secrets.mark(answer, request("Update", news=MARKED))
+    assert MessageToDict(answer.properties) == marked
+
+
+def test_a_reading_is_marked_as_its_own_bags_were() -> None:
+    answer = ParseDict(
+        {"properties": {"a": "1", "b": "2"}, "inputs": {"a": "1"}}, provider_pb2.ReadResponse()
+    )
+    asked = request(
+        "Read", properties={"a": "0", "b": wrap_rpc_secret("2")}, inputs={"a": wrap_rpc_secret("0")}
+    )
+    secrets.mark(answer, asked)
+    assert MessageToDict(answer.properties) == {"a": "1", "b": wrap_rpc_secret("2")}
+    assert MessageToDict(answer.inputs) == {"a": wrap_rpc_secret("1")}
+
+
+@pytest.mark.parametrize(
+    ("old", "found"),
+    [
+        (PLAIN, {("url",), ("headers", "X-Key"), ("list",), ("whole",), ("unknown",)}),
+        (MARKED, {("list",)}),
+        ({**MARKED, "list": wrap_rpc_secret([])}, set()),
+        ({"headers": {}}, set()),
+        ({"headers": wrap_rpc_secret({"X-Key": "canary-key"})}, set()),
+    ],
+)
+def test_what_is_a_secret_now_and_was_none(old: dict[str, Any], found: set[tuple[str, ...]]) -> None:
+    assert set(secrets.newly_secret(request("Diff", olds=old, news=MARKED))) == found
+    assert secrets.newly_secret(request("Create", properties=MARKED)) == ()
