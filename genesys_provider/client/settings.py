@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,6 +64,8 @@ class Settings:
     """What the audit file's entries are sealed with; empty seals none."""
     max_retries: int = DEFAULT_MAX_RETRIES
     verification_timeout: float = DEFAULT_VERIFICATION_TIMEOUT
+    from_environment: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    """The config keys whose values are those of environment variables: errors name the variable."""
 
     def __post_init__(self) -> None:
         """Checks the values, wherever they come from.
@@ -86,8 +89,14 @@ class Settings:
         A missing client is no error yet, since a stack that makes no request needs none; the login says so.
 
         Raises:
-            ConfigurationError: A value is not what its key takes; it names the key, never a secret.
+            ConfigurationError: A value is not what its key takes; it names the key, or the environment variable
+                that the value is from, never a secret.
         """
+        from_environment = frozenset(
+            key
+            for key, variable in ENVIRONMENT.items()
+            if config.get(key) in (None, "") and environ.get(variable)
+        )
 
         def text(key: str) -> str:
             value = config.get(key)
@@ -105,17 +114,45 @@ class Settings:
         def path(key: str) -> Path | None:
             return Path(text(key)).expanduser() if text(key) else None
 
-        return cls(
-            client_id=text("clientId"),
-            client_secret=text("clientSecret"),
-            api_url=url("apiUrl", regions.api_url),
-            login_url=url("loginUrl", regions.login_url),
-            ca_file=path("caFile"),
-            audit_log=path("auditLog"),
-            audit_key=environ.get(AUDIT_KEY, ""),
-            max_retries=int(number("maxRetries", DEFAULT_MAX_RETRIES, int)),
-            verification_timeout=number("verificationTimeout", DEFAULT_VERIFICATION_TIMEOUT, float),
-        )
+        with _naming_variables(from_environment):
+            return cls(
+                client_id=text("clientId"),
+                client_secret=text("clientSecret"),
+                api_url=url("apiUrl", regions.api_url),
+                login_url=url("loginUrl", regions.login_url),
+                ca_file=path("caFile"),
+                audit_log=path("auditLog"),
+                audit_key=environ.get(AUDIT_KEY, ""),
+                max_retries=int(number("maxRetries", DEFAULT_MAX_RETRIES, int)),
+                verification_timeout=number("verificationTimeout", DEFAULT_VERIFICATION_TIMEOUT, float),
+                from_environment=from_environment,
+            )
+
+    def naming_variables(self) -> AbstractContextManager[None]:
+        """Within it, a `ConfigurationError` names the environment variable where a value is from one."""
+        return _naming_variables(self.from_environment)
+
+    def in_its_words(self, text: str) -> str:
+        """A text in which each config key whose value is from an environment variable is that variable."""
+        return _with_variables(text, self.from_environment)
+
+
+@contextmanager
+def _naming_variables(keys: frozenset[str]) -> Iterator[None]:
+    try:
+        yield
+    except ConfigurationError as error:
+        message = _with_variables(error.message, keys)
+        hint = None if message == error.message else "Correct the variable, or unset it"
+        if error.hint != ConfigurationError.hint:
+            hint = _with_variables(error.hint, keys)
+        raise ConfigurationError(message, hint=hint) from None
+
+
+def _with_variables(text: str, keys: frozenset[str]) -> str:
+    return re.sub(
+        r"\bgenesys:([A-Za-z]+)", lambda match: ENVIRONMENT[match[1]] if match[1] in keys else match[0], text
+    )
 
 
 def _base_url(key: str, url: str) -> str:

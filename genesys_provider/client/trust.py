@@ -1,8 +1,8 @@
 """Which certificate authorities are trusted: the operating system's, unless SSL_CERT_FILE or SSL_CERT_DIR say else.
 
-The context is the standard library's. `truststore`, which also asks the keychain of macOS, holds one lock during
-each handshake: an endpoint that hangs would then hold up all others. On Linux it also reads the system's CAs
-again for each connection (24 ms, instead of 20 ms once).
+The context is the standard library's. `truststore` (0.10.5), which also asks the keychain of macOS, holds one lock
+during each handshake: an endpoint that hangs then holds up all others until its time limit. On Linux it also reads
+the system's CAs again for each connection (some 25 ms of CPU, instead of 20 ms once).
 """
 
 from __future__ import annotations

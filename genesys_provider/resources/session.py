@@ -24,8 +24,7 @@ run = Run()
 """What the engine has shown to this process."""
 
 _lock = threading.Lock()
-_managers: dict[tuple[tuple[str, object], ...], TargetManager] = {}
-"""By the config; the environment, which completes it, stays the same as long as the process lives."""
+_managers: dict[Settings, TargetManager] = {}
 
 
 @contextmanager
@@ -66,7 +65,13 @@ def managed(config: Mapping[str, object], *states: Mapping[str, Any]) -> Iterato
         speaking_of(*states),
         reporting_to(lambda message: operation.show_status(shown(message))),
     ):
-        yield _manager(tuple(config.items()), operation.cancelled)
+        settings = _settings(tuple(config.items()))
+        try:
+            with settings.naming_variables():
+                manager = _manager(settings, operation.cancelled)
+            yield manager
+        except GenesysError as error:
+            raise OperationError(settings.in_its_words(str(error))) from None
 
 
 def warn(message: str) -> None:
@@ -86,17 +91,17 @@ def configured_api_url(config: Mapping[str, object]) -> str:
         raise OperationError(said(error)) from None
 
 
-@cache
+@cache  # the environment, which completes the config, stays the same as long as the process lives
 def _settings(config: tuple[tuple[str, object], ...]) -> Settings:
     return Settings.resolve(dict(config))
 
 
-def _manager(config: tuple[tuple[str, object], ...], cancelled: threading.Event) -> TargetManager:
+def _manager(settings: Settings, cancelled: threading.Event) -> TargetManager:
     # It loads the HTTP client, which a check or a diff does not need.
     from genesys_provider.targets.manager import TargetManager
 
     with _lock:
-        manager = _managers.get(config)
+        manager = _managers.get(settings)
         if manager is None:
-            manager = _managers[config] = TargetManager(_settings(config), cancelled=cancelled, run=run)
+            manager = _managers[settings] = TargetManager(settings, cancelled=cancelled, run=run)
         return manager

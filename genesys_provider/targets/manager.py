@@ -123,7 +123,9 @@ class TargetManager:
         Raises:
             ConfigurationError: One of them is wrong.
         """
-        return cls(Settings.resolve({}))
+        settings = Settings.resolve({})
+        with settings.naming_variables():
+            return cls(settings)
 
     def close(self) -> None:
         """Closes all connections."""

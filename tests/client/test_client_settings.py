@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +11,10 @@ from genesys_provider.client.errors import ConfigurationError
 from genesys_provider.client.regions import DOMAIN_BY_REGION, api_url, domain_of, login_url
 from genesys_provider.client.settings import ENVIRONMENT, Settings
 from genesys_provider.client.urls import checked_url
+from genesys_provider.targets.manager import TargetManager
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # The table of the contract, which follows `purecloud_region_hosts.py` of the official SDK.
 REGIONS = {
@@ -141,9 +145,38 @@ def test_a_bad_value_names_its_key_and_never_a_secret(key: str, value: str, sour
         given[key] = value
     else:
         environ[ENVIRONMENT[key]] = value
-    with pytest.raises(ConfigurationError, match=f"genesys:{key}") as refused:
+    named, other = f"genesys:{key}", ENVIRONMENT[key]
+    if source == "environment":
+        named, other = other, named
+    with pytest.raises(ConfigurationError, match=named) as refused:
         Settings.resolve(given, environ)
+    assert other not in str(refused.value)
     assert CANARY not in str(refused.value) + repr(refused.value)
+
+
+def test_a_wrong_variable_is_one_sentence_that_says_what_to_do() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        Settings.resolve({}, {"GENESYSCLOUD_MAX_RETRIES": "many"})
+    assert (
+        str(refused.value) == "GENESYSCLOUD_MAX_RETRIES must be a number. Correct the variable, or unset it"
+    )
+
+
+def test_hints_name_the_variables_that_are_in_use() -> None:
+    environ = {"GENESYSCLOUD_API_URL": "https://api.example", "GENESYSCLOUD_REGION": "eu-west-1"}
+    settings = Settings.resolve({"region": "eu-west-2"}, environ)
+    assert settings.in_its_words("check genesys:apiUrl, genesys:region and genesys:apiUrlX") == (
+        "check GENESYSCLOUD_API_URL, genesys:region and genesys:apiUrlX"
+    )
+    assert settings == Settings.resolve({"region": "eu-west-2", "apiUrl": "https://api.example"}, {})
+
+
+def test_a_file_that_a_variable_names_is_named_by_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in set(ENVIRONMENT.values()) - {"GENESYSCLOUD_CA_FILE"}:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GENESYSCLOUD_CA_FILE", str(tmp_path / "missing.pem"))
+    with pytest.raises(ConfigurationError, match=r"^GENESYSCLOUD_CA_FILE names .*missing\.pem"):
+        TargetManager.from_environment()
 
 
 @pytest.mark.parametrize(
