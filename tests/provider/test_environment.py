@@ -126,6 +126,8 @@ def test_no_target_is_given_up_for_the_404_of_somebody_else(
         ({"GENESYSCLOUD_LOGIN_URL": f"{url}/oauth/token"}, "GENESYSCLOUD_LOGIN_URL must be the address"),
         ({"GENESYSCLOUD_LOGIN_URL": f"{url}/elsewhere"}, "check GENESYSCLOUD_LOGIN_URL or genesys:region"),
     ]
+    page = {"status": 404, "body": "<html>no such site</html>"}
+    cloud.control("faults", match={"path": "/elsewhere/*"}, action="status", **page)
     for env, said in wrong:
         for command in (stack.refresh, stack.destroy):
             result = command(env=env)
@@ -134,7 +136,6 @@ def test_no_target_is_given_up_for_the_404_of_somebody_else(
             assert "Traceback" not in result.output
     cloud.requests()
     # A proxy's page in the place of the API's answer.
-    page = {"status": 404, "body": "<html>no such site</html>"}
     cloud.control("faults", match={"path": "/api/*"}, action="status", **page)
     for command in (stack.refresh, stack.destroy):
         result = command()
