@@ -71,7 +71,7 @@ def managed(config: Mapping[str, object], *states: Mapping[str, Any]) -> Iterato
                 manager = _manager(settings, operation.cancelled)
             yield manager
         except GenesysError as error:
-            raise OperationError(settings.in_its_words(str(error))) from None
+            raise OperationError(settings.in_its_words(said(error))) from None
 
 
 def warn(message: str) -> None:
