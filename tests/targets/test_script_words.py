@@ -25,8 +25,9 @@ LOGIN = {"method": "POST", "path": "/oauth/token"}
 class Script:
     """A script that reads its settings from the environment."""
 
-    def __init__(self, cloud: Cloud, directory: Path) -> None:
+    def __init__(self, cloud: Cloud, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.cloud = cloud
+        self.monkeypatch = monkeypatch
         self.env = {
             **cloud.env,
             "GENESYSCLOUD_AUDIT_LOG": str(directory / "audit.jsonl"),
@@ -94,6 +95,14 @@ def another_organization(script: Script) -> None:
         manager.require_organization("target 'orders'", "another", "https://api.elsewhere.example")
 
 
+def a_wrong(variable: str, value: str) -> Callable[[Script], None]:
+    def wrong(script: Script) -> None:
+        script.monkeypatch.setenv(variable, value)
+        TargetManager.from_environment()
+
+    return wrong
+
+
 def an_invalid_target(script: Script) -> None:
     script.register(authConfig={})
 
@@ -107,6 +116,18 @@ MEETS: dict[str, Callable[[Script], None]] = {
     "the name of a stack": a_name_of("shop/prod/orders"),
     "a target that is gone": a_target_that_is_gone,
     "another organization": another_organization,
+    **{
+        f"a wrong {variable}": a_wrong(variable, value)
+        for variable, value in (
+            ("GENESYSCLOUD_REGION", "nowhere"),
+            ("GENESYSCLOUD_API_URL", "ftp://127.0.0.1"),
+            ("GENESYSCLOUD_LOGIN_URL", "https://login.example/oauth/token"),
+            ("GENESYSCLOUD_MAX_RETRIES", "many"),
+            ("GENESYSCLOUD_VERIFICATION_TIMEOUT", "-1"),
+            ("GENESYSCLOUD_CA_FILE", "/nowhere/ca.pem"),
+            ("GENESYSCLOUD_AUDIT_LOG", "/dev/null/audit.jsonl"),
+        )
+    },
     "no client": lambda script: script.register({"GENESYSCLOUD_OAUTHCLIENT_ID": ""}),
     "no secret": lambda script: script.register({"GENESYSCLOUD_OAUTHCLIENT_SECRET": ""}),
     "a wrong secret": lambda script: script.register({"GENESYSCLOUD_OAUTHCLIENT_SECRET": "wrong"}),
@@ -130,9 +151,11 @@ MEETS: dict[str, Callable[[Script], None]] = {
 
 
 @pytest.mark.parametrize("what", MEETS)
-def test_no_error_speaks_of_pulumi(cloud: Cloud, tmp_path: Path, what: str) -> None:
+def test_no_error_speaks_of_pulumi(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
     with pytest.raises(GenesysError) as met:
-        MEETS[what](Script(cloud, tmp_path))
+        MEETS[what](Script(cloud, tmp_path, monkeypatch))
     said = str(met.value)
     assert "pulumi" not in said.lower(), said
     assert "genesys:" not in said, said
