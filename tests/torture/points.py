@@ -39,9 +39,10 @@ CALLS = {
     "get_organization": Call("GET", ORGANIZATION),
     "list_targets": Call("GET", TARGETS),
     "create_target": Call("POST", TARGETS, "TARGET_CREATED"),
-    "get_target": Call("GET", f"{TARGETS}/{'?' * 36}"),
-    "update_target": Call("PUT", f"{TARGETS}/{'?' * 36}", "TARGET_UPDATED"),
-    "delete_target": Call("DELETE", f"{TARGETS}/{'?' * 36}", "TARGET_DELETED"),
+    # No id ends as `verify` does.
+    "get_target": Call("GET", f"{TARGETS}/*[!y]"),
+    "update_target": Call("PUT", f"{TARGETS}/*", "TARGET_UPDATED"),
+    "delete_target": Call("DELETE", f"{TARGETS}/*", "TARGET_DELETED"),
     "get_verification": Call("GET", f"{TARGETS}/*/verify", "TARGET_VERIFIED"),
     "check_health": Call("POST", f"{TARGETS}/*/health", "HEALTH_CHECK_TRIGGERED"),
     "notify": Call("POST", WEBHOOK, "WEBHOOK_SYNCED"),
