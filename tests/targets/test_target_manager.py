@@ -281,6 +281,21 @@ def test_many_are_registered_at_once_with_few_requests(cloud: Cloud, manager: Ta
     assert len(requests) <= 64 + 10, len(requests)
 
 
+def test_two_creates_among_many_cost_no_reading_of_the_list(cloud: Cloud, manager: TargetManager) -> None:
+    """In an organisation of 10,000, say: its list has 100 pages."""
+    page = {
+        "entities": [{"id": f"id-{number}", "name": f"n{number}"} for number in range(100)],
+        "pageCount": 100,
+    }
+    cloud.control(
+        "faults", match={"path": TARGETS, "method": "GET"}, action="status", status=200, body=page, times=1
+    )
+    outcomes = at_once(2, lambda number: manager.register(config(cloud, f"t{number}")))
+    assert all(outcome.target.verified for outcome in outcomes)
+    requests = [each for each in cloud.requests() if "/verify" not in each]
+    assert len(requests) <= 8, requests
+
+
 def test_two_that_want_one_name_make_one_target(cloud: Cloud, manager: TargetManager) -> None:
     outcomes = outcomes_at_once(2, lambda number: manager.register(config(cloud, owner=f"a/b/{number}")))
     assert sum(isinstance(outcome, NameTaken) for outcome in outcomes) == 1
