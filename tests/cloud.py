@@ -122,11 +122,14 @@ class Cloud:
 
     # What somebody does in the organisation.
 
-    def api(self, method: str, path: str = "", **request: Any) -> httpx.Response:
-        """A call of the API on behalf of somebody who is not the provider; it is not in `requests`."""
-        return self._call(method, TARGETS + _escaped(path), **request)
+    def api(self, method: str, path: str = "", *, as_usual: bool = True, **request: Any) -> httpx.Response:
+        """A call of the API on behalf of somebody who is not the provider; it is not in `requests`.
 
-    def _call(self, method: str, path: str, **request: Any) -> httpx.Response:
+        It is served `as_usual`, or as the behaviour has it.
+        """
+        return self._call(method, TARGETS + _escaped(path), as_usual=as_usual, **request)
+
+    def _call(self, method: str, path: str, *, as_usual: bool = True, **request: Any) -> httpx.Response:
         if self._token is None:
             login = self._at_emulator.post(
                 "/oauth/token", auth=("dev-client", CLIENT_SECRET), data={"grant_type": "client_credentials"}
@@ -137,7 +140,10 @@ class Cloud:
         answer = self._at_emulator.request(
             method,
             path,
-            headers={"Authorization": f"Bearer {self._token}", "Emulator-As-Usual": "true"},
+            headers={
+                "Authorization": f"Bearer {self._token}",
+                **({"Emulator-As-Usual": "true"} if as_usual else {}),
+            },
             **request,
         )
         self._at_emulator.delete("/emulator/requests")

@@ -19,6 +19,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from cloud import TARGETS, mark
 from engine import SYNC_TYPE, TARGET_TYPE
@@ -173,12 +174,21 @@ def _wrong_targets(
             "maxRetries": recorded.get("retryPolicy", {}).get("maxRetries"),
         }
         for field, value in want.configuration(cloud, stack).items():
-            if not value == in_cloud.get(field) == in_state.get(field):
+            if not _same(field, value, in_cloud.get(field), in_state.get(field)):
                 yield Disagreement(
                     "mismatch",
                     f"{_name(urn)}.{field}: program {value!r}, state {in_state.get(field)!r}, "
                     f"cloud {in_cloud.get(field)!r}",
                 )
+
+
+def _same(field: str, *values: Any) -> bool:
+    """The host of a URL is the same in any letters."""
+    if field == "endpointUrl":
+        values = tuple(
+            urlsplit(str(each))._replace(netloc=urlsplit(str(each)).netloc.lower()) for each in values
+        )
+    return all(each == values[0] for each in values)
 
 
 def _name(urn: str) -> str:
