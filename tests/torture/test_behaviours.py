@@ -166,8 +166,14 @@ class Story:
         if labelled:
             assert self.labels("changed") == LABELS
 
+        cloud.requests()
         destroyed = stack.destroy()
         assert destroyed.code == 0, destroyed.output
+        if self.behaviour.get("deleteAnswer", 204) != 204:
+            # Accepted is not done: a read has to show it.
+            requests = cloud.requests()
+            last = max(place for place, each in enumerate(requests) if each.startswith("DELETE"))
+            assert any(each.startswith("GET /") for each in requests[last:]), requests
         assert stack.resources() == {}
         assert cloud.living() == {}, destroyed.output
         self.want(())
