@@ -12,8 +12,8 @@ before there was a key the first keyed one vouches.
 What a chain can't tell: that FILE and `FILE.head` were both brought back to an earlier state, or are both gone.
 Without a key, whoever can write both can also remove the end, or write the whole chain anew.
 
-An unfinished line that a dying writer left is no entry. The next entry vouches for it (`torn` is its SHA-256), so
-that no other line can pass for one.
+An unfinished line that a dying writer left is no entry. The next writer seals it before it ends it, so that no
+other line can pass for one, and so that it may die in the middle of that, too.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import hmac
 import json
 import logging
 import os
+import re
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -45,6 +46,9 @@ MEMORY_ENTRIES = 10_000
 """How many entries the trail keeps in memory; the file keeps all."""
 LOCK_SECONDS = 30.0
 """How long to wait for other processes that write; nobody holds the lock longer than a write takes."""
+
+_TORN = re.compile(rb"(?P<rest>.*) torn(?P<keyed> keyed)? (?P<seal>[0-9a-f]{64})", re.DOTALL)
+"""An unfinished line with its seal."""
 
 _log = logging.getLogger(__name__)
 
@@ -177,12 +181,23 @@ def _opened(path: Path) -> Iterator[int]:
 def _append(path: Path, entry: dict[str, Any], key: str | None) -> None:
     with _opened(path) as descriptor:
         previous, rest = _tail(descriptor)
-        if rest and _parsed(rest) is None:
-            entry = {**entry, "torn": hashlib.sha256(rest).hexdigest()}
         linked = chained(entry, previous, key)
-        # One write: a writer that dies leaves at most one torn line, and it has no successor.
-        os.write(descriptor, (b"\n" if rest else b"") + _line(linked) + b"\n")
+        # One write: wherever a writer dies, no line has an end but entries and sealed ones.
+        os.write(descriptor, _ending(rest, previous, key) + _line(linked) + b"\n")
         _remember_head(path, _head(linked["hash"], key))
+
+
+def _ending(rest: bytes, previous: str, key: str | None) -> bytes:
+    """What ends a line that has no end; nothing where there is none."""
+    if not rest:
+        return b""
+    if _parsed(rest) is not None:
+        return b"\n"
+    return f" torn{' keyed' if key else ''} {_torn_seal(rest, previous, key)}\n".encode()
+
+
+def _torn_seal(rest: bytes, previous: str, key: str | None) -> str:
+    return _sealed(f"torn {previous} {hashlib.sha256(rest).hexdigest()}", key)
 
 
 def chained(entry: dict[str, Any], previous: str, key: str | None = None) -> dict[str, Any]:
@@ -269,15 +284,12 @@ def problems_of(path: Path, key: str | None = None) -> Iterator[str]:
 
 def _breaks(lines: Sequence[_Line], key: str | None) -> Iterator[str]:
     """Where the chain is broken; without the key the seals of entries are not looked at."""
-    previous, unknown, with_key = FIRST_HASH, list[_Line](), False
+    previous, with_key = FIRST_HASH, False
     for line in lines:
         if line.entry is None:
-            unknown.append(line)
+            if not line.is_sealed(previous, key, with_key=with_key):
+                yield f"{line}: it is no entry: it was inserted, or a writer of an earlier version died here"
             continue
-        if unknown and line.entry.get("torn") == hashlib.sha256(unknown[-1].text).hexdigest():
-            unknown.pop()
-        yield from map(_not_an_entry, unknown)
-        unknown.clear()
         if (key or not line.keyed) and not line.is_sound(key if line.keyed else None):
             yield f"{line}: the entry was changed after it was written"
         elif line.entry.get("previous") != previous:
@@ -285,7 +297,6 @@ def _breaks(lines: Sequence[_Line], key: str | None) -> Iterator[str]:
         elif with_key and not line.keyed:
             yield f"{line}: it was written without a key, after entries with one"
         previous, with_key = line.hash, with_key or line.keyed
-    yield from map(_not_an_entry, unknown)
 
 
 class _Line:
@@ -309,9 +320,14 @@ class _Line:
         except RecursionError:
             return False
 
-
-def _not_an_entry(line: _Line) -> str:
-    return f"{line}: it is no entry: it was inserted, or a writer of an earlier version died here"
+    def is_sealed(self, previous: str, key: str | None, *, with_key: bool) -> bool:
+        """Whether it is an unfinished line after the entry `previous`, which the next writer sealed."""
+        torn = _TORN.fullmatch(self.text)
+        if torn is None or (with_key and not torn["keyed"]):
+            return False
+        if torn["keyed"] and key is None:
+            return True  # As with entries: without the key its seal can't be looked at.
+        return torn["seal"].decode() == _torn_seal(torn["rest"], previous, key if torn["keyed"] else None)
 
 
 def _cut_off(head_file: Path, lines: Sequence[_Line], key: str | None) -> Iterator[str]:

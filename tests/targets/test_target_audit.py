@@ -269,14 +269,24 @@ def test_two_files_that_were_joined(tmp_path: Path, key: str | None) -> None:
     assert problem.startswith("line 6: it does not follow the entry before it")
 
 
-def test_a_torn_line_that_was_changed_shows(path: Path) -> None:
-    filled(path)
+@pytest.mark.parametrize("key", [None, KEY])
+def test_a_torn_line_that_was_changed_shows(path: Path, key: str | None) -> None:
+    filled(path, key=key)
+    with path.open("ab") as file:
+        file.write(b'{"timestamp": "2026')
+    AuditTrail(path, key).record(AuditEvent.TARGET_DELETED, "after")
+    assert list(problems_of(path, key)) == []
+    path.write_bytes(path.read_bytes().replace(b'{"timestamp": "2026 torn', b'{"timestamp": "2027 torn'))
+    (problem,) = problems_of(path, key)
+    assert problem.startswith("line 6: it is no entry")
+
+
+def test_a_torn_line_that_is_sealed_without_the_key_shows(path: Path) -> None:
+    filled(path, key=KEY)
     with path.open("ab") as file:
         file.write(b'{"timestamp": "2026')
     AuditTrail(path).record(AuditEvent.TARGET_DELETED, "after")
-    assert list(problems_of(path)) == []
-    path.write_bytes(path.read_bytes().replace(b'{"timestamp": "2026\n', b'{"timestamp": "2027\n'))
-    (problem,) = problems_of(path)
+    problem, *_ = problems_of(path, KEY)
     assert problem.startswith("line 6: it is no entry")
 
 
