@@ -16,7 +16,14 @@ from typing import Any
 from urllib.parse import quote
 
 from genesys_provider.client.answers import Call, Success, correlation_id_of, read
-from genesys_provider.client.errors import Cancelled, InvalidRequest, NotFound, RateLimited, Unauthorized
+from genesys_provider.client.errors import (
+    Cancelled,
+    GenesysError,
+    InvalidRequest,
+    NotFound,
+    RateLimited,
+    Unauthorized,
+)
 from genesys_provider.client.limits import MAX_BODY_BYTES, MAX_CONNECTIONS, Allowance, Priority
 from genesys_provider.client.login import Login
 from genesys_provider.client.redaction import hide_secrets_of
@@ -112,13 +119,7 @@ class GenesysClient:
         Raises:
             NotFound: There is no such target, or none yet.
         """
-        try:
-            return self._call(_of_target("DELETE", target_id)).status == GONE
-        except NotFound as error:
-            if error.repeated:
-                # The first try may have deleted it.
-                return False
-            raise
+        return self._call(_of_target("DELETE", target_id)).status == GONE
 
     def list_targets(
         self, page_number: int = 1, *, name: str | None = None, priority: Priority = Priority.BULK
@@ -161,11 +162,20 @@ class GenesysClient:
             )
         schedule = retrying(self._settings.max_retries, self._cancelled, idempotent=call.idempotent)
         hide_secrets_of(body or {})
-        try:
-            answer: Success = schedule(self._with_token, _Request(call, content, query, priority))
-        except NotFound as error:
-            error.repeated = schedule.statistics["attempt_number"] > 1
-            raise
+        maybe_acted = False
+
+        def attempt(request: _Request) -> Success:
+            nonlocal maybe_acted
+            try:
+                return self._with_token(request)
+            except NotFound as error:
+                error.repeated = maybe_acted
+                raise
+            except GenesysError as error:
+                maybe_acted = maybe_acted or error.maybe_acted
+                raise
+
+        answer: Success = schedule(attempt, _Request(call, content, query, priority))
         return answer
 
     def _with_token(self, request: _Request) -> Success:

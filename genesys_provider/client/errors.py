@@ -49,6 +49,8 @@ class GenesysError(Exception):
     """The root of the tree. `hint` says what the user can do next."""
 
     hint: str = ""
+    maybe_acted = False
+    """Whether the request may have reached the server, so that sending it again could act twice."""
     tried_enough = False
     """Whether it was tried again as often as allowed: who sees it need not start anew."""
 
@@ -96,12 +98,12 @@ class ConnectionFailed(GenesysError):
     def __init__(self, message: str, *, maybe_acted: bool, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.maybe_acted = maybe_acted
-        """Whether the request may have reached the server, so that sending it again could act twice."""
 
 
 class UnexpectedAnswer(GenesysError):
     """An answer that the API's contract does not know: not JSON, not the schema, a redirect, too large."""
 
+    maybe_acted = True
     hint = (
         "Something between here and Genesys Cloud may have answered in its place: check GENESYSCLOUD_API_URL "
         "and the proxy"
@@ -180,7 +182,7 @@ class NotFound(ApiError):
 
     hint = "It may have been deleted by hand"
     repeated = False
-    """Whether an earlier try of the same call had no usable answer, and may have acted."""
+    """Whether an earlier try of the same call, whose answer did not come, may have acted."""
 
 
 class Conflict(ApiError):
@@ -201,7 +203,12 @@ class RateLimited(ApiError):
 class ServerError(ApiError):
     """5xx or 408: still failing after the last retry."""
 
+    maybe_acted = True
     hint = "Genesys Cloud, or a proxy before it, has a problem: see its status page, and try again later"
+
+
+HOPELESS = (Cancelled, ConfigurationError, Forbidden, Unauthorized)
+"""Errors that asking again does not mend."""
 
 
 def in_envelope(body: Mapping[str, Any] | None) -> bool:

@@ -61,7 +61,7 @@ class Allowance:
     def __init__(self, cancelled: threading.Event, clock: Callable[[], float] = time.monotonic) -> None:
         self._cancelled = cancelled
         self._clock = clock
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._queue: list[_Ticket] = []
         self._watched = False
         self._arrivals = itertools.count()
@@ -90,20 +90,26 @@ class Allowance:
                 raise Cancelled("cancelled before the request was sent")
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 self._answered = True
                 self._under_way -= 1
                 self._admit()
 
     def _wait(self, ticket: _Ticket) -> None:
-        with self._changed:
+        with self._lock:
             heapq.heappush(self._queue, ticket)
             self._admit()
             if ticket.admitted:
                 return
             if not self._watched:
+                try:
+                    threading.Thread(target=self._watch, name="allowance", daemon=True).start()
+                except RuntimeError:
+                    # No thread can be started: nobody would ever admit this one.
+                    self._queue.remove(ticket)
+                    heapq.heapify(self._queue)
+                    raise
                 self._watched = True
-                threading.Thread(target=self._watch, name="allowance", daemon=True).start()
             wait = self._seconds_to_wait()
         if wait is None and not ticket.answered.wait(1):
             wait = self._seconds_to_wait()
@@ -115,18 +121,20 @@ class Allowance:
 
     def _watch(self) -> None:
         """As long as somebody waits: lets them go when the window ends, or the run is cancelled."""
-        with self._changed:
-            while self._queue:
-                self._changed.wait(CANCEL_SECONDS)
+        while True:
+            time.sleep(CANCEL_SECONDS)
+            with self._lock:
                 if self._cancelled.is_set():
                     for ticket in self._queue:
                         ticket.answered.set()
                     self._queue.clear()
                 self._admit()
-            self._watched = False
+                if not self._queue:
+                    self._watched = False
+                    return
 
     def _admit(self) -> None:
-        """Lets those go who have room, one after another: nobody else is woken."""
+        """Admits waiting requests while there is room; nobody else is woken."""
         while self._queue and self._has_room():
             self._under_way += 1
             ticket = heapq.heappop(self._queue)
@@ -160,7 +168,7 @@ class Allowance:
             return
         if not math.isfinite(reset):
             return
-        with self._changed:
+        with self._lock:
             self._allowed = allowed if allowed > 0 else None
             ends = self._clock() + max(reset, 0) + WINDOW_MARGIN
             if self._window_ends is None or abs(ends - self._window_ends) <= 2 * WINDOW_MARGIN:
@@ -173,6 +181,6 @@ class Allowance:
 
     def exhausted(self, seconds: float) -> None:
         """After a 429: nobody sends anything for so long."""
-        with self._changed:
+        with self._lock:
             self._paused_until = max(self._clock() + seconds, self._paused_until)
             self._admit()

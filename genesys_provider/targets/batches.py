@@ -45,8 +45,15 @@ class Batches(Generic[K, V]):
         with self._lock:
             future = self._asked.setdefault(key, Future())
             if not self._works:
+                try:
+                    threading.Thread(target=self._work, name=self._name, daemon=True).start()
+                except RuntimeError:
+                    # No thread can be started: nobody would ever answer.
+                    del self._asked[key]
+                    raise
                 self._works = True
-                threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        if (error := future.exception()) is not None:
+            raise error.with_traceback(None)
         return future.result()
 
     def _work(self) -> None:
@@ -57,12 +64,13 @@ class Batches(Generic[K, V]):
                 if not batch:
                     self._works = False
                     return
+            outcomes: list[V | Exception]
             try:
                 answers = self._answer(list(batch))
+                outcomes = [answers[key] for key in batch]
             except Exception as error:  # noqa: BLE001  (nobody may wait for a thread that has died)
-                answers = dict.fromkeys(batch, error)
-            for key, future in batch.items():
-                answer = answers[key]
+                outcomes = [error for _ in batch]
+            for future, answer in zip(batch.values(), outcomes, strict=True):
                 if isinstance(answer, Exception):
                     future.set_exception(answer)
                 else:

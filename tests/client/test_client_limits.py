@@ -58,7 +58,7 @@ def request(allowance: Allowance, counts: int | None, priority: Priority = Prior
 
 def waits(allowance: Allowance) -> bool:
     """Whether a request would have to wait now."""
-    with allowance._changed:
+    with allowance._lock:
         return not allowance._has_room()
 
 

@@ -25,33 +25,34 @@ import os
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
-from genesys_provider.host.server import Lifetime, serve
+from genesys_provider.host.lifetime import Lifetime
+from genesys_provider.host.server import serve
 {patch}
 serve(Lifetime())
 """
 
 WITHOUT_ADOPTION = """
-from genesys_provider.targets.manager import TargetManager
+from genesys_provider.targets.writing import Writing
 
-TargetManager._created_or_adopted = lambda self, config, *_: (self._post(config), False)
+Writing.create = lambda self, config, **_: (self._post(config), False)
 """
 
 # The mark as it was at first: a resource in a component has the one of its namesake outside.
 WITHOUT_PARENT = """
-from genesys_provider.targets import manager, ownership
+from genesys_provider.targets import ownership, writing
 
 def same(mark, urn):
     return mark is not None and urn is not None and ownership.name_of(mark) == ownership.name_of(urn)
 
 ownership.Owner.may_write = lambda self, mark: mark is None or same(mark, self.urn)
-manager.is_left_behind = lambda target, urn, run, **_: same(target.owner, urn)
+writing.is_left_behind = lambda target, urn, run, **_: same(target.owner, urn)
 """
 
 WITHOUT_LOOK = """
 from genesys_provider.targets.manager import TargetManager
 
 delete = TargetManager.delete
-TargetManager.delete = lambda self, target_id, owner=None: delete(self, target_id)
+TargetManager.delete = lambda self, target_id, **_: delete(self, target_id)
 """
 
 WITHOUT_ORGANISATION = """
