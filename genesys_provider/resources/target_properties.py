@@ -20,6 +20,7 @@ from genesys_provider.targets.models import (
     SECRET_FIELDS,
     VERIFIED,
     Fault,
+    LastWrite,
     Number,
     RetryPolicyConfig,
     Target,
@@ -216,15 +217,20 @@ def outputs(
     return {name: value for name, value in outs.items() if value is not None}
 
 
-def unseen_write(state: Mapping[str, Any]) -> str | None:
-    """When the target was written, by a run that has not seen its write, in the verdict that it waited for."""
+def last_write(state: Mapping[str, Any]) -> LastWrite | None:
+    """The last write of an earlier run, which has seen it if the verdict that it waited for came after it."""
     written_at: str | None = state.get("writtenAt")
-    return None if written_at is None or str(state.get("verifiedAt") or "") >= written_at else written_at
+    return (
+        None
+        if written_at is None
+        else LastWrite(written_at, str(state.get("verifiedAt") or "") >= written_at)
+    )
 
 
 def expected(state: Mapping[str, Any]) -> Callable[[Target], bool] | None:
     """Whether a target is as the state has it, where the run that wrote it has not seen it so; else None."""
-    if unseen_write(state) is None:
+    last = last_write(state)
+    if last is None or last.seen:
         return None
     return lambda target: not rewritten(state, inputs_read(state, target, owner=None, api_url=""))
 
@@ -274,6 +280,8 @@ def inputs_read(
         "apiUrl": api_url,
     }
     auth: dict[str, Any] = dict(target.auth_config)
+    if "tokenUrl" in auth:
+        auth["tokenUrl"] = _url_read((state.get("authConfig") or {}).get("tokenUrl"), auth["tokenUrl"])
     if state.get("authType") == target.auth_type:
         old_auth = state.get("authConfig") or {}
         auth |= {name: old_auth[name] for name in SECRET_FIELDS if name in old_auth}

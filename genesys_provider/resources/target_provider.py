@@ -155,7 +155,7 @@ class EventBridgeTargetProvider(ResourceProvider):
                     _id,
                     target_properties.config_from(_news),
                     recorded_owner=_olds.get("owner"),
-                    written_at=_olds.get("writtenAt"),
+                    last_write=target_properties.last_write(_olds),
                     unchanged=target_properties.verdict_is_missing(_olds, _news),
                     timeout=_timeout(_news),
                     health_check=health_check,
@@ -203,7 +203,10 @@ class EventBridgeTargetProvider(ResourceProvider):
             organization_id = _same_organization(manager, id_, props)
             written_at = props.get("writtenAt")
             target = manager.get(
-                id_, shared=True, written_at=written_at, expected=target_properties.expected(props)
+                id_,
+                shared=True,
+                last_write=target_properties.last_write(props),
+                expected=target_properties.expected(props),
             )
             if target is None:
                 return ReadResult(None, {})
@@ -243,7 +246,7 @@ class EventBridgeTargetProvider(ResourceProvider):
         with managed(self._config, _props) as manager:
             _same_organization(manager, _id, _props)
             left = manager.delete(
-                _id, owner=_deleting(_props), written_at=target_properties.unseen_write(_props)
+                _id, owner=_deleting(_props), last_write=target_properties.last_write(_props)
             )
         if left is None:
             run.deleted(_id)

@@ -19,16 +19,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
-
-from pydantic import ValidationError
+from typing import NamedTuple, TypeVar
 
 from genesys_provider.client.api import GenesysClient
-from genesys_provider.client.errors import Cancelled, GenesysError, NotFound, Unauthorized, UnexpectedAnswer
+from genesys_provider.client.errors import (
+    Cancelled,
+    ConfigurationError,
+    GenesysError,
+    InvalidRequest,
+    NotFound,
+    Unauthorized,
+    UnexpectedAnswer,
+)
 from genesys_provider.client.limits import Priority
 from genesys_provider.targets.batches import Batches
-from genesys_provider.targets.models import Target, faults_of
+from genesys_provider.targets.models import LastWrite, Target, seconds_since
+from genesys_provider.targets.paging import Page, among, pages, parsed
 
 LAG_SECONDS = 30.0
 """How long a read may lag behind a write. Elsewhere in Genesys Cloud it is seconds; the Terraform provider allows
@@ -51,6 +57,9 @@ SHORTEST_PAUSE = 0.5
 
 READS_AT_ONCE = 8
 
+_FOR_ALL = (Cancelled, ConfigurationError, Unauthorized)
+"""What a failure of the list means for single reads too; of another, `Forbidden` included, it says nothing."""
+
 _log = logging.getLogger(__name__)
 K = TypeVar("K")
 V = TypeVar("V")
@@ -71,75 +80,6 @@ class Question(NamedTuple):
     value: str
     since: float = float("-inf")
     """The answer is no older than this, by the clock."""
-
-
-def parsed(answer: Any, what: str) -> Target:
-    """The target that an answer holds.
-
-    Raises:
-        UnexpectedAnswer: It is not as the contract says; the message names the fields, not their values.
-    """
-    try:
-        return Target.read(answer)
-    except ValidationError as error:
-        listed = "; ".join(f"{fault.path or 'it'} {fault.reason}" for fault in faults_of(error))
-        raise UnexpectedAnswer(f"{what}: the answer is not a target: {listed}") from error
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of the list as it came."""
-
-    entities: list[Any]
-    page_count: int
-    """How many there are, as far as the service says it."""
-
-    @property
-    def targets(self) -> list[Target]:
-        """The targets on it; one that can't be read is named in the log, and the others serve."""
-        return [target for entity in self.entities if (target := _readable(entity)) is not None]
-
-
-def _readable(entity: Any) -> Target | None:
-    try:
-        return parsed(entity, "the list of targets")
-    except UnexpectedAnswer as error:
-        named = entity.get("id") if isinstance(entity, Mapping) else entity
-        _log.warning("skips target %r: %s", named, error.message)
-        return None
-
-
-def pages(
-    client: GenesysClient, name: str | None = None, priority: Priority = Priority.BULK
-) -> Iterator[Page]:
-    """The list of targets, page by page as it is asked for; with `name`, those of that name alone.
-
-    It ends where the service says so, by `pageCount` or `nextUri`; where it says neither, with a page that is not
-    full or brings nothing new.
-    """
-    seen: set[str] = set()
-    number = 1
-    while True:
-        answer = client.list_targets(number, name=name, priority=priority)
-        entities, count = answer.get("entities"), answer.get("pageCount")
-        if not isinstance(entities, list):
-            raise UnexpectedAnswer("the list of targets has no entities")
-        ids = {str(entity["id"]) for entity in entities if isinstance(entity, Mapping) and "id" in entity}
-        if isinstance(count, int):
-            more = number < count
-        else:
-            more = bool(ids - seen) and _may_go_on(answer, len(entities))
-            count = number + more
-        yield Page(entities, count)
-        if not more or not entities:
-            return
-        seen |= ids
-        number += 1
-
-
-def _may_go_on(answer: Mapping[str, Any], entities: int) -> bool:
-    size = answer.get("pageSize")
-    return bool(answer.get("nextUri")) or entities >= (size if isinstance(size, int) else entities)
 
 
 class Directory:
@@ -165,9 +105,10 @@ class Directory:
         self._read_at = float("-inf")
         self._asked = 0
         self._page_count = 1
-        self._written: set[str] = set()
         self._written_at: dict[str, float] = {}
         self._unseen: set[str] = set()
+        self._left: dict[str, Target | None] = {}
+        """What our own writes have left; None where we have deleted the target."""
         self._look_at = float("-inf")
         self._list_fails_until = float("-inf")
         self._known = Batches(self._answer_known, lambda: time.sleep(GATHER_SECONDS), "directory")
@@ -185,7 +126,7 @@ class Directory:
         """The target that has this name now: one request."""
         for page in pages(self._client, name):
             for target in page.targets:
-                if target.name == name:
+                if target.name == name and not self._is_deleted(target.id):
                     return target
         return None
 
@@ -200,6 +141,8 @@ class Directory:
 
     def get_now(self, target_id: str) -> Target | None:
         """The target that has this id now, or None where none shows: one request."""
+        if self._is_deleted(target_id):
+            return None
         try:
             target = parsed({**self._client.get_target(target_id), "id": target_id}, f"target {target_id}")
             if target.status:
@@ -254,14 +197,17 @@ class Directory:
     def settled(self, target_id: str) -> bool:
         """Whether the service has had the time to show our last write of this target."""
         with self._lock:
-            return self._clock() >= self._written_at.get(target_id, float("-inf")) + LAG_SECONDS
+            return self._settled(target_id, self._clock()) or self._left.get(target_id, target_id) is None
+
+    def _settled(self, target_id: str, by: float) -> bool:
+        return by >= self._written_at.get(target_id, float("-inf")) + LAG_SECONDS
 
     def seen(self, target_id: str) -> bool:
-        """Whether our last write has shown in a reading, or was not this process's."""
+        """Whether a reading has shown our last write of this target."""
         with self._lock:
             return target_id not in self._unseen
 
-    def shown(self, target_id: str) -> None:
+    def write_has_shown(self, target_id: str) -> None:
         """Takes in that a reading has shown our last write."""
         with self._lock:
             self._unseen.discard(target_id)
@@ -269,28 +215,36 @@ class Directory:
     def wrote(self, target: Target) -> None:
         """Takes in a POST or PUT of ours that was accepted just now."""
         with self._lock:
-            self._written.add(target.id)
             self._written_at[target.id] = self._clock()
             self._unseen.add(target.id)
+            self._left[target.id] = target
             if self._by_id is not None:
                 self._by_id[target.id] = target
 
-    def written_earlier(self, target_id: str, seconds_ago: float, *, seen: bool) -> None:
-        """Takes in when an earlier process of ours has written the target, and whether it has seen its write."""
+    def written_earlier(self, target_id: str, last_write: LastWrite | None) -> None:
+        """Takes in the last write of an earlier process."""
+        if last_write is None:
+            return
         with self._lock:
             if target_id not in self._written_at:
-                self._written_at[target_id] = self._clock() - seconds_ago
-                if not seen:
+                self._written_at[target_id] = self._clock() - seconds_since(last_write.at)
+                if not last_write.seen:
                     self._unseen.add(target_id)
 
     def deleted(self, target_id: str) -> None:
-        """Takes in that a target is gone."""
+        """Takes in that a target is gone; a reading that lags may go on showing it."""
         with self._lock:
-            self._written.add(target_id)
-            self._written_at.pop(target_id, None)
+            self._written_at[target_id] = self._clock()
             self._unseen.discard(target_id)
+            self._left[target_id] = None
             if self._by_id is not None:
                 self._by_id.pop(target_id, None)
+
+    def _is_deleted(self, target_id: str) -> bool:
+        with self._lock:
+            return self._left.get(target_id, target_id) is None and not self._settled(
+                target_id, self._clock()
+            )
 
     def pauses(self) -> Iterator[None]:
         """Lets a caller ask again, with growing pauses, for as long as the service may lag from now on.
@@ -332,7 +286,7 @@ class Directory:
                     fresh
                     and self._read_at >= question.since
                     and question.value in self._by_id
-                    and question.value not in self._written
+                    and self._settled(question.value, self._read_at)
                 ):
                     answers[question] = self._by_id[question.value]
             return answers
@@ -344,7 +298,7 @@ class Directory:
         if len(answers) < len(questions):
             try:
                 self._read_list_if_cheaper()
-            except (Cancelled, Unauthorized):
+            except _FOR_ALL:
                 raise
             except GenesysError as error:
                 _log.debug("the list of targets can't be read: %s", error)
@@ -354,7 +308,7 @@ class Directory:
         if names:
             # One goes ahead: where the list fails, it fails for all.
             answers[names[0]] = found = _each(names[:1], self._answer_one)[names[0]]
-            if isinstance(found, Exception):
+            if isinstance(found, Exception) and not isinstance(found, InvalidRequest):
                 answers |= dict.fromkeys(names, found)
         return answers | _each([each for each in rest if each not in answers], self._answer_one)
 
@@ -366,24 +320,25 @@ class Directory:
         if self._asked <= self._page_count or self._clock() < self._list_fails_until:
             return
         started = self._clock()
-        with self._lock:
-            self._written.clear()
         by_id: dict[str, Target] = {}
         for page in self._pages(Priority.BULK):
             if page.page_count > self._asked:
                 # A busy host asks haltingly: more may come.
                 time.sleep(5 * GATHER_SECONDS)
             if page.page_count > self._asked:
+                # Where the list does not say how long it is, the next try is worth it once twice as many asked.
+                self._page_count = max(page.page_count, 2 * self._asked)
                 return
             by_id.update((target.id, target) for target in page.targets)
         with self._lock:
-            for target_id in self._written:
-                # What was written while the list was read is not answered by it, but its name is known.
-                written = None if self._by_id is None else self._by_id.get(target_id)
-                if written is None:
+            for target_id, left in self._left.items():
+                # The reading may lag behind what we have written: that answers nothing, but its name is known.
+                if self._settled(target_id, started):
+                    continue
+                if left is None:
                     by_id.pop(target_id, None)
                 else:
-                    by_id[target_id] = written
+                    by_id[target_id] = left
             self._by_id = by_id
             self._read_at = started
             # Who asks after this reading is answered by it; later ones are counted anew.
@@ -413,12 +368,10 @@ class Directory:
                     requests += 1
                     if page.page_count > len(ids):
                         break
-                    seen.update(
-                        (target.id, Look(target.status, None, target)) for target in _among(ids, page)
-                    )
+                    seen.update((target.id, Look(target.status, None, target)) for target in among(ids, page))
                     if len(seen) == len(ids):
                         break
-            except (Cancelled, Unauthorized):
+            except _FOR_ALL:
                 raise
             except GenesysError as error:
                 _log.debug("a look at the list failed: %s", error)
@@ -427,19 +380,6 @@ class Directory:
         pause = (requests + len(rest)) * self._client.seconds_a_request / LOOK_SHARE
         self._look_at = self._clock() + max(pause, SHORTEST_PAUSE)
         return seen
-
-
-def _among(ids: Sequence[str], page: Page) -> Iterator[Target]:
-    """Those of a page that are looked for and have a status; only these are read, which takes time."""
-    wanted = set(ids)
-    for entity in page.entities:
-        if isinstance(entity, Mapping) and str(entity.get("id")) in wanted:
-            try:
-                target = Target.read(entity)
-            except ValidationError:
-                continue
-            if target.status:
-                yield target
 
 
 def _each(keys: Sequence[K], answer: Callable[[K], V]) -> dict[K, V | Exception]:

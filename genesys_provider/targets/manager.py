@@ -18,19 +18,17 @@ from typing import TYPE_CHECKING
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import (
+    HOPELESS,
     Cancelled,
-    ConfigurationError,
-    Forbidden,
     GenesysError,
     NotFound,
-    Unauthorized,
     shortened,
 )
 from genesys_provider.client.progress import report
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.urls import shown_url
 from genesys_provider.targets.audit import AuditEvent, AuditTrail
-from genesys_provider.targets.directory import Directory, pages
+from genesys_provider.targets.directory import Directory
 from genesys_provider.targets.errors import (
     VerificationCancelled,
     VerificationFailed,
@@ -38,10 +36,11 @@ from genesys_provider.targets.errors import (
     VerificationUnknown,
 )
 from genesys_provider.targets.gateway import UPDATED, Delivery, Gateway, SigningSecrets, SyncEvent
-from genesys_provider.targets.models import VERIFIED, Target, TargetConfig, seconds_since, utc_now
+from genesys_provider.targets.models import VERIFIED, LastWrite, Target, TargetConfig, utc_now
 from genesys_provider.targets.names import Names
 from genesys_provider.targets.organization import Organization, Organizations
 from genesys_provider.targets.ownership import Owner
+from genesys_provider.targets.paging import pages
 from genesys_provider.targets.run import Run
 from genesys_provider.targets.verification import NoVerdict, Verifications, Written
 from genesys_provider.targets.writing import Writing
@@ -202,7 +201,7 @@ class TargetManager:
         config: TargetConfig,
         *,
         recorded_owner: str | None = None,
-        written_at: str | None = None,
+        last_write: LastWrite | None = None,
         unchanged: bool = False,
         timeout: float | None = None,
         health_check: bool = False,
@@ -216,7 +215,7 @@ class TargetManager:
             target_id: The target.
             config: The whole configuration, with the owner mark that the target is to carry.
             recorded_owner: The mark that the state recorded last, which is ours too.
-            written_at: When an earlier process wrote it last.
+            last_write: What an earlier process wrote of it.
             unchanged: Whether an earlier run has written this very configuration, secrets and all, and only the
                 verdict is missing: then a verification that still runs is waited for, and not started anew.
             timeout: As in `register`.
@@ -230,7 +229,7 @@ class TargetManager:
         """
         started = self._clock()
         try:
-            self._wrote_earlier(target_id, written_at)
+            self._directory.written_earlier(target_id, last_write)
             written = self._writing.update(target_id, config, recorded_owner, unchanged=unchanged)
         except GenesysError as error:
             self.audit.record(
@@ -247,7 +246,7 @@ class TargetManager:
         target_id: str,
         *,
         shared: bool = False,
-        written_at: str | None = None,
+        last_write: LastWrite | None = None,
         expected: Callable[[Target], bool] | None = None,
     ) -> Target | None:
         """The target as it is now, or None where there is none.
@@ -258,11 +257,11 @@ class TargetManager:
             target_id: The target.
             shared: Whether a reading of the whole list may answer, which serves many calls with few requests;
                 it is never older than half a minute, nor than the last write of this manager.
-            written_at: When an earlier process wrote it last (`Target.written_at`).
+            last_write: What an earlier process wrote of it.
             expected: Whether a target is as that process wrote it, where it has not seen its own write: what is not
                 may be what was there before, and is asked for again.
         """
-        self._wrote_earlier(target_id, written_at)
+        self._directory.written_earlier(target_id, last_write)
         return self._directory.get_settled(target_id, shared=shared, expected=expected)
 
     def why_not_verified(self, target: Target) -> str | None:
@@ -289,15 +288,14 @@ class TargetManager:
             yield from page.targets
 
     def delete(
-        self, target_id: str, *, owner: Owner | None = None, written_at: str | None = None
+        self, target_id: str, *, owner: Owner | None = None, last_write: LastWrite | None = None
     ) -> Target | None:
         """Deletes a target; one that is gone already is no error.
 
         Args:
             target_id: The target.
             owner: The resource that deletes it; None is a script, which says itself what goes.
-            written_at: When an earlier process wrote it, if that has not seen its write: then a 404 counts only
-                after a while.
+            last_write: What an earlier process wrote of it.
 
         Returns:
             The target, if it was left as it is, since it is another resource's by now.
@@ -305,7 +303,7 @@ class TargetManager:
         Raises:
             StillThere: The service took the deletion, but goes on showing the target.
         """
-        self._wrote_earlier(target_id, written_at, seen=False)
+        self._directory.written_earlier(target_id, last_write)
         return self._writing.delete(target_id, owner)
 
     def check_health(self, target_id: str) -> str:
@@ -358,21 +356,24 @@ class TargetManager:
         Args:
             interval: Seconds between two readings of the list.
         """
-        known = {target.id: target for target in self.list()}
-        while not self._cancelled.wait(interval):
+        known: dict[str, Target] | None = None
+        while known is None or not self._cancelled.wait(interval):
             try:
-                now = {target.id: target for target in self.list()}
-                for target_id in known.keys() - now.keys():
+                now = {target.id: target for target in self.list() if target.status}
+                for target_id in (known or {}).keys() - now.keys():
                     # Pages shift while others write: only its own absence is a deletion.
-                    if target := self._directory.get_settled(target_id, shared=False):
+                    if (target := self._directory.get_now(target_id)) is not None:
                         now[target_id] = target
             except Cancelled:
                 return
-            except (ConfigurationError, Forbidden, Unauthorized):
+            except HOPELESS:
                 raise
             except GenesysError as error:
                 _log.warning("the targets can't be read now, and are looked at again: %s", error)
+                if self._cancelled.wait(interval):
+                    return
                 continue
+            known = now if known is None else known
             for target_id in known.keys() | now.keys():
                 before, after = known.get(target_id), now.get(target_id)
                 if _status(before) != _status(after):
@@ -380,10 +381,6 @@ class TargetManager:
                     assert shown is not None  # noqa: S101  (for the type checker: one of the two was there)
                     yield StatusChange(shown, _status(before), _status(after))
             known = now
-
-    def _wrote_earlier(self, target_id: str, written_at: str | None, *, seen: bool = True) -> None:
-        if written_at is not None:
-            self._directory.written_earlier(target_id, seconds_since(written_at), seen=seen)
 
     def _verified(
         self, written: Written, timeout: float | None, *, health_check: bool, adopted: bool

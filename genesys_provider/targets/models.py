@@ -379,6 +379,15 @@ _ANSWERED = {
 }
 
 
+class LastWrite(NamedTuple):
+    """A write of an earlier process of ours."""
+
+    at: str
+    """UTC, ISO 8601."""
+    seen: bool
+    """Whether that process has seen its write in a reading."""
+
+
 class Visible(NamedTuple):
     """A configuration as two of them are compared: without secrets, and what makes no difference made alike."""
 
@@ -408,7 +417,11 @@ class Visible(NamedTuple):
             name.strip(),
             folded_url(endpoint_url),
             auth_type,
-            {key: value for key, value in auth_config.items() if key in SHOWN_AUTH_FIELDS},
+            {
+                key: folded_url(value) if key == "tokenUrl" else value
+                for key, value in auth_config.items()
+                if key in SHOWN_AUTH_FIELDS
+            },
             dict(retry_policy),
             {key.lower(): value for key, value in headers.items()},
             frozenset(event_types),

@@ -126,11 +126,6 @@ class Run:
         with self._lock:
             return target_id in self._made
 
-    def is_gone(self, target_id: str) -> bool:
-        """Whether the target was deleted in this run: where a list still has it, the list lags."""
-        with self._lock:
-            return target_id in self._gone
-
     def wanted_by(self, target_id: str) -> str | None:
         """The resource of the program that has this target and keeps it."""
         with self._lock:

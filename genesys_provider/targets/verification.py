@@ -12,12 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from genesys_provider.client.errors import (
+    HOPELESS,
     Cancelled,
-    ConfigurationError,
-    Forbidden,
     GenesysError,
     NotFound,
-    Unauthorized,
 )
 from genesys_provider.client.progress import report
 from genesys_provider.targets.directory import LAG_SECONDS, Directory, Look
@@ -32,9 +30,6 @@ LONGEST_STEP = 5.0
 SAME_VERDICT_SECONDS = 5.0
 """Where a write shows in nothing but its verdict (a new password, another try), the verdict from before it is taken
 for the new one after so long: the service may lag [G]."""
-
-_HOPELESS = (Cancelled, ConfigurationError, Forbidden, Unauthorized)
-"""Errors that asking again does not mend; over any other the wait goes on until its time limit."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,7 @@ class Verifications:
             NoVerdict: None came within the timeout.
             NotFound: The target is gone.
             Cancelled: The run was cancelled.
-            GenesysError: The verdict can't be asked for: no permission.
+            GenesysError: One of `HOPELESS`; over any other the wait goes on until the time limit.
         """
         target_id = written.target.id
         deadline = written.at + timeout
@@ -100,9 +95,9 @@ class Verifications:
                 look = self._directory.look(target_id)
                 seen, trouble = look.status, ""
                 if news.is_in(look) and look.status in FINAL_STATUSES:
-                    self._directory.shown(target_id)
+                    self._directory.write_has_shown(target_id)
                     return self._with_reason(target_id, look)
-            except _HOPELESS:
+            except HOPELESS:
                 raise
             except NotFound as error:
                 if self._directory.settled(target_id):
@@ -120,7 +115,7 @@ class Verifications:
             return look
         try:
             said = self._directory.verification(target_id)
-        except _HOPELESS:
+        except HOPELESS:
             raise
         except GenesysError:
             # The verdict counts without its reason.

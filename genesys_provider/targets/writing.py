@@ -24,9 +24,9 @@ from genesys_provider.client.errors import (
 )
 from genesys_provider.client.progress import report
 from genesys_provider.targets.audit import AuditEvent, AuditTrail
-from genesys_provider.targets.directory import Directory
+from genesys_provider.targets.directory import LAG_SECONDS, Directory
 from genesys_provider.targets.errors import StillThere
-from genesys_provider.targets.models import Target, TargetConfig, utc_now
+from genesys_provider.targets.models import PENDING_VERIFICATION, Target, TargetConfig, utc_now
 from genesys_provider.targets.names import Names
 from genesys_provider.targets.ownership import Owner, is_left_behind, may_delete
 from genesys_provider.targets.run import Run
@@ -76,14 +76,12 @@ class Writing:
         self._stop_if_cancelled()
         report("looks for an existing target")
         existing = self._directory.find(config.name)
-        if existing is not None and (
-            config.owner is None
-            or self._run.is_gone(existing.id)
-            or not self._adopts(existing, config, creates_first)
-        ):
+        if existing is not None:
             # The shared look-up may be old: by now it may have another owner or status, or be gone.
             existing = self._left_behind(config, creates_first)
-        for tries_left in reversed(range(POST_TRIES)):
+        tries, while_the_name_is_taken = POST_TRIES, self._directory.pauses()
+        while True:
+            self._stop_if_cancelled()
             if existing is not None:
                 try:
                     return self._adopted(existing, config), True
@@ -91,14 +89,19 @@ class Writing:
                     # Deleted since it was seen.
                     self._directory.deleted(existing.id)
             try:
-                return self._posted(config, creates_first)
-            except _MAY_HAVE_ACTED as error:
-                existing = self._made_all_the_same(config, creates_first, error)
-                if existing is None and not tries_left:
+                return self._post(config), False
+            except Conflict:
+                existing = self._left_behind(config, creates_first)
+                # Nobody has the name any more; or the list does not show yet who has it.
+                if existing is None and next(while_the_name_is_taken, True):
                     raise
-            self._stop_if_cancelled()
-        assert existing is not None  # noqa: S101  (for the type checker: else the last try has raised)
-        return self._adopted(existing, config), True
+            except _MAY_HAVE_ACTED as error:
+                if error.tried_enough or not error.maybe_acted:
+                    raise
+                tries -= 1
+                existing = self._made_all_the_same(config, creates_first, error)
+                if existing is None and not tries:
+                    raise
 
     def update(
         self, target_id: str, config: TargetConfig, recorded_owner: str | None, *, unchanged: bool
@@ -126,7 +129,11 @@ class Writing:
         else:
             Owner(config.owner, recorded_owner).require(target)
         if unchanged and config.visible == target.visible and (target.verified or not target.final):
-            return Written(target, self._clock())
+            if self._directory.seen(target_id) or self._directory.settled(target_id):
+                return Written(target, self._clock())
+            # Its verdict may be the one from before the last write, of which nothing else shows.
+            pending = target.model_copy(update={"status": PENDING_VERIFICATION})
+            return Written(pending, self._clock(), before=target)
         return self._put(target, config, AuditEvent.TARGET_UPDATED)
 
     def delete(self, target_id: str, owner: Owner | None) -> Target | None:
@@ -162,18 +169,18 @@ class Writing:
 
     def _deleted(self, target_id: str) -> bool:
         """Whether the target was there until now; a read confirms what the answer does not say for certain."""
-        accepted = False
+        accepted = maybe = False
         for _ in self._directory.pauses():
             if not accepted:
                 try:
                     if self._client.delete_target(target_id):
                         return True
                     accepted = True
-                except NotFound:
+                except NotFound as error:
                     # Gone already, or not there yet.
-                    pass
+                    maybe = maybe or error.repeated
             if self._is_gone(target_id) and (accepted or self._is_no_longer_young(target_id)):
-                return accepted
+                return accepted or maybe
         raise StillThere(target_id)
 
     def _is_no_longer_young(self, target_id: str) -> bool:
@@ -191,7 +198,7 @@ class Writing:
         """The target that a create adopts, or None where the name is free; waits for a name that gets free."""
         for pause in NAME_PAUSES:
             existing = self._directory.find_now(config.name)
-            if existing is None or self._run.is_gone(existing.id):
+            if existing is None:
                 return None
             if self._adopts(existing, config, creates_first):
                 return existing
@@ -200,18 +207,6 @@ class Writing:
             self._stop_if_cancelled()
         # The holder has let go of the name, but the list still shows it there: the POST tells whether it is free.
         return None
-
-    def _posted(self, config: TargetConfig, creates_first: bool) -> tuple[Written, bool]:
-        for _ in self._directory.pauses():
-            try:
-                return self._post(config), False
-            except Conflict as error:
-                conflict = error
-            existing = self._left_behind(config, creates_first)
-            if existing is not None:
-                return self._adopted(existing, config), True
-            # Nobody has the name any more; or the list does not show yet who has it.
-        raise conflict
 
     def _made_all_the_same(
         self, config: TargetConfig, creates_first: bool, error: GenesysError
@@ -223,10 +218,12 @@ class Writing:
         for _ in self._directory.pauses():
             report(f"looks whether the target was made all the same: {error.message}")
             existing = self._directory.find_now(config.name)
-            if existing is not None and not self._run.is_gone(existing.id):
+            if existing is not None:
                 # What its own POST made is known by its looks; a script's targets carry no mark.
                 ours = existing.visible == config.visible
                 return existing if ours else self._left_behind(config, creates_first)
+        asked = getattr(error, "retry_after", None) or 0.0
+        self._cancelled.wait(max(0.0, asked - LAG_SECONDS))
         return None
 
     def _adopts(self, existing: Target, config: TargetConfig, creates_first: bool) -> bool:

@@ -10,7 +10,8 @@ from shared_cloud import at_once, body, counted, outcomes_at_once, settings_of
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import ServerError, UnexpectedAnswer
-from genesys_provider.targets.directory import Directory, parsed
+from genesys_provider.targets.directory import Directory
+from genesys_provider.targets.paging import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

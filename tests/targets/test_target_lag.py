@@ -11,7 +11,7 @@ from shared_cloud import at_once, body, counted, settings_of
 from genesys_provider import TargetConfig, TargetManager
 from genesys_provider.client.errors import NotFound
 from genesys_provider.targets.errors import NameTaken, StillThere, VerificationFailed
-from genesys_provider.targets.models import Target, utc_now
+from genesys_provider.targets.models import LastWrite, Target, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,11 +45,11 @@ def test_an_absence_right_after_a_write_means_not_yet(cloud: Cloud, manager: Tar
     """An earlier process has written it, and its `up` was cut short."""
     cloud.unlike(readLagSeconds=LAG)
     target_id = cloud.api("POST", json=config(cloud).payload()).json()["id"]
-    assert manager.get(target_id, shared=True, written_at=utc_now()) is not None
+    assert manager.get(target_id, shared=True, last_write=LastWrite(utc_now(), seen=False)) is not None
 
 
 def test_an_absence_long_after_a_write_is_one(cloud: Cloud, manager: TargetManager) -> None:
-    assert manager.get("gone", shared=True, written_at="2026-01-31T12:00:00Z") is None
+    assert manager.get("gone", shared=True, last_write=LastWrite("2026-01-31T12:00:00Z", seen=True)) is None
     assert cloud.requests()[-1] == "GET /gone 404"
 
 
@@ -61,7 +61,7 @@ def test_what_was_written_last_is_waited_for(cloud: Cloud, manager: TargetManage
     def new(target: Target) -> bool:
         return target.event_types == ["NEW"]
 
-    read = manager.get(target.id, shared=True, written_at=utc_now(), expected=new)
+    read = manager.get(target.id, shared=True, last_write=LastWrite(utc_now(), seen=False), expected=new)
     assert read is not None
     assert read.event_types == ["NEW"]
 

@@ -1,0 +1,108 @@
+"""The list of targets, page by page, whatever of it can be read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from pydantic import ValidationError
+
+from genesys_provider.client.api import GenesysClient
+from genesys_provider.client.errors import UnexpectedAnswer, shortened
+from genesys_provider.client.limits import Priority
+from genesys_provider.targets.models import Target, faults_of
+
+_log = logging.getLogger(__name__)
+
+
+def parsed(answer: Any, what: str) -> Target:
+    """The target that an answer holds.
+
+    Raises:
+        UnexpectedAnswer: It is not as the contract says; the message names the fields, not their values.
+    """
+    try:
+        return Target.read(answer)
+    except ValidationError as error:
+        listed = "; ".join(f"{fault.path or 'it'} {fault.reason}" for fault in faults_of(error))
+        raise UnexpectedAnswer(f"{what}: the answer is not a target: {listed}") from error
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the list as it came."""
+
+    entities: list[Any]
+    page_count: int
+    """How many there are, as far as the service says it."""
+
+    @property
+    def targets(self) -> list[Target]:
+        """The targets on it; one that can't be read is named in the log, and the others serve."""
+        return [target for entity in self.entities if (target := _readable(entity)) is not None]
+
+
+def _readable(entity: Any) -> Target | None:
+    try:
+        return parsed(entity, "the list of targets")
+    except UnexpectedAnswer as error:
+        _name(
+            shortened(str(entity.get("id"))) if isinstance(entity, Mapping) else "without an id",
+            error.message,
+        )
+        return None
+
+
+@lru_cache(maxsize=1000)
+def _name(target_id: str, why: str) -> None:
+    """Names in the log what can't be read, once: it is there at every reading."""
+    _log.warning("skips target %s: %s", target_id, why)
+
+
+def pages(
+    client: GenesysClient, name: str | None = None, priority: Priority = Priority.BULK
+) -> Iterator[Page]:
+    """The list of targets, page by page as it is asked for; with `name`, those of that name alone.
+
+    It ends where the service says so, by `pageCount` or `nextUri`; where it says neither, with a page that is not
+    full or brings nothing new.
+    """
+    seen: set[str] = set()
+    number = 1
+    while True:
+        answer = client.list_targets(number, name=name, priority=priority)
+        entities, count = answer.get("entities"), answer.get("pageCount")
+        if not isinstance(entities, list):
+            raise UnexpectedAnswer("the list of targets has no entities")
+        ids = {str(entity["id"]) for entity in entities if isinstance(entity, Mapping) and "id" in entity}
+        if isinstance(count, int):
+            more = number < count
+        else:
+            more = bool(ids - seen) and _may_go_on(answer, len(entities))
+            count = number + more
+        yield Page(entities, count)
+        if not more or not entities:
+            return
+        seen |= ids
+        number += 1
+
+
+def _may_go_on(answer: Mapping[str, Any], entities: int) -> bool:
+    size = answer.get("pageSize")
+    return bool(answer.get("nextUri")) or entities >= (size if isinstance(size, int) else entities)
+
+
+def among(ids: Sequence[str], page: Page) -> Iterator[Target]:
+    """Those of a page that are looked for and have a status. Only these are read, which takes time."""
+    wanted = set(ids)
+    for entity in page.entities:
+        if isinstance(entity, Mapping) and str(entity.get("id")) in wanted:
+            try:
+                target = Target.read(entity)
+            except ValidationError:
+                continue
+            if target.status:
+                yield target
