@@ -204,8 +204,9 @@ class GenesysClient:
                 headers=headers,
             )
             self._allowance.learn(answer.headers)
-        correlation_id = correlation_id_of(answer)
-        _log.debug("%s: %d, correlation id %s", request.call, answer.status, correlation_id or "none")
+        if _log.isEnabledFor(logging.DEBUG):
+            correlation_id = correlation_id_of(answer) or "none"
+            _log.debug("%s: %d, correlation id %s", request.call, answer.status, correlation_id)
         try:
             return read(request.call, answer, self._settings.api_url)
         except RateLimited as error:

@@ -20,6 +20,7 @@ import html
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -30,6 +31,10 @@ SHORT_LETTERS = 16
 """With fewer characters a text may be an everyday word; the second is for letters alone."""
 
 HIDDEN = "[secret]"
+
+OWNER_HEADER = "X-Pulumi-Resource"
+"""The header that carries the owner mark, the only one that is no secret: the API has no tags, so the configuration
+itself says whose it is."""
 
 LAYERS = 4
 """How many encodings, one in another, are undone."""
@@ -49,42 +54,78 @@ _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _QUOTES = "'\"`"
 
 
+class _Needles:
+    """Texts to look for. To look for many takes no longer than for few."""
+
+    def __init__(self) -> None:
+        self._needles: set[str] = set()
+        self._lengths: dict[str, tuple[int, ...]] = {}
+        """The lengths of the needles by their first `SHORTEST` characters."""
+
+    def add(self, needle: str) -> None:
+        self._needles.add(needle)
+        start, length = needle[:SHORTEST], len(needle)
+        lengths = self._lengths.get(start, ())
+        if length not in lengths:
+            # Secrets of one kind have the same lengths: one tuple serves all of them.
+            self._lengths[start] = _the_same((*lengths, length))
+
+    def candidates(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where a needle may stand: something begins like one, and is as long."""
+        lengths_of = self._lengths.get
+        for start in range(len(text) - SHORTEST + 1):
+            for length in lengths_of(text[start : start + SHORTEST], ()):
+                if start + length <= len(text):
+                    yield start, start + length
+
+    def found(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where needles stand."""
+        return ((start, end) for start, end in self.candidates(text) if text[start:end] in self._needles)
+
+
+@cache
+def _the_same(lengths: tuple[int, ...]) -> tuple[int, ...]:
+    return lengths
+
+
 class _Noted:
     """Secrets, in all the ways in which they may be said back. Safe for threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: set[str] = set()
-        self._long: set[str] = set()
-        self._words: set[str] = set()
+        self._long = _Needles()
+        self._words = _Needles()
+        self.longest = 0
+        """Characters of the longest."""
 
     def add(self, secrets: Iterable[str]) -> None:
-        with self._lock:
-            new = {secret for secret in secrets if len(secret) >= SHORTEST} - self._known
+        new = {secret for secret in secrets if len(secret) >= SHORTEST} - self._known
         for secret in new:
             needles = {needle for form in _forms(secret) for needle in _written(form)}
-            needles = {needle for needle in needles if len(needle.strip()) >= SHORTEST}
             with self._lock:
+                for needle in needles:
+                    if _may_be_a_word(needle):
+                        _add(self._words, needle.strip())
+                    else:
+                        _add(self._long, "".join(needle.split()))
+                self.longest = max(self.longest, len(secret))
+                # Last, so that whoever finds it here can rely on the needles.
                 self._known.add(secret)
-                self._words.update(needle.strip() for needle in needles if _may_be_a_word(needle))
-                self._long.update("".join(needle.split()) for needle in needles if not _may_be_a_word(needle))
-
-    @property
-    def longest(self) -> int:
-        with self._lock:
-            return max(map(len, self._known), default=0)
 
     def found(self, layer: _Reading, word: Callable[[str, int, int], bool]) -> Iterator[tuple[int, int]]:
         """Where in the original text a secret stands; a word only where that holds of its surroundings."""
-        with self._lock:
-            long, words = list(self._long), list(self._words)
-        closed = layer.without_white_space()
-        for needle in long:
-            if needle in closed.text:
-                yield from closed.found(needle, _anywhere)
-        for needle in words:
-            if needle in layer.text:
-                yield from layer.found(needle, word)
+        closed = layer.without_white_space
+        for start, end in self._long.found(closed.text):
+            yield closed.place(start, end)
+        for start, end in self._words.found(layer.text):
+            if word(layer.text, start, end):
+                yield layer.place(start, end)
+
+
+def _add(needles: _Needles, needle: str) -> None:
+    if len(needle) >= SHORTEST:
+        needles.add(needle)
 
 
 _secrets = _Noted()
@@ -98,12 +139,16 @@ def hide(*secrets: str) -> None:
 
 
 def hide_secrets_of(target: Mapping[str, Any]) -> None:
-    """Takes note of what a target's configuration holds that is to be shown nowhere; any header may be a secret."""
+    """Takes note of what a target's configuration holds that is to be shown nowhere.
+
+    Any header may be a secret, but for our own.
+    """
     auth = target.get("authConfig") or {}
     hide(*(auth[name] for name in ("password", "clientSecret") if name in auth))
     if "username" in auth and "password" in auth:
         hide(f"{auth['username']}:{auth['password']}")
-    _suspects.add((target.get("headers") or {}).values())
+    headers = target.get("headers") or {}
+    _suspects.add(value for name, value in headers.items() if name != OWNER_HEADER)
 
 
 def redacted(text: str) -> str:
@@ -209,18 +254,14 @@ class _Reading:
             reading = reading._unescaped()
             yield reading
 
+    @cached_property
     def without_white_space(self) -> _Reading:
         kept = [at for at, character in enumerate(self.text) if not character.isspace()]
         return _Reading("".join(self.text[at] for at in kept), [self.places[at] for at in kept])
 
-    def found(self, needle: str, holds: Callable[[str, int, int], bool]) -> Iterator[tuple[int, int]]:
-        """Where in the original text the needle stands, if what is around it `holds`."""
-        start = self.text.find(needle)
-        while start >= 0:
-            end = start + len(needle)
-            if holds(self.text, start, end):
-                yield self.places[start][0], self.places[end - 1][1]
-            start = self.text.find(needle, start + 1)
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Where a stretch of it stands in the original text."""
+        return self.places[start][0], self.places[end - 1][1]
 
     def _unescaped(self) -> _Reading:
         pieces: list[str] = []
@@ -251,14 +292,16 @@ def _meaning(escape: re.Match[str]) -> list[tuple[str, int]]:
         pair = bytes.fromhex(escape["high"] + escape["low"])
         return [(pair.decode("utf-16-be"), len(whole))]
     if escape["entity"]:
-        return [(html.unescape(whole), len(whole))]
+        # For the numbers that are no characters of HTML's it says nothing, but Python writes them as any other.
+        return [(html.unescape(whole) or _numbered(whole), len(whole))]
     if code := escape["code"] or escape["byte"]:
         return [(chr(int(code, 16)), len(whole))]
     return [(_LETTERS.get(escape["letter"], escape["letter"]), len(whole))]
 
 
-def _anywhere(_text: str, _start: int, _end: int) -> bool:
-    return True
+def _numbered(entity: str) -> str:
+    digits = entity[2:-1]
+    return chr(int(digits[1:], 16) if digits[0] in "xX" else int(digits))
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:

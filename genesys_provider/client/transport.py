@@ -92,12 +92,17 @@ def connections(
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer; `body` is its bytes."""
+    """A whole answer; `body` is its bytes, `reason_phrase` the server's own words, which may repeat a secret."""
 
     status: int
-    reason: str
+    reason_phrase: str
     headers: httpx.Headers
     body: bytes
+
+    @property
+    def reason(self) -> str:
+        """The reason phrase, fit to be shown."""
+        return shortened(self.reason_phrase)
 
     @property
     def redirects(self) -> bool:
@@ -160,7 +165,7 @@ def exchange(
         # No other try makes a certificate trusted.
         failure.tried_enough = untrusted
         raise failure from error
-    return Answer(answer.status_code, shortened(answer.reason_phrase), answer.headers, bytes(body))
+    return Answer(answer.status_code, answer.reason_phrase, answer.headers, bytes(body))
 
 
 def where_to_look(key: str, url: str) -> str:

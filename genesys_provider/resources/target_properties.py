@@ -11,12 +11,12 @@ from typing import Annotated, Any
 from pulumi.output import Unknown
 from pydantic import Field, StrictBool, ValidationError
 
+from genesys_provider.client.redaction import OWNER_HEADER
 from genesys_provider.client.urls import folded_url
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import properties
 from genesys_provider.targets.errors import InvalidTarget
 from genesys_provider.targets.models import (
-    OWNER_HEADER,
     SECRET_FIELDS,
     VERIFIED,
     Fault,

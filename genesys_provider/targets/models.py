@@ -36,6 +36,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from genesys_provider.client.limits import MAX_BODY_BYTES
+from genesys_provider.client.redaction import OWNER_HEADER
 from genesys_provider.client.urls import checked_url, folded_url
 from genesys_provider.targets.headers import header_faults
 from genesys_provider.targets.paths import property_path
@@ -52,9 +53,6 @@ TIMEOUT = "TIMEOUT"
 PENDING_VERIFICATION = "PENDING_VERIFICATION"
 FINAL_STATUSES = frozenset({VERIFIED, FAILED, TIMEOUT})
 """The statuses after which a verification changes no more; any other is pending [S]."""
-
-OWNER_HEADER = "X-Pulumi-Resource"
-"""The header that carries the owner mark: the API has no tags, so the configuration itself says whose it is."""
 
 MAX_NAME_CHARACTERS = 100
 NEEDED_AUTH_FIELDS: dict[str, tuple[str, ...]] = {

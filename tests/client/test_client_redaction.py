@@ -9,12 +9,12 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from genesys_provider.client import redaction
 from genesys_provider.client.errors import ApiError, shortened
-from genesys_provider.client.redaction import hide, hide_secrets_of, redacted, shown
+from genesys_provider.client.redaction import OWNER_HEADER, hide, hide_secrets_of, redacted, shown
 
 KEY = 'c4nary "k<e>y" & it\'s\\100%'
 SPACES = "canary with  two spaces-1"
@@ -71,6 +71,7 @@ ESCAPES = ("percent", "percent, small", "json", "raw json", "html", "html, numbe
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(secret="canary-\ufdd0-canary-canary", ways=["html, numbers"])
 @given(
     secret=st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zs", "Zl", "Zp")), min_size=16),
     ways=st.lists(st.sampled_from(ESCAPES), max_size=3),
@@ -164,3 +165,37 @@ def test_a_large_page_is_cut_after_its_secrets_are_out() -> None:
     page = shortened(f"{'x' * 290} {KEY} {'y' * 10_000_000}")
     assert len(page) == 300
     assert page.startswith("x" * 290 + " [secret]")
+
+
+def test_many_secrets_are_looked_for_no_longer_than_few() -> None:
+    text = "cannot POST https://hooks.example.com/v1/events/T0KEN-000 as user:canary-00000 with canary-1"
+
+    def candidates() -> int:
+        return len(list(redaction._secrets._long.candidates(text)))
+
+    hide(*(f"https://hooks.example.com/v1/events/T0KEN-{number:05}" for number in range(10)))
+    hide(*(f"user:canary-{number:05}" for number in range(10, 20)))
+    few = candidates()
+    assert few > 0
+    hide(*(f"https://hooks.example.com/v1/events/T0KEN-{number:05}" for number in range(3000)))
+    hide(*(f"user:canary-{number:05}" for number in range(10, 3000)))
+    # Those of 3,000 tokens begin in more ways, but not in more lengths.
+    assert candidates() == few
+    assert redacted("T0KEN-02999 of user:canary-02999") == "[secret] of [secret]"
+
+
+def test_our_own_mark_is_no_secret() -> None:
+    mark = "urn:pulumi:dev::shop::pulumi-python:dynamic:EventBridgeTarget::orders"
+    hide_secrets_of({"headers": {OWNER_HEADER: mark, "X-Key": "billing-eu-7"}})
+    assert redacted(f"{mark} has billing-eu-7") == f"{mark} has [secret]"
+
+
+def test_white_space_in_a_secret_does_not_make_it_one_that_is_found_everywhere() -> None:
+    hide("a          b")
+    assert redacted("about absence") == "about absence"
+
+
+def test_one_secret_begins_another() -> None:
+    hide("T0KEN-9f2c", "T0KEN-9f2c-and-more")
+    assert redacted("no T0KEN-9f2c") == "no [secret]"
+    assert redacted("no T0KEN-9f2c-and-more") == "no [secret]"

@@ -23,9 +23,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from genesys_provider.client.redaction import OWNER_HEADER
 from genesys_provider.emulator.bodies import MAX_BODY_BYTES, checked_config
 from genesys_provider.emulator.judge import broken_rules_of
-from genesys_provider.targets.models import OWNER_HEADER, TargetConfig, faults_of
+from genesys_provider.targets.models import TargetConfig, faults_of
 
 pytestmark = pytest.mark.timeout(LIMIT)
 
