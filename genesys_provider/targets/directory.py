@@ -137,6 +137,8 @@ class Directory:
             target_id: The target.
             fresh: Whether the answer must be no older than the question.
         """
+        if self._may_be_missed(target_id, self._clock()):
+            return self.get_now(target_id)
         return self._ask(Question("id", target_id, self._clock()) if fresh else Question("id", target_id))
 
     def get_now(self, target_id: str) -> Target | None:
@@ -240,11 +242,13 @@ class Directory:
             if self._by_id is not None:
                 self._by_id.pop(target_id, None)
 
+    def _may_be_missed(self, target_id: str, by: float) -> bool:
+        """Whether a list that was read then may lack what this process has written."""
+        return target_id in self._left and not self._settled(target_id, by)
+
     def _is_deleted(self, target_id: str) -> bool:
         with self._lock:
-            return self._left.get(target_id, target_id) is None and not self._settled(
-                target_id, self._clock()
-            )
+            return self._may_be_missed(target_id, self._clock()) and self._left[target_id] is None
 
     def pauses(self) -> Iterator[None]:
         """Lets a caller ask again, with growing pauses, for as long as the service may lag from now on.
@@ -286,7 +290,7 @@ class Directory:
                     fresh
                     and self._read_at >= question.since
                     and question.value in self._by_id
-                    and self._settled(question.value, self._read_at)
+                    and not self._may_be_missed(question.value, self._read_at)
                 ):
                     answers[question] = self._by_id[question.value]
             return answers
@@ -333,7 +337,7 @@ class Directory:
         with self._lock:
             for target_id, left in self._left.items():
                 # The reading may lag behind what we have written: that answers nothing, but its name is known.
-                if self._settled(target_id, started):
+                if not self._may_be_missed(target_id, started):
                     continue
                 if left is None:
                     by_id.pop(target_id, None)
