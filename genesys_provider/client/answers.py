@@ -6,7 +6,8 @@
 | any 2xx of a POST or PUT of a target without a body | success; what is there now has to be asked for |
 | 204 of a DELETE | it is gone |
 | another 2xx of a DELETE | accepted; whether it is gone has to be asked for |
-| 404, 410, or 408 after the last retry, of a call that names a target, in the API's envelope | it is absent |
+| 404 or 410 of a call that names a target, in the API's envelope | it is absent |
+| 408 of a GET that names a target, in the API's envelope, which lasts for all its tries | it is absent |
 | another 404, a redirect, a page of HTML | not the API: nothing is concluded from it |
 | any other | an error, by its status |
 
@@ -110,15 +111,12 @@ def correlation_id_of(answer: Answer) -> str:
 def _refusal(call: Call, answer: Answer, api_url: str) -> GenesysError:
     status, body = answer.status, answer.json_object()
     if answer.redirects:
-        return _not_the_api(f"{call}: HTTP {status}, a redirect that is not followed", api_url)
+        return _set_up_so(f"{call}: HTTP {status}, a redirect that is not followed", api_url)
     enveloped = in_envelope(body)
     words = _words(body, answer)
     kind, hint = _kind(call, status, enveloped=enveloped), None
     if kind is NotFound and not enveloped:
-        failure = _not_the_api(f"{call}: HTTP {status}, but not in the API's form: {words}", api_url)
-        # It is set up so: another try meets the same.
-        failure.tried_enough = True
-        return failure
+        return _set_up_so(f"{call}: HTTP {status}, but not in the API's form: {words}", api_url)
     if kind is NotFound and not call.names_a_target:
         kind, hint = ApiError, _no_such_call(api_url)
     elif not enveloped and kind not in (RateLimited, ServerError):
@@ -129,14 +127,23 @@ def _refusal(call: Call, answer: Answer, api_url: str) -> GenesysError:
         code=shortened(str((body or {}).get("code") or "")),
         correlation_id=correlation_id_of(answer),
         retry_after=retry_after(answer.headers),
+        in_envelope=enveloped,
         hint=hint,
     )
 
 
 def _kind(call: Call, status: int, *, enveloped: bool) -> type[ApiError]:
     if status == REQUEST_TIMEOUT:
-        return NotFound if call.names_a_target and enveloped else ServerError
+        # Of a write it only says that it may have acted.
+        return NotFound if call.method == "GET" and call.names_a_target and enveloped else ServerError
     return ServerError if status >= 500 else _KINDS.get(status, ApiError)  # noqa: PLR2004
+
+
+def _set_up_so(message: str, api_url: str) -> UnexpectedAnswer:
+    failure = _not_the_api(message, api_url)
+    # Another try meets the same.
+    failure.tried_enough = True
+    return failure
 
 
 def _not_the_api(message: str, api_url: str) -> UnexpectedAnswer:

@@ -22,12 +22,13 @@ from genesys_provider.client.errors import (
     InvalidRequest,
     NotFound,
     RateLimited,
+    ServerError,
     Unauthorized,
 )
 from genesys_provider.client.limits import MAX_BODY_BYTES, MAX_CONNECTIONS, Allowance, Priority
 from genesys_provider.client.login import Login
 from genesys_provider.client.redaction import hide_secrets_of
-from genesys_provider.client.retries import LONGEST_WAIT, back_off, retrying
+from genesys_provider.client.retries import LONGEST_WAIT, REQUEST_TIMEOUT, back_off, retrying
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.transport import connections, exchange
 
@@ -175,7 +176,20 @@ class GenesysClient:
                 maybe_acted = maybe_acted or error.maybe_acted
                 raise
 
-        answer: Success = schedule(attempt, _Request(call, content, query, priority))
+        try:
+            answer: Success = schedule(attempt, _Request(call, content, query, priority))
+        except NotFound as error:
+            if error.status != REQUEST_TIMEOUT or schedule.statistics["attempt_number"] > 1:
+                raise
+            # A request that timed out means an absence only where it lasts.
+            raise ServerError(
+                error.message,
+                status=error.status,
+                code=error.code,
+                correlation_id=error.correlation_id,
+                retry_after=error.retry_after,
+                in_envelope=True,
+            ) from None
         return answer
 
     def _with_token(self, request: _Request) -> Success:

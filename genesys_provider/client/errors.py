@@ -125,6 +125,7 @@ class ApiError(GenesysError):
         code: str = "",
         correlation_id: str = "",
         retry_after: float | None = None,
+        in_envelope: bool = False,
         hint: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
@@ -134,6 +135,8 @@ class ApiError(GenesysError):
         """`ININ-Correlation-Id`: what Genesys Cloud's support asks for."""
         self.retry_after = retry_after
         """Seconds to wait that the server asked for, if it did."""
+        self.in_envelope = in_envelope
+        """Whether it is the API's own answer: anything else may come from a proxy before it."""
 
     def __str__(self) -> str:
         origin = f"HTTP {self.status}" + (

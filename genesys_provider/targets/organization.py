@@ -15,7 +15,7 @@ from genesys_provider.client.shared import SharedCall
 from genesys_provider.targets.errors import OtherOrganization
 
 _DOES_NOT_SAY = (403, 404, 405, 410, 501)
-"""The call is refused or unknown [C]; it is public and needs no permission [G]."""
+"""The API itself refuses the call or does not know it [C]; it is public and needs no permission [G]."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Organizations:
     def now(self) -> Organization:
         """The organization that the configured client belongs to: `GET /api/v2/organizations/me` [G].
 
-        A service that refuses the call, or knows no such call, does not say its organization.
+        A service that refuses the call, or knows no such call, does not say its organization. A proxy that does
+        so says nothing of it.
         """
         return self._call.result(lambda: self._known, self._ask)
 
@@ -52,7 +53,7 @@ class Organizations:
         try:
             answer = self._client.get_organization()
         except ApiError as error:
-            if error.status not in _DOES_NOT_SAY:
+            if not error.in_envelope or error.status not in _DOES_NOT_SAY:
                 raise
             answer = {}
         found, name = answer.get("id"), answer.get("name")

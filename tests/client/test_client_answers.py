@@ -66,12 +66,18 @@ def test_a_success_that_is_no_object_is_not_the_api(call: Call, body: str) -> No
 
 
 @pytest.mark.parametrize("call", [GET, PUT, DELETE])
-@pytest.mark.parametrize("status", [404, 408, 410])
+@pytest.mark.parametrize("status", [404, 410])
 def test_an_absence_is_said_in_the_envelope(call: Call, status: int) -> None:
     error = error_of(call, answer(status, envelope(status)))
     assert isinstance(error, NotFound)
-    # One that may be a server's time-out is asked once more first.
-    assert worth_retrying(error, idempotent=True) == (status == 408)
+    assert error.in_envelope
+    assert not worth_retrying(error, idempotent=True)
+
+
+def test_a_408_of_a_read_may_be_an_absence_and_is_asked_again_first() -> None:
+    error = error_of(GET, answer(408, envelope(408)))
+    assert isinstance(error, NotFound)
+    assert worth_retrying(error, idempotent=True)
 
 
 @pytest.mark.parametrize("call", [GET, PUT, DELETE])
@@ -91,7 +97,9 @@ def test_a_404_of_a_call_that_names_no_target_is_no_absence(call: Call, status: 
     assert "does not know this call" in str(error)
 
 
-@pytest.mark.parametrize(("call", "body"), [(GET, PAGE), (LIST, envelope(408)), (CREATE, envelope(408))])
+@pytest.mark.parametrize(
+    ("call", "body"), [(GET, PAGE), *((call, envelope(408)) for call in (PUT, DELETE, LIST, CREATE))]
+)
 def test_another_408_is_a_server_in_trouble(call: Call, body: object) -> None:
     error = error_of(call, answer(408, body))
     assert isinstance(error, ServerError)
@@ -108,4 +116,6 @@ def test_the_time_that_a_server_asks_for_is_kept(status: int) -> None:
 
 
 def test_a_redirect_is_not_followed() -> None:
-    assert "redirect" in str(error_of(GET, answer(302, PAGE, Location="https://elsewhere.example")))
+    error = error_of(GET, answer(302, PAGE, Location="https://elsewhere.example"))
+    assert "redirect" in str(error)
+    assert not worth_retrying(error, idempotent=True)

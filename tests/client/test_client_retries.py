@@ -18,6 +18,7 @@ from genesys_provider.client.errors import (
     Cancelled,
     ConnectionFailed,
     GenesysError,
+    NotFound,
     RateLimited,
     ServerError,
     UnexpectedAnswer,
@@ -293,3 +294,16 @@ def test_cancel_wakes_a_wait_at_once(cloud: Cloud, tmp_path: Path) -> None:
     thread.join(5)
     client.close()
     assert woken[0] - at < 1
+
+
+@pytest.mark.parametrize(("retries", "kind"), [(0, ServerError), (2, NotFound)])
+def test_a_408_is_an_absence_only_where_it_lasts(
+    cloud: Cloud, waits: SkippedWaits, tmp_path: Path, retries: int, kind: type[GenesysError]
+) -> None:
+    client = GenesysClient(
+        settings_of(cloud, tmp_path, maxRetries=retries), cancelled=waits, clock=waits.clock
+    )
+    cloud.control("faults", match={"path": ONE}, action="status", status=408)
+    with pytest.raises(kind):
+        client.get_target("1")
+    client.close()

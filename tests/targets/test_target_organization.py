@@ -9,7 +9,7 @@ from cloud import CLIENT_SECRET
 from shared_cloud import at_once, outcomes_at_once, settings_of
 
 from genesys_provider import TargetManager
-from genesys_provider.client.errors import ServerError
+from genesys_provider.client.errors import ApiError, ServerError
 from genesys_provider.targets.organization import OtherOrganization
 
 if TYPE_CHECKING:
@@ -62,6 +62,18 @@ def test_where_the_service_does_not_say_the_address_counts(
         manager.require_organization("t", "some-id", ELSEWHERE)
     with pytest.raises(OtherOrganization):
         manager.require_organization("t", None, ELSEWHERE)
+
+
+@pytest.mark.parametrize("status", [403, 405, 501])
+def test_a_page_of_a_proxy_does_not_switch_the_guard_off(
+    cloud: Cloud, manager: TargetManager, status: int
+) -> None:
+    page = {"action": "status", "status": status, "body": "<html>blocked</html>"}
+    cloud.control("faults", match={"path": ORGANIZATION}, times=1, **page)
+    with pytest.raises(ApiError):
+        manager.require_organization("t", "some-id", cloud.emulator.url)
+    with pytest.raises(OtherOrganization):
+        manager.require_organization("t", "some-id", cloud.emulator.url)
 
 
 def test_a_failure_is_no_answer(cloud: Cloud, manager: TargetManager) -> None:
