@@ -37,9 +37,12 @@ a Pulumi user does instead is said by `genesys_provider.resources`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genesys_provider.client.redaction import LONGEST_ESCAPE, longest_written, redacted, shown
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 SHOWN_CHARACTERS = 300
 """How much of a server's own words is shown: a page of HTML helps nobody."""
@@ -62,7 +65,17 @@ class GenesysError(Exception):
             self.hint = shown(hint)
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.hint}" if self.hint else self.message
+        return self.saying(self.message, self.hint)
+
+    def __copy__(self) -> Self:
+        """The same for another thread: a traceback belongs to the one that raised it."""
+        copied = type(self).__new__(type(self), *self.args)
+        copied.__dict__.update(self.__dict__)
+        return copied
+
+    def saying(self, message: str, hint: str) -> str:
+        """The whole text, with these words in the place of its own."""
+        return f"{message}. {hint}" if hint else message
 
 
 class ConfigurationError(GenesysError):
@@ -138,12 +151,12 @@ class ApiError(GenesysError):
         self.in_envelope = in_envelope
         """Whether it is the API's own answer: anything else may come from a proxy before it."""
 
-    def __str__(self) -> str:
+    def saying(self, message: str, hint: str) -> str:
+        """With what Genesys Cloud's support asks for."""
         origin = f"HTTP {self.status}" + (
             f", correlation id {self.correlation_id}" if self.correlation_id else ""
         )
-        text = f"{self.message} ({origin})"
-        return f"{text}. {self.hint}" if self.hint else text
+        return super().saying(f"{message} ({origin})", hint)
 
 
 class InvalidRequest(ApiError):

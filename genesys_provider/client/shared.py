@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from copy import copy
 from typing import Generic, TypeVar
 
 from genesys_provider.client.errors import GenesysError
@@ -34,9 +35,10 @@ class SharedCall(Generic[T]):
             if (result := known()) is not None:
                 return result
             if self._failure is not None and self._failures != failures:
-                raise self._failure
+                # Each thread gets its own: raising an error writes to it.
+                raise copy(self._failure)
             try:
                 return call()
             except GenesysError as error:
-                self._failures, self._failure = self._failures + 1, error
+                self._failures, self._failure = self._failures + 1, copy(error)
                 raise

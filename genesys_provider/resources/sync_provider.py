@@ -195,9 +195,9 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
         try:
             _sent(manager, DELETED, olds)
         except SyncFailed as error:
-            if error.hint == SyncFailed.hint:
-                error.hint = _DEAD_GATEWAY_HINT
-            raise
+            if error.hint != SyncFailed.hint:
+                raise
+            raise SyncFailed(error.message, hint=_DEAD_GATEWAY_HINT) from error
 
 
 def _wait_until_shown(olds: Mapping[str, Any]) -> None:

@@ -55,11 +55,10 @@ def said(error: GenesysError) -> str:
     """What an error says to the user of a stack."""
     if isinstance(error, MissingSetting):
         key = _KEYS[error.variable]
-        error.message = f"{key} is not set"
-        error.hint = (
+        return error.saying(
+            f"{key} is not set",
             f"Run `pulumi config set {key} …` (with --secret for a secret), or set the environment variable "
-            f"{error.variable}"
+            f"{error.variable}",
         )
-    else:
-        error.hint = _HINTS.get(error.hint) or _VARIABLE.sub(lambda found: _KEYS[found[0]], error.hint)
-    return str(error)
+    hint = _HINTS.get(error.hint) or _VARIABLE.sub(lambda found: _KEYS[found[0]], error.hint)
+    return error.saying(error.message, hint)

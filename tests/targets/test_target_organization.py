@@ -88,4 +88,6 @@ def test_many_share_a_call_that_fails(cloud: Cloud, manager: TargetManager) -> N
     cloud.control("faults", match={"path": ORGANIZATION}, action="status", status=503)
     outcomes = outcomes_at_once(30, lambda _: manager.organization())
     assert all(isinstance(each, ServerError) for each in outcomes)
+    assert len({id(each) for each in outcomes}) == 30, "raising an error writes to it"
+    assert len({str(each) for each in outcomes}) == 1
     assert cloud.requests().count(f"GET {ORGANIZATION} 503") <= 5
