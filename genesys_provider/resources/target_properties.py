@@ -217,6 +217,26 @@ def outputs(
     return {name: value for name, value in outs.items() if value is not None}
 
 
+def outputs_kept(
+    olds: Mapping[str, Any],
+    news: Mapping[str, Any],
+    *,
+    revision: int,
+    organization_id: str | None,
+    health_status: str | None,
+) -> dict[str, Any]:
+    """The state of a target that was not written, since only what the API does not see has changed."""
+    kept = {name: value for name, value in olds.items() if name not in _LOCAL}
+    outs = {
+        **kept,
+        **news,
+        "organizationId": organization_id,
+        "revision": revision,
+        "healthStatus": health_status,
+    }
+    return marked(properties.present(outs))
+
+
 def last_write(state: Mapping[str, Any]) -> LastWrite | None:
     """The last write of an earlier run, which has seen it if the verdict that it waited for came after it."""
     written_at: str | None = state.get("writtenAt")

@@ -140,16 +140,15 @@ class EventBridgeTargetProvider(ResourceProvider):
         with managed(self._config, _olds, _news) as manager:
             organization_id = _same_organization(manager, _id, _olds)
             if not target_properties.configuration_changed(_olds, _news):
-                health = manager.check_health(_id) if health_check else None
-                outs = {
-                    **_olds,
-                    **_news,
-                    "revision": revision,
-                    "healthStatus": health,
-                    "organizationId": organization_id,
-                }
+                outs = target_properties.outputs_kept(
+                    _olds,
+                    _news,
+                    organization_id=organization_id,
+                    revision=revision,
+                    health_status=manager.health(_id) if health_check else None,
+                )
                 run.learned(_id, target_properties.facts(outs))
-                return UpdateResult(target_properties.marked(outs))
+                return UpdateResult(outs)
             try:
                 outcome = manager.update(
                     _id,

@@ -323,6 +323,17 @@ class TargetManager:
                 error=error.message if error else None,
             )
 
+    def health(self, target_id: str) -> str:
+        """What `check_health` says, or `UNKNOWN` where it fails, or the run is cancelled.
+
+        What happened to the target before must not be lost over a check. The audit has the error.
+        """
+        report("checks the endpoint's health")
+        try:
+            return self.check_health(target_id)
+        except GenesysError:
+            return UNKNOWN_HEALTH
+
     def sync(
         self,
         webhook_url: str,
@@ -392,14 +403,7 @@ class TargetManager:
             target = self._wait(written, timeout)
             seconds = round(self._clock() - written.at, 3)
             verified_at = utc_now()
-        health: str | None = None
-        if health_check:
-            report("checks the endpoint's health")
-            try:
-                health = self.check_health(target.id)
-            except GenesysError:
-                # The target is there and verified: that must not be lost over a check; the audit has the error.
-                health = UNKNOWN_HEALTH
+        health = self.health(target.id) if health_check else None
         return Outcome(target, verified_at, seconds, health, adopted)
 
     def _wait(self, written: Written, timeout: float | None) -> Target:

@@ -241,6 +241,24 @@ def test_health_check(declared: Declared, cloud: Cloud) -> None:
     assert cloud.writes() == ["POST 201", "POST 200"]
 
 
+def test_a_health_check_that_fails_fails_no_update(declared: Declared, cloud: Cloud) -> None:
+    stack = declared.stack(declared.program(declared.target("orders", verification_timeout="30")))
+    assert stack.up().code == 0
+    cloud.control("faults", match={"path": "*/health"}, action="status", status=403)
+    stack.program(declared.program(declared.target("orders", health_check="True")))
+    updated = stack.up()
+    assert updated.code == 0, updated.output
+    outputs = stack.resources()["orders"]["outputs"]
+    assert outputs["healthStatus"] == "UNKNOWN"
+    assert "verificationTimeout" not in outputs
+    stack.program(declared.program(declared.target("orders")))
+    assert stack.up().code == 0
+    outputs = stack.resources()["orders"]["outputs"]
+    assert "healthStatus" not in outputs
+    assert None not in outputs.values()
+    assert "unchanged" in stack.up().output
+
+
 def test_a_deleted_resource_that_has_another_owner_is_not_touched(
     stack: Stack, declared: Declared, cloud: Cloud
 ) -> None:
