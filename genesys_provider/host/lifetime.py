@@ -4,7 +4,7 @@
   first Ctrl-C is a `Cancel` instead: the engine starts plugins in process groups of their own, out of a
   terminal's reach. So on SIGINT the host tells the operations, and leaves as soon as nobody waits for an
   answer any more. It must leave: the engine waits five seconds for it.
-- SIGTERM: the same, but within `GRACE`.
+- SIGTERM: the same, but within `GRACE`, also where a SIGINT came before.
 - The engine is gone without a word (SIGKILL): the host leaves at once, in the middle of whatever it does.
   Nothing could be recorded any more, and an operation that learned of it might still send a request. On Linux
   the kernel tells of the death; elsewhere the host looks ten times a second. The kernel could also kill the host
@@ -36,20 +36,24 @@ class Lifetime:
     """Ends the process with its engine from now on, and notes signals to end."""
 
     def __init__(self) -> None:
-        self._signal: int | None = None
+        self._noted: set[int] = set()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._note)
         engine = int(os.environ.pop(ENGINE_PID, os.getppid()))
         threading.Thread(target=_leave_with, args=(engine,), name="lifetime", daemon=True).start()
 
     def _note(self, number: int, _frame: object) -> None:
-        self._signal = number
+        self._noted.add(number)
 
-    def wait(self) -> float:
-        """Waits for a signal to end, and says how long operations may go on, in seconds."""
-        while self._signal is None:
+    def wait(self) -> None:
+        """Waits for a signal to end."""
+        while not self._noted:
             time.sleep(WATCH_INTERVAL)
-        return GRACE if self._signal == signal.SIGTERM else UNTIL_ANSWERED
+
+    @property
+    def grace(self) -> float:
+        """How long operations may go on, in seconds; less once a SIGTERM has followed a SIGINT."""
+        return GRACE if signal.SIGTERM in self._noted else UNTIL_ANSWERED
 
 
 def leave() -> NoReturn:

@@ -15,7 +15,7 @@ from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from genesys_provider.host.engine import Engine
-from genesys_provider.host.lifetime import leave
+from genesys_provider.host.lifetime import WATCH_INTERVAL, leave
 from genesys_provider.host.servicer import Servicer
 
 if TYPE_CHECKING:
@@ -58,8 +58,13 @@ def serve(lifetime: Lifetime) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         leave()
-    grace = lifetime.wait()
+    lifetime.wait()
     cancelled.set()
-    server.stop(grace).wait()
+    grace = lifetime.grace
+    stopped = server.stop(grace)
+    while not stopped.wait(WATCH_INTERVAL):
+        if lifetime.grace < grace:
+            grace = lifetime.grace
+            server.stop(grace)
     # Threads of operations that nobody waits for any more would hold an ordinary exit up.
     os._exit(0)

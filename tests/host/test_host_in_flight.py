@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -64,3 +65,15 @@ def test_cancel_needs_no_thread_that_the_machine_refuses(host: DirectHost, log: 
     # Those that had to wait for a thread are carried out too: nothing is left without an answer.
     assert {create.exception(timeout=LIMIT).details() for create in creates} == {"interrupted while waiting"}
     assert started(log) == 5
+
+
+def test_a_sigterm_after_a_sigint_ends_what_does_not_listen(host: DirectHost, log: Path) -> None:
+    waiting, deaf = host.create("a", seconds=600), host.create("b", stubborn=600)
+    until(lambda: started(log) == 2)
+    host.process.send_signal(signal.SIGINT)
+    # The host has taken it.
+    assert waiting.exception(timeout=LIMIT).details() == "interrupted while waiting"
+    assert host.process.poll() is None
+    host.process.send_signal(signal.SIGTERM)
+    assert host.process.wait(timeout=LIMIT) == 0
+    assert deaf.exception(timeout=LIMIT) is not None
