@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +25,9 @@ MAX_BODY_BYTES = 512_000
 
 DEFAULT_ALLOWED = 300
 """Requests a minute for one token [G], until the first answer says it."""
+
+LONGEST_RESET = 3600.0
+"""Seconds: what is said to last longer is no window of a minute, but a time of day, say."""
 
 WINDOW_MARGIN = 1.0
 """Seconds after the announced end of a window: `reset` is in whole seconds, and a request too early is a 429."""
@@ -166,7 +168,7 @@ class Allowance:
             reset = float(headers["inin-ratelimit-reset"])
         except (KeyError, ValueError):
             return
-        if not math.isfinite(reset):
+        if not 0 <= reset <= LONGEST_RESET:  # also refuses nan
             return
         with self._lock:
             self._allowed = allowed if allowed > 0 else None

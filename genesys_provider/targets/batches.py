@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, TimeoutError  # noqa: A004  (Python 3.10's is another than the built-in)
 from typing import Generic, TypeVar
+
+from genesys_provider.client.errors import Cancelled
+
+CANCEL_SECONDS = 1.0
+"""How soon a cancel is seen by those who wait for an answer that does not come."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -20,6 +25,7 @@ class Batches(Generic[K, V]):
         answer: Answers a batch; a value that is an exception is raised to whoever asked. What it raises itself is
             raised to all.
         gather: Waits before each batch, for more to come.
+        cancelled: When set, nobody waits any more.
         name: The thread's. It lives as long as there are questions.
     """
 
@@ -27,10 +33,12 @@ class Batches(Generic[K, V]):
         self,
         answer: Callable[[Sequence[K]], Mapping[K, V | Exception]],
         gather: Callable[[], object],
+        cancelled: threading.Event,
         name: str,
     ) -> None:
         self._answer = answer
         self._gather = gather
+        self._cancelled = cancelled
         self._name = name
         self._lock = threading.Lock()
         self._asked: dict[K, Future[V]] = {}
@@ -40,6 +48,7 @@ class Batches(Generic[K, V]):
         """The answer to this question, shared with all who ask the same by then.
 
         Raises:
+            Cancelled: The run was cancelled.
             Exception: What answering it raised.
         """
         with self._lock:
@@ -52,7 +61,15 @@ class Batches(Generic[K, V]):
                     del self._asked[key]
                     raise
                 self._works = True
-        if (error := future.exception()) is not None:
+        while True:
+            try:
+                error = future.exception(CANCEL_SECONDS)
+                break
+            except TimeoutError:
+                # To give a read up loses nothing.
+                if self._cancelled.is_set():
+                    raise Cancelled("cancelled while waiting for an answer") from None
+        if error is not None:
             raise error.with_traceback(None)
         return future.result()
 

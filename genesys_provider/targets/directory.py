@@ -23,17 +23,20 @@ from typing import NamedTuple, TypeVar
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import (
+    HOPELESS,
     Cancelled,
     ConfigurationError,
+    ConnectionFailed,
     GenesysError,
-    InvalidRequest,
     NotFound,
+    RateLimited,
+    ServerError,
     Unauthorized,
     UnexpectedAnswer,
 )
 from genesys_provider.client.limits import Priority
 from genesys_provider.targets.batches import Batches
-from genesys_provider.targets.models import LastWrite, Target, seconds_since
+from genesys_provider.targets.models import PENDING_VERIFICATION, LastWrite, Target, seconds_since
 from genesys_provider.targets.paging import Page, among, pages, parsed
 
 LAG_SECONDS = 30.0
@@ -58,7 +61,9 @@ SHORTEST_PAUSE = 0.5
 READS_AT_ONCE = 8
 
 _FOR_ALL = (Cancelled, ConfigurationError, Unauthorized)
-"""What a failure of the list means for single reads too; of another, `Forbidden` included, it says nothing."""
+"""Failures of the list that are those of single reads too; others, `Forbidden` included, say nothing of them."""
+_OF_THE_LIST = (ConnectionFailed, RateLimited, ServerError, UnexpectedAnswer)
+"""Failures of a look-up by name that another name would meet too."""
 
 _log = logging.getLogger(__name__)
 K = TypeVar("K")
@@ -111,8 +116,10 @@ class Directory:
         """What our own writes have left; None where we have deleted the target."""
         self._look_at = float("-inf")
         self._list_fails_until = float("-inf")
-        self._known = Batches(self._answer_known, lambda: time.sleep(GATHER_SECONDS), "directory")
-        self._looks = Batches(self._answer_looks, self._until_next_look, "looks")
+        self._known = Batches(
+            self._answer_known, lambda: time.sleep(GATHER_SECONDS), self._cancelled, "directory"
+        )
+        self._looks = Batches(self._answer_looks, self._until_next_look, self._cancelled, "looks")
 
     def find(self, name: str) -> Target | None:
         """The target of this name, as the run's shared look-up saw it, kept up with our own writes.
@@ -146,12 +153,20 @@ class Directory:
         if self._is_deleted(target_id):
             return None
         try:
-            target = parsed({**self._client.get_target(target_id), "id": target_id}, f"target {target_id}")
-            if target.status:
-                return target
-            return target.model_copy(update={"status": self.verification(target_id).status})
+            answer = self._client.get_target(target_id)
         except NotFound:
             return None
+        target = parsed({**answer, "id": target_id}, f"target {target_id}")
+        if target.status:
+            return target
+        try:
+            status = self.verification(target_id).status
+        except HOPELESS:
+            raise
+        except GenesysError:
+            # The target is there; only its status is not known.
+            status = PENDING_VERIFICATION
+        return target.model_copy(update={"status": status})
 
     def get_settled(
         self,
@@ -167,12 +182,14 @@ class Directory:
             target_id: The target.
             shared: Whether a reading of the whole list may answer.
             fresh: Whether that must be no older than the question.
-            expected: Whether a target is as it was written; else what it was before it may show still.
+            expected: Whether a target is as it was written; until that has shown, it may show as it was before.
         """
         target = self.get(target_id, fresh=fresh) if shared else self.get_now(target_id)
         for tries, _ in enumerate(self.pauses()):
             target = self.get_now(target_id) if tries else target
-            if self.settled(target_id) or (target is not None and (expected is None or expected(target))):
+            if self.settled(target_id):
+                break
+            if target is not None and (expected is None or self.seen(target_id) or expected(target)):
                 break
         return target
 
@@ -194,7 +211,7 @@ class Directory:
         status, message = answer.get("status"), answer.get("message")
         if not isinstance(status, str):
             raise UnexpectedAnswer(f"target {target_id}: the answer to verify has no status")
-        return Look(status.upper(), None if message is None else str(message))
+        return Look(status.strip().upper(), None if message is None else str(message))
 
     def settled(self, target_id: str) -> bool:
         """Whether the service has had the time to show our last write of this target."""
@@ -312,7 +329,7 @@ class Directory:
         if names:
             # One goes ahead: where the list fails, it fails for all.
             answers[names[0]] = found = _each(names[:1], self._answer_one)[names[0]]
-            if isinstance(found, Exception) and not isinstance(found, InvalidRequest):
+            if isinstance(found, _OF_THE_LIST):
                 answers |= dict.fromkeys(names, found)
         return answers | _each([each for each in rest if each not in answers], self._answer_one)
 
@@ -363,6 +380,16 @@ class Directory:
     def _until_next_look(self) -> None:
         self._cancelled.wait(max(GATHER_SECONDS, self._look_at - self._clock()))
 
+    def _look(self, target_id: str) -> Look:
+        try:
+            return self.verification(target_id)
+        except NotFound:
+            # Of a verification: whether the target is there is the target's own call to say.
+            target = self.get_now(target_id)
+            if target is None:
+                raise
+            return Look(target.status, None, target)
+
     def _answer_looks(self, ids: Sequence[str]) -> Mapping[str, Look | Exception]:
         seen: dict[str, Look | Exception] = {}
         requests = 0
@@ -380,7 +407,7 @@ class Directory:
             except GenesysError as error:
                 _log.debug("a look at the list failed: %s", error)
         rest = [each for each in ids if each not in seen]
-        seen |= _each(rest, self.verification)
+        seen |= _each(rest, self._look)
         pause = (requests + len(rest)) * self._client.seconds_a_request / LOOK_SHARE
         self._look_at = self._clock() + max(pause, SHORTEST_PAUSE)
         return seen

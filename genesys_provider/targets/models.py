@@ -54,6 +54,9 @@ PENDING_VERIFICATION = "PENDING_VERIFICATION"
 FINAL_STATUSES = frozenset({VERIFIED, FAILED, TIMEOUT})
 """The statuses after which a verification changes no more; any other is pending [S]."""
 
+MAX_CLOCK_SKEW = 300.0
+"""Seconds that two machines' clocks may differ: a time further ahead says nothing."""
+
 MAX_NAME_CHARACTERS = 100
 NEEDED_AUTH_FIELDS: dict[str, tuple[str, ...]] = {
     "BASIC": ("username", "password"),
@@ -335,7 +338,7 @@ class Target(BaseModel):
             if marks:
                 fields["owner"] = _unquoted(headers[marks[0]])
         if isinstance(status := fields.get("status"), str):
-            fields["status"] = status.upper()
+            fields["status"] = status.strip().upper()
         return cls.model_validate({**fields, "unknown": unknown})
 
     @property
@@ -467,13 +470,17 @@ def utc_now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def seconds_since(time: str) -> float:
-    """How long ago a time of `utc_now` was, never less than 0; the clock may have been another machine's."""
+def seconds_since(time: object) -> float:
+    """How long ago a time of `utc_now` was; endlessly long where it is none.
+
+    The clock may have been another machine's: one that is a little ahead counts as now.
+    """
     try:
-        then = datetime.fromisoformat(time.replace("Z", "+00:00"))
-    except ValueError:
+        then = datetime.fromisoformat(str(time).replace("Z", "+00:00"))
+        passed = (datetime.now(timezone.utc) - then).total_seconds()
+    except (ValueError, TypeError):
         return math.inf
-    return max(0.0, (datetime.now(timezone.utc) - then).total_seconds())
+    return max(0.0, passed) if passed > -MAX_CLOCK_SKEW else math.inf
 
 
 def _unquoted(mark: object) -> object:

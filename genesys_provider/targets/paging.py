@@ -68,26 +68,34 @@ def pages(
     """The list of targets, page by page as it is asked for; with `name`, those of that name alone.
 
     It ends where the service says so, by `pageCount` or `nextUri`; where it says neither, with a page that is not
-    full or brings nothing new.
+    full. Whatever it says, the list ends after two pages that bring nothing new.
     """
     seen: set[str] = set()
-    number = 1
+    number, without_news = 1, 0
     while True:
         answer = client.list_targets(number, name=name, priority=priority)
         entities, count = answer.get("entities"), answer.get("pageCount")
+        if entities is None and _PAGE.intersection(answer):
+            # An explicit null is an absent value in the answers of Genesys Cloud.
+            entities = []
         if not isinstance(entities, list):
             raise UnexpectedAnswer("the list of targets has no entities")
         ids = {str(entity["id"]) for entity in entities if isinstance(entity, Mapping) and "id" in entity}
+        without_news = 0 if ids - seen else without_news + 1
         if isinstance(count, int):
-            more = number < count
+            more = number < count or bool(answer.get("nextUri"))
         else:
-            more = bool(ids - seen) and _may_go_on(answer, len(entities))
+            more = _may_go_on(answer, len(entities))
             count = number + more
-        yield Page(entities, count)
-        if not more or not entities:
+        yield Page(entities, max(count, number + more))
+        if not more or without_news > 1:
             return
         seen |= ids
         number += 1
+
+
+_PAGE = frozenset({"pageSize", "pageNumber", "pageCount", "total"})
+"""What a page of the list has besides its entities [G]."""
 
 
 def _may_go_on(answer: Mapping[str, Any], entities: int) -> bool:

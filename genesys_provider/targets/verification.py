@@ -27,9 +27,6 @@ STEP_SHARE = 0.15
 """The next look comes after this share of the time waited so far."""
 LONGEST_STEP = 5.0
 """Seconds between two looks, at most, as far as the rate limit allows."""
-SAME_VERDICT_SECONDS = 5.0
-"""Where a write shows in nothing but its verdict (a new password, another try), the verdict from before it is taken
-for the new one after so long: the service may lag [G]."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +77,10 @@ class Verifications:
         """
         target_id = written.target.id
         deadline = written.at + timeout
-        due = written.at + FIRST_LOOK
-        seen, trouble = written.target.status or PENDING_VERIFICATION, ""
         news = _News(self._directory, written, self._clock)
+        # Where only a verdict shows, at once: it is soon the same as before.
+        due = written.at + (FIRST_LOOK if news.shows else 0.0)
+        seen, trouble = written.target.status or PENDING_VERIFICATION, ""
         while True:
             report(
                 f"waits for verification: {seen}, {self._clock() - written.at:.0f} s, at most {timeout:.0f} s"
@@ -94,9 +92,10 @@ class Verifications:
             try:
                 look = self._directory.look(target_id)
                 seen, trouble = look.status, ""
-                if news.is_in(look) and look.status in FINAL_STATUSES:
+                new = news.of(look)
+                if new is not None and new.status in FINAL_STATUSES:
                     self._directory.write_has_shown(target_id)
-                    return self._with_reason(target_id, look)
+                    return self._with_reason(target_id, new)
             except HOPELESS:
                 raise
             except NotFound as error:
@@ -129,22 +128,24 @@ class _News:
     def __init__(self, directory: Directory, written: Written, clock: Callable[[], float]) -> None:
         self._directory = directory
         self._before = written.before
-        self._shows = written.before is not None and written.before.visible != written.target.visible
-        self._ends = written.at + (LAG_SECONDS if self._shows else SAME_VERDICT_SECONDS)
+        self._ends = written.at + LAG_SECONDS
         self._clock = clock
+        self.shows = written.before is None or written.before.visible != written.target.visible
+        """Whether more of the write shows than its verdict, as of a new password or another try it does not."""
 
-    def is_in(self, look: Look) -> bool:
-        """Whether the look, or an earlier one, has shown the write."""
+    def of(self, look: Look) -> Look | None:
+        """The look, or a newer one, if it or an earlier one has shown the write."""
         before = self._before
         if before is None:
-            return True
-        if self._clock() >= self._ends or (
-            look.status != before.status and (before.final or not self._shows)
-        ):
+            return look
+        if self._clock() >= self._ends or (look.status != before.status and (before.final or not self.shows)):
             # A verdict changes only by a write.
             self._before = None
-        elif self._shows:
+            return look
+        if self.shows:
             now = look.target or self._directory.get_now(before.id)
             if now is not None and now.visible != before.visible:
                 self._before = None
-        return self._before is None
+                # The verdict that belongs to it: `verify` may lag behind the target.
+                return look if look.target or look.status == now.status else Look(now.status, None, now)
+        return None

@@ -14,6 +14,7 @@ from typing import Any
 
 from genesys_provider.client.api import TARGETS, GenesysClient
 from genesys_provider.client.errors import (
+    HOPELESS,
     Cancelled,
     Conflict,
     ConnectionFailed,
@@ -121,13 +122,18 @@ class Writing:
             NameTaken: The new name is.
         """
         self._stop_if_cancelled()
-        target = self._directory.get_settled(target_id, fresh=unchanged)
+        owner = None if config.owner is None else Owner(config.owner, recorded_owner)
+        target = self._directory.get_settled(
+            target_id,
+            fresh=unchanged,
+            expected=lambda seen: owner is None or owner.may_write(seen.owner),
+        )
         if target is None:
             raise NotFound(f"target {config.name!r} ({target_id}) is gone", status=404)
-        if config.owner is None:
+        if owner is None:
             config = config.model_copy(update={"owner": target.owner})
         else:
-            Owner(config.owner, recorded_owner).require(target)
+            owner.require(target)
         if unchanged and config.visible == target.visible and (target.verified or not target.final):
             if self._directory.seen(target_id) or self._directory.settled(target_id):
                 return Written(target, self._clock())
@@ -153,6 +159,11 @@ class Writing:
         started = self._clock()
         if owner is not None:
             target = self._directory.get(target_id)
+            if target is not None and not owner.may_write(target.owner):
+                # The mark may be the one from before our last write.
+                target = self._directory.get_settled(
+                    target_id, shared=False, expected=lambda seen: owner.may_write(seen.owner)
+                )
             if target is not None and not may_delete(target, owner, self._run):
                 return target.model_copy(update={"owner": self._run.wanted_by(target_id) or target.owner})
         found = self._deleted(target_id)
@@ -189,10 +200,12 @@ class Writing:
 
     def _is_gone(self, target_id: str) -> bool:
         try:
-            self._directory.look(target_id)
-        except NotFound:
-            return True
-        return False
+            return self._directory.get(target_id, fresh=True) is None
+        except HOPELESS:
+            raise
+        except GenesysError:
+            # It could not be asked; it is asked again.
+            return False
 
     def _left_behind(self, config: TargetConfig, creates_first: bool) -> Target | None:
         """The target that a create adopts, or None where the name is free; waits for a name that gets free."""
@@ -215,20 +228,30 @@ class Writing:
 
         Only then may the target be posted again.
         """
+        looked = False
         for _ in self._directory.pauses():
             report(f"looks whether the target was made all the same: {error.message}")
-            existing = self._directory.find_now(config.name)
+            try:
+                existing = self._directory.find_now(config.name)
+            except HOPELESS:
+                raise
+            except GenesysError:
+                # What has lost the answer may last a while.
+                continue
+            looked = True
             if existing is not None:
                 # What its own POST made is known by its looks; a script's targets carry no mark.
                 ours = existing.visible == config.visible
                 return existing if ours else self._left_behind(config, creates_first)
+        if not looked:
+            raise error
         asked = getattr(error, "retry_after", None) or 0.0
         self._cancelled.wait(max(0.0, asked - LAG_SECONDS))
         return None
 
     def _adopts(self, existing: Target, config: TargetConfig, creates_first: bool) -> bool:
         if config.owner is None:
-            # What a script's first try has made, whose verification failed.
+            # What a script's first try has made, whose verification failed. One that is verified may be in use.
             return not existing.verified and existing.visible == config.visible
         return is_left_behind(existing, config.owner, self._run, creates_first=creates_first)
 

@@ -182,7 +182,7 @@ def test_many_share_a_reading_that_fails(cloud: Cloud, directory: Directory) -> 
     [
         {},
         {"entities": 5, "pageCount": 1},
-        {"pageCount": 0},
+        {"message": "welcome"},
     ],
 )
 def test_a_list_that_is_none_is_an_error_with_a_name(
