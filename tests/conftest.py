@@ -19,6 +19,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--torture", action="store_true", help="run tests/torture at full length")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what is for the full length."""
+    if not config.getoption("--torture"):
+        left_out = [each for each in items if each.get_closest_marker("full_length")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [each for each in items if each not in left_out]
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A process of several, as `make torture` starts them, hands on what it has counted."""
     if hasattr(session.config, "workeroutput"):

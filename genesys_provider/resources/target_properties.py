@@ -240,11 +240,10 @@ def outputs_kept(
 def last_write(state: Mapping[str, Any]) -> LastWrite | None:
     """The last write of an earlier run, which has seen it if the verdict that it waited for came after it."""
     written_at: str | None = state.get("writtenAt")
-    return (
-        None
-        if written_at is None
-        else LastWrite(written_at, str(state.get("verifiedAt") or "") >= written_at)
-    )
+    if written_at is None:
+        return None
+    seen = str(state.get("verifiedAt") or "") >= written_at
+    return LastWrite(written_at, seen, made=state.get("revision") == 1)
 
 
 def expected(state: Mapping[str, Any]) -> Callable[[Target], bool] | None:

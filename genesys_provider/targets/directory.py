@@ -112,6 +112,7 @@ class Directory:
         self._page_count = 1
         self._written_at: dict[str, float] = {}
         self._unseen: set[str] = set()
+        self._made: set[str] = set()
         self._left: dict[str, Target | None] = {}
         """What our own writes have left; None where we have deleted the target."""
         self._look_at = float("-inf")
@@ -226,14 +227,19 @@ class Directory:
         with self._lock:
             return target_id not in self._unseen
 
+    def shows_no_old_verdict(self, target_id: str) -> bool:
+        """Whether no reading of this target can show the verdict from before our last write any more."""
+        return target_id in self._made or self.seen(target_id) or self.settled(target_id)
+
     def write_has_shown(self, target_id: str) -> None:
         """Takes in that a reading has shown our last write."""
         with self._lock:
             self._unseen.discard(target_id)
 
-    def wrote(self, target: Target) -> None:
-        """Takes in a POST or PUT of ours that was accepted just now."""
+    def wrote(self, target: Target, *, made: bool = False) -> None:
+        """Takes in a POST or PUT of ours that was accepted just now; a POST has made the target."""
         with self._lock:
+            (self._made.add if made else self._made.discard)(target.id)
             self._written_at[target.id] = self._clock()
             self._unseen.add(target.id)
             self._left[target.id] = target
@@ -249,6 +255,8 @@ class Directory:
                 self._written_at[target_id] = self._clock() - seconds_since(last_write.at)
                 if not last_write.seen:
                     self._unseen.add(target_id)
+                if last_write.made:
+                    self._made.add(target_id)
 
     def deleted(self, target_id: str) -> None:
         """Takes in that a target is gone; a reading that lags may go on showing it."""

@@ -284,8 +284,8 @@ class Target(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
 
     id: NonEmpty
-    name: str = ""
-    endpoint_url: str = ""
+    name: str
+    endpoint_url: str
     auth_type: str = "NONE"
     auth_config: dict[str, str] = Field(default_factory=dict)
     """`username`, `clientId` and `tokenUrl` where they are set [C]."""
@@ -387,6 +387,8 @@ class LastWrite(NamedTuple):
     """UTC, ISO 8601."""
     seen: bool
     """Whether that process has seen its write in a reading."""
+    made: bool = False
+    """Whether it made the target: then no verdict is from before it."""
 
 
 class Visible(NamedTuple):

@@ -25,6 +25,8 @@ FIRST_LOOK = 0.3
 """Seconds from the accepted request to the first look."""
 STEP_SHARE = 0.15
 """The next look comes after this share of the time waited so far."""
+TROUBLE_STEP = 1.0
+"""Seconds to the next look after one that failed, at least."""
 LONGEST_STEP = 5.0
 """Seconds between two looks, at most, as far as the rate limit allows."""
 
@@ -103,7 +105,7 @@ class Verifications:
                     raise
                 trouble = f"; it does not show yet: {error.message}"
             except GenesysError as error:
-                trouble, step = f"; the last look failed: {error.message}", LONGEST_STEP
+                trouble, step = f"; the last look failed: {error.message}", max(step, TROUBLE_STEP)
             if is_last:
                 raise NoVerdict(f"no verdict within {timeout:.0f} s, the status is {seen}{trouble}")
             due = self._clock() + step

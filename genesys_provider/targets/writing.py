@@ -135,7 +135,7 @@ class Writing:
         else:
             owner.require(target)
         if unchanged and config.visible == target.visible and (target.verified or not target.final):
-            if self._directory.seen(target_id) or self._directory.settled(target_id):
+            if self._directory.shows_no_old_verdict(target_id):
                 return Written(target, self._clock())
             # Its verdict may be the one from before the last write, of which nothing else shows.
             pending = target.model_copy(update={"status": PENDING_VERIFICATION})
@@ -303,7 +303,7 @@ class Writing:
                 "selfUri": str(answer.get("selfUri") or f"{TARGETS}/{target_id}"),
             }
         ).model_copy(update={"written_at": utc_now()})
-        self._directory.wrote(target)
+        self._directory.wrote(target, made=before is None)
         self._names.wrote(target.id, target.name)
         self._audit.record(event, target.id, latency_seconds=self._clock() - started)
         return Written(target, self._clock(), before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from cloud import TARGETS, Cloud
 from engine import until, urn
 
@@ -59,6 +60,7 @@ def test_one_name(declared: Declared, cloud: Cloud) -> None:
     assert {sync["body"]["targetId"] for sync in cloud.received()["syncs"]} == {target["id"]}
 
 
+@pytest.mark.full_length
 def test_several_names(declared: Declared, cloud: Cloud) -> None:
     names = [f"t{number}" for number in range(4)]
     stacks = {

@@ -70,6 +70,7 @@ def changes(output: str) -> list[str]:
     return [line.strip() for line in summary.split("\n\n")[0].splitlines()]
 
 
+@pytest.mark.full_length
 @pytest.mark.timeout(240)
 def test_both_hosts_tell_the_same_story(house: House) -> None:
     assert story(house, OWN_HOST) == story(house, None)

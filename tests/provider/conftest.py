@@ -24,11 +24,3 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         both = metafunc.config.getoption("--torture") or metafunc.definition.get_closest_marker("both_hosts")
         hosts = {"own": OWN_HOST, "stock": None} if both else {"own": OWN_HOST}
         metafunc.parametrize("host", hosts.values(), ids=list(hosts))
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what is for the full length."""
-    if not config.getoption("--torture"):
-        left_out = [each for each in items if each.get_closest_marker("full_length")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [each for each in items if each not in left_out]

@@ -107,6 +107,7 @@ def test_each_change_in_turn(stack: Stack, declared: Declared, cloud: Cloud) -> 
     assert last["targetId"] == target_id
 
 
+@pytest.mark.full_length
 def test_a_name_changes_in_place(stack: Stack, declared: Declared, cloud: Cloud) -> None:
     target_id = stack.resources()["orders"]["id"]
     write(stack, declared, name="'production-orders'")
@@ -133,6 +134,7 @@ def test_refresh_shows_drift_and_up_puts_it_right(stack: Stack, cloud: Cloud) ->
     assert "3 unchanged" in stack.refresh().output
 
 
+@pytest.mark.full_length
 def test_the_gateway_is_told_of_a_change_that_a_refresh_took_in(
     stack: Stack, declared: Declared, cloud: Cloud
 ) -> None:
@@ -171,6 +173,7 @@ def test_what_is_deleted_by_hand_is_noticed_and_put_back(stack: Stack, cloud: Cl
     assert cloud.received()["syncs"][-1]["body"]["targetId"] == target["id"]
 
 
+@pytest.mark.full_length
 def test_without_a_refresh_an_update_of_a_deleted_target_says_what_to_do(
     stack: Stack, declared: Declared, cloud: Cloud
 ) -> None:
@@ -241,6 +244,7 @@ def test_health_check(declared: Declared, cloud: Cloud) -> None:
     assert cloud.writes() == ["POST 201", "POST 200"]
 
 
+@pytest.mark.full_length
 def test_a_health_check_that_fails_fails_no_update(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.program(declared.target("orders", verification_timeout="30")))
     assert stack.up().code == 0
@@ -259,6 +263,7 @@ def test_a_health_check_that_fails_fails_no_update(declared: Declared, cloud: Cl
     assert "unchanged" in stack.up().output
 
 
+@pytest.mark.full_length
 def test_a_deleted_resource_that_has_another_owner_is_not_touched(
     stack: Stack, declared: Declared, cloud: Cloud
 ) -> None:

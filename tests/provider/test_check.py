@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from cloud import PASSWORD
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def test_a_missing_scope_is_told_what_to_do(declared: Declared, cloud: Cloud) ->
     assert "five minutes" in result.output
 
 
+@pytest.mark.full_length
 def test_a_password_in_a_url_is_refused_without_being_shown(declared: Declared) -> None:
     """The engine shows the value that is refused."""
     url = f"'https://user:{PASSWORD}@gateway.example.com'"

@@ -45,6 +45,7 @@ def test_what_is_on_this_machine_needs_no_proxy_and_gives_it_no_secret(
     assert len(cloud.received()["syncs"]) == 2
 
 
+@pytest.mark.full_length
 def test_the_hosts_messages_reach_the_engine_without_the_proxy(cloud: Cloud, declared: Declared) -> None:
     # gRPC reads these in small letters, and knows no exception for this machine.
     stack = declared.stack(declared.targets(["orders"]))
@@ -104,6 +105,7 @@ def test_a_proxy_that_refuses_is_named(declared: Declared) -> None:
     assert "Proxy-Authorization: Basic" in proxy.asked[0]
 
 
+@pytest.mark.full_length
 def test_ssl_cert_file_is_enough(cloud: Cloud, declared: Declared) -> None:
     stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))
     own = {"GENESYSCLOUD_CA_FILE": ""}
@@ -114,6 +116,7 @@ def test_ssl_cert_file_is_enough(cloud: Cloud, declared: Declared) -> None:
     assert len(cloud.received()["syncs"]) == 1
 
 
+@pytest.mark.full_length
 def test_no_target_is_given_up_for_the_404_of_somebody_else(
     cloud: Cloud, declared: Declared, tmp_path: Path
 ) -> None:

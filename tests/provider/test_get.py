@@ -26,6 +26,7 @@ def made_by_hand(cloud: Cloud, name: str = "theirs") -> str:
     return target_id
 
 
+@pytest.mark.full_length
 @pytest.mark.parametrize("own_host", [True, False])
 def test_a_target_is_read_beside_others(declared: Declared, cloud: Cloud, own_host: bool) -> None:
     target_id = made_by_hand(cloud)
@@ -84,6 +85,7 @@ def test_it_comes_and_goes_without_a_trace(declared: Declared, cloud: Cloud) -> 
     assert list(cloud.targets()) == ["orders"]
 
 
+@pytest.mark.full_length
 def test_a_target_that_is_not_verified_is_read_all_the_same(declared: Declared, cloud: Cloud) -> None:
     """Whether it works is for the stack to judge that makes it."""
     target_id = made_by_hand(cloud)
@@ -98,6 +100,7 @@ def test_a_target_that_is_not_verified_is_read_all_the_same(declared: Declared, 
     assert cloud.writes() == []
 
 
+@pytest.mark.full_length
 def test_one_that_is_not_there_is_told_with_a_sentence(declared: Declared, cloud: Cloud) -> None:
     target_id = made_by_hand(cloud)
     stack = declared.stack(declared.program(f"EventBridgeTarget.get('theirs', {target_id!r})"))
@@ -114,6 +117,7 @@ def test_one_that_is_not_there_is_told_with_a_sentence(declared: Declared, cloud
     assert stack.destroy().code == 0
 
 
+@pytest.mark.full_length
 def test_an_id_may_be_an_output_and_a_subclass_may_take_anything(declared: Declared, cloud: Cloud) -> None:
     company = (
         "class CompanyTarget(EventBridgeTarget):\n"

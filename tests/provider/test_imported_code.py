@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from engine import OWN_HOST
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def test_the_schema_names_our_package_and_the_arguments(declared: Declared) -> N
     ]
 
 
+@pytest.mark.full_length
 def test_what_is_printed_is_what_was_imported(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.targets(["orders"], headers="{'X-Source': 'a'}"))
     stack.must("up", "--yes", "--skip-preview")

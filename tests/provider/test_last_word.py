@@ -219,6 +219,7 @@ def test_another_target_and_another_gateway(
 # What decides about a sending counts from the next `up` on.
 
 
+@pytest.mark.full_length
 def test_required_no_more(declared: Declared, cloud: Cloud, stack: Stack, host: Path | None) -> None:
     """The gateway is gone for good."""
     cloud.behave(WEBHOOK, status=410)
@@ -245,6 +246,7 @@ def test_required_no_more_and_removed(declared: Declared, cloud: Cloud, stack: S
     assert list(cloud.living()) == ["more"]
 
 
+@pytest.mark.full_length
 def test_a_time_limit_of_a_sync(declared: Declared, cloud: Cloud) -> None:
     """`customTimeouts` of our host; the stock one does not know them."""
     target = declared.target("orders")
@@ -283,6 +285,7 @@ def signatures(cloud: Cloud) -> list[int]:
     return [len(each["headers"]["webhook-signature"].split()) for each in cloud.received()["syncs"]]
 
 
+@pytest.mark.full_length
 def test_a_rotation_of_the_signing_secret(declared: Declared, cloud: Cloud, stack: Stack) -> None:
     """While both sign, the gateway takes it with the former one and with the new one."""
     for secrets in ([SIGNING_SECRET, NEW_SECRET], [NEW_SECRET, SIGNING_SECRET]):

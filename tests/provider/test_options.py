@@ -74,6 +74,7 @@ def test_what_is_ignored_is_ignored_by_either_name(declared: Declared, cloud: Cl
     assert "1 to update" in preview.output
 
 
+@pytest.mark.full_length
 def test_the_authentication_is_ignored_as_a_whole(declared: Declared, cloud: Cloud) -> None:
     """Its type and its fields: neither goes without the other."""
     stack = declared.stack(declared.program(declared.target("orders")))
@@ -87,6 +88,7 @@ def test_the_authentication_is_ignored_as_a_whole(declared: Declared, cloud: Clo
     assert cloud.writes() == []
 
 
+@pytest.mark.full_length
 def test_an_output_becomes_a_secret_by_either_name(declared: Declared, cloud: Cloud) -> None:
     lines = []
     for target, names in (
@@ -113,6 +115,7 @@ def test_an_output_becomes_a_secret_by_either_name(declared: Declared, cloud: Cl
     assert "3 unchanged" in stack.up().output
 
 
+@pytest.mark.full_length
 @pytest.mark.parametrize(
     ("names", "arguments"),
     [

@@ -94,6 +94,7 @@ def test_another_organisation_is_refused(
     assert cloud.living() == {"orders": before["orders"]["id"]}
 
 
+@pytest.mark.full_length
 def test_a_preview_tells_that_the_address_is_another(stack: Stack, cloud: Cloud, other: Cloud) -> None:
     """It asks nobody; the update that it plans does, and refuses."""
     cloud.requests()
@@ -113,6 +114,7 @@ def test_the_outputs_say_which_it_is(stack: Stack, cloud: Cloud, other: Cloud) -
     assert cloud.organization != other.organization
 
 
+@pytest.mark.full_length
 def test_the_organisation_is_asked_once_in_a_run(stack: Stack, declared: Declared, cloud: Cloud) -> None:
     def asked() -> int:
         return sum("/organizations/me" in each for each in cloud.requests())
@@ -153,6 +155,7 @@ def test_what_is_gone_is_forgotten_by_hand(stack: Stack, cloud: Cloud, other: Cl
     assert list(other.living()) == ["orders"]
 
 
+@pytest.mark.full_length
 def test_another_address_of_the_same_organisation(stack: Stack, cloud: Cloud) -> None:
     """It is noted, and nothing is written."""
     target_id = stack.resources()["orders"]["id"]

@@ -182,6 +182,7 @@ def test_children_of_one_name_in_two_components(declared: Declared, cloud: Cloud
     assert cloud.living() == {"other": other}
 
 
+@pytest.mark.full_length
 def test_the_mark_is_the_urn_whatever_the_parent_is(declared: Declared, cloud: Cloud) -> None:
     """A name may hold what divides the parts of a URN; the stack is a parent that stands in no URN."""
     lines = [
@@ -201,6 +202,7 @@ def test_the_mark_is_the_urn_whatever_the_parent_is(declared: Declared, cloud: C
     assert cloud.living()["events"] != before["events"]
 
 
+@pytest.mark.full_length
 def test_a_transform_that_ignores_all_changes_ignores_no_move(declared: Declared, cloud: Cloud) -> None:
     ignore = (
         "pulumi.runtime.register_resource_transform(lambda args: pulumi.ResourceTransformResult(args.props, "
@@ -218,6 +220,7 @@ def test_a_transform_that_ignores_all_changes_ignores_no_move(declared: Declared
     assert cloud.living() == {"orders": target_id}
 
 
+@pytest.mark.full_length
 def test_what_no_state_has_any_more_is_imported(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     target_id = id_of(stack)
@@ -247,6 +250,7 @@ class CompanySync(GatewaySync):
 """
 
 
+@pytest.mark.full_length
 def test_a_subclass_keeps_the_type(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     policy = "RetryPolicy(max_retries=7)"
     stack = up(declared, host, declared.target("orders", retry_policy=policy), declared.sync("orders"))
@@ -329,6 +333,7 @@ def test_a_state_rename_is_shown_and_marked(declared: Declared, cloud: Cloud, ho
     assert cloud.living() == {"orders": target_id}
 
 
+@pytest.mark.full_length
 def test_a_renamed_stack_and_another_of_its_former_name(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
@@ -362,6 +367,7 @@ def test_a_renamed_project(declared: Declared, cloud: Cloud, host: Path | None) 
     assert cloud.living() == {"orders": target_id}
 
 
+@pytest.mark.full_length
 @pytest.mark.parametrize("how", ["destroyed", "removed"])
 def test_a_stack_that_was_just_renamed_deletes_its_own(
     declared: Declared, cloud: Cloud, host: Path | None, how: str
@@ -514,6 +520,7 @@ def test_a_target_without_a_mark_is_still_its_resources(
     assert cloud.living() == {}
 
 
+@pytest.mark.full_length
 def test_an_import_of_what_another_stack_owns_says_so(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     target_id = id_of(stack)
@@ -532,6 +539,7 @@ def test_an_import_of_what_another_stack_owns_says_so(declared: Declared, cloud:
     assert cloud.marks() == {"orders": rival.urn("orders")}
 
 
+@pytest.mark.full_length
 @pytest.mark.parametrize("refreshed", [False, True], ids=["at once", "refreshed"])
 def test_what_was_only_imported_is_still_the_others(
     declared: Declared, cloud: Cloud, refreshed: bool
@@ -555,6 +563,7 @@ def test_what_was_only_imported_is_still_the_others(
     assert cloud.living() == {}
 
 
+@pytest.mark.full_length
 def test_one_target_is_no_two_resources(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     target_id = id_of(stack)

@@ -151,6 +151,7 @@ def test_the_name_of_one_that_is_removed(
     assert after["b"] == (ids["a"] if there else stack.resources()["x"]["id"])
 
 
+@pytest.mark.full_length
 def test_the_name_of_one_that_depends_on_it(declared: Declared, cloud: Cloud) -> None:
     """The holder's own update waits for this one: told at once, not waited for."""
     stack = declared.stack(

@@ -171,6 +171,7 @@ def test_what_becomes_a_secret_is_one_with_the_next_up(
     assert_silent([*said, json.dumps(stack.export())], (ENDPOINT, WEBHOOK, "canary-header-b52"))
 
 
+@pytest.mark.full_length
 def test_what_becomes_a_secret_with_another_value_does_not_show_the_one_before(
     declared: Declared, cloud: Cloud
 ) -> None:
@@ -210,6 +211,7 @@ def test_the_state_of_an_earlier_version_with_secrets_in_it_is_no_change(
     assert "3 unchanged" in stack.preview("--diff").output
 
 
+@pytest.mark.full_length
 def test_a_secret_that_is_not_known_yet_is_none_of_a_preview(declared: Declared) -> None:
     """It comes from another resource, and is a secret there."""
     program = declared.program(

@@ -59,6 +59,7 @@ def pickled_elsewhere(monkeypatch: pytest.MonkeyPatch) -> str:
     return base64.b64encode(written).decode()
 
 
+@pytest.mark.full_length
 def test_a_state_of_a_version_with_other_modules(
     declared: Declared, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:

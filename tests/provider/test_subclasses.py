@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from cloud import Cloud
     from declared import Declared
@@ -46,6 +48,7 @@ def test_a_subclass_changes_nothing(declared: Declared, cloud: Cloud) -> None:
     assert cloud.targets() == {}
 
 
+@pytest.mark.full_length
 def test_a_subclass_may_have_a_type_of_its_own(declared: Declared, cloud: Cloud) -> None:
     company = COMPANY.format(target=", module='acme', name='Target'")
     program = declared.program(

@@ -97,6 +97,7 @@ def stack(declared: Declared, gateway: Words) -> Stack:
 # `required`, `customTimeouts`: what decides about a sending counts from the next `up` on.
 
 
+@pytest.mark.full_length
 def test_the_way_out_where_the_gateway_is_gone(
     declared: Declared, cloud: Cloud, gateway: Words, host: Path | None
 ) -> None:
@@ -139,6 +140,7 @@ def test_a_change_of_required_sends_nothing(stack: Stack, declared: Declared, ga
     assert "3 unchanged" in up(stack)
 
 
+@pytest.mark.full_length
 def test_the_time_limit_of_the_program_bounds_each_operation(
     stack: Stack, declared: Declared, gateway: Words
 ) -> None:
@@ -166,6 +168,7 @@ def test_the_time_limit_of_the_program_bounds_each_operation(
 # DELETED: only of a target that goes.
 
 
+@pytest.mark.full_length
 def test_a_sync_that_goes_alone_asks_and_says_nothing(
     stack: Stack, declared: Declared, cloud: Cloud, gateway: Words
 ) -> None:
@@ -204,6 +207,7 @@ def test_another_gateway_is_told_of_the_target_and_the_old_one_of_nothing(
     assert (gateway.heard(), new_gateway.heard()) == ([], [("DELETED", target_id)])
 
 
+@pytest.mark.full_length
 def test_the_check_of_the_former_target_may_come_late(declared: Declared, gateway: Words) -> None:
     """It stays, but depends on what is still under way when the sync is updated."""
     stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))
@@ -221,6 +225,7 @@ def test_the_check_of_the_former_target_may_come_late(declared: Declared, gatewa
     assert gateway.heard() == [("UPDATED", stack.resources()["bills"]["id"])]
 
 
+@pytest.mark.full_length
 def test_two_syncs_that_exchange_their_targets(declared: Declared, gateway: Words) -> None:
     def program(first: str, second: str) -> str:
         return declared.program(
@@ -239,6 +244,7 @@ def test_two_syncs_that_exchange_their_targets(declared: Declared, gateway: Word
     assert sorted(gateway.heard()) == sorted(("UPDATED", each) for each in ids)
 
 
+@pytest.mark.full_length
 def test_a_target_changed_in_two_steps_is_told_in_two_steps(
     declared: Declared, gateway: Words, new_gateway: Words, host: Path | None
 ) -> None:
@@ -265,6 +271,7 @@ def test_a_target_changed_in_two_steps_is_told_in_two_steps(
     assert "3 unchanged" in up(stack)
 
 
+@pytest.mark.full_length
 def test_an_old_gateway_that_is_gone_blocks_no_change(
     declared: Declared, cloud: Cloud, gateway: Words, new_gateway: Words, host: Path | None
 ) -> None:
@@ -296,6 +303,7 @@ def test_an_old_gateway_that_is_gone_blocks_no_change(
 # The signing secret.
 
 
+@pytest.mark.full_length
 def test_a_rotation_of_the_signing_secret_loses_no_sync(
     declared: Declared, gateway: Words, new_gateway: Words, host: Path | None
 ) -> None:
@@ -330,6 +338,7 @@ def test_a_list_of_one_secret_is_no_change() -> None:
         assert changed == {"signingSecret": "update"}
 
 
+@pytest.mark.full_length
 def test_what_is_no_signing_secret_is_named(declared: Declared) -> None:
     def refused(secret: str) -> str:
         stack.program(
@@ -350,6 +359,7 @@ def test_what_is_no_signing_secret_is_named(declared: Declared) -> None:
 NOWHERE = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 
 
+@pytest.mark.full_length
 def test_an_id_that_is_written_out_must_be_there(
     declared: Declared, cloud: Cloud, gateway: Words, host: Path | None
 ) -> None:
@@ -378,6 +388,7 @@ def test_an_id_that_is_written_out_must_be_there(
     assert cloud.requests() == []
 
 
+@pytest.mark.full_length
 def test_a_sync_updated_alone_looks_whether_its_target_is_there(
     stack: Stack, declared: Declared, cloud: Cloud, gateway: Words, new_gateway: Words
 ) -> None:
@@ -414,6 +425,7 @@ def test_the_target_of_another_is_not_said_to_go(stack: Stack, cloud: Cloud, gat
     assert gateway.heard() == []
 
 
+@pytest.mark.full_length
 def test_a_target_that_the_stack_only_reads_does_not_go_with_its_sync(
     stack: Stack, declared: Declared, cloud: Cloud, gateway: Words, tmp_path: Path
 ) -> None:
@@ -442,6 +454,7 @@ def test_a_target_that_the_stack_only_reads_does_not_go_with_its_sync(
 # What a sync can't know: the exceptions that the documentation names.
 
 
+@pytest.mark.full_length
 def test_a_sync_that_is_deleted_alone_by_target_says_deleted(
     stack: Stack, declared: Declared, cloud: Cloud, gateway: Words
 ) -> None:

@@ -131,6 +131,7 @@ def test_a_post_whose_answer_never_comes_makes_one_target(
     assert stack.resources()["orders"]["id"] == cloud.targets()["orders"]["id"]
 
 
+@pytest.mark.full_length
 def test_refresh_tells_of_a_target_that_failed_since(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.targets(["orders"]))
     assert stack.up().code == 0

@@ -58,7 +58,10 @@ class Waiting:
 
     def wait(self, target_id: str, timeout: float = 10, ago: float = 0) -> Look:
         """Waits for a target that was written so many seconds ago."""
-        return self.verifications.wait(Written(Target(id=target_id), time.monotonic() - ago), timeout)
+        return self.verifications.wait(
+            Written(Target(id=target_id, name="t", endpoint_url="https://a.example"), time.monotonic() - ago),
+            timeout,
+        )
 
     def force(self, target_id: str, status: str, message: str | None = None) -> None:
         self.cloud.control(f"targets/{target_id}/status", status=status, message=message)

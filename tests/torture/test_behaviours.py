@@ -202,6 +202,7 @@ def test_one_row(behaviour: Unlike, tally: Tally) -> None:
     tell(behaviour, tally)
 
 
+@pytest.mark.full_length
 @examples(1, 25)
 @given(behaviour=DRAWN)
 def test_any_together(behaviour: Unlike, tally: Tally) -> None:

@@ -73,6 +73,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("jump", JUMPS if metafunc.config.getoption("--torture") else JUMPS[:1])
 
 
+@pytest.mark.full_length
 def test_a_jump_in_the_middle_is_absorbed(origin: Origin, jump: int, tally: Tally) -> None:
     """Tokens, windows, waits and time limits go by a clock that nobody sets."""
     world = origin.branch()

@@ -109,6 +109,7 @@ def test_a_trouble_has_its_outcome(
         tally.faults[f"{trouble.name}, {'lasting' if lasts else 'a burst'}: {outcome.value}"] += 1
 
 
+@pytest.mark.full_length
 def test_a_storm_is_absorbed(origin: Origin, run: str, tally: Tally) -> None:
     world = origin.branch()
     with world.cloud:
@@ -134,6 +135,7 @@ def _wiped(world: World) -> None:
     world.cloud.restart(with_state=False)
 
 
+@pytest.mark.full_length
 def test_what_happens_in_the_middle_is_absorbed(
     origin: Origin, happens: Callable[[World], Any], call: str, tally: Tally
 ) -> None:
@@ -148,6 +150,7 @@ def test_what_happens_in_the_middle_is_absorbed(
         tally.faults[f"{happens.__name__.strip('_')} in the middle: absorbed"] += 1
 
 
+@pytest.mark.full_length
 def test_an_api_that_forgot_everything_is_told_so(origin: Origin, tally: Tally) -> None:
     """Nothing of ours is lost by that, and the error says which command makes it all anew."""
     world = origin.branch()

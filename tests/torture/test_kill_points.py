@@ -174,6 +174,7 @@ def test_a_post_that_arrives_after_its_sender_has_died_makes_no_second_target(or
         assert world.disagreements() == []
 
 
+@pytest.mark.full_length
 def test_what_pulumi_goes_on_asking_about_is_cleared_as_it_says(origin: Origin) -> None:
     """A killed CLI leaves a pending create in the state; Pulumi's own remedy costs nothing."""
     world = origin.branch()

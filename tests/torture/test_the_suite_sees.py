@@ -158,6 +158,7 @@ def test_without_a_guard_the_suite_fails(origin: Origin, tmp_path: Path, guard: 
     assert [each for each in found if each.startswith(shows)], found
 
 
+@pytest.mark.full_length
 @pytest.mark.parametrize("guard", GUARDS)
 def test_with_it_the_suite_does_not(origin: Origin, guard: str) -> None:
     _, scenario, _ = GUARDS[guard]
