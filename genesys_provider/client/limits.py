@@ -172,7 +172,7 @@ class Allowance:
             return
         with self._lock:
             self._allowed = allowed if allowed > 0 else None
-            ends = self._clock() + max(reset, 0) + WINDOW_MARGIN
+            ends = self._clock() + reset + WINDOW_MARGIN
             if self._window_ends is None or abs(ends - self._window_ends) <= 2 * WINDOW_MARGIN:
                 self._counted = max(self._counted, counted)
                 self._window_ends = max(ends, self._window_ends or 0)

@@ -227,9 +227,13 @@ class Directory:
         with self._lock:
             return target_id not in self._unseen
 
+    def shows(self, target_id: str) -> bool:
+        """Whether our last write of this target was seen, or has had the time to show."""
+        return self.seen(target_id) or self.settled(target_id)
+
     def shows_no_old_verdict(self, target_id: str) -> bool:
         """Whether no reading of this target can show the verdict from before our last write any more."""
-        return target_id in self._made or self.seen(target_id) or self.settled(target_id)
+        return target_id in self._made or self.shows(target_id)
 
     def write_has_shown(self, target_id: str) -> None:
         """Takes in that a reading has shown our last write."""

@@ -368,7 +368,7 @@ class TargetManager:
             interval: Seconds between two readings of the list.
         """
         known: dict[str, Target] | None = None
-        while known is None or not self._cancelled.wait(interval):
+        while not self._cancelled.is_set():
             try:
                 now = {target.id: target for target in self.list() if target.status}
                 for target_id in (known or {}).keys() - now.keys():
@@ -381,17 +381,16 @@ class TargetManager:
                 raise
             except GenesysError as error:
                 _log.warning("the targets can't be read now, and are looked at again: %s", error)
-                if self._cancelled.wait(interval):
-                    return
-                continue
-            known = now if known is None else known
-            for target_id in known.keys() | now.keys():
-                before, after = known.get(target_id), now.get(target_id)
-                if _status(before) != _status(after):
-                    shown = after or before
-                    assert shown is not None  # noqa: S101  (for the type checker: one of the two was there)
-                    yield StatusChange(shown, _status(before), _status(after))
-            known = now
+            else:
+                before = now if known is None else known
+                for target_id in before.keys() | now.keys():
+                    was, is_now = before.get(target_id), now.get(target_id)
+                    if _status(was) != _status(is_now):
+                        shown = is_now or was
+                        assert shown is not None  # noqa: S101  (for the type checker: one of the two was there)
+                        yield StatusChange(shown, _status(was), _status(is_now))
+                known = now
+            self._cancelled.wait(interval)
 
     def _verified(
         self, written: Written, timeout: float | None, *, health_check: bool, adopted: bool

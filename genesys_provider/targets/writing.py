@@ -188,15 +188,11 @@ class Writing:
                         return True
                     accepted = True
                 except NotFound as error:
-                    # Gone already, or not there yet.
                     maybe = maybe or error.repeated
-            if self._is_gone(target_id) and (accepted or self._is_no_longer_young(target_id)):
+            # A 404 alone may also mean «not yet».
+            if self._is_gone(target_id) and (accepted or self._directory.shows(target_id)):
                 return accepted or maybe
         raise StillThere(target_id)
-
-    def _is_no_longer_young(self, target_id: str) -> bool:
-        """Whether a 404 of the deletion can't mean «not yet»."""
-        return self._directory.seen(target_id) or self._directory.settled(target_id)
 
     def _is_gone(self, target_id: str) -> bool:
         try:

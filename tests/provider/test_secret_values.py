@@ -171,6 +171,16 @@ def test_what_becomes_a_secret_is_one_with_the_next_up(
     assert_silent([*said, json.dumps(stack.export())], (ENDPOINT, WEBHOOK, "canary-header-b52"))
 
 
+def as_an_earlier_version_wrote_it(stack: Stack) -> None:
+    """Takes the lists of secrets out of the state."""
+    exported = json.loads(stack.must("stack", "export").output)
+    for resource in exported["deployment"]["resources"]:
+        for bag in ("inputs", "outputs"):
+            resource.get(bag, {}).pop("secrets", None)
+    stack.write("earlier.json", json.dumps(exported))
+    stack.must("stack", "import", "--file", "earlier.json")
+
+
 @pytest.mark.full_length
 def test_what_becomes_a_secret_with_another_value_does_not_show_the_one_before(
     declared: Declared, cloud: Cloud
@@ -179,12 +189,7 @@ def test_what_becomes_a_secret_with_another_value_does_not_show_the_one_before(
     plain, _, rotated = programs(declared, cloud)
     stack = declared.stack(plain)
     stack.must("up", "--yes", "--skip-preview")
-    exported = json.loads(stack.must("stack", "export").output)
-    for resource in exported["deployment"]["resources"]:
-        for bag in ("inputs", "outputs"):
-            resource.get(bag, {}).pop("secrets", None)
-    stack.write("earlier.json", json.dumps(exported))
-    stack.must("stack", "import", "--file", "earlier.json")
+    as_an_earlier_version_wrote_it(stack)
     assert "3 unchanged" in stack.up().output
 
     stack.program(rotated)
@@ -202,12 +207,7 @@ def test_the_state_of_an_earlier_version_with_secrets_in_it_is_no_change(
     )
     stack = declared.stack(program, host=host)
     stack.must("up", "--yes", "--skip-preview")
-    exported = json.loads(stack.must("stack", "export").output)
-    for resource in exported["deployment"]["resources"]:
-        for bag in ("inputs", "outputs"):
-            resource.get(bag, {}).pop("secrets", None)
-    stack.write("earlier.json", json.dumps(exported))
-    stack.must("stack", "import", "--file", "earlier.json")
+    as_an_earlier_version_wrote_it(stack)
     assert "3 unchanged" in stack.preview("--diff").output
 
 
