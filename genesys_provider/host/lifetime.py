@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 import threading
 import time
 from typing import NoReturn
@@ -33,14 +34,18 @@ WATCH_INTERVAL = 0.1
 
 
 class Lifetime:
-    """Ends the process with its engine from now on, and notes signals to end."""
+    """Ends the process with its engine from now on, and notes signals to end.
 
-    def __init__(self) -> None:
+    Args:
+        address: Where the engine listens.
+    """
+
+    def __init__(self, address: str) -> None:
         self._noted: set[int] = set()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._note)
         engine = int(os.environ.pop(ENGINE_PID, os.getppid()))
-        threading.Thread(target=_leave_with, args=(engine,), name="lifetime", daemon=True).start()
+        threading.Thread(target=_leave_with, args=(engine, address), name="lifetime", daemon=True).start()
 
     def _note(self, number: int, _frame: object) -> None:
         self._noted.add(number)
@@ -61,27 +66,28 @@ def leave() -> NoReturn:
     os._exit(1)
 
 
-def _leave_with(engine: int) -> None:
+def _leave_with(engine: int, address: str) -> None:
     """Waits for the engine's death, which may have been before, and ends the process with it."""
     try:
         death = [os.pidfd_open(engine)]
     except (AttributeError, OSError):
         # This system can't, or the engine is gone already.
         death = []
-    while os.getppid() == engine and not _is_orphan():
+    while os.getppid() == engine and not _is_orphan(address):
         select.select(death, [], [], None if death else WATCH_INTERVAL)
     leave()
 
 
-def _is_orphan() -> bool:
+def _is_orphan(address: str) -> bool:
     """Whether init has taken the host over: then the engine was gone before the script's first line.
 
-    In a container the engine may be process 1 itself, but then it is of the session that the host is of.
+    In a container the engine may be process 1 itself, but then it listens.
     """
     if os.getppid() != 1:
         return False
+    host, _, port = address.rpartition(":")
     try:
-        return os.getsid(1) != os.getsid(0)
+        socket.create_connection((host, int(port)), timeout=1).close()
     except OSError:
-        # Some systems only tell of processes of the own session.
         return True
+    return False

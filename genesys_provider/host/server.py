@@ -43,13 +43,13 @@ class _Threads(futures.ThreadPoolExecutor):
             super()._adjust_thread_count()
 
 
-def serve(lifetime: Lifetime) -> None:
-    """Serves the engine whose address is the last argument, until it is time to end."""
+def serve(address: str, lifetime: Lifetime) -> None:
+    """Serves the engine that listens at this address, until it is time to end."""
     # What is written to standard error lands in the user's output.
     logging.getLogger("grpc").setLevel(logging.CRITICAL)
     cancelled = threading.Event()
     server = grpc.server(_Threads(), options=OPTIONS)
-    servicer = Servicer(Engine(sys.argv[-1]), cancelled)
+    servicer = Servicer(Engine(address), cancelled)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

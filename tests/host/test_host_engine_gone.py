@@ -6,6 +6,7 @@ What stands for the engine here starts the real script, and lives until the test
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,11 +15,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from direct import NO_ENGINE, SCRIPT, script_env
-from engine import alive, until
+from engine import Running, alive, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from house_project import House
 
 ENGINE = """
 import ctypes, os, sys, time
@@ -59,6 +62,13 @@ touch "$MARKS/poetry"
 while ! [ -e "$MARKS/killed" ]; do sleep 0.01; done
 echo "$PREFIX"
 """
+
+CONTAINER = ["unshare", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+"""Before a command: it is process 1, and whatever it starts is of its session, as in many a container."""
+containers = pytest.mark.skipif(
+    shutil.which("unshare") is None or subprocess.run([*CONTAINER, "true"], check=False).returncode != 0,
+    reason="no containers of one's own here",
+)
 
 
 class Engine:
@@ -156,6 +166,24 @@ def test_it_is_dead_before_the_host_starts(tmp_path: Path) -> None:
         started.kill()
         host = started.host()
         until(lambda: not alive(host))
+
+
+@containers
+def test_it_is_dead_before_the_host_starts_in_a_container(tmp_path: Path) -> None:
+    test = f"{__file__}::{test_it_is_dead_before_the_host_starts.__name__}"
+    pytest_of_one = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test]
+    result = Running([*CONTAINER, *pytest_of_one], tmp_path, os.environ).wait()
+    assert result.code == 0, result.output
+
+
+@containers
+def test_an_engine_that_is_process_1_of_a_container_lives(house: House) -> None:
+    stack = house.stack("Thing('a')")
+    result = Running(
+        [*CONTAINER, "pulumi", "up", "--yes", "--skip-preview"], stack.directory, stack.env
+    ).wait()
+    assert result.code == 0, result.output
+    assert set(stack.resources()) == {"a"}
 
 
 def test_it_is_dead_before_the_host_starts_which_nobody_sees(tmp_path: Path) -> None:

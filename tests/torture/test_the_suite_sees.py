@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HOST = """\
 import os
+import sys
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
@@ -28,7 +29,7 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 from genesys_provider.host.lifetime import Lifetime
 from genesys_provider.host.server import serve
 {patch}
-serve(Lifetime())
+serve(sys.argv[-1], Lifetime(sys.argv[-1]))
 """
 
 WITHOUT_ADOPTION = """
