@@ -44,6 +44,20 @@ _port = click.option(
     help="How long a verification stays pending at least.",
 )
 @click.option(
+    "--activation-seconds",
+    type=click.FloatRange(0),
+    default=3,
+    show_default=True,
+    help="How long an integration is on its way to ACTIVE or INACTIVE.",
+)
+@click.option(
+    "--max-instances",
+    type=click.IntRange(0),
+    default=100,
+    show_default=True,
+    help="How many integrations of the type amazon-eventbridge-source there may be.",
+)
+@click.option(
     "--rate-limit",
     type=click.IntRange(0),
     default=300,
@@ -83,6 +97,8 @@ def emulator(
     host: str,
     state: Path | None,
     verification_seconds: float,
+    activation_seconds: float,
+    max_instances: int,
     rate_limit: int,
     client_id: str,
     client_secret: str,
@@ -103,6 +119,8 @@ def emulator(
             client_id=client_id,
             client_secret=client_secret,
             verification_seconds=verification_seconds,
+            activation_seconds=activation_seconds,
+            max_instances=max_instances,
             rate_limit=rate_limit,
             state=state,
             ca_file=ca_file,

@@ -6,9 +6,9 @@ and lets things go wrong on demand. Needs the extra `emulator`.
 
 from genesys_provider.emulator.app import EmulatorSettings
 from genesys_provider.emulator.behaviour import Behaviour, BehaviourError
+from genesys_provider.emulator.database import StateFileError
 from genesys_provider.emulator.gateway import GatewaySettings
 from genesys_provider.emulator.server import EmulatorServer, GatewayServer
-from genesys_provider.emulator.store import StateFileError
 
 __all__ = [
     "Behaviour",

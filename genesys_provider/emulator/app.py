@@ -11,18 +11,29 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from genesys_provider.emulator import contract
+from genesys_provider.emulator.activation import Activation
 from genesys_provider.emulator.behaviour import USUAL, Behaving, Behaviour
+from genesys_provider.emulator.catalog import Catalog
 from genesys_provider.emulator.control import Control
+from genesys_provider.emulator.database import Database
 from genesys_provider.emulator.deliveries import Deliveries
+from genesys_provider.emulator.departures import Departures
 from genesys_provider.emulator.errors import ApiError
 from genesys_provider.emulator.faults import Faults
 from genesys_provider.emulator.front import CONTROL_PREFIX, Front, RequestLog
 from genesys_provider.emulator.held import HeldRequests
+from genesys_provider.emulator.integration_store import INTEGRATIONS, IntegrationStore
+from genesys_provider.emulator.integrations import Integrations
 from genesys_provider.emulator.limits import RateLimit
 from genesys_provider.emulator.login import TOKEN_PATH, Login, OAuthClient
 from genesys_provider.emulator.organization import Organization
 from genesys_provider.emulator.outbound import ENDPOINT_SECONDS, Outbound
-from genesys_provider.emulator.store import Store
+from genesys_provider.emulator.partner_events import SCHEMA as EVENTS_SCHEMA
+from genesys_provider.emulator.partner_events import PartnerEvents
+from genesys_provider.emulator.partner_sources import SCHEMA as SOURCES_SCHEMA
+from genesys_provider.emulator.partner_sources import PartnerSources
+from genesys_provider.emulator.store import SCHEMA as STORE_SCHEMA
+from genesys_provider.emulator.store import TARGETS, Store
 from genesys_provider.emulator.targets import Targets
 from genesys_provider.emulator.verifier import Verifier
 
@@ -47,6 +58,8 @@ class EmulatorSettings:
         client_id: The OAuth client that may log in.
         client_secret: Its secret.
         verification_seconds: How long a verification stays pending at least.
+        activation_seconds: How long an integration is on its way to another state.
+        max_instances: How many integrations of the type `amazon-eventbridge-source` there may be.
         rate_limit: Requests a minute for one token; 0 is no limit.
         state: The file that survives restarts; none keeps everything in memory.
         ca_file: A CA in PEM that endpoints may use besides the system's.
@@ -58,6 +71,8 @@ class EmulatorSettings:
     client_id: str = "dev-client"
     client_secret: str = field(default="dev-secret", repr=False)
     verification_seconds: float = 3.0
+    activation_seconds: float = 3.0
+    max_instances: int = 100
     rate_limit: int = 300
     state: Path | None = None
     ca_file: Path | None = None
@@ -74,16 +89,40 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
         OSError: The CA file can't be read.
     """
     outbound = Outbound(settings.ca_file, settings.endpoint_seconds)
-    store = Store(settings.state)
+    database = Database(
+        settings.state,
+        (TARGETS, INTEGRATIONS),
+        (*STORE_SCHEMA, *SOURCES_SCHEMA, *EVENTS_SCHEMA),
+    )
+    store, departures = Store(database), Departures(database)
     limit, log = RateLimit(settings.rate_limit), RequestLog()
     faults, held = Faults(), HeldRequests()
     verifier = Verifier(store, outbound, settings.verification_seconds)
     deliveries = Deliveries(store, outbound)
     client = OAuthClient(settings.client_id, settings.client_secret)
     login = Login(client, store, limit)
-    targets = Targets(store, verifier, outbound)
+    targets = Targets(store, verifier, outbound, departures)
     behaving = Behaving(settings.behaviour)
-    control = Control(store, client, limit, log, faults, held, verifier, deliveries, behaving)
+    organization = Organization(store.organization_id(settings.organization_id))
+    integration_store, sources = IntegrationStore(database), PartnerSources(database, organization.id)
+    activation = Activation(integration_store, sources, settings.activation_seconds)
+    integrations = Integrations(integration_store, activation, sources, departures, settings.max_instances)
+    control = Control(
+        database,
+        store,
+        client,
+        limit,
+        log,
+        faults,
+        held,
+        verifier,
+        deliveries,
+        behaving,
+        integrations,
+        activation,
+        sources,
+        PartnerEvents(database, integration_store, sources),
+    )
 
     async def http_error(request: Request, error: Exception) -> Response:
         """The router's own answers: 404 and 405. What there is behind the login is not told before it."""
@@ -99,18 +138,22 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         verifier.resume()
+        activation.resume()
         yield
-        targets.close()
+        await departures.close()
+        await activation.close()
         await verifier.close()
         await deliveries.clear()
         await outbound.close()
-        store.close()
+        database.close()
 
     app = Starlette(
         routes=[
             *login.routes(),
-            *Organization(store.organization_id(settings.organization_id)).routes(login),
+            *organization.routes(login),
             *targets.routes(login),
+            *Catalog(settings.max_instances).routes(login),
+            *integrations.routes(login),
             *control.routes(),
             contract.route(),
         ],

@@ -5,18 +5,23 @@ more, or with another status. `--behaviour FILE` and `POST /emulator/behaviour` 
 
 | key | values; the first is the usual one | what it does |
 |---|---|---|
-| `readLagSeconds` | 0 to 3600 | GET of a target, verify and lists show what was there then; writes don't lag |
-| `deleteAnswer` | 204, 200, 202 | 200 has the object; after 202 the target is there for one second more |
-| `putAnswer` | `object`, `part`, `none` | a part is `id` and `status`; none is a 204 |
+| `readLagSeconds` | 0 to 3600 | GET of one, verify and lists show what was there then; writes don't lag |
+| `deleteAnswer` | 204, 200, 202 | 200, usual for integrations, has the object; after 202 it is there for 1 s |
+| `putAnswer` | `object`, `part`, `none` | a part is `id` and `status` or `version`; none is a 204; PATCH too |
 | `createAnswer` | 201, 200, 202 | the status |
 | `extraFields` | false, true | every object has fields more than the contract (module `extras`), not `headers` |
-| `idStyle` | `uuid`, `number`, `opaque` | ids of new targets: digits; or with `/`, `+`, `%`, `?` and a space |
-| `statusCase` | `upper`, `lower` | the letters of every status |
+| `idStyle` | `uuid`, `number`, `opaque` | ids of what is new: digits; or with `/`, `+`, `%`, `?` and a space |
+| `statusCase` | `upper`, `lower` | the letters of every status and state |
 | `listOrder` | `created`, `name`, `random` | the order of lists; a random one is the same for every page |
 | `omit` | `[]`, or names | top-level keys that answers of 2xx leave out, such as `pageCount` |
 | `normalise` | false, true | the host of `endpointUrl` is stored in lower case, names without spaces around them |
-| `oddEntries` | 0 to 1000 | so many targets of somebody else that are hard to read (module `odd`) |
+| `oddEntries` | 0 to 1000 | so many targets and integrations of somebody else, hard to read (module `odd`) |
 | `latencySeconds` | 0 to 600 | how long each request to login and API waits before it is served |
+| `emptyNotes` | `empty`, `word` | empty notes of an integration read `node_dynamodb_empty_string` |
+| `staleAnswer` | 409, 400 | the status of a PUT whose version is not the present one |
+| `reactivates` | true, false | whether other properties make an enabled integration `ACTIVATING` again |
+| `softDelete` | false, true | a DELETE leaves the integration, with `DELETED` as its intended state |
+| `ignoreFilters` | false, true | the list of integrations has all of them, whatever it is asked for |
 
 What is left out is as usual. A request with the header `Emulator-As-Usual` is answered as usual: so a test does
 what somebody does, and sees what there really is.
@@ -68,9 +73,14 @@ class Behaviour(BaseModel):
     normalise: Annotated[bool, Field(strict=True)] = False
     odd_entries: Annotated[int, Field(strict=True, ge=0, le=1000)] = 0
     latency_seconds: Annotated[float, Field(strict=True, ge=0, le=600)] = 0
+    empty_notes: Literal["empty", "word"] = "empty"
+    stale_answer: Literal[409, 400] = 409
+    reactivates: Annotated[bool, Field(strict=True)] = True
+    soft_delete: Annotated[bool, Field(strict=True)] = False
+    ignore_filters: Annotated[bool, Field(strict=True)] = False
 
     def new_id(self) -> str:
-        """The id of a new target."""
+        """The id of a new target or integration."""
         if self.id_style == "number":
             return str(10**11 + secrets.randbelow(9 * 10**11))
         return str(uuid4()) if self.id_style == "uuid" else f"t/{secrets.token_hex(4)}+a %2F?b=ü"

@@ -1,4 +1,4 @@
-"""Reading a request's JSON body, and taking a target's configuration out of it."""
+"""Reading a request's JSON body, and taking out of it what it is to hold."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from genesys_provider.emulator.contract import fields
 from genesys_provider.emulator.errors import ApiError
-from genesys_provider.emulator.judge import broken_rules_of
+from genesys_provider.emulator.judge import broken_rules_of, broken_rules_of_schema
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -80,6 +80,17 @@ def checked_config(body: dict[str, Any]) -> dict[str, Any]:
             name: int(value) if isinstance(value, float) else value for name, value in policy.items()
         },
     }
+
+
+def checked(body: dict[str, Any], schema: str) -> dict[str, Any]:
+    """What one of the contract's schemas knows of a body.
+
+    Raises:
+        ApiError: 400 with every broken rule.
+    """
+    if broken := broken_rules_of_schema(schema, body):
+        raise ApiError(400, "The body is not valid", code="invalid.body", broken=broken)
+    return _known(body, schema)
 
 
 def _known(given: dict[str, Any], schema: str) -> dict[str, Any]:

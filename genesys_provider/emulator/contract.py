@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ DOCUMENT: dict[str, Any] = yaml.safe_load(
 )
 
 
+@cache
 def validator(schema: str) -> Draft202012Validator:
     """What checks values against one of the document's schemas; those of OpenAPI 3.1 are JSON Schema 2020-12."""
     # A schema that is the whole document, so that references lead where they should: JSON Schema ignores the rest.

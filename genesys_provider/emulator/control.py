@@ -7,10 +7,14 @@
 | `GET`, `POST /emulator/behaviour` | what is unlike the usual (see the module `behaviour`); `{}`: nothing |
 | `GET`, `DELETE /emulator/requests` | the log of requests to login and API, oldest first |
 | `POST /emulator/events` | `{"eventType", "eventBody"}`: delivers an event; 202 after every first attempt |
-| `GET /emulator/deliveries` | every delivery with its attempts |
+| `GET /emulator/deliveries` | every delivery to a target with its attempts |
+| `GET /emulator/partner-events` | every event to a partner event source; `status` says whether it was lost |
+| `GET /emulator/partner-sources` | the partner event source of each integration that became active |
+| `POST`, `DELETE /emulator/partner-sources/{name}/associate` | an event bus of the name is made, or deleted |
 | `GET`, `POST`, `DELETE /emulator/faults` | faults that wait (see the module `faults`) |
 | `GET`, `DELETE /emulator/held` | the requests that a fault lets wait now; they go on at once |
 | `POST /emulator/targets/{id}/status` | `{"status", "message"}`: forces a state for good |
+| `POST /emulator/integrations/{id}/state` | `{"code", "message"}`: forces a state until another is asked for |
 | `POST /emulator/tokens/revoke` | every token issued so far gives 401 |
 | `POST /emulator/scopes` | `{"scopes": […]}`: what the tokens issued from now on may do |
 """
@@ -19,6 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import JSONResponse, Response
@@ -29,17 +34,24 @@ from genesys_provider.emulator.bodies import read_object
 from genesys_provider.emulator.errors import ApiError, broken_rules
 from genesys_provider.emulator.faults import Fault, Faults
 from genesys_provider.emulator.login import ALL_SCOPES, OAuthClient
-from genesys_provider.emulator.paths import target_id_of
+from genesys_provider.emulator.paths import id_of
 from genesys_provider.emulator.views import target_view
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
+    from genesys_provider.emulator.activation import Activation
     from genesys_provider.emulator.behaviour import Behaving
+    from genesys_provider.emulator.database import Database
     from genesys_provider.emulator.deliveries import Deliveries
     from genesys_provider.emulator.front import RequestLog
     from genesys_provider.emulator.held import HeldRequests
+    from genesys_provider.emulator.integrations import Integrations
     from genesys_provider.emulator.limits import RateLimit
+    from genesys_provider.emulator.partner_events import PartnerEvents
+    from genesys_provider.emulator.partner_sources import PartnerSource, PartnerSources
     from genesys_provider.emulator.store import Store
     from genesys_provider.emulator.verifier import Verifier
 
@@ -64,6 +76,15 @@ class StatusBody(BaseModel):
     message: str | None = None
 
 
+class StateBody(BaseModel):
+    """A state to force on an integration."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str = Field(min_length=1)
+    message: str | None = None
+
+
 class ScopesBody(BaseModel):
     """What the OAuth client may do."""
 
@@ -76,6 +97,7 @@ class ScopesBody(BaseModel):
 class Control:
     """The calls of the control plane, and the parts of the emulator that they reach into."""
 
+    database: Database
     store: Store
     client: OAuthClient
     limit: RateLimit
@@ -85,6 +107,10 @@ class Control:
     verifier: Verifier
     deliveries: Deliveries
     behaving: Behaving
+    integrations: Integrations
+    activation: Activation
+    sources: PartnerSources
+    partner_events: PartnerEvents
 
     def routes(self) -> list[Route]:
         """Every call, under `/emulator`."""
@@ -99,6 +125,11 @@ class Control:
                 ("DELETE", "/requests", self.forget_requests),
                 ("POST", "/events", self.publish),
                 ("GET", "/deliveries", self.list_deliveries),
+                ("GET", "/partner-events", self.list_partner_events),
+                ("GET", "/partner-sources", self.list_partner_sources),
+                ("POST", "/partner-sources/{name:path}/associate", self.associate),
+                ("DELETE", "/partner-sources/{name:path}/associate", self.dissociate),
+                ("POST", "/integrations/{id}/state", self.force_state),
                 ("GET", "/faults", self.list_faults),
                 ("POST", "/faults", self.add_fault),
                 ("DELETE", "/faults", self.remove_faults),
@@ -116,7 +147,10 @@ class Control:
 
     async def reset(self, _: Request) -> Response:
         """Begin anew. Tokens stay: a client that runs on should not have to log in again."""
-        self.store.clear_targets()
+        self.database.clear()
+        self.sources.clear()
+        self.partner_events.clear()
+        await self.activation.close()
         await self.verifier.close()
         await self.deliveries.clear()
         self.faults.clear()
@@ -149,11 +183,36 @@ class Control:
         """An event happens."""
         body = await _checked(request, EventBody)
         deliveries = await self.deliveries.publish(body.event_type, body.event_body)
-        return JSONResponse({"deliveries": deliveries}, 202)
+        partner_events = self.partner_events.publish(body.event_type, body.event_body)
+        return JSONResponse({"deliveries": deliveries, "partnerEvents": partner_events}, 202)
 
     async def list_deliveries(self, _: Request) -> Response:
         """What became of the events."""
         return JSONResponse(self.deliveries.all())
+
+    async def list_partner_events(self, _: Request) -> Response:
+        """What became of the events to partner event sources."""
+        return JSONResponse(self.partner_events.all())
+
+    async def list_partner_sources(self, _: Request) -> Response:
+        """Every partner event source that is there, or was."""
+        return JSONResponse([each.view() for each in self.sources.all()])
+
+    async def associate(self, request: Request) -> Response:
+        """What making the event bus of this name does in AWS."""
+        return _associated(request, self.sources.associate)
+
+    async def dissociate(self, request: Request) -> Response:
+        """What deleting the event bus of this name does in AWS."""
+        return _associated(request, self.sources.dissociate)
+
+    async def force_state(self, request: Request) -> Response:
+        """An integration that is slow, fails, or is not what it was."""
+        integration_id = id_of(request)
+        body = await _checked(request, StateBody)
+        if not self.activation.force(integration_id, body.code, body.message):
+            raise ApiError(404, f"There is no integration {integration_id}.")
+        return JSONResponse(self.integrations.view_of(integration_id))
 
     async def list_faults(self, _: Request) -> Response:
         """The faults that still wait."""
@@ -181,7 +240,7 @@ class Control:
 
     async def force_status(self, request: Request) -> Response:
         """Drift, or a verification that is slow or fails."""
-        target_id = target_id_of(request)
+        target_id = id_of(request)
         body = await _checked(request, StatusBody)
         if not self.store.force(target_id, body.status, body.message):
             raise ApiError(404, f"There is no EventBridge target {target_id}.")
@@ -198,6 +257,13 @@ class Control:
         """The OAuth client gains or loses scopes; tokens that it has keep theirs."""
         self.client.scopes = (await _checked(request, ScopesBody)).scopes
         return JSONResponse({"scopes": sorted(self.client.scopes)})
+
+
+def _associated(request: Request, change: Callable[[str], list[PartnerSource]]) -> Response:
+    name = unquote(request.path_params["name"])
+    if not (changed := change(name)):
+        raise ApiError(404, f"There is no partner event source {name}.")
+    return JSONResponse([each.view() for each in changed])
 
 
 async def _checked(request: Request, model: type[Body]) -> Body:

@@ -62,7 +62,8 @@ class ApiError(Exception):
         broken: The broken rules. The envelope's `details` name their properties; the reasons are in `message`
             and `errors`, since the official SDKs drop a `message` among the details [G].
         headers: Further headers of the answer, such as `Retry-After`.
-        entity_name: The name of the target that it is about.
+        entity_name: The name of the target or integration that it is about.
+        limit: The limit that was reached: its `key`, `namespace` and `value`.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class ApiError(Exception):
         broken: Sequence[BrokenRule] = (),
         headers: Mapping[str, str] | None = None,
         entity_name: str | None = None,
+        limit: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -82,6 +84,7 @@ class ApiError(Exception):
         self.broken = broken
         self.headers = headers
         self.entity_name = entity_name
+        self.limit = limit
 
     def answer(self, correlation_id: str) -> JSONResponse:
         """The error as the API sends it; `contextId` is the request's correlation id [G]."""
@@ -106,7 +109,10 @@ class ApiError(Exception):
         errors = [
             body(reason, _INVALID, [detail], []) for reason, detail in zip(reasons, details, strict=True)
         ]
-        return JSONResponse(body(message, self.code, details, errors), self.status, headers=self.headers)
+        whole = body(message, self.code, details, errors)
+        if self.limit is not None:
+            whole["limit"] = self.limit
+        return JSONResponse(whole, self.status, headers=self.headers)
 
 
 def plain_error(status: int) -> ApiError:

@@ -9,6 +9,9 @@ from datetime import datetime, timezone
 from typing import Any
 from uuid import uuid4
 
+SOURCE_PREFIX = "aws.partner/genesys.com/cloud"
+"""How the name of each event source begins [G]; the organization's id and the suffix follow."""
+
 ORGANISATION_ID = "5f7f0b4e-0c7f-4d0c-9a1e-6d3f6f1c2b00"
 """The emulated organisation. It exists nowhere."""
 
@@ -23,19 +26,34 @@ def timestamp() -> str:
 
 def event(topic: str, body: Any) -> dict[str, Any]:
     """A new event of a topic, with an id that stays the same over all its deliveries."""
+    source = f"{SOURCE_PREFIX}/{ORGANISATION_ID}/emulator"
+    return envelope(topic, body, source=source, account="000000000000", region="us-east-1")
+
+
+def envelope(
+    kind: str,
+    body: Any,
+    *,
+    source: str,
+    account: str,
+    region: str,
+    topic: str | None = None,
+    version: str = "1",
+) -> dict[str, Any]:
+    """EventBridge's envelope around a new event of this kind; `topic` is the kind with real ids in it."""
     now = timestamp()
     return {
         "version": "0",
         "id": str(uuid4()),
-        "detail-type": topic,
-        "source": f"aws.partner/genesys.com/cloud/{ORGANISATION_ID}/emulator",
-        "account": "000000000000",
+        "detail-type": kind,
+        "source": source,
+        "account": account,
         "time": now,
-        "region": "us-east-1",
+        "region": region,
         "resources": [],
         "detail": {
-            "topicName": topic,
-            "version": "1",
+            "topicName": topic or kind,
+            "version": version,
             "eventBody": body,
             "metadata": {"CorrelationId": str(uuid4())},
             "timestamp": now,

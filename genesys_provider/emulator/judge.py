@@ -1,7 +1,7 @@
-"""Whether the body of a POST or PUT is a target: the contract's schema, and what a schema has no words for.
+"""Whether a body is what the contract's schema says, and what a schema has no words for.
 
 The rules beyond the schema stand in the contract's descriptions: which URLs, which headers, which characters in a
-name or an event type. A body is judged whole: every property that breaks a rule is named, each once.
+target's name or event type. A body is judged whole: every property that breaks a rule is named, each once.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from genesys_provider.emulator.urls import url_fault
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from jsonschema import Draft202012Validator
+
 _TARGET = validator("TargetBody")
 _INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"
@@ -27,17 +29,28 @@ Path = tuple[str | int, ...]
 
 
 def broken_rules_of(body: dict[str, Any]) -> list[BrokenRule]:
-    """What a body breaks: one rule for each property that is wrong, and no reason holds a value."""
+    """What the body of a target breaks: one rule for each property that is wrong, and no reason holds a value."""
+    return _collected((*_of_the_schema(_TARGET, body), *_beyond_the_schema(body)))
+
+
+def broken_rules_of_schema(schema: str, body: Any, *within: str) -> list[BrokenRule]:
+    """What a value breaks of one of the contract's schemas; `within` is where in its body the value is."""
+    return _collected(
+        (((*within, *path), reason) for path, reason in _of_the_schema(validator(schema), body))
+    )
+
+
+def _collected(faults: Iterable[tuple[Path, str]]) -> list[BrokenRule]:
     found: dict[str, BrokenRule] = {}
-    for path, reason in (*_of_the_schema(body), *_beyond_the_schema(body)):
+    for path, reason in faults:
         rule = BrokenRule(_written(path), reason)
         found.setdefault(rule.property, rule)
     return list(found.values())
 
 
-def _of_the_schema(body: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+def _of_the_schema(schema: Draft202012Validator, body: Any) -> Iterator[tuple[Path, str]]:
     error: Any  # Its types allow for parts that are unset until it is raised.
-    for error in _TARGET.iter_errors(body):
+    for error in schema.iter_errors(body):
         path = tuple(error.absolute_path)
         if error.validator == "required":
             for name in error.validator_value:
@@ -65,12 +78,13 @@ def _reason(error: Any) -> str:
         return "must be " + " or ".join(_TYPES[each] for each in ([rule] if isinstance(rule, str) else rule))
     if error.validator == "enum":
         return f"must be {', '.join(rule[:-1])} or {rule[-1]}"
-    if error.validator == "not":
+    if error.validator in ("not", "pattern"):
         return f"must be {error.schema['description']}"
     return {
         "minLength": "must not be empty",
         "maxLength": f"must have at most {rule} characters",
         "minItems": "must not be empty",
+        "uniqueItems": "must have nothing twice",
         "minimum": f"must be at least {rule}",
         "maximum": f"must be at most {rule}",
     }[error.validator]

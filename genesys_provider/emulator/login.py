@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 READ = "integration:eventbridge:read"
 WRITE = "integration:eventbridge:write"
 INTEGRATION_WRITE = "integration:write"
-ALL_SCOPES = frozenset({READ, WRITE, INTEGRATION_WRITE})
-"""[S]"""
+INTEGRATIONS = "integrations"
+INTEGRATIONS_READ = "integrations:readonly"
+ALL_SCOPES = frozenset({READ, WRITE, INTEGRATION_WRITE, INTEGRATIONS, INTEGRATIONS_READ})
+"""Those of the targets [S], and those of the integrations [G]."""
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 TOKEN_SECONDS = 86_400
@@ -81,16 +83,20 @@ class Login:
         """The token endpoint."""
         return [Route(TOKEN_PATH, self._token, methods=["POST"])]
 
-    def guarded(self, endpoint: Endpoint, *scopes: str) -> Endpoint:
-        """The endpoint, for callers with a valid token, within its rate limit, with these scopes."""
+    def guarded(self, endpoint: Endpoint, *scopes: str, permission: str | None = None) -> Endpoint:
+        """The endpoint, for callers with a valid token, within its rate limit, with these scopes.
+
+        Where the call's permission is known, a 403 names that: a client with client credentials has roles [G].
+        """
 
         async def guard(request: Request) -> Response:
             held = self.admit(request)
             if missing := [scope for scope in scopes if scope not in held]:
+                kind, names = ("scope", missing) if permission is None else ("permission", [permission])
                 raise ApiError(
                     403,
-                    "Unable to perform the requested action. You are missing the following scope(s): "
-                    + ", ".join(missing),
+                    f"Unable to perform the requested action. You are missing the following {kind}(s): "
+                    + ", ".join(names),
                 )
             return await endpoint(request)
 
@@ -107,7 +113,7 @@ class Login:
         if token is None or held is None:
             raise ApiError(401, "Invalid login credentials.")  # [G]
         self._limit.count(token)
-        return held
+        return held | {INTEGRATIONS_READ} if INTEGRATIONS in held else held
 
     async def _token(self, request: Request) -> Response:
         form = parse_qs((await read_body(request)).decode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""Targets of somebody else that are hard to read, for the behaviour `oddEntries`.
+"""Targets and integrations of somebody else that are hard to read, for the behaviour `oddEntries`.
 
 Each breaks the contract in one way; they are in every list, can be read by id, and are nobody's to write.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from genesys_provider.emulator.paths import target_path
+from genesys_provider.emulator.integration_types import EVENTBRIDGE
+from genesys_provider.emulator.paths import integration_path, target_path
 
 _ID = "0ddba110-0000-4000-8000-{:012d}"
 
@@ -48,4 +49,47 @@ def _odd(number: int) -> dict[str, Any]:
         "selfUri": target_path(target_id),
         **_ODDITIES[number % len(_ODDITIES)],
     }
+    return _less_the_dots(entry)
+
+
+_ODD_INTEGRATIONS: tuple[dict[str, Any], ...] = (
+    {"config": None, "reportedState": None},
+    {"integrationType": ...},
+    {"name": None, "notes": None},
+    {"config": {"current": {"version": 4, "properties": None, "notes": "node_dynamodb_empty_string"}}},
+    {"reportedState": {"code": "REPAIRING", "effective": "?", "lastUpdated": None}},
+    {"config": {"current": {"version": "3", "properties": ["awsAccountId"], "notes": 7}}, "attributes": []},
+    {"intendedState": "DELETED", "config": ...},
+    {"integrationType": EVENTBRIDGE, "intendedState": ...},
+    {
+        "config": {
+            "current": {"version": 2, "properties": {"eventFilter": "v2.flows.{id}", "awsAccountId": 1}}
+        }
+    },
+    {"name": 12, "reportedState": {"code": 7, "detail": "text"}, "owner": {"id": "x"}},
+)
+
+
+def odd_integrations(count: int) -> dict[str, dict[str, Any]]:
+    """The first so many odd integrations by their ids, always the same; they are in a list of any type."""
+    return {_ID.format(number): _odd_integration(number) for number in range(count)}
+
+
+def _odd_integration(number: int) -> dict[str, Any]:
+    integration_id = _ID.format(number)
+    entry = {
+        "id": integration_id,
+        "name": f"somebody-elses-{number}",
+        "integrationType": {"id": EVENTBRIDGE},
+        "notes": "",
+        "intendedState": "ENABLED",
+        "config": {"current": {"version": 1, "properties": {}, "notes": ""}},
+        "reportedState": {"code": "ACTIVE", "lastUpdated": "2026-01-31T12:00:00.000Z"},
+        "selfUri": integration_path(integration_id),
+        **_ODD_INTEGRATIONS[number % len(_ODD_INTEGRATIONS)],
+    }
+    return _less_the_dots(entry)
+
+
+def _less_the_dots(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if value is not ...}

@@ -1,4 +1,4 @@
-"""Where the targets are. An id may hold any character; in a path it is percent-encoded."""
+"""Where things are. An id may hold any character; in a path it is percent-encoded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from urllib.parse import quote, unquote
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-TARGETS_PATH = "/api/v2/integrations/eventbridge/targets"
+INTEGRATIONS_PATH = "/api/v2/integrations"
+TARGETS_PATH = f"{INTEGRATIONS_PATH}/eventbridge/targets"
+
+
+def integration_path(integration_id: str) -> str:
+    """The path of one integration."""
+    return f"{INTEGRATIONS_PATH}/{quote(integration_id, safe='')}"
 
 
 def target_path(target_id: str) -> str:
@@ -16,6 +22,6 @@ def target_path(target_id: str) -> str:
     return f"{TARGETS_PATH}/{quote(target_id, safe='')}"
 
 
-def target_id_of(request: Request) -> str:
+def id_of(request: Request) -> str:
     """The id in the path `…/{id}…` of a request, which is routed by its path as it was sent."""
     return unquote(request.path_params["id"])

@@ -1,45 +1,29 @@
-"""What the emulator remembers: its organization, targets and tokens, in SQLite.
+"""What the emulator remembers of targets, and its organization and tokens.
 
-Every change is one statement, thus one transaction, and is committed before the caller goes on: neither
-SIGTERM nor SIGKILL loses what was answered. The database holds the endpoints' secrets in plain text (the
-emulator has to log in with them), so its file is for its owner alone. Tokens are kept as digests.
-
-Every version that a target had within the last hour is kept too, in memory: `Store.as_of` looks back.
+The database holds the endpoints' secrets in plain text (the emulator has to log in with them). Tokens are kept as
+digests.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from genesys_provider.emulator.behaviour import LONGEST_LAG
+from genesys_provider.emulator.database import Table
 from genesys_provider.emulator.statuses import PENDING_VERIFICATION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
+    from genesys_provider.emulator.database import Database, Look
     from genesys_provider.emulator.extras import Extras
 
-_SCHEMA = (
-    """
-    CREATE TABLE IF NOT EXISTS targets (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        name TEXT NOT NULL UNIQUE,
-        config TEXT NOT NULL,
-        status TEXT NOT NULL,
-        message TEXT,
-        generation INTEGER NOT NULL,
-        verifying INTEGER NOT NULL
-    )
-    """,
+SCHEMA = (
     """
     CREATE TABLE IF NOT EXISTS tokens (
         digest TEXT PRIMARY KEY,
@@ -48,46 +32,7 @@ _SCHEMA = (
     )
     """,
     "CREATE TABLE IF NOT EXISTS organization (id TEXT NOT NULL)",
-    # Targets whose deletion was answered, and that are there for a moment more.
-    "CREATE TABLE IF NOT EXISTS departures (id TEXT PRIMARY KEY)",
-    "DELETE FROM targets WHERE id IN (SELECT id FROM departures)",
-    "DELETE FROM departures",
 )
-_COLUMNS = "number, id, name, config, status, message, generation, verifying"
-_FOREVER = "9e999"
-# The plus keeps SQLite from the other index, by which all versions that still count are looked through.
-_CLOSE = f"UPDATE versions SET until = clock() WHERE id = OLD.id AND +until = {_FOREVER}"  # noqa: S608
-_PRUNE = f"DELETE FROM versions WHERE until < clock() - {LONGEST_LAG}"  # noqa: S608
-_VERSIONS = (
-    f"""
-    CREATE TEMP TABLE versions AS
-    SELECT {_COLUMNS}, -{_FOREVER} AS since, {_FOREVER} AS until FROM targets
-    """,  # noqa: S608 - our own columns
-    "CREATE INDEX temp.versions_of_a_target ON versions (id)",
-    "CREATE INDEX temp.versions_by_end ON versions (until)",
-    f"""
-    CREATE TEMP TRIGGER made AFTER INSERT ON main.targets BEGIN
-        INSERT INTO versions SELECT {_COLUMNS}, clock(), {_FOREVER} FROM targets WHERE id = NEW.id;
-    END
-    """,  # noqa: S608
-    f"""
-    CREATE TEMP TRIGGER changed AFTER UPDATE ON main.targets BEGIN
-        {_CLOSE};
-        INSERT INTO versions
-            SELECT {_COLUMNS}, (SELECT MAX(until) FROM versions WHERE id = NEW.id), {_FOREVER}
-            FROM targets WHERE id = NEW.id;
-        {_PRUNE};
-    END
-    """,  # noqa: S608
-    f"""
-    CREATE TEMP TRIGGER gone AFTER DELETE ON main.targets BEGIN
-        {_CLOSE};
-        {_PRUNE};
-    END
-    """,
-)
-"""What was there when: a version of a target counts from `since` until `until`, on the monotonic clock."""
-
 
 _EXTRAS = "extraFields"
 """Where a stored configuration has what the contract does not know."""
@@ -95,10 +40,6 @@ _EXTRAS = "extraFields"
 
 class NameTakenError(Exception):
     """Another target has the name."""
-
-
-class StateFileError(Exception):
-    """The state file can't be used: the message says why."""
 
 
 @dataclass(frozen=True)
@@ -124,82 +65,33 @@ class StoredTarget:
     extras: Extras | None = None
 
 
-@dataclass(frozen=True)
-class Look:
-    """The targets as they are, or as they were at a moment of the last hour."""
+def _target(row: tuple[Any, ...]) -> StoredTarget:
+    target_id, name, text, status, message, generation, verifying = row
+    config = json.loads(text)
+    extras = config.pop(_EXTRAS, None)
+    return StoredTarget(target_id, name, config, status, message, generation, bool(verifying), extras)
 
-    _database: sqlite3.Connection
-    _moment: float | None = None
 
-    def get(self, target_id: str) -> StoredTarget | None:
-        """The target, if there is one."""
-        return next(map(_target, self._select(_COLUMNS, "id = ?", target_id)), None)
-
-    def all(self) -> list[StoredTarget]:
-        """Every target, oldest first."""
-        return [_target(row) for row in self._select(_COLUMNS, "TRUE")]
-
-    def names(self) -> list[tuple[str, str]]:
-        """The id and the name of every target, oldest first."""
-        return list(self._select("id, name", "TRUE"))
-
-    def _select(self, columns: str, condition: str, *values: object) -> Iterator[Any]:
-        table = "targets"
-        if self._moment is not None:
-            table, condition = "versions", f"{condition} AND since <= ? AND until > ?"
-            values = (*values, self._moment, self._moment)
-        return self._database.execute(
-            f"SELECT {columns} FROM {table} WHERE {condition} ORDER BY number",  # noqa: S608 - our own words
-            values,
-        )
+TARGETS = Table(
+    "targets",
+    {
+        "name": "TEXT NOT NULL UNIQUE",
+        "config": "TEXT NOT NULL",
+        "status": "TEXT NOT NULL",
+        "message": "TEXT",
+        "generation": "INTEGER NOT NULL",
+        "verifying": "INTEGER NOT NULL",
+    },
+    _target,
+)
 
 
 class Store:
-    """The emulator's memory.
+    """The emulator's memory of targets, tokens and its organization."""
 
-    Args:
-        path: The file that survives restarts; none keeps everything in memory.
-
-    Raises:
-        StateFileError: The file can't be opened, isn't a database, or serves another emulator.
-    """
-
-    def __init__(self, path: Path | None = None) -> None:
-        try:
-            if path is not None:
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-                path.chmod(0o600)
-            # Made in one thread, used in the server's; never in two at once.
-            self._database = sqlite3.connect(
-                path or ":memory:", timeout=1, isolation_level=None, check_same_thread=False
-            )
-        except (OSError, sqlite3.Error) as error:
-            raise StateFileError(f"The state file {path} can't be opened: {error}") from error
-        try:
-            # One emulator a file; and a write-ahead log, which a killed process leaves in order.
-            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = NORMAL")
-            # They hold secrets too.
-            self._database.execute("PRAGMA temp_store = MEMORY")
-            self._database.create_function("clock", 0, time.monotonic)
-            for statement in (*_SCHEMA, *_VERSIONS):
-                self._database.execute(statement)
-            self._database.execute("DELETE FROM tokens WHERE expires_at < ?", (time.time(),))
-        except sqlite3.Error as error:
-            self._database.close()
-            raise StateFileError(
-                f"The state file {path} can't be used ({error}): does another emulator use it?"
-            ) from error
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._database.close()
-
-    def clear_targets(self) -> None:
-        """Forget every target, and that it was there."""
-        for table in ("targets", "departures", "versions"):
-            self._database.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._database.execute("DELETE FROM tokens WHERE expires_at < ?", (time.time(),))
 
     def organization_id(self, wanted: str | None = None) -> str:
         """The organization's id: `wanted`, else the one of the last start, else a new one."""
@@ -236,9 +128,9 @@ class Store:
         )
         return target
 
-    def as_of(self, seconds_ago: float) -> Look:
+    def as_of(self, seconds_ago: float) -> Look[StoredTarget]:
         """The targets as they were so many seconds ago, at most an hour; 0 is now."""
-        return Look(self._database, time.monotonic() - seconds_ago if seconds_ago else None)
+        return self._database.as_of(TARGETS, seconds_ago)
 
     def get(self, target_id: str) -> StoredTarget | None:
         """The target, if there is one now."""
@@ -267,12 +159,7 @@ class Store:
 
     def delete(self, target_id: str) -> bool:
         """Whether there was such a target; now there is none."""
-        self._database.execute("DELETE FROM departures WHERE id = ?", (target_id,))
-        return self._database.execute("DELETE FROM targets WHERE id = ?", (target_id,)).rowcount > 0
-
-    def depart(self, target_id: str) -> None:
-        """The target is there until it is deleted, or at the latest until the next start."""
-        self._database.execute("INSERT OR IGNORE INTO departures VALUES (?)", (target_id,))
+        return self._database.delete(TARGETS, target_id)
 
     def all(self) -> list[StoredTarget]:
         """Every target, oldest first."""
@@ -319,13 +206,6 @@ class Store:
     def revoke_tokens(self) -> None:
         """Let no token in that was issued so far."""
         self._database.execute("DELETE FROM tokens")
-
-
-def _target(row: tuple[Any, ...]) -> StoredTarget:
-    _, target_id, name, text, status, message, generation, verifying = row
-    config = json.loads(text)
-    extras = config.pop(_EXTRAS, None)
-    return StoredTarget(target_id, name, config, status, message, generation, bool(verifying), extras)
 
 
 def _text(config: dict[str, Any], extras: Extras | None) -> str:

@@ -6,65 +6,49 @@ filter `name` is the exact name, and that a page size over 100 [G] is refused wi
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
+from genesys_provider.emulator.answers import answer, behaviour_of, deleted, page_asked, replaced
 from genesys_provider.emulator.bodies import checked_config, read_object
-from genesys_provider.emulator.errors import ApiError, BrokenRule
+from genesys_provider.emulator.errors import ApiError
 from genesys_provider.emulator.events import HEALTH_CHECK, event
 from genesys_provider.emulator.extras import completed, unknown_fields
 from genesys_provider.emulator.login import INTEGRATION_WRITE, READ, WRITE
 from genesys_provider.emulator.odd import odd_entries
-from genesys_provider.emulator.paths import TARGETS_PATH, target_id_of
+from genesys_provider.emulator.paths import TARGETS_PATH, id_of
 from genesys_provider.emulator.statuses import VERIFIED
 from genesys_provider.emulator.store import NameTakenError
-from genesys_provider.emulator.views import (
-    answer,
-    deleted,
-    health_view,
-    page_view,
-    replaced,
-    target_view,
-    verification_view,
-)
+from genesys_provider.emulator.views import health_view, target_view, verification_view
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from genesys_provider.emulator.behaviour import Behaviour
+    from genesys_provider.emulator.database import Look
+    from genesys_provider.emulator.departures import Departures
     from genesys_provider.emulator.extras import Extras
     from genesys_provider.emulator.login import Login
     from genesys_provider.emulator.outbound import Outbound
-    from genesys_provider.emulator.store import Look, Store, StoredTarget
+    from genesys_provider.emulator.store import Store, StoredTarget
     from genesys_provider.emulator.verifier import Verifier
 
 HEALTHY = "HEALTHY"
 UNHEALTHY = "UNHEALTHY"
 """What a health check answers: whether the endpoint took a POST just now [C]."""
 
-DEFAULT_PAGE_SIZE = 25
 MAX_PAGE_SIZE = 100
-
-DEPARTURE_SECONDS = 1
-"""How long a target is there after a DELETE that was answered with 202."""
 
 
 class Targets:
     """The calls about targets."""
 
-    def __init__(self, store: Store, verifier: Verifier, outbound: Outbound) -> None:
+    def __init__(self, store: Store, verifier: Verifier, outbound: Outbound, departures: Departures) -> None:
         self._store = store
         self._verifier = verifier
         self._outbound = outbound
-        self._departures: set[asyncio.Task[None]] = set()
-
-    def close(self) -> None:
-        """Leave the deletions that are due to the next start."""
-        for each in self._departures:
-            each.cancel()
+        self._departures = departures
 
     def routes(self, login: Login) -> list[Route]:
         """Every call, each behind the scopes that it needs."""
@@ -85,7 +69,7 @@ class Targets:
 
     async def create(self, request: Request) -> Response:
         """`POST …/targets`: 201, and verification begins [S]."""
-        behaviour = _behaviour(request)
+        behaviour = behaviour_of(request)
         config, extras = await _sent(request)
         try:
             target = self._store.add(
@@ -98,28 +82,26 @@ class Targets:
 
     async def page(self, request: Request) -> Response:
         """`GET …/targets`: one page of targets, oldest first."""
-        query, behaviour = request.query_params, _behaviour(request)
-        size = _whole_number(query.get("pageSize"), "pageSize", DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
-        number = _whole_number(query.get("pageNumber"), "pageNumber", 1, 10**9)
-        name = query.get("name")
+        behaviour = behaviour_of(request)
+        page = page_asked(request, TARGETS_PATH, ("name",), max_size=MAX_PAGE_SIZE)
+        name = page.query.get("name")
         look = self._store.as_of(behaviour.read_lag_seconds)
         odd = odd_entries(behaviour.odd_entries)
         listed = [(target_id, each.get("name")) for target_id, each in odd.items()] + look.names()
         if name is not None:
             listed = [each for each in listed if each[1] == name]
-        shown = behaviour.ordered(listed)[(number - 1) * size : number * size]
+        shown = page.of(behaviour.ordered(listed))
         views = odd | {
             target.id: target_view(target, behaviour)
             for target_id, _ in shown
             if (target := look.get(target_id))
         }
-        entities = [views[target_id] for target_id, _ in shown]
-        return answer(page_view(entities, size, number, len(listed), name, behaviour), behaviour)
+        return page.answer([views[target_id] for target_id, _ in shown], len(listed), behaviour)
 
     async def get(self, request: Request) -> Response:
         """`GET …/targets/{id}`: the target."""
-        behaviour = _behaviour(request)
-        odd = odd_entries(behaviour.odd_entries).get(target_id_of(request))
+        behaviour = behaviour_of(request)
+        odd = odd_entries(behaviour.odd_entries).get(id_of(request))
         return answer(odd or target_view(self._seen(request), behaviour), behaviour)
 
     async def replace(self, request: Request) -> Response:
@@ -137,28 +119,26 @@ class Targets:
             raise _not_found(before.id)
         if verify:
             self._verifier.start(target)
-        return replaced(target, _behaviour(request))
+        behaviour = behaviour_of(request)
+        return replaced(target_view(target, behaviour), ("id", "status"), behaviour)
 
     async def delete(self, request: Request) -> Response:
         """`DELETE …/targets/{id}`: 204, and gone at once."""
-        target, behaviour = self._target(request), _behaviour(request)
+        target, behaviour = self._target(request), behaviour_of(request)
         if behaviour.delete_answer == 202:  # noqa: PLR2004
-            self._store.depart(target.id)
-            departure = asyncio.create_task(self._leave(target.id))
-            self._departures.add(departure)
-            departure.add_done_callback(self._departures.discard)
+            self._departures.depart(target.id, self._remove)
         else:
             self._remove(target.id)
-        return deleted(target, behaviour)
+        return deleted(target_view(target, behaviour), 204, behaviour)
 
     async def verification(self, request: Request) -> Response:
         """`GET …/targets/{id}/verify`: where the verification stands [S]."""
-        target, behaviour = self._seen(request), _behaviour(request)
+        target, behaviour = self._seen(request), behaviour_of(request)
         return answer(verification_view(target.status, target.message, behaviour), behaviour)
 
     async def health(self, request: Request) -> Response:
         """`POST …/targets/{id}/health`: a POST to the endpoint now, which changes no status [S]."""
-        target, behaviour = self._target(request), _behaviour(request)
+        target, behaviour = self._target(request), behaviour_of(request)
         outcome = await self._outbound.post(target, event(HEALTH_CHECK, {"targetId": target.id}))
         status = HEALTHY if outcome.error is None else UNHEALTHY
         message = outcome.error or f"endpoint answered {outcome.status}"
@@ -170,34 +150,25 @@ class Targets:
 
     def _seen(self, request: Request) -> StoredTarget:
         """The target as a read shows it."""
-        return self._found(request, self._store.as_of(_behaviour(request).read_lag_seconds))
+        return self._found(request, self._store.as_of(behaviour_of(request).read_lag_seconds))
 
-    def _found(self, request: Request, look: Look) -> StoredTarget:
-        target_id = target_id_of(request)
-        if target_id in odd_entries(_behaviour(request).odd_entries):
+    def _found(self, request: Request, look: Look[StoredTarget]) -> StoredTarget:
+        target_id = id_of(request)
+        if target_id in odd_entries(behaviour_of(request).odd_entries):
             raise ApiError(403, f"The EventBridge target {target_id} is somebody else's.")
         target = look.get(target_id)
         if target is None:
             raise _not_found(target_id)
         return target
 
-    async def _leave(self, target_id: str) -> None:
-        await asyncio.sleep(DEPARTURE_SECONDS)
-        self._remove(target_id)
-
     def _remove(self, target_id: str) -> None:
         self._store.delete(target_id)
         self._verifier.stop(target_id)
 
 
-def _behaviour(request: Request) -> Behaviour:
-    behaviour: Behaviour = request.state.behaviour
-    return behaviour
-
-
 async def _sent(request: Request) -> tuple[dict[str, Any], Extras | None]:
     """The configuration in the body of a POST or PUT, and its fields that the contract does not know."""
-    behaviour = _behaviour(request)
+    behaviour = behaviour_of(request)
     body = behaviour.stored(await read_object(request))
     config = checked_config(body)
     return config, unknown_fields(body) if behaviour.extra_fields else None
@@ -207,16 +178,6 @@ def _way_in(config: dict[str, Any]) -> tuple[Any, ...]:
     """What decides whether the endpoint lets events in: where it changes, verification starts again [C]."""
     headers = {name.lower(): value for name, value in config["headers"].items()}
     return config["endpointUrl"], config["authType"], config["authConfig"], headers
-
-
-def _whole_number(text: str | None, name: str, default: int, maximum: int) -> int:
-    if text is None:
-        return default
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else 0  # noqa: PLR2004
-    if not 1 <= number <= maximum:
-        reason = f"must be a whole number from 1 to {maximum}"
-        raise ApiError(400, "The page can't be given", broken=[BrokenRule(name, reason)])
-    return number
 
 
 def _not_found(target_id: str) -> ApiError:

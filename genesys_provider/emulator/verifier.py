@@ -1,6 +1,6 @@
 """Verification: an endpoint proves that it takes events, some time after its registration [S].
 
-One asyncio task a running verification. It really POSTs to the endpoint; the verdict comes when the endpoint
+It really POSTs to the endpoint; the verdict comes when the endpoint
 has answered, but not before the minimum time, as the real service takes its time too.
 """
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from genesys_provider.emulator.events import VERIFICATION, event
 from genesys_provider.emulator.statuses import FAILED, TIMEOUT, VERIFIED
+from genesys_provider.emulator.tasks import Tasks
 
 if TYPE_CHECKING:
     from genesys_provider.emulator.outbound import Outbound
@@ -28,18 +29,15 @@ class Verifier:
         self._store = store
         self._outbound = outbound
         self._minimum_seconds = minimum_seconds
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running = Tasks()
 
     def start(self, target: StoredTarget) -> None:
         """Verify the target as it is now; an older verification of it ends without a verdict."""
-        self.stop(target.id)
-        task = self._running[target.id] = asyncio.create_task(self._verify(target))
-        task.add_done_callback(lambda done: self._forget(target.id, done))
+        self._running.start(target.id, self._verify(target))
 
     def stop(self, target_id: str) -> None:
         """End the target's verification without a verdict."""
-        if task := self._running.pop(target_id, None):
-            task.cancel()
+        self._running.stop(target_id)
 
     def resume(self) -> None:
         """Start again what an earlier process left pending."""
@@ -49,10 +47,7 @@ class Verifier:
 
     async def close(self) -> None:
         """End every verification without a verdict; `resume` can take them up again."""
-        tasks = list(self._running.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._running.close()
 
     async def _verify(self, target: StoredTarget) -> None:
         outcome, _ = await asyncio.gather(
@@ -62,7 +57,3 @@ class Verifier:
         status = VERIFIED if outcome.error is None else TIMEOUT if outcome.timed_out else FAILED
         message = outcome.error or f"endpoint answered {outcome.status}"
         self._store.settle(target.id, target.generation, status, message)
-
-    def _forget(self, target_id: str, task: asyncio.Task[None]) -> None:
-        if self._running.get(target_id) is task:
-            del self._running[target_id]

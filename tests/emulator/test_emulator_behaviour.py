@@ -35,6 +35,11 @@ USUAL = {
     "normalise": False,
     "oddEntries": 0,
     "latencySeconds": 0,
+    "emptyNotes": "empty",
+    "staleAnswer": 409,
+    "reactivates": True,
+    "softDelete": False,
+    "ignoreFilters": False,
 }
 TESTS = str(Path(__file__).parents[1])
 AS_USUAL = {"Emulator-As-Usual": "true"}
@@ -100,6 +105,10 @@ def test_a_behaviour_replaces_the_one_before_and_nothing_is_as_usual(api: Api) -
         ("oddEntries", 1.5),
         ("oddEntries", True),
         ("latencySeconds", "slow"),
+        ("staleAnswer", 412),
+        ("reactivates", "no"),
+        ("softDelete", 0),
+        ("ignoreFilters", 1),
     ],
 )
 def test_a_wrong_key_or_value_is_named_and_changes_nothing(api: Api, key: str, value: Any) -> None:

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+from genesys_provider.emulator.database import Database
 from genesys_provider.emulator.deliveries import retry_delay
-from genesys_provider.emulator.store import Store
+from genesys_provider.emulator.store import SCHEMA, Store
+from genesys_provider.emulator.store import TARGETS as TARGETS_TABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,12 +146,13 @@ def test_one_targets_headers_break_no_other_target(
         "X-Number": 5,
         "": CANARY,
     }
-    store = Store(tmp_path / "state.db")
+    database = Database(tmp_path / "state.db", (TARGETS_TABLE,), SCHEMA)
+    store = Store(database)
     policy = {**QUICK, "maxRetries": 0}
     for name, value in oddities.items():
         store.add({**body(endpoint, f"odd {name}"), **BASIC, "retryPolicy": policy, "headers": {name: value}})
     good = store.add({**body(endpoint, "good"), **BASIC, "retryPolicy": policy, "headers": {"X-Good": "1"}})
-    store.close()
+    database.close()
 
     settings = EmulatorSettings(
         verification_seconds=0, rate_limit=0, ca_file=gateway_server.ca_file, state=tmp_path / "state.db"

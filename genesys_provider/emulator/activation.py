@@ -1,0 +1,86 @@
+"""States that move by time: `ACTIVATING` to `ACTIVE` or `ERROR`, `DEACTIVATING` to `INACTIVE`.
+
+How long that takes is published nowhere [C]. An integration that becomes `ACTIVE` has its partner event source.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from genesys_provider.emulator.integration_store import ACTIVATING, ACTIVE, DEACTIVATING, ERROR, INACTIVE
+from genesys_provider.emulator.integration_types import EVENTBRIDGE, PROPERTIES
+from genesys_provider.emulator.judge import broken_rules_of_schema
+from genesys_provider.emulator.tasks import Tasks
+
+if TYPE_CHECKING:
+    from genesys_provider.emulator.integration_store import IntegrationStore, StoredIntegration
+    from genesys_provider.emulator.partner_sources import PartnerSources
+
+
+class Activation:
+    """Brings integrations to the states that they are meant to be in.
+
+    Args:
+        seconds: How long each way takes.
+    """
+
+    def __init__(self, store: IntegrationStore, sources: PartnerSources, seconds: float) -> None:
+        self._store = store
+        self._sources = sources
+        self._seconds = seconds
+        self._under_way = Tasks()
+
+    def begin(self, integration_id: str, intended: str, *, activate: bool) -> None:
+        """Set out for `ACTIVE` or `INACTIVE`."""
+        code, leads_to = (ACTIVATING, ACTIVE) if activate else (DEACTIVATING, INACTIVE)
+        self._store.move(integration_id, intended, code, leads_to)
+        self._go_on(integration_id)
+
+    def force(self, integration_id: str, code: str, message: str | None) -> bool:
+        """Whether there is such an integration; its state is this one until somebody asks for another."""
+        self._under_way.stop(integration_id)
+        if not self._store.force(integration_id, code, message):
+            return False
+        if code == ACTIVE:
+            self._appear(integration_id)
+        return True
+
+    def stop(self, integration_id: str) -> None:
+        """The integration goes nowhere any more."""
+        self._under_way.stop(integration_id)
+
+    def resume(self) -> None:
+        """Set out again for where an earlier process did not arrive."""
+        for integration in self._store.all():
+            if integration.leads_to is not None:
+                self._go_on(integration.id)
+
+    async def close(self) -> None:
+        """Leave all of them where they are; `resume` can take them up again."""
+        await self._under_way.close()
+
+    def _go_on(self, integration_id: str) -> None:
+        if integration := self._store.get(integration_id):
+            self._under_way.start(integration_id, self._arrive(integration))
+
+    async def _arrive(self, integration: StoredIntegration) -> None:
+        await asyncio.sleep(self._seconds)
+        code, message = integration.leads_to or INACTIVE, None
+        if code == ACTIVE and (reason := _why_not(integration)):
+            code, message = ERROR, reason
+        if self._store.settle(integration.id, integration.generation, code, message) and code == ACTIVE:
+            self._appear(integration.id)
+
+    def _appear(self, integration_id: str) -> None:
+        integration = self._store.get(integration_id)
+        if integration is not None and integration.type == EVENTBRIDGE and not _why_not(integration):
+            self._sources.appear(integration)
+
+
+def _why_not(integration: StoredIntegration) -> str | None:
+    """Why the integration can't be active: what was never configured."""
+    if integration.type != EVENTBRIDGE:
+        return None
+    broken = broken_rules_of_schema(PROPERTIES, integration.properties)
+    return "; ".join(f"{each.property} {each.reason}" for each in broken) or None

@@ -1,0 +1,117 @@
+"""What every call of the API has in common: its behaviour, its answer, and pages as Genesys Cloud pages [G]."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from starlette.responses import JSONResponse, Response
+
+from genesys_provider.emulator import extras
+from genesys_provider.emulator.errors import ApiError, BrokenRule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from starlette.requests import Request
+
+    from genesys_provider.emulator.behaviour import Behaviour
+
+DEFAULT_PAGE_SIZE = 25
+MAX_PAGE_NUMBER = 10**9
+
+
+def behaviour_of(request: Request) -> Behaviour:
+    """The behaviour that the request meets."""
+    behaviour: Behaviour = request.state.behaviour
+    return behaviour
+
+
+def answer(body: dict[str, Any], behaviour: Behaviour, status: int = 200) -> Response:
+    """A good answer, less what the behaviour omits."""
+    return JSONResponse({name: body[name] for name in body if name not in behaviour.omit}, status)
+
+
+def replaced(view: dict[str, Any], part: Sequence[str], behaviour: Behaviour) -> Response:
+    """The answer to a PUT; `part` names the fields of the part that a behaviour may want."""
+    if behaviour.put_answer == "none":
+        return Response(status_code=204)
+    return answer(
+        view if behaviour.put_answer == "object" else {name: view[name] for name in part}, behaviour
+    )
+
+
+def deleted(view: dict[str, Any], usual: int, behaviour: Behaviour) -> Response:
+    """The answer to a DELETE, whose status is the usual one where the behaviour has none."""
+    status = behaviour.delete_answer if "delete_answer" in behaviour.model_fields_set else usual
+    if status == 200:  # noqa: PLR2004
+        return answer(view, behaviour)
+    return Response(status_code=status)
+
+
+@dataclass(frozen=True)
+class PageAsked:
+    """The page that a request asks for.
+
+    Attributes:
+        path: The list's path.
+        size: Entities a page.
+        number: Which page, counted from 1.
+        query: The rest of the query, which the next page has too.
+    """
+
+    path: str
+    size: int
+    number: int
+    query: Mapping[str, str]
+
+    def of(self, listed: Sequence[Any]) -> Sequence[Any]:
+        """Those of the list that are on the page."""
+        return listed[(self.number - 1) * self.size : self.number * self.size]
+
+    def answer(self, entities: list[dict[str, Any]], total: int, behaviour: Behaviour) -> Response:
+        """The page, of a list of so many."""
+        pages = math.ceil(total / self.size)
+        body = {
+            "entities": entities,
+            "pageSize": self.size,
+            "pageNumber": self.number,
+            "total": total,
+            "pageCount": pages,
+            "selfUri": self._uri(self.number),
+            **({"nextUri": self._uri(self.number + 1)} if self.number < pages else {}),
+            **(extras.OF_A_PAGE if behaviour.extra_fields else {}),
+        }
+        return answer(body, behaviour)
+
+    def _uri(self, number: int) -> str:
+        return f"{self.path}?{urlencode({'pageSize': self.size, 'pageNumber': number, **self.query})}"
+
+
+def page_asked(
+    request: Request, path: str, kept: Sequence[str], *, max_size: int, max_number: int = MAX_PAGE_NUMBER
+) -> PageAsked:
+    """The page that the request asks for; `kept` names the rest of the query that counts.
+
+    Raises:
+        ApiError: 400 if there can be no such page.
+    """
+    query = request.query_params
+    return PageAsked(
+        path,
+        _whole_number(query.get("pageSize"), "pageSize", DEFAULT_PAGE_SIZE, max_size),
+        _whole_number(query.get("pageNumber"), "pageNumber", 1, max_number),
+        {name: query[name] for name in kept if name in query},
+    )
+
+
+def _whole_number(text: str | None, name: str, default: int, maximum: int) -> int:
+    if text is None:
+        return default
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else 0  # noqa: PLR2004
+    if not 1 <= number <= maximum:
+        reason = f"must be a whole number from 1 to {maximum}"
+        raise ApiError(400, "The page can't be given", broken=[BrokenRule(name, reason)])
+    return number

@@ -1,0 +1,98 @@
+"""What an organization has to choose from: types of integrations, credentials, limits, topics of notifications."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.routing import Route
+
+from genesys_provider.emulator.answers import answer, behaviour_of, page_asked
+from genesys_provider.emulator.errors import ApiError
+from genesys_provider.emulator.integration_types import NAMES, TYPES_PATH, config_schema, type_view
+from genesys_provider.emulator.integrations import MAX_PAGE_NUMBER, MAX_PAGE_SIZE, instances_limit
+from genesys_provider.emulator.login import INTEGRATIONS_READ
+from genesys_provider.emulator.paths import INTEGRATIONS_PATH
+from genesys_provider.emulator.topics import topics
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from genesys_provider.emulator.login import Login
+
+TOPICS_PATH = "/api/v2/notifications/availabletopics"
+LIMITS_PATH = "/api/v2/organizations/limits/namespaces/integrations"
+CREDENTIALS_PATH = f"{INTEGRATIONS_PATH}/credentials/listing"
+
+MAX_CREDENTIALS = 200
+_VIEW = "integrations:integration:view"
+
+
+class Catalog:
+    """The calls that only tell what there is.
+
+    Args:
+        max_instances: How many integrations of the type `amazon-eventbridge-source` there may be.
+    """
+
+    def __init__(self, max_instances: int) -> None:
+        self._max_instances = max_instances
+
+    def routes(self, login: Login) -> list[Route]:
+        """Every call; topics and limits need a token alone [G]."""
+        needs: dict[str, Any] = {"permission": _VIEW}
+        return [
+            Route(path, login.guarded(call, *scopes, **more), methods=["GET"])
+            for path, call, scopes, more in (
+                (TOPICS_PATH, self.topics, (), {}),
+                (LIMITS_PATH, self.limits, (), {}),
+                (TYPES_PATH, self.types, (INTEGRATIONS_READ,), needs),
+                (TYPES_PATH + "/{typeId}", self.type, (INTEGRATIONS_READ,), needs),
+                (
+                    TYPES_PATH + "/{typeId}/configschemas/{configType}",
+                    self.schema,
+                    (INTEGRATIONS_READ,),
+                    needs,
+                ),
+                (CREDENTIALS_PATH, self.credentials, (INTEGRATIONS_READ,), needs),
+            )
+        ]
+
+    async def types(self, request: Request) -> Response:
+        """`GET /integrations/types`: one page of them."""
+        page = page_asked(request, TYPES_PATH, (), max_size=MAX_PAGE_SIZE, max_number=MAX_PAGE_NUMBER)
+        shown = [type_view(each, self._max_instances) for each in page.of(list(NAMES))]
+        return page.answer(shown, len(NAMES), behaviour_of(request))
+
+    async def type(self, request: Request) -> Response:
+        """`GET /integrations/types/{typeId}`: one of them."""
+        return answer(type_view(_type_of(request), self._max_instances), behaviour_of(request))
+
+    async def schema(self, request: Request) -> Response:
+        """`GET …/configschemas/{configType}`: what its configuration may hold."""
+        type_id, part = _type_of(request), request.path_params["configType"]
+        if part not in {"properties", "advanced"}:
+            raise ApiError(404, f"There is no schema {part}.")
+        return answer(config_schema(type_id, part), behaviour_of(request))
+
+    async def credentials(self, request: Request) -> Response:
+        """`GET /integrations/credentials/listing`: none."""
+        page_asked(request, CREDENTIALS_PATH, (), max_size=MAX_CREDENTIALS)
+        return answer({"entities": [], "selfUri": CREDENTIALS_PATH}, behaviour_of(request))
+
+    async def limits(self, request: Request) -> Response:
+        """`GET /organizations/limits/namespaces/integrations`: how many integrations there may be."""
+        return answer({"entities": [instances_limit(self._max_instances)]}, behaviour_of(request))
+
+    async def topics(self, request: Request) -> Response:
+        """`GET /notifications/availabletopics`: all of them, with the fields that are asked for."""
+        asked, preview = request.query_params.get("expand", ""), request.query_params.get("includePreview")
+        found = topics(asked.split(","), preview=preview is None or preview.lower() != "false")
+        return answer({"entities": found}, behaviour_of(request))
+
+
+def _type_of(request: Request) -> str:
+    type_id: str = request.path_params["typeId"]
+    if type_id not in NAMES:
+        raise ApiError(404, f"There is no type of integrations {type_id}.")
+    return type_id

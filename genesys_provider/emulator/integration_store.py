@@ -1,0 +1,146 @@
+"""What the emulator remembers of integrations."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from genesys_provider.emulator.database import Table
+from genesys_provider.emulator.events import timestamp
+
+if TYPE_CHECKING:
+    from genesys_provider.emulator.database import Database, Look
+
+ENABLED, DISABLED, DELETED, RESTORED = "ENABLED", "DISABLED", "DELETED", "RESTORED"
+"""What an integration is meant to be [G]."""
+
+ACTIVE, ACTIVATING, INACTIVE, DEACTIVATING = "ACTIVE", "ACTIVATING", "INACTIVE", "DEACTIVATING"
+ERROR = "ERROR"
+"""What it is [G]."""
+
+EMPTY = {"properties": {}, "advanced": {}, "notes": "", "credentials": {}}
+"""The configuration of a new integration: nothing in it is null [G~]."""
+
+
+@dataclass(frozen=True)
+class StoredIntegration:
+    """One integration as it is kept.
+
+    Attributes:
+        configuration: What the last PUT had as `properties`, `advanced`, `notes` and `credentials`.
+        version: That of the configuration.
+        message: Why it is in this state, for a human.
+        last_updated: When `code` changed last, or was forced.
+        generation: Counts the changes of state from outside; what was begun before one of them settles nothing.
+        leads_to: The code of the state that it is on the way to, if it is on a way; it sets out again after a
+            restart.
+    """
+
+    id: str
+    name: str
+    type: str
+    configuration: dict[str, Any]
+    version: int
+    intended: str
+    code: str
+    message: str | None
+    last_updated: str
+    generation: int
+    leads_to: str | None
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        """The configuration's properties."""
+        properties: dict[str, Any] = self.configuration["properties"]
+        return properties
+
+
+def _integration(row: tuple[Any, ...]) -> StoredIntegration:
+    integration_id, name, kind, configuration, *rest = row
+    return StoredIntegration(integration_id, name, kind, json.loads(configuration), *rest)
+
+
+INTEGRATIONS = Table(
+    "integrations",
+    {
+        "name": "TEXT NOT NULL",
+        "type": "TEXT NOT NULL",
+        "configuration": "TEXT NOT NULL",
+        "version": "INTEGER NOT NULL",
+        "intended": "TEXT NOT NULL",
+        "code": "TEXT NOT NULL",
+        "message": "TEXT",
+        "last_updated": "TEXT NOT NULL",
+        "generation": "INTEGER NOT NULL",
+        "leads_to": "TEXT",
+    },
+    _integration,
+)
+
+_TO_A_STATE = (
+    "last_updated = CASE WHEN code = ?1 THEN last_updated ELSE ?2 END, code = ?1, message = ?3, leads_to = ?4"
+)
+
+
+class IntegrationStore:
+    """The emulator's memory of integrations."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, integration_id: str, name: str, kind: str) -> None:
+        """A new integration: disabled, and not configured."""
+        self._database.execute(
+            "INSERT INTO integrations (id, name, type, configuration, version, intended, code, last_updated,"
+            " generation) VALUES (?, ?, ?, ?, 1, ?, ?, ?, 1)",
+            (integration_id, name, kind, json.dumps(EMPTY), DISABLED, INACTIVE, timestamp()),
+        )
+
+    def as_of(self, seconds_ago: float) -> Look[StoredIntegration]:
+        """The integrations as they were so many seconds ago, at most an hour; 0 is now."""
+        return self._database.as_of(INTEGRATIONS, seconds_ago)
+
+    def get(self, integration_id: str) -> StoredIntegration | None:
+        """The integration, if there is one now."""
+        return self.as_of(0).get(integration_id)
+
+    def all(self) -> list[StoredIntegration]:
+        """Every integration, oldest first."""
+        return self.as_of(0).all()
+
+    def configure(self, integration_id: str, name: str, configuration: dict[str, Any]) -> None:
+        """Another configuration, with the next version."""
+        self._database.execute(
+            "UPDATE integrations SET name = ?, configuration = ?, version = version + 1 WHERE id = ?",
+            (name, json.dumps(configuration), integration_id),
+        )
+
+    def move(self, integration_id: str, intended: str, code: str, leads_to: str | None = None) -> None:
+        """Another state, as somebody asked for; `leads_to` is the code of the one that it is on the way to."""
+        self._database.execute(
+            f"UPDATE integrations SET {_TO_A_STATE}, intended = ?5, generation = generation + 1"  # noqa: S608
+            " WHERE id = ?6",
+            (code, timestamp(), None, leads_to, intended, integration_id),
+        )
+
+    def settle(self, integration_id: str, generation: int, code: str, message: str | None) -> bool:
+        """Whether the integration has arrived: it did not change or go since it set out."""
+        settled = self._database.execute(
+            f"UPDATE integrations SET {_TO_A_STATE} WHERE id = ?5 AND generation = ?6",  # noqa: S608
+            (code, timestamp(), message, None, integration_id, generation),
+        )
+        return settled.rowcount > 0
+
+    def force(self, integration_id: str, code: str, message: str | None) -> bool:
+        """Whether there is such an integration; its state now is this one, wherever it was on the way to."""
+        forced = self._database.execute(
+            "UPDATE integrations SET code = ?, message = ?, last_updated = ?, leads_to = NULL,"
+            " generation = generation + 1 WHERE id = ?",
+            (code, message, timestamp(), integration_id),
+        )
+        return forced.rowcount > 0
+
+    def delete(self, integration_id: str) -> bool:
+        """Whether there was such an integration; now there is none."""
+        return self._database.delete(INTEGRATIONS, integration_id)

@@ -1,0 +1,61 @@
+"""The types that an integration can be of, as far as clients look at them [G]; a small choice of them [C]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genesys_provider.emulator.contract import DOCUMENT
+from genesys_provider.emulator.paths import INTEGRATIONS_PATH
+
+EVENTBRIDGE = "amazon-eventbridge-source"
+TYPES_PATH = f"{INTEGRATIONS_PATH}/types"
+PROPERTIES = "EventBridgeProperties"
+"""The contract's schema of what is configured of an `amazon-eventbridge-source`."""
+
+NAMES = {
+    EVENTBRIDGE: "Amazon EventBridge Source",
+    "custom-rest-actions": "Web Services Data Actions",
+    "custom-smtp-server": "Custom SMTP Server",
+    "embedded-client-app": "Client Application",
+    "embedded-client-app-interaction-widget": "Interaction Widget",
+    "purecloud-data-actions": "Genesys Cloud Data Actions",
+    "webhook": "Webhook",
+}
+"""What an integration of each type is called that is given no name."""
+
+_VIEW = "integrations:integration:view"
+
+
+def type_view(type_id: str, max_instances: int) -> dict[str, Any]:
+    """One type, as the API answers it; `max_instances` holds for `amazon-eventbridge-source`."""
+    schemas = f"{TYPES_PATH}/{type_id}/configschemas"
+    return {
+        "id": type_id,
+        "name": NAMES[type_id],
+        "description": f"An integration of the type {NAMES[type_id]}.",
+        "provider": "emulator",
+        "category": "Emulated",
+        "configPropertiesSchemaUri": f"{schemas}/properties",
+        "configAdvancedSchemaUri": f"{schemas}/advanced",
+        "credentials": {},
+        "nonInstallable": False,
+        **({"maxInstances": max_instances} if type_id == EVENTBRIDGE else {}),
+        "userPermissions": [_VIEW],
+        "selfUri": f"{TYPES_PATH}/{type_id}",
+    }
+
+
+def config_schema(type_id: str, part: str) -> dict[str, Any]:
+    """The schema of `properties` or `advanced`. Of most types the emulator takes any object."""
+    known = part == "properties" and type_id == EVENTBRIDGE
+    rules = DOCUMENT["components"]["schemas"][PROPERTIES] if known else {}
+    return {
+        "id": f"{type_id}.{part}",
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"{NAMES[type_id]}: {part}",
+        "description": "What is configured.",
+        "type": "object",
+        "required": rules.get("required", []),
+        "properties": rules.get("properties", {}),
+        "additionalProperties": True,
+    }

@@ -1,0 +1,133 @@
+"""What Genesys Cloud makes in AWS accounts: a partner event source for each integration that became active.
+
+A source is `PENDING` until there is an event bus of its name, then `ACTIVE`. It is `DELETED` when the integration
+is, or has another account, region or suffix [G]. That disabling leaves it as it is, is [C].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from genesys_provider.emulator.events import SOURCE_PREFIX
+
+if TYPE_CHECKING:
+    from genesys_provider.emulator.database import Database
+    from genesys_provider.emulator.integration_store import StoredIntegration
+
+PENDING, ACTIVE, DELETED = "PENDING", "ACTIVE", "DELETED"
+"""[G]"""
+
+SCHEMA = (
+    """
+    CREATE TABLE IF NOT EXISTS partner_sources (
+        name TEXT NOT NULL,
+        account TEXT NOT NULL,
+        region TEXT NOT NULL,
+        state TEXT NOT NULL,
+        integration TEXT NOT NULL,
+        PRIMARY KEY (name, account, region)
+    )
+    """,
+)
+
+
+@dataclass(frozen=True)
+class PartnerSource:
+    """One partner event source.
+
+    Attributes:
+        name: Its name, which the event bus must have too.
+        integration: The id of the integration that made it.
+    """
+
+    name: str
+    account: str
+    region: str
+    state: str
+    integration: str
+
+    def view(self) -> dict[str, Any]:
+        """The source as `GET /emulator/partner-sources` shows it."""
+        return {
+            "name": self.name,
+            "account": self.account,
+            "region": self.region,
+            "state": self.state,
+            "integrationId": self.integration,
+        }
+
+
+class PartnerSources:
+    """The partner event sources of the organization, in all accounts.
+
+    Args:
+        organization_id: The organization's id, which is part of each name.
+    """
+
+    def __init__(self, database: Database, organization_id: str) -> None:
+        self._database = database
+        self._organization_id = organization_id
+
+    def name_of(self, suffix: str) -> str:
+        """The name of the source with this suffix."""
+        return f"{SOURCE_PREFIX}/{self._organization_id}/{suffix}"
+
+    def all(self) -> list[PartnerSource]:
+        """Every source, oldest first."""
+        return [
+            PartnerSource(*row)
+            for row in self._database.execute(
+                "SELECT name, account, region, state, integration FROM partner_sources ORDER BY rowid"
+            )
+        ]
+
+    def of(self, integration: StoredIntegration) -> PartnerSource | None:
+        """The integration's source, if it is there."""
+        return next(
+            (each for each in self.all() if each.integration == integration.id and each.state != DELETED),
+            None,
+        )
+
+    def appear(self, integration: StoredIntegration) -> None:
+        """The integration's source is there, and none that it had before.
+
+        One that was deleted, and now is made again, must be associated again [G].
+        """
+        properties = integration.properties
+        name = self.name_of(properties["eventSourceSuffix"])
+        place = (name, properties["awsAccountId"], properties["awsAccountRegion"])
+        self._database.execute(
+            "UPDATE partner_sources SET state = ? WHERE integration = ?"
+            " AND (name, account, region) != (?, ?, ?)",
+            (DELETED, integration.id, *place),
+        )
+        self._database.execute(
+            "INSERT INTO partner_sources VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"
+            " state = CASE WHEN state = ?6 THEN ?4 ELSE state END, integration = ?5",
+            (*place, PENDING, integration.id, DELETED),
+        )
+
+    def leave(self, integration_id: str) -> None:
+        """The integration is gone, and its sources are."""
+        self._database.execute(
+            "UPDATE partner_sources SET state = ? WHERE integration = ?", (DELETED, integration_id)
+        )
+
+    def associate(self, name: str) -> list[PartnerSource]:
+        """The sources of this name that have an event bus now, as a bus of the name is made in their accounts."""
+        return self._change(name, PENDING, ACTIVE)
+
+    def dissociate(self, name: str) -> list[PartnerSource]:
+        """The sources of this name that have no event bus any more [G]."""
+        return self._change(name, ACTIVE, PENDING)
+
+    def clear(self) -> None:
+        """Forget every source."""
+        self._database.execute("DELETE FROM partner_sources")
+
+    def _change(self, name: str, before: str, after: str) -> list[PartnerSource]:
+        self._database.execute(
+            "UPDATE partner_sources SET state = ? WHERE name = ? AND state = ?", (after, name, before)
+        )
+        return [each for each in self.all() if each.name == name and each.state == after]
