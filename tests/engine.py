@@ -130,6 +130,8 @@ class Stack:
         self.project, self.name, self.host = name, stack, host
         # What the machine's own Pulumi is set to must not reach the test.
         self.env = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
+        # Each command starts three Pythons: none of them need compile the same again.
+        self.env.pop("PYTHONDONTWRITEBYTECODE", None)
         self.env |= {
             "PATH": path,
             "PULUMI_BACKEND_URL": backend_url(self.backend),
@@ -217,9 +219,11 @@ class Stack:
         return self.run("import", type_, name, id_, "--yes", "--skip-preview", *arguments)
 
     def export(self) -> dict[str, Any]:
-        """The `deployment` of the state, secrets encrypted."""
-        exported: dict[str, Any] = json.loads(self.must("stack", "export").output)
-        deployment: dict[str, Any] = exported["deployment"]
+        """The `deployment` of the state, secrets encrypted; of a backend in a folder without a command."""
+        if self.env["PULUMI_BACKEND_URL"] != backend_url(self.backend):
+            return dict(json.loads(self.must("stack", "export").output)["deployment"])
+        stored = self.backend / ".pulumi" / "stacks" / self.project / f"{self.name}.json"
+        deployment: dict[str, Any] = json.loads(stored.read_text())["checkpoint"]["latest"]
         return deployment
 
     def resources(self) -> dict[str, dict[str, Any]]:

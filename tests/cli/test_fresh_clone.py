@@ -64,7 +64,7 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *settings, *arguments], cwd=folder, check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("virtualenv", ["venv", ".venv"])
+@pytest.mark.parametrize("virtualenv", [".venv", pytest.param("venv", marks=pytest.mark.full_length)])
 def test_a_fresh_clone(declared: Declared, cloud: Cloud, tmp_path: Path, virtualenv: str) -> None:
     stack = declared.stack(declared.targets(["orders"]))
     stack.write(

@@ -19,8 +19,9 @@ def declared(cloud: Cloud, make_stack: Any) -> Declared:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests with a `host` run under ours; at full length, and where they are marked so, under the stock one too."""
+    """Tests with a `host` run under ours; at full length under the stock one too."""
     if "host" in metafunc.fixturenames:
-        both = metafunc.config.getoption("--torture") or metafunc.definition.get_closest_marker("both_hosts")
-        hosts = {"own": OWN_HOST, "stock": None} if both else {"own": OWN_HOST}
+        hosts = (
+            {"own": OWN_HOST, "stock": None} if metafunc.config.getoption("--torture") else {"own": OWN_HOST}
+        )
         metafunc.parametrize("host", hosts.values(), ids=list(hosts))

@@ -279,7 +279,7 @@ def test_a_deleted_resource_that_has_another_owner_is_not_touched(
     assert list(cloud.targets()) == ["orders"]
 
 
-@pytest.mark.parametrize("replaced", ["orders", "orders-sync"])
+@pytest.mark.parametrize("replaced", ["orders", pytest.param("orders-sync", marks=pytest.mark.full_length)])
 def test_a_replacement_that_the_user_asks_for_deletes_before_it_creates(
     declared: Declared, cloud: Cloud, replaced: str
 ) -> None:

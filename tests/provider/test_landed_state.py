@@ -50,7 +50,6 @@ def stack(declared: Declared, cloud: Cloud, host: Path | None) -> Stack:
     return stack
 
 
-@pytest.mark.both_hosts
 def test_the_next_up_brings_it_up_to_date(stack: Stack, cloud: Cloud) -> None:
     ids = cloud.living()
     shown = stack.preview("--diff")

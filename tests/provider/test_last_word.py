@@ -64,10 +64,9 @@ def told(cloud: Cloud, gateway: GatewayServer) -> list[tuple[str, str]]:
     "how",
     [
         "removed",
-        "renamed",
         *(
             pytest.param(each, marks=pytest.mark.full_length)
-            for each in ("renamed with an alias", "moved", "moved with an alias", "replaced")
+            for each in ("renamed", "renamed with an alias", "moved", "moved with an alias", "replaced")
         ),
     ],
 )
@@ -120,7 +119,6 @@ def test_a_target_that_moves_with_its_sync(declared: Declared, cloud: Cloud, sta
 # A target that goes.
 
 
-@pytest.mark.both_hosts
 def test_a_target_goes_with_its_sync(declared: Declared, cloud: Cloud, stack: Stack) -> None:
     target_id = id_of(stack)
     stack.program(declared.targets(["more"]))
@@ -201,7 +199,11 @@ def test_another_target(declared: Declared, cloud: Cloud, stack: Stack, stays: b
     assert ("orders" in cloud.living()) is stays
 
 
-@pytest.mark.parametrize("stays", [True, False], ids=["stays", "goes"])
+@pytest.mark.parametrize(
+    "stays",
+    [pytest.param(True, marks=pytest.mark.full_length), False],
+    ids=["stays", "goes"],
+)
 def test_another_target_and_another_gateway(
     declared: Declared, cloud: Cloud, stack: Stack, new_gateway: GatewayServer, stays: bool
 ) -> None:

@@ -147,18 +147,26 @@ def test_a_change_replaces_where_its_name_says_so(
 
 
 def test_an_unknown_name_ends_the_program_with_a_sentence(declared: Declared, cloud: Cloud) -> None:
-    stack = declared.stack("")
-    for option in ("ignore_changes", "replace_on_changes", "additional_secret_outputs", "hide_diffs"):
+    options = ("ignore_changes", "replace_on_changes", "additional_secret_outputs", "hide_diffs")
+    declarations = [
+        line
+        for option in options
         for line in (
             declared.target("orders", opts=opts(**{option: ["endpont_url"]})),
             declared.sync("orders", target_id="'t'", revision="1", opts=opts(**{option: ["endpont_url"]})),
-        ):
-            stack.program(declared.program(line))
-            result = stack.preview()
-            assert result.code != 0
-            assert "Traceback" not in result.output
+        )
+    ]
+    ended = [
+        f"try: {line}\nexcept pulumi.RunError as error: pulumi.error(str(error))" for line in declarations
+    ]
+    stack = declared.stack(declared.program(*ended[:-1], declarations[-1]))
+    result = stack.preview()
+    assert result.code != 0
+    assert "Traceback" not in result.output
+    for option in options:
+        for resource in ("EventBridgeTarget 'orders'", "GatewaySync 'orders-sync'"):
             assert re.search(
-                rf"error: \w+ 'orders(-sync)?': the option {option} names 'endpont_url', which is no property "
+                rf"error: {resource}: the option {option} names 'endpont_url', which is no property "
                 r"of it\. Its properties are [a-z_]+, ",
                 result.output,
             ), result.output

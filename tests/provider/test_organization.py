@@ -64,8 +64,10 @@ def assert_told(result: Result, cloud: Cloud, other: Cloud) -> None:
     [
         "destroy",
         "up",
-        "up --refresh",
-        *(pytest.param(each, marks=LONG) for each in ("refresh", "destroy --refresh", "up with a change")),
+        *(
+            pytest.param(each, marks=LONG)
+            for each in ("refresh", "up --refresh", "destroy --refresh", "up with a change")
+        ),
     ],
 )
 def test_another_organisation_is_refused(
@@ -179,7 +181,10 @@ def test_another_address_of_the_same_organisation(stack: Stack, cloud: Cloud) ->
 
 @pytest.mark.parametrize(
     ("variable", "ending"),
-    [("GENESYSCLOUD_API_URL", "/api/v2"), ("GENESYSCLOUD_LOGIN_URL", "/oauth/token")],
+    [
+        ("GENESYSCLOUD_API_URL", "/api/v2"),
+        pytest.param("GENESYSCLOUD_LOGIN_URL", "/oauth/token", marks=LONG),
+    ],
     ids=["API", "login"],
 )
 @pytest.mark.parametrize("command", ["destroy", pytest.param("refresh", marks=LONG)])
@@ -196,7 +201,6 @@ def test_a_wrong_address_is_no_proof_that_a_target_is_gone(
     assert cloud.living() == {}
 
 
-@pytest.mark.both_hosts
 def test_a_service_that_does_not_say_who_it_is(stack: Stack, cloud: Cloud, other: Cloud) -> None:
     """Then the address counts."""
     for each in (cloud, other):

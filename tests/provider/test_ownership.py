@@ -71,7 +71,6 @@ def up(declared: Declared, host: Path | None, *lines: str, **options: Any) -> St
 # Moves.
 
 
-@pytest.mark.both_hosts
 def test_a_move_into_a_component_wants_the_alias(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host)
     target_id = id_of(stack)
@@ -465,7 +464,6 @@ def test_a_delete_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path
     assert host is None or FOREIGN in result.output, result.output
 
 
-@pytest.mark.both_hosts
 def test_a_destroy_leaves_what_is_anothers(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host, declared.target("orders"), declared.target("kept"))
     ids = cloud.living()
@@ -587,7 +585,6 @@ def test_a_replacement(declared: Declared, cloud: Cloud, host: Path | None) -> N
     assert "3 unchanged" in succeeded(stack.up("--refresh"))
 
 
-@pytest.mark.both_hosts
 def test_a_replacement_before_the_delete(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     """The new one would be the old one."""
     stack = up(declared, host, declared.target("orders", opts=opts(delete_before_replace="False")))

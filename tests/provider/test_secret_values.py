@@ -70,7 +70,6 @@ def everything_secret(declared: Declared, cloud: Cloud, **arguments: str) -> str
     )
 
 
-@pytest.mark.both_hosts
 def test_whatever_is_a_secret_is_said_nowhere(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     """Not when the service says it back in all encodings, not when our own sentences are about it."""
     stack = declared.stack(everything_secret(declared, cloud), host=host)
@@ -140,7 +139,6 @@ def programs(declared: Declared, cloud: Cloud) -> list[str]:
     ]
 
 
-@pytest.mark.both_hosts
 def test_what_becomes_a_secret_is_one_with_the_next_up(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
@@ -198,7 +196,6 @@ def test_what_becomes_a_secret_with_another_value_does_not_show_the_one_before(
     assert_silent([*said, json.dumps(stack.export())], (ENDPOINT, WEBHOOK, "canary-header-b52"))
 
 
-@pytest.mark.both_hosts
 def test_the_state_of_an_earlier_version_with_secrets_in_it_is_no_change(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:

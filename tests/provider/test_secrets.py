@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from cloud import BASIC, CANARIES, CLIENT_SECRET, PASSWORD, SECRET_HEADER
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from declared import Declared
 
 
+@pytest.mark.full_length
 def test_no_secret_anywhere(declared: Declared, cloud: Cloud) -> None:
     """State, backups, history, audit, logs at full verbosity, the terminal: after each kind of operation."""
     program = declared.program(

@@ -131,6 +131,7 @@ def test_the_way_out_where_the_gateway_is_gone(
     assert gateway.heard() == []
 
 
+@pytest.mark.full_length
 def test_a_change_of_required_sends_nothing(stack: Stack, declared: Declared, gateway: Words) -> None:
     for required in ("False", "True"):
         stack.program(declared.program(declared.target("orders"), declared.sync("orders", required=required)))

@@ -113,6 +113,7 @@ def test_a_date_to_wait_for_is_by_the_clock_of_who_says_it(origin: Origin, jump:
         tally.faults["a clock that is off, and a date to wait for: absorbed"] += 1
 
 
+@pytest.mark.full_length
 def test_a_webhook_signed_at_a_wrong_time_is_one_clear_error(origin: Origin, jump: int, tally: Tally) -> None:
     """The gateway refuses it as replayed: it can't be absorbed. With the right time, the next `up` heals it."""
     world = origin.branch()

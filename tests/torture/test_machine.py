@@ -639,7 +639,7 @@ def test_lives(origin: Origin, tally: Tally, number: int, request: pytest.Fixtur
     run_state_machine_as_test(
         seed(int(request.config.getoption("--hypothesis-seed") or 0) + number)(Lives),
         settings=settings(
-            max_examples=4 if long else 2,
+            max_examples=4 if long else 1,
             stateful_step_count=10 if long else 5,
             database=None,
             deadline=None,
