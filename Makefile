@@ -16,8 +16,8 @@ up: setup ## Start the emulator and the gateway, and bring the stack dev up on t
 down: setup ## Destroy the stack dev, and end the emulator and the gateway
 	@$(PYTHON) tools/local.py down
 
-test: setup ## Run the tests, three at a time, with a small part of the torture
-	@$(PYTHON) -m pytest -n 3 --dist worksteal
+test: setup ## Run the tests, four at a time, with a small part of the torture
+	@$(PYTHON) -m pytest -n 4 --dist worksteal
 
 check: setup ## Run the linters, the type checker and the import contracts
 	@$(PYTHON) -m ruff check

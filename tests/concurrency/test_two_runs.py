@@ -48,7 +48,9 @@ def assert_agreed(stack: Stack, cloud: Cloud) -> None:
     assert stack.resources()["orders"]["id"] == target["id"]
 
 
-@pytest.mark.parametrize("backend", BACKENDS, indirect=True)
+@pytest.mark.parametrize(
+    "backend", ["file", pytest.param("postgres", marks=pytest.mark.full_length)], indirect=True
+)
 def test_the_second_run_is_refused(stack: Stack, cloud: Cloud) -> None:
     first = held_up(stack, cloud)
     cloud.requests()

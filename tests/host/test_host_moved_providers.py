@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from house_project import House
 
 
-@pytest.fixture(params=["no module", "no class"])
+@pytest.fixture(params=["no module", pytest.param("no class", marks=pytest.mark.full_length)])
 def stack(house: House, installed: dict[str, str], request: pytest.FixtureRequest) -> Stack:
     """A stack with `a` and `b`, made when the class was in the module `formerly`."""
     stack = house.stack("Thing('a', size=1)", env=installed)

@@ -135,6 +135,7 @@ def test_a_stack_goes(cloud: Cloud, stack: Stack) -> None:
     assert cloud.told() == [("UPDATED", target_id), ("DELETED", target_id)]
 
 
+@pytest.mark.full_length
 def test_a_target_is_replaced(cloud: Cloud, stack: Stack) -> None:
     former = id_of(stack)
     succeeded(stack.up("--replace", urn("orders")))

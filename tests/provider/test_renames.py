@@ -125,9 +125,8 @@ def test_an_exchange(
     assert named(cloud) == {name: of_resource[resource] for resource, name in after.items()}
 
 
-@pytest.mark.parametrize(
-    "who", ["one that is there", pytest.param("a new one", marks=pytest.mark.full_length)]
-)
+@pytest.mark.full_length
+@pytest.mark.parametrize("who", ["one that is there", "a new one"])
 def test_the_name_of_one_that_is_removed(
     declared: Declared, cloud: Cloud, host: Path | None, who: str
 ) -> None:

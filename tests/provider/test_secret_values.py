@@ -223,6 +223,7 @@ def test_a_secret_that_is_not_known_yet_is_none_of_a_preview(declared: Declared)
     assert "3 unchanged" in stack.up().output
 
 
+@pytest.mark.full_length
 def test_a_secret_that_is_an_everyday_word_leaves_messages_readable(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(
         declared.targets(

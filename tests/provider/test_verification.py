@@ -117,7 +117,7 @@ def test_an_earlier_run_that_was_not_recorded_is_adopted(declared: Declared, clo
     assert '"TARGET_ADOPTED"' in cloud.audit_log.read_text()
 
 
-@pytest.mark.parametrize("action", ["drop_before", "drop_after"])
+@pytest.mark.parametrize("action", [pytest.param("drop_before", marks=pytest.mark.full_length), "drop_after"])
 def test_a_post_whose_answer_never_comes_makes_one_target(
     declared: Declared, cloud: Cloud, action: str
 ) -> None:

@@ -97,6 +97,7 @@ def off_by_hours(audit: str) -> bool:
     )
 
 
+@pytest.mark.full_length
 def test_a_date_to_wait_for_is_by_the_clock_of_who_says_it(origin: Origin, jump: int, tally: Tally) -> None:
     world = origin.branch()
     with world.cloud:

@@ -150,7 +150,13 @@ GUARDS = {
 }
 
 
-@pytest.mark.parametrize("guard", GUARDS)
+@pytest.mark.parametrize(
+    "guard",
+    [
+        pytest.param(each, marks=pytest.mark.full_length if each == "the look before a delete" else ())
+        for each in GUARDS
+    ],
+)
 def test_without_a_guard_the_suite_fails(origin: Origin, tmp_path: Path, guard: str) -> None:
     patch, scenario, shows = GUARDS[guard]
     world = origin.branch(host_with(tmp_path, patch))
