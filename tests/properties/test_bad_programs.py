@@ -9,7 +9,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from declared import Declared
 
 if TYPE_CHECKING:
