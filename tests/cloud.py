@@ -48,7 +48,13 @@ class Cloud:
         self._beside = beside
         self.audit_log = directory / "audit" / "audit.jsonl"
         self._stack = ExitStack()
-        self._settings = {"verification_seconds": 0.2, "rate_limit": 0, "behaviour": BEHAVIOUR, **settings}
+        self._settings = {
+            "verification_seconds": 0.2,
+            "activation_seconds": 0.2,
+            "rate_limit": 0,
+            "behaviour": BEHAVIOUR,
+            **settings,
+        }
 
     def __enter__(self) -> Self:
         self.gateway = self._beside.gateway if self._beside else self._stack.enter_context(self.new_gateway())

@@ -14,6 +14,7 @@ from genesys_provider.emulator.judge import broken_rules_of_schema
 from genesys_provider.emulator.tasks import Tasks
 
 if TYPE_CHECKING:
+    from genesys_provider.emulator.behaviour import Behaving
     from genesys_provider.emulator.integration_store import IntegrationStore, StoredIntegration
     from genesys_provider.emulator.partner_sources import PartnerSources
 
@@ -25,9 +26,12 @@ class Activation:
         seconds: How long each way takes.
     """
 
-    def __init__(self, store: IntegrationStore, sources: PartnerSources, seconds: float) -> None:
+    def __init__(
+        self, store: IntegrationStore, sources: PartnerSources, behaving: Behaving, seconds: float
+    ) -> None:
         self._store = store
         self._sources = sources
+        self._behaving = behaving
         self._seconds = seconds
         self._under_way = Tasks()
 
@@ -67,7 +71,7 @@ class Activation:
     async def _arrive(self, integration: StoredIntegration) -> None:
         await asyncio.sleep(self._seconds)
         code, message = integration.leads_to or INACTIVE, None
-        if code == ACTIVE and (reason := _why_not(integration)):
+        if code == ACTIVE and (reason := self._behaving.now.activation_error or _why_not(integration)):
             code, message = ERROR, reason
         if self._store.settle(integration.id, integration.generation, code, message) and code == ACTIVE:
             self._appear(integration.id)

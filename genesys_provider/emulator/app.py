@@ -105,7 +105,7 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
     behaving = Behaving(settings.behaviour)
     organization = Organization(store.organization_id(settings.organization_id))
     integration_store, sources = IntegrationStore(database), PartnerSources(database, organization.id)
-    activation = Activation(integration_store, sources, settings.activation_seconds)
+    activation = Activation(integration_store, sources, behaving, settings.activation_seconds)
     integrations = Integrations(integration_store, activation, sources, departures, settings.max_instances)
     control = Control(
         database,

@@ -17,6 +17,7 @@ more, or with another status. `--behaviour FILE` and `POST /emulator/behaviour` 
 | `normalise` | false, true | the host of `endpointUrl` is stored in lower case, names without spaces around them |
 | `oddEntries` | 0 to 1000 | so many targets and integrations of somebody else, hard to read (module `odd`) |
 | `latencySeconds` | 0 to 600 | how long each request to login and API waits before it is served |
+| `activationError` | null, or text | why no integration becomes `ACTIVE` |
 | `emptyNotes` | `empty`, `word` | empty notes of an integration read `node_dynamodb_empty_string` |
 | `staleAnswer` | 409, 400 | the status of a PUT whose version is not the present one |
 | `reactivates` | true, false | whether other properties make an enabled integration `ACTIVATING` again |
@@ -73,6 +74,7 @@ class Behaviour(BaseModel):
     normalise: Annotated[bool, Field(strict=True)] = False
     odd_entries: Annotated[int, Field(strict=True, ge=0, le=1000)] = 0
     latency_seconds: Annotated[float, Field(strict=True, ge=0, le=600)] = 0
+    activation_error: Name | None = None
     empty_notes: Literal["empty", "word"] = "empty"
     stale_answer: Literal[409, 400] = 409
     reactivates: Annotated[bool, Field(strict=True)] = True

@@ -140,8 +140,9 @@ class Integrations:
 
     async def intend(self, request: Request) -> Response:
         """`PATCH /integrations/{id}`: the way to another state begins, if it is another."""
+        body = await read_object(request)
         before = self._there(request)
-        intended = checked(await read_object(request), "IntegrationBody")["intendedState"]
+        intended = checked(body, "IntegrationBody")["intendedState"]
         if intended == ENABLED:
             if before.intended != ENABLED or before.code not in {ACTIVE, ACTIVATING}:
                 self.activation.begin(before.id, ENABLED, activate=True)
@@ -175,8 +176,10 @@ class Integrations:
 
     async def configure(self, request: Request) -> Response:
         """`PUT /integrations/{id}/config/current`: the whole configuration anew, under the next version."""
-        behaviour, before = behaviour_of(request), self._there(request)
-        body = checked(behaviour.stored(await read_object(request)), "IntegrationConfigurationBody")
+        behaviour, sent = behaviour_of(request), await read_object(request)
+        # Looked at when all of the body is there: another PUT may have come meanwhile.
+        before = self._there(request)
+        body = checked(behaviour.stored(sent), "IntegrationConfigurationBody")
         properties = body["properties"]
         if before.type == EVENTBRIDGE:
             self._judge(before.id, properties)

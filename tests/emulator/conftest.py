@@ -45,7 +45,11 @@ def endpoint(gateway: httpx.Client) -> str:
 @pytest.fixture(scope="session")
 def emulator_api(gateway_server: GatewayServer) -> Iterator[Api]:
     settings = EmulatorSettings(
-        verification_seconds=0, rate_limit=0, ca_file=gateway_server.ca_file, endpoint_seconds=1
+        verification_seconds=0,
+        activation_seconds=0,
+        rate_limit=0,
+        ca_file=gateway_server.ca_file,
+        endpoint_seconds=1,
     )
     with EmulatorServer(settings) as server, Api(server.url) as api:
         yield api

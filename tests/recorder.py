@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OPENAPI_PATH = "/openapi.json"
-DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "contract" / "openapi.yaml").read_text("utf-8"))
+DOCUMENT = yaml.safe_load((Path(__file__).parents[1] / "contract" / "openapi.yaml").read_text("utf-8"))
 
 
 @dataclass
@@ -70,7 +70,7 @@ def _text(headers: Any) -> dict[str, str]:
     return {name.decode().lower(): value.decode("latin-1") for name, value in headers}
 
 
-def at(*path: str) -> tuple[tuple[str, ...], Any]:
+def at(*path: str | int) -> tuple[tuple[str | int, ...], Any]:
     """What stands at a place of the document, and where that really is: after a reference, elsewhere."""
     value: Any = DOCUMENT
     for step in path:
@@ -138,9 +138,9 @@ def request_faults(exchange: Exchange) -> list[str]:
     kind = next(iter(call["security"][0]))
     scheme = {"client": "basic ", "token": "bearer "}[kind]
     found = [] if exchange.request_headers["authorization"].lower().startswith(scheme) else ["no login"]
-    parameters = {
-        each["name"]: each["schema"] for each in call.get("parameters", ()) if each["in"] == "query"
-    }
+    places = (("paths", *operation, "parameters", each) for each in range(len(call.get("parameters", ()))))
+    found_there = (at(*place)[1] for place in places)
+    parameters = {each["name"]: each["schema"] for each in found_there if each["in"] == "query"}
     for name, text in parse_qsl(exchange.query, keep_blank_values=True):
         if name not in parameters:
             found.append(f"the document has no parameter {name}")

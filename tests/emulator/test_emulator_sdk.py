@@ -1,0 +1,116 @@
+"""The official SDK, unmodified, against the emulator: it reads the answers, and its requests are the contract's."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from emulated import Api, eventually
+from recorder import answer_faults, operation_of, request_faults
+from sdk_life import NAME, PROPERTIES, TYPE, Sent, by_sdk, recorded, sent
+
+ONE = "/api/v2/integrations/{id}"
+CURRENT = f"{ONE}/config/current"
+LOOK = (("expand", "config.current"), ("integrationType", TYPE), ("pageSize", "100"))
+
+
+def configuration(version: int, topics: list[str]) -> dict[str, object]:
+    properties = {**PROPERTIES, "eventFilter": topics}
+    return {
+        "name": NAME,
+        "version": version,
+        "properties": properties,
+        "advanced": {},
+        "notes": "ours",
+        "credentials": {},
+    }
+
+
+def test_the_sdk_leads_the_life_of_an_integration() -> None:
+    topics = list(PROPERTIES["eventFilter"])
+    with recorded(activation_seconds=0.2) as (exchanges, url):
+        read = by_sdk("lead", url)
+        organization = read["organization"][0]
+        (source,) = httpx.get(f"{url}/emulator/partner-sources").json()
+
+    assert read == {
+        "id": read["id"],
+        "organization": [organization, "active"],
+        "before": [],
+        "created": [NAME, TYPE, "DISABLED", "INACTIVE"],
+        "configured": 2,
+        "enabled": ["ENABLED", "UTC"],
+        "current": [NAME, 2, "ours", {**PROPERTIES, "eventFilter": topics[:1]}, {}],
+        "changed": 3,
+        "listed": [[NAME, PROPERTIES, "ACTIVE"]],
+        "disabled": ["DISABLED", "DISABLED"],
+        "deleted": True,
+        "gone": [404, "not.found"],
+    }
+    assert source == {
+        "name": f"aws.partner/genesys.com/cloud/{organization}/contact-center",
+        "account": "012345678901",
+        "region": "eu-central-1",
+        "state": "DELETED",
+        "integrationId": read["id"],
+    }
+    assert sent(exchanges, read["id"]) == [
+        Sent("GET", "/api/v2/organizations/me", (), None),
+        Sent("GET", "/api/v2/integrations", LOOK, None),
+        Sent("POST", "/api/v2/integrations", (), {"name": NAME, "integrationType": {"id": TYPE}}),
+        Sent("PUT", CURRENT, (), configuration(1, topics[:1])),
+        Sent("PATCH", ONE, (), {"intendedState": "ENABLED"}),
+        Sent("GET", ONE, (), None),
+        Sent("GET", CURRENT, (), None),
+        Sent("PUT", CURRENT, (), configuration(2, topics)),
+        Sent("GET", ONE, (), None),
+        Sent("GET", "/api/v2/integrations", LOOK, None),
+        Sent("PATCH", ONE, (), {"intendedState": "DISABLED"}),
+        Sent("GET", ONE, (), None),
+        Sent("DELETE", ONE, (), None),
+        Sent("GET", ONE, (), None),
+    ]
+    # The document describes what the official SDK does: but that it sends the body `null` where there is none.
+    for each in exchanges:
+        assert not answer_faults(each), each
+        without_a_body = each.request_body == b"null"
+        faults = [
+            fault for fault in request_faults(each) if not (without_a_body and fault == "it has a body")
+        ]
+        assert not faults, each
+
+
+@pytest.mark.parametrize("behaviour", [{}, {"extraFields": True, "emptyNotes": "word", "oddEntries": 0}])
+def test_the_sdk_reads_what_there_is(behaviour: dict[str, object]) -> None:
+    with recorded(activation_seconds=0, max_instances=7) as (exchanges, url), Api(url) as api:
+        api.post("/emulator/behaviour", json={**behaviour, "activationError": "the account is closed"})
+        one = api.post("/api/v2/integrations", json={"name": NAME, "integrationType": {"id": TYPE}}).json()
+        api.patch(one["selfUri"], json={"intendedState": "ENABLED"}).raise_for_status()
+        eventually(lambda: api.get(one["selfUri"]).json()["reportedState"]["code"] == "ERROR")
+        exchanges.clear()
+        read = by_sdk("look_around", url)
+
+    topics = read.pop("topics")
+    assert topics["v2.users.{id}.presence"] == [["All"], "Public"]
+    assert topics["v2.detail.events.conversation.{id}.acw"] == [["EventBridge"], "Public"]
+    assert {visibility for _, visibility in topics.values()} == {"Public"}, (
+        "none in preview: it asked for none"
+    )
+    assert read == {
+        "none": [],
+        "types": [TYPE, "custom-rest-actions"],
+        "type": ["Amazon EventBridge Source", 7],
+        "schema": [list(PROPERTIES), "https://json-schema.org/draft/2020-12/schema"],
+        "credentials": [],
+        "limits": [["integrations", 7]],
+        "failed": ["the account is closed", "ENABLED", None, {}],
+        "refused": [
+            [404, "not.found", []],
+            [400, "invalid.body", ["integrationType"]],
+            [400, "invalid.body", ["name", "version", "properties", "advanced", "notes"]],
+        ],
+    }
+    queries = [each.query for each in exchanges]
+    assert "sortBy=name&ids=none%2Cneither&reportedState=error" in queries
+    assert "expand=transports%2Cvisibility%2CpermissionDetails&includePreview=false" in queries
+    assert all(operation_of(each) for each in exchanges)
+    assert not [found for each in exchanges if (found := answer_faults(each))]
