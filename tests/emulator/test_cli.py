@@ -35,7 +35,8 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_version_and_help() -> None:
     assert re.fullmatch(r"genesys-eventbridge, version \d+\.\d+\.\d+\n", run("--version").stdout)
     assert {"emulator", "gateway"} <= set(run("--help").stdout.split())
-    assert "--rate-limit" in run("emulator", "--help").stdout
+    options = run("emulator", "--help").stdout.split()
+    assert {"--rate-limit", "--activation-seconds", "--max-instances"} <= set(options)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
