@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import time
+import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,7 @@ def sent(exchanges: Iterable[Exchange], integration_id: str) -> list[Sent]:
 
 
 def by_sdk(work: str, url: str) -> dict[str, Any]:
-    """What `lead` or `look_around` finds, in a process of its own."""
+    """What `lead`, `look_around` or `puzzle` finds, in a process of its own."""
     result = subprocess.run(
         [sys.executable, __file__, work, url],
         capture_output=True,
@@ -195,5 +196,28 @@ def look_around(url: str) -> dict[str, Any]:
     return {**read, "refused": [refused(each) for each in refusals]}
 
 
+def puzzle(url: str) -> dict[str, Any]:
+    """What the SDK makes of the odd answers that faults of the emulator hold ready, by the ends of their paths."""
+    sdk, client = logged_in(url)
+    api = sdk.IntegrationsApi(client)
+
+    def read(name: str) -> Any:
+        try:
+            seen = api.get_integration(name)
+            state = getattr(seen, "reported_state", None)
+            looked_at = (
+                seen.intended_state,
+                state and (state.code, state.last_updated and state.last_updated.year),
+            )
+        except Exception as error:  # noqa: BLE001 - its name is what is looked at
+            return type(error).__name__
+        return [*looked_at, seen.attributes]
+
+    with urllib.request.urlopen(f"{url}/emulator/faults") as answer:  # noqa: S310
+        oddities = [each["match"]["path"].rpartition("/")[2] for each in json.load(answer)]
+    return {name: read(name) for name in oddities}
+
+
 if __name__ == "__main__":
-    print(json.dumps({"lead": lead, "look_around": look_around}[sys.argv[1]](sys.argv[2])))  # noqa: T201 - that is what it is for
+    works = {each.__name__: each for each in (lead, look_around, puzzle)}
+    print(json.dumps(works[sys.argv[1]](sys.argv[2])))  # noqa: T201 - that is what it is for

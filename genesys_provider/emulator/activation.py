@@ -8,7 +8,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from genesys_provider.emulator.integration_store import ACTIVATING, ACTIVE, DEACTIVATING, ERROR, INACTIVE
+from genesys_provider.emulator.integration_store import (
+    ACTIVATING,
+    ACTIVE,
+    DEACTIVATING,
+    DISABLED,
+    ENABLED,
+    ERROR,
+    INACTIVE,
+)
 from genesys_provider.emulator.integration_types import EVENTBRIDGE, PROPERTIES
 from genesys_provider.emulator.judge import broken_rules_of_schema
 from genesys_provider.emulator.tasks import Tasks
@@ -35,10 +43,14 @@ class Activation:
         self._seconds = seconds
         self._under_way = Tasks()
 
-    def begin(self, integration_id: str, intended: str, *, activate: bool) -> None:
-        """Set out for `ACTIVE` or `INACTIVE`."""
-        code, leads_to = (ACTIVATING, ACTIVE) if activate else (DEACTIVATING, INACTIVE)
-        self._store.move(integration_id, intended, code, leads_to)
+    def enable(self, integration_id: str) -> None:
+        """Set out for `ACTIVE`."""
+        self._store.move(integration_id, ENABLED, ACTIVATING, ACTIVE)
+        self._go_on(integration_id)
+
+    def disable(self, integration_id: str) -> None:
+        """Set out for `INACTIVE`."""
+        self._store.move(integration_id, DISABLED, DEACTIVATING, INACTIVE)
         self._go_on(integration_id)
 
     def force(self, integration_id: str, code: str, message: str | None) -> bool:

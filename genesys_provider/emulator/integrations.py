@@ -145,7 +145,7 @@ class Integrations:
         intended = checked(body, "IntegrationBody")["intendedState"]
         if intended == ENABLED:
             if before.intended != ENABLED or before.code not in {ACTIVE, ACTIVATING}:
-                self.activation.begin(before.id, ENABLED, activate=True)
+                self.activation.enable(before.id)
         elif intended == DISABLED:
             self._disable(before)
         elif intended == DELETED:
@@ -191,7 +191,7 @@ class Integrations:
         self.store.configure(before.id, body["name"], {"properties": properties, **kept})
         another = behaviour.reactivates and properties != before.properties
         if before.intended == ENABLED and (another or before.code != ACTIVE):
-            self.activation.begin(before.id, ENABLED, activate=True)
+            self.activation.enable(before.id)
         return replaced(configuration_view(self._now(before.id), behaviour), ("id", "version"), behaviour)
 
     def view_of(self, integration_id: str) -> dict[str, Any]:
@@ -218,7 +218,7 @@ class Integrations:
         if before.code == INACTIVE:
             self.store.move(before.id, DISABLED, INACTIVE)
         elif before.intended != DISABLED or before.code != DEACTIVATING:
-            self.activation.begin(before.id, DISABLED, activate=False)
+            self.activation.disable(before.id)
 
     def _delete_softly(self, integration_id: str) -> None:
         self.activation.stop(integration_id)

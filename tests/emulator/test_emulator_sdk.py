@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import httpx
-import pytest
 from emulated import Api, eventually
 from recorder import answer_faults, operation_of, request_faults
 from sdk_life import NAME, PROPERTIES, TYPE, Sent, by_sdk, recorded, sent
@@ -79,10 +78,10 @@ def test_the_sdk_leads_the_life_of_an_integration() -> None:
         assert not faults, each
 
 
-@pytest.mark.parametrize("behaviour", [{}, {"extraFields": True, "emptyNotes": "word", "oddEntries": 0}])
-def test_the_sdk_reads_what_there_is(behaviour: dict[str, object]) -> None:
+def test_the_sdk_reads_what_there_is_though_there_is_more_than_it_knows() -> None:
     with recorded(activation_seconds=0, max_instances=7) as (exchanges, url), Api(url) as api:
-        api.post("/emulator/behaviour", json={**behaviour, "activationError": "the account is closed"})
+        unlike = {"extraFields": True, "emptyNotes": "word", "activationError": "the account is closed"}
+        api.post("/emulator/behaviour", json=unlike).raise_for_status()
         one = api.post("/api/v2/integrations", json={"name": NAME, "integrationType": {"id": TYPE}}).json()
         api.patch(one["selfUri"], json={"intendedState": "ENABLED"}).raise_for_status()
         eventually(lambda: api.get(one["selfUri"]).json()["reportedState"]["code"] == "ERROR")
@@ -114,3 +113,39 @@ def test_the_sdk_reads_what_there_is(behaviour: dict[str, object]) -> None:
     assert "expand=transports%2Cvisibility%2CpermissionDetails&includePreview=false" in queries
     assert all(operation_of(each) for each in exchanges)
     assert not [found for each in exchanges if (found := answer_faults(each))]
+
+
+MOMENT = "2026-01-31T12:00:00.123Z"
+ODDITIES: dict[str, tuple[object, object]] = {
+    "whole": (
+        {
+            "intendedState": "ENABLED",
+            "reportedState": {"code": "ACTIVE", "lastUpdated": MOMENT},
+            "attributes": {},
+        },
+        ["ENABLED", ["ACTIVE", 2026], {}],
+    ),
+    "small-letters": ({"intendedState": "enabled"}, ["enabled", None, None]),
+    "unknown-words": (
+        {"intendedState": "PAUSED", "reportedState": {"code": "REPAIRING"}},
+        ["outdated_sdk_version", ["outdated_sdk_version", None], None],
+    ),
+    "unknown-fields": ({"intendedState": "ENABLED", "labels": [{"a": None}]}, ["ENABLED", None, None]),
+    "objects-null": ({"reportedState": None, "config": None, "attributes": None}, [None, None, None]),
+    "intended-state-null": ({"intendedState": None}, "AttributeError"),
+    "code-null": ({"reportedState": {"code": None}}, "AttributeError"),
+    "last-updated-null": ({"reportedState": {"lastUpdated": None}}, [None, [None, None], None]),
+    "last-updated-number": ({"reportedState": {"lastUpdated": 1769860800}}, "TypeError"),
+    "last-updated-word": ({"reportedState": {"lastUpdated": "yesterday"}}, "ApiException"),
+    "attributes-list": ({"attributes": []}, "AttributeError"),
+    "list": ([], [None, None, None]),
+    "page": ("<html>", [None, None, None]),
+}
+"""What the SDK makes of answers with status 200; so it is why the emulator's are as they are."""
+
+
+def test_what_the_sdk_can_read() -> None:
+    with recorded() as (_, url), Api(url) as api:
+        for name, (answer, _) in ODDITIES.items():
+            api.fault("status", "GET", f"/api/v2/integrations/{name}", status=200, body=answer)
+        assert by_sdk("puzzle", url) == {name: outcome for name, (_, outcome) in ODDITIES.items()}
