@@ -21,7 +21,7 @@ def verify(file: Path) -> None:
     With GENESYSCLOUD_AUDIT_KEY also that nobody without the key has written FILE anew.
     """
     from genesys_provider.client.settings import AUDIT_KEY
-    from genesys_provider.targets.audit import problems_of, without_key
+    from genesys_provider.common.audit import problems_of, without_key
 
     key = os.environ.get(AUDIT_KEY)
     found = list(problems_of(file, key))

@@ -15,7 +15,7 @@
     │   ├── RateLimited           429, or the login's 400: still throttled after the last retry
     │   └── ServerError           5xx or 408: still failing after the last retry
     └── (in `genesys_provider.targets`)
-        ├── InvalidTarget         a rule of the contract is broken: nothing was sent
+        ├── Invalid         a rule of the contract is broken: nothing was sent
         ├── OtherOrganization     the configuration leads to another organization than the target's
         ├── NameTaken             another target has the name
         ├── OwnedByAnother        another resource has taken the target over

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pulumi
 from pulumi.dynamic import Resource
 
-from genesys_provider.targets.paths import property_path
+from genesys_provider.common.paths import property_path
 
 _CREDENTIALS_IN_URL = re.compile(r"[^/?#]*//[^/?#]*@")
 

@@ -10,9 +10,9 @@ from pulumi.output import Unknown
 from pydantic import BaseModel, ValidationError
 
 from genesys_provider.client.settings import ENVIRONMENT
+from genesys_provider.common.faults import Fault, faults_of
+from genesys_provider.common.paths import property_path
 from genesys_provider.host.operation import ChangeKind, current
-from genesys_provider.targets.models import Fault, faults_of
-from genesys_provider.targets.paths import property_path
 
 PROVIDER = "__provider"
 """Where Pulumi keeps the serialized provider among the properties."""

@@ -12,10 +12,10 @@ from genesys_provider.client.errors import GenesysError
 from genesys_provider.client.progress import reporting_to
 from genesys_provider.client.redaction import hide, hide_secrets_of, shown
 from genesys_provider.client.settings import Settings
+from genesys_provider.common.run import Run
 from genesys_provider.host import InitFailed, OperationError, current
 from genesys_provider.resources import properties
 from genesys_provider.resources.words import said
-from genesys_provider.targets.run import Run
 
 if TYPE_CHECKING:
     from genesys_provider.targets.manager import TargetManager

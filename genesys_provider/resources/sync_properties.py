@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr, StrictBool
 
+from genesys_provider.common.faults import Fault
+from genesys_provider.common.fields import ApiModel, NonEmpty, WholeNumber
+from genesys_provider.common.run import Facts
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import properties
-from genesys_provider.targets.models import ApiModel, Fault, HttpsUrl, NonEmpty, WholeNumber
-from genesys_provider.targets.run import Facts
+from genesys_provider.targets.models import HttpsUrl
 from genesys_provider.targets.signature import signing_key
 
 if TYPE_CHECKING:

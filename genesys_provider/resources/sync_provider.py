@@ -32,9 +32,9 @@ from pulumi.dynamic import (
 from genesys_provider.host.operation import DetailedDiffResult, InitFailed, OperationError, current
 
 if TYPE_CHECKING:
+    from genesys_provider.common.run import Facts
     from genesys_provider.targets.gateway import Delivery, SyncEvent
     from genesys_provider.targets.manager import TargetManager
-    from genesys_provider.targets.run import Facts
 
 _LOOK_SECONDS = 0.2
 """How often whoever waits for another target looks."""
@@ -77,9 +77,9 @@ class GatewaySyncProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Tells the gateway that the target's configuration is new."""
+        from genesys_provider.common.run import Facts
         from genesys_provider.resources import sync_properties
         from genesys_provider.resources.session import managed
-        from genesys_provider.targets.run import Facts
 
         with managed(self._config, props) as manager:
             facts = _facts(manager, props["targetId"])
@@ -95,10 +95,10 @@ class GatewaySyncProvider(ResourceProvider):
             OperationError: The gateway was not told.
         """
         from genesys_provider.client.errors import GenesysError
+        from genesys_provider.common.run import Facts
         from genesys_provider.resources import sync_properties
         from genesys_provider.resources.session import managed
         from genesys_provider.resources.words import said
-        from genesys_provider.targets.run import Facts
 
         if not sync_properties.due(_olds, _news):
             return UpdateResult(sync_properties.undelivered(_olds, _news))
@@ -173,11 +173,11 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
     Raises:
         OtherOrganization: The target is in another organization than the one that is configured.
     """
+    from genesys_provider.common.ownership import goes_with_stack
     from genesys_provider.resources import sync_properties
     from genesys_provider.resources.session import run
     from genesys_provider.targets.errors import SyncFailed
     from genesys_provider.targets.gateway import DELETED
-    from genesys_provider.targets.ownership import goes_with_stack
 
     target_id = olds["targetId"]
     if run.wanted_by(target_id) is not None:
@@ -224,8 +224,8 @@ def _wait_until_shown(olds: Mapping[str, Any]) -> None:
 
 def _facts(manager: TargetManager, target_id: str, recorded: Facts | None = None) -> Facts:
     """Whose a target is: as this run has learned, else as the sync recorded, else the organization alone."""
+    from genesys_provider.common.run import Facts
     from genesys_provider.resources.session import run
-    from genesys_provider.targets.run import Facts
 
     known = run.facts(target_id) or recorded or Facts()
     if known != Facts():

@@ -13,22 +13,15 @@ from pydantic import Field, StrictBool, ValidationError
 
 from genesys_provider.client.redaction import OWNER_HEADER
 from genesys_provider.client.urls import folded_url
+from genesys_provider.common.errors import Invalid
+from genesys_provider.common.faults import Fault, faults_of
+from genesys_provider.common.fields import Number
+from genesys_provider.common.paths import property_path
+from genesys_provider.common.run import Facts
+from genesys_provider.common.times import LastWrite
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import properties
-from genesys_provider.targets.errors import InvalidTarget
-from genesys_provider.targets.models import (
-    SECRET_FIELDS,
-    VERIFIED,
-    Fault,
-    LastWrite,
-    Number,
-    RetryPolicyConfig,
-    Target,
-    TargetConfig,
-    faults_of,
-)
-from genesys_provider.targets.paths import property_path
-from genesys_provider.targets.run import Facts
+from genesys_provider.targets.models import SECRET_FIELDS, VERIFIED, RetryPolicyConfig, Target, TargetConfig
 
 _LOCAL = ("verificationTimeout", "healthCheck", "apiUrl", "secrets")
 """The inputs that are about how we handle the target, and no part of its configuration."""
@@ -94,13 +87,13 @@ def config_from(inputs: Mapping[str, Any]) -> TargetConfig:
     """The configuration that inputs, or the outputs they led to, stand for.
 
     Raises:
-        InvalidTarget: They break a rule; check has let through what an import lacks.
+        Invalid: They break a rule; check has let through what an import lacks.
     """
     given = {name: inputs[name] for name in _CONFIGURATION if inputs.get(name) is not None}
     try:
         return TargetConfig.model_validate(given)
     except ValidationError as error:
-        raise InvalidTarget(inputs.get("name"), faults_of(error)) from None
+        raise Invalid(f"target {inputs.get('name')!r}", faults_of(error)) from None
 
 
 _CONFIGURATION = (

@@ -24,10 +24,10 @@ from pulumi.dynamic import (
 from genesys_provider.host.operation import DetailedDiffResult, InitFailed, OperationError, current
 
 if TYPE_CHECKING:
+    from genesys_provider.common.ownership import Owner
     from genesys_provider.targets.errors import NotVerified
     from genesys_provider.targets.manager import TargetManager
     from genesys_provider.targets.models import Target
-    from genesys_provider.targets.ownership import Owner
 
 
 class EventBridgeTargetProvider(ResourceProvider):
@@ -261,7 +261,7 @@ def _same_organization(manager: TargetManager, id_: str, state: Mapping[str, Any
 
 def _owner(state: Mapping[str, Any]) -> Owner:
     """The resource whose operation this is: by its URN, or where the host does not tell it, by its last mark."""
-    from genesys_provider.targets.ownership import Owner
+    from genesys_provider.common.ownership import Owner
 
     recorded = state.get("owner")
     return Owner(current().urn or recorded or "", recorded)
@@ -275,8 +275,8 @@ def _deleting(state: Mapping[str, Any]) -> Owner:
 
 def _owner_read(target: Target, state: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """The owner mark that a reading records, and the foreign one that it only shows; either is told."""
+    from genesys_provider.common.ownership import quoted
     from genesys_provider.resources.session import warn
-    from genesys_provider.targets.ownership import quoted
 
     urn = current().urn
     if "owner" not in state and "revision" not in state:

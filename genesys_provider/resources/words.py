@@ -10,8 +10,8 @@ import re
 
 from genesys_provider.client.errors import ConfigurationError, GenesysError, MissingSetting, NotFound
 from genesys_provider.client.settings import ENVIRONMENT
+from genesys_provider.common.errors import OtherOrganization
 from genesys_provider.targets.errors import (
-    OtherOrganization,
     SyncFailed,
     VerificationCancelled,
     VerificationFailed,
@@ -24,11 +24,10 @@ _HINTS = {
     ),
     NotFound.hint: "It may have been deleted by hand: `pulumi refresh` makes the state right",
     OtherOrganization.hint: (
-        "Set genesys:region, genesys:apiUrl and the OAuth client (or the GENESYSCLOUD_… variables) back to the "
-        "target's organization. To move the stack to the other one, run `pulumi destroy` with the old "
-        "configuration first. If that organization or target no longer exists, remove it from the state, with its "
-        "syncs: `pulumi state delete --target-dependents '<URN of the target>'` (`pulumi stack --show-urns` lists "
-        "the URNs)"
+        "Set genesys:region, genesys:apiUrl and the OAuth client (or the GENESYSCLOUD_… variables) back to those "
+        "of its organization. To move the stack to the other one, run `pulumi destroy` with the old configuration "
+        "first. If that organization or resource no longer exists, remove it from the state, with what depends on "
+        "it: `pulumi state delete --target-dependents '<its URN>'` (`pulumi stack --show-urns` lists the URNs)"
     ),
     SyncFailed.hint: (
         "Check that the gateway is up, that genesys:caFile trusts its certificate, and that both sides have the "

@@ -35,8 +35,9 @@ from genesys_provider.client.errors import (
     UnexpectedAnswer,
 )
 from genesys_provider.client.limits import Priority
-from genesys_provider.targets.batches import Batches
-from genesys_provider.targets.models import PENDING_VERIFICATION, LastWrite, Target, seconds_since
+from genesys_provider.common.batches import Batches
+from genesys_provider.common.times import LastWrite, seconds_since
+from genesys_provider.targets.models import PENDING_VERIFICATION, Target
 from genesys_provider.targets.paging import Page, among, pages, parsed
 
 LAG_SECONDS = 30.0

@@ -32,7 +32,7 @@ from genesys_provider.client.redaction import hide
 from genesys_provider.client.retries import retry_after, retrying
 from genesys_provider.client.transport import connections, exchange
 from genesys_provider.client.urls import checked_url, shown_url
-from genesys_provider.targets.audit import AuditEvent, AuditTrail
+from genesys_provider.common.audit import AuditEvent, AuditTrail
 from genesys_provider.targets.errors import SyncFailed
 from genesys_provider.targets.signature import signing_key
 

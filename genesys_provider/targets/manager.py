@@ -27,7 +27,12 @@ from genesys_provider.client.errors import (
 from genesys_provider.client.progress import report
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.urls import shown_url
-from genesys_provider.targets.audit import AuditEvent, AuditTrail
+from genesys_provider.common.audit import AuditEvent, AuditTrail
+from genesys_provider.common.names import Names
+from genesys_provider.common.organization import Organization, Organizations
+from genesys_provider.common.ownership import Owner
+from genesys_provider.common.run import Run
+from genesys_provider.common.times import LastWrite, utc_now
 from genesys_provider.targets.directory import Directory
 from genesys_provider.targets.errors import (
     VerificationCancelled,
@@ -36,12 +41,8 @@ from genesys_provider.targets.errors import (
     VerificationUnknown,
 )
 from genesys_provider.targets.gateway import UPDATED, Delivery, Gateway, SigningSecrets, SyncEvent
-from genesys_provider.targets.models import VERIFIED, LastWrite, Target, TargetConfig, utc_now
-from genesys_provider.targets.names import Names
-from genesys_provider.targets.organization import Organization, Organizations
-from genesys_provider.targets.ownership import Owner
+from genesys_provider.targets.models import VERIFIED, Target, TargetConfig
 from genesys_provider.targets.paging import pages
-from genesys_provider.targets.run import Run
 from genesys_provider.targets.verification import NoVerdict, Verifications, Written
 from genesys_provider.targets.writing import Writing
 

@@ -10,19 +10,14 @@ public conventions of Genesys Cloud, [C] our completion.
 from __future__ import annotations
 
 import json
-import math
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 from urllib.parse import quote, unquote
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -38,8 +33,15 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from genesys_provider.client.limits import MAX_BODY_BYTES
 from genesys_provider.client.redaction import OWNER_HEADER
 from genesys_provider.client.urls import checked_url, folded_url
+from genesys_provider.common.faults import reason
+from genesys_provider.common.fields import (
+    MAX_NAME_CHARACTERS,
+    ApiModel,
+    NonEmpty,
+    Printable,
+    WholeNumber,
+)
 from genesys_provider.targets.headers import header_faults
-from genesys_provider.targets.paths import property_path
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -54,10 +56,6 @@ PENDING_VERIFICATION = "PENDING_VERIFICATION"
 FINAL_STATUSES = frozenset({VERIFIED, FAILED, TIMEOUT})
 """The statuses after which a verification changes no more; any other is pending [S]."""
 
-MAX_CLOCK_SKEW = 300.0
-"""Seconds that two machines' clocks may differ: a time further ahead says nothing."""
-
-MAX_NAME_CHARACTERS = 100
 NEEDED_AUTH_FIELDS: dict[str, tuple[str, ...]] = {
     "BASIC": ("username", "password"),
     "OAUTH2": ("clientId", "clientSecret", "tokenUrl"),
@@ -71,10 +69,6 @@ SECRET_FIELDS = ("password", "clientSecret")
 
 _UNQUOTED = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
 """What stands in the owner mark as it is: a resource's name may hold any character, a header may not."""
-_UNPRINTABLE = frozenset({"Cc", "Cf", "Zl", "Zp"})
-"""Categories of Unicode: control and format characters, ends of lines and paragraphs."""
-_JOINERS = "\u200c\u200d"
-"""Format characters that names are written with: in Persian, in Hindi, in emoji."""
 
 
 def _https_url(url: str) -> str:
@@ -85,41 +79,9 @@ def _token_url(url: str) -> str:
     return checked_url(url, loopback_http=True)
 
 
-def _printable(text: str) -> str:
-    # What can't be seen can't be told apart, nor typed again where somebody looks the name up.
-    if text != text.strip():
-        raise PydanticCustomError("white_space", "must have no white space around it")
-    if any(unicodedata.category(each) in _UNPRINTABLE and each not in _JOINERS for each in text):
-        raise PydanticCustomError("unprintable", "must hold no control or other invisible characters")
-    return text
-
-
-def _a_number(value: object) -> object:
-    # Neither true nor "5": what is written is what is meant.
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise PydanticCustomError("number", "must be a number")
-    return value
-
-
-Number = Annotated[float, BeforeValidator(_a_number)]
-WholeNumber = Annotated[int, BeforeValidator(_a_number)]
 HttpsUrl = Annotated[str, AfterValidator(_https_url)]
 TokenUrl = Annotated[str, AfterValidator(_token_url)]
-NonEmpty = Annotated[str, Field(min_length=1)]
-Printable = AfterValidator(_printable)
 NonEmptySecret = Annotated[SecretStr, Field(min_length=1)]
-
-
-class ApiModel(BaseModel):
-    """What all objects of the API share: camelCase on the wire, no input in an error (it may be a secret)."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
 
 
 class AuthConfig(ApiModel):
@@ -156,7 +118,7 @@ def _line_error(message: str, *path: str | int) -> InitErrorDetails:
 
 def _line_errors(error: ValidationError) -> list[InitErrorDetails]:
     return [
-        _line_error(_reason(fault["type"], fault["msg"]), *fault["loc"])
+        _line_error(reason(fault["type"], fault["msg"]), *fault["loc"])
         for fault in error.errors(include_url=False, include_input=False)
     ]
 
@@ -283,6 +245,9 @@ class Target(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
 
+    kind: ClassVar = "target"
+    """What users call it."""
+
     id: NonEmpty
     name: str
     endpoint_url: str
@@ -380,17 +345,6 @@ _ANSWERED = {
 }
 
 
-class LastWrite(NamedTuple):
-    """A write of an earlier process of ours."""
-
-    at: str
-    """UTC, ISO 8601."""
-    seen: bool
-    """Whether that process has seen its write in a reading."""
-    made: bool = False
-    """Whether it made the target: then no verdict is from before it."""
-
-
 class Visible(NamedTuple):
     """A configuration as two of them are compared: without secrets, and what makes no difference made alike."""
 
@@ -430,59 +384,6 @@ class Visible(NamedTuple):
             frozenset(event_types),
             owner,
         )
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One broken rule: the property's path as Pulumi writes it (`retryPolicy.maxRetries`), and the reason."""
-
-    path: str
-    reason: str
-
-
-def faults_of(error: ValidationError) -> list[Fault]:
-    """The faults of a model's `ValidationError`; no reason holds the value that was refused."""
-    return [
-        Fault(property_path(fault["loc"]), _reason(fault["type"], fault["msg"]))
-        for fault in error.errors(include_url=False, include_input=False)
-    ]
-
-
-_REASONS = {
-    "extra_forbidden": "is not a known property",
-    "missing": "is required",
-    "dict_type": "must be an object",
-    "model_type": "must be an object",
-    "list_type": "must be a list",
-    "string_unicode": "must be Unicode text",
-}
-"""What a user reads, where pydantic's own words are about Python."""
-
-
-def _reason(kind: str, message: str) -> str:
-    if kind in _REASONS:
-        return _REASONS[kind]
-    words = message.removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
-    words = words.removeprefix("List ").removeprefix("Value ").partition(" after validation")[0]
-    return words.replace("should ", "must ", 1)
-
-
-def utc_now() -> str:
-    """The time, as states and audits have it: UTC, ISO 8601, to the second."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def seconds_since(time: object) -> float:
-    """How long ago a time of `utc_now` was; endlessly long where it is none.
-
-    The clock may have been another machine's: one that is a little ahead counts as now.
-    """
-    try:
-        then = datetime.fromisoformat(str(time).replace("Z", "+00:00"))
-        passed = (datetime.now(timezone.utc) - then).total_seconds()
-    except (ValueError, TypeError):
-        return math.inf
-    return max(0.0, passed) if passed > -MAX_CLOCK_SKEW else math.inf
 
 
 def _unquoted(mark: object) -> object:

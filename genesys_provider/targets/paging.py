@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import UnexpectedAnswer, shortened
 from genesys_provider.client.limits import Priority
-from genesys_provider.targets.models import Target, faults_of
+from genesys_provider.common.faults import faults_of
+from genesys_provider.targets.models import Target
 
 _log = logging.getLogger(__name__)
 

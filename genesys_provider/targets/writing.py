@@ -24,13 +24,14 @@ from genesys_provider.client.errors import (
     UnexpectedAnswer,
 )
 from genesys_provider.client.progress import report
-from genesys_provider.targets.audit import AuditEvent, AuditTrail
+from genesys_provider.common.audit import AuditEvent, AuditTrail
+from genesys_provider.common.errors import StillThere
+from genesys_provider.common.names import Names
+from genesys_provider.common.ownership import Owner, is_left_behind, may_delete
+from genesys_provider.common.run import Run
+from genesys_provider.common.times import utc_now
 from genesys_provider.targets.directory import LAG_SECONDS, Directory
-from genesys_provider.targets.errors import StillThere
-from genesys_provider.targets.models import PENDING_VERIFICATION, Target, TargetConfig, utc_now
-from genesys_provider.targets.names import Names
-from genesys_provider.targets.ownership import Owner, is_left_behind, may_delete
-from genesys_provider.targets.run import Run
+from genesys_provider.targets.models import PENDING_VERIFICATION, Target, TargetConfig
 from genesys_provider.targets.verification import Written
 
 NAME_PAUSES = (0.0, 0.1, 0.5, 1.0, 2.0, 4.0)
@@ -192,7 +193,7 @@ class Writing:
             # A 404 alone may also mean «not yet».
             if self._is_gone(target_id) and (accepted or self._directory.shows(target_id)):
                 return accepted or maybe
-        raise StillThere(target_id)
+        raise StillThere(f"target {target_id}")
 
     def _is_gone(self, target_id: str) -> bool:
         try:

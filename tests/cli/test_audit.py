@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from genesys_provider.cli import main
-from genesys_provider.targets.audit import AuditEvent, AuditTrail
+from genesys_provider.common.audit import AuditEvent, AuditTrail
 
 
 @pytest.fixture

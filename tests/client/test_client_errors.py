@@ -16,8 +16,10 @@ from genesys_provider.client import errors
 from genesys_provider.client.answers import Call, read
 from genesys_provider.client.errors import ApiError, GenesysError
 from genesys_provider.client.transport import Answer
-from genesys_provider.targets.errors import InvalidTarget, NotVerified, SyncFailed
-from genesys_provider.targets.models import Fault, Target
+from genesys_provider.common.errors import Invalid
+from genesys_provider.common.faults import Fault
+from genesys_provider.targets.errors import NotVerified, SyncFailed
+from genesys_provider.targets.models import Target
 
 for package in (genesys_provider.client, genesys_provider.targets):
     for found in iter_modules(package.__path__, package.__name__ + "."):
@@ -95,6 +97,6 @@ def test_the_others_say_what_and_next() -> None:
     for kind in NotVerified.__subclasses__():
         assert kind("what happened", target, hint="next").target is target
         assert str(kind("what happened", target, hint="next")) == "what happened. next"
-    faults = InvalidTarget("orders", [Fault("a.b", "is required"), Fault("c", "must be a number")])
+    faults = Invalid("target 'orders'", [Fault("a.b", "is required"), Fault("c", "must be a number")])
     assert "a.b is required; c must be a number" in str(faults)
     assert "signing secret" in str(SyncFailed("no"))

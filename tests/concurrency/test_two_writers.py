@@ -10,13 +10,13 @@ import pytest
 from click.testing import CliRunner
 
 from genesys_provider.cli import main
-from genesys_provider.targets import audit
+from genesys_provider.common import audit
 
 # Writes until it is killed or its input ends, and says of each entry that the file has it.
 WRITER = """
 import os, sys
 from pathlib import Path
-from genesys_provider.targets.audit import AuditEvent, AuditTrail
+from genesys_provider.common.audit import AuditEvent, AuditTrail
 
 trail = AuditTrail(Path(sys.argv[1]))
 for line in sys.stdin:
@@ -28,7 +28,7 @@ for line in sys.stdin:
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from genesys_provider.targets import audit
+from genesys_provider.common import audit
 
 write, cut = os.write, int(sys.argv[2])
 

@@ -21,6 +21,8 @@ from pulumi.output import Unknown
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2
 
+from genesys_provider.common.paths import property_path
+from genesys_provider.common.run import Facts
 from genesys_provider.host.operation import Operation, carrying_out
 from genesys_provider.host.servicer import Servicer, _serialize
 from genesys_provider.resources import sync_properties, target_properties
@@ -28,8 +30,6 @@ from genesys_provider.resources.sync_provider import GatewaySyncProvider
 from genesys_provider.resources.target_provider import EventBridgeTargetProvider
 from genesys_provider.targets.gateway import Delivery
 from genesys_provider.targets.models import FINAL_STATUSES, Target
-from genesys_provider.targets.paths import property_path
-from genesys_provider.targets.run import Facts
 
 if TYPE_CHECKING:
     from genesys_provider.client.api import GenesysClient

@@ -24,9 +24,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from genesys_provider.client.redaction import OWNER_HEADER
+from genesys_provider.common.faults import faults_of
 from genesys_provider.emulator.bodies import MAX_BODY_BYTES, checked_config
 from genesys_provider.emulator.judge import broken_rules_of
-from genesys_provider.targets.models import TargetConfig, faults_of
+from genesys_provider.targets.models import TargetConfig
 
 pytestmark = pytest.mark.timeout(LIMIT)
 

@@ -15,10 +15,11 @@ from genesys_provider.client.errors import (
     UnexpectedAnswer,
 )
 from genesys_provider.client.settings import ENVIRONMENT
+from genesys_provider.common.errors import OtherOrganization
+from genesys_provider.common.organization import Organization
 from genesys_provider.resources import words
 from genesys_provider.resources.words import said
 from genesys_provider.targets.errors import (
-    OtherOrganization,
     SyncFailed,
     VerificationCancelled,
     VerificationFailed,
@@ -26,7 +27,6 @@ from genesys_provider.targets.errors import (
     VerificationUnknown,
 )
 from genesys_provider.targets.models import Target
-from genesys_provider.targets.organization import Organization
 
 TARGET = Target(id="id-1", name="orders", endpoint_url="https://a.example", status="FAILED")
 HERE = Organization("here", "https://api.example")

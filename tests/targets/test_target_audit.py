@@ -16,7 +16,7 @@ from shared_cloud import at_once
 from genesys_provider.client.errors import ConfigurationError
 from genesys_provider.client.redaction import redacted
 from genesys_provider.client.settings import Settings
-from genesys_provider.targets.audit import (
+from genesys_provider.common.audit import (
     FIRST_HASH,
     AuditEvent,
     AuditTrail,
@@ -35,7 +35,7 @@ WRITER = """
 import os
 import sys
 from pathlib import Path
-from genesys_provider.targets.audit import AuditEvent, AuditTrail
+from genesys_provider.common.audit import AuditEvent, AuditTrail
 trail = AuditTrail(Path(sys.argv[1]), os.environ["GENESYSCLOUD_AUDIT_KEY"])
 print("ready", flush=True)
 sys.stdin.readline()

@@ -15,8 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from genesys_provider.client.errors import Cancelled
+from genesys_provider.common.audit import AuditEvent, AuditTrail
 from genesys_provider.emulator.server import Server
-from genesys_provider.targets.audit import AuditEvent, AuditTrail
 from genesys_provider.targets.errors import SyncFailed
 from genesys_provider.targets.gateway import DELETED, UPDATED, Gateway
 

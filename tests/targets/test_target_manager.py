@@ -19,9 +19,9 @@ from genesys_provider.client.errors import (
     NotFound,
     ServerError,
 )
-from genesys_provider.targets.audit import AuditEvent, problems_of
+from genesys_provider.common.audit import AuditEvent, problems_of
+from genesys_provider.common.errors import NameTaken
 from genesys_provider.targets.errors import (
-    NameTaken,
     SyncFailed,
     VerificationCancelled,
     VerificationFailed,

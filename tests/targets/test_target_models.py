@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from genesys_provider import BasicAuth, JwtAuth, OAuth2Auth, RetryPolicy, TargetConfig
-from genesys_provider.targets.models import Target, faults_of
-from genesys_provider.targets.paths import property_path
+from genesys_provider.common.faults import faults_of
+from genesys_provider.common.paths import property_path
+from genesys_provider.targets.models import Target
 
 if TYPE_CHECKING:
     from cloud import Cloud

@@ -11,10 +11,10 @@ import pytest
 from shared_cloud import eventually
 
 from genesys_provider.client.errors import Cancelled
-from genesys_provider.targets.errors import NameTaken
+from genesys_provider.common.errors import NameTaken
+from genesys_provider.common.names import Names
+from genesys_provider.common.run import QUIET_SECONDS, Run
 from genesys_provider.targets.models import Target
-from genesys_provider.targets.names import Names
-from genesys_provider.targets.run import QUIET_SECONDS, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from shared_cloud import at_once, outcomes_at_once, settings_of
 
 from genesys_provider import TargetManager
 from genesys_provider.client.errors import ApiError, ServerError
-from genesys_provider.targets.organization import OtherOrganization
+from genesys_provider.common.errors import OtherOrganization
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from genesys_provider.targets.errors import OwnedByAnother, ReplacementRefused
-from genesys_provider.targets.models import Target
-from genesys_provider.targets.ownership import (
+from genesys_provider.common.errors import OwnedByAnother, ReplacementRefused
+from genesys_provider.common.ownership import (
     Owner,
     goes_with_stack,
     import_command,
     is_left_behind,
     name_taken,
 )
-from genesys_provider.targets.run import QUIET_SECONDS, Facts, Run
+from genesys_provider.common.run import QUIET_SECONDS, Facts, Run
+from genesys_provider.targets.models import Target
 
 TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"
 OURS = f"urn:pulumi:dev::house::{TYPE}::orders"

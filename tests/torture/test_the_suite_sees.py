@@ -40,7 +40,8 @@ Writing.create = lambda self, config, **_: (self._post(config), False)
 
 # The mark as it was at first: a resource in a component has the one of its namesake outside.
 WITHOUT_PARENT = """
-from genesys_provider.targets import ownership, writing
+from genesys_provider.common import ownership
+from genesys_provider.targets import writing
 
 def same(mark, urn):
     return mark is not None and urn is not None and ownership.name_of(mark) == ownership.name_of(urn)
@@ -57,7 +58,7 @@ TargetManager.delete = lambda self, target_id, **_: delete(self, target_id)
 """
 
 WITHOUT_ORGANISATION = """
-from genesys_provider.targets.organization import Organizations
+from genesys_provider.common.organization import Organizations
 
 Organizations.require = lambda self, *_: self.now()
 """

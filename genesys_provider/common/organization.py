@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import ApiError
 from genesys_provider.client.shared import SharedCall
-from genesys_provider.targets.errors import OtherOrganization
+from genesys_provider.common.errors import OtherOrganization
 
 _DOES_NOT_SAY = (403, 404, 405, 410, 501)
 """The API itself refuses the call or does not know it [C]; it is public and needs no permission [G]."""

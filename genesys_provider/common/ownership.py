@@ -1,9 +1,10 @@
-"""Whose is a target? Every rule about the owner mark.
+"""Whose is a target, or a source? Every rule about the owner mark.
 
-The mark is the URN of a resource. It stands in the target itself, in the header `X-Pulumi-Resource`, and is
-compared whole. A mark is *ours* if it is the resource's URN, or the mark that the resource's state recorded last
-(its output `owner`): after an alias, `state rename`, `state move`, `stack rename` or a renamed project the two
-differ, until the next update writes the URN. Any other mark is another's.
+The mark is the URN of a resource. It stands in the thing itself: in the header `X-Pulumi-Resource` of a target, in
+the last line of the notes of a source. It is compared whole. A mark is *ours* if it is the resource's URN, or the
+mark that the resource's state recorded last (its output `owner`): after an alias, `state rename`, `state move`,
+`stack rename` or a renamed project the two differ, until the next update writes the URN. Any other mark is
+another's.
 
 | operation | no target | no mark | our URN | recorded, not the URN | another's mark |
 |---|---|---|---|---|---|
@@ -34,21 +35,38 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Protocol
 
-from genesys_provider.targets.errors import NameTaken, OwnedByAnother, ReplacementRefused
-from genesys_provider.targets.models import Target
-from genesys_provider.targets.run import Run
-
-TARGET_TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"
-"""The type token, for the commands that an error suggests."""
+from genesys_provider.common.errors import NameTaken, OwnedByAnother, ReplacementRefused
+from genesys_provider.common.run import Run
 
 _URN = "urn:pulumi:"
 _PARTS = 4
 
 
+class Owned(Protocol):
+    """What carries an owner mark."""
+
+    @property
+    def kind(self) -> str:
+        """What users call it: `target`, `source`."""
+
+    @property
+    def id(self) -> str:
+        """What Genesys Cloud calls it."""
+
+    @property
+    def name(self) -> str:
+        """Its name in Genesys Cloud."""
+
+    @property
+    def owner(self) -> str | None:
+        """The mark."""
+
+
 @dataclass(frozen=True)
 class Owner:
-    """A resource that asks for its target.
+    """A resource that asks for what is its own.
 
     Attributes:
         urn: The resource, as it is called now.
@@ -59,22 +77,22 @@ class Owner:
     recorded: str | None = None
 
     def may_write(self, mark: str | None) -> bool:
-        """Whether an update or a delete may touch a target with this mark."""
+        """Whether an update or a delete may touch what carries this mark."""
         return mark is None or mark in (self.urn, self.recorded)
 
-    def require(self, target: Target) -> None:
-        """Does nothing if an update may write the target.
+    def require(self, owned: Owned) -> None:
+        """Does nothing if an update may write it.
 
         Raises:
             OwnedByAnother: The mark is another's.
         """
-        if not self.may_write(target.owner):
+        if not self.may_write(owned.owner):
             raise OwnedByAnother(
-                target,
+                owned,
                 hint=(
-                    "To leave it to that resource, remove this one from the program: the target stays as it is. "
-                    f"To manage it here, run `pulumi state delete {quoted(self.urn)}` and "
-                    f"`{import_command(self.urn, target.id)}`"
+                    f"To leave it to that resource, remove this one from the program: the {owned.kind} stays as it "
+                    f"is. To manage it here, run `pulumi state delete {quoted(self.urn)}` and "
+                    f"`{import_command(self.urn, owned.id)}`"
                 ),
             )
 
@@ -85,94 +103,94 @@ class Owner:
         return self.recorded, mark
 
 
-def may_delete(target: Target, owner: Owner, run: Run) -> bool:
-    """Whether a delete may take the target away; else it leaves it as it is.
+def may_delete(owned: Owned, owner: Owner, run: Run) -> bool:
+    """Whether a delete may take it away; else it leaves it as it is.
 
     Args:
-        target: The target as it is now.
+        owned: The target or source as it is now.
         owner: The resource that deletes it.
         run: What the engine has shown.
     """
     return (
-        owner.may_write(target.owner)
-        and run.wanted_by(target.id) in (None, owner.urn)
-        and not run.is_made(target.id)
+        owner.may_write(owned.owner)
+        and run.wanted_by(owned.id) in (None, owner.urn)
+        and not run.is_made(owned.id)
     )
 
 
-def is_left_behind(target: Target, urn: str | None, run: Run, *, creates_first: bool) -> bool:
-    """Whether a create adopts the target that has its name: an earlier run made it, and died.
+def is_left_behind(holder: Owned, urn: str | None, run: Run, *, creates_first: bool) -> bool:
+    """Whether a create adopts the holder of its name: an earlier run made it, and died.
 
     Args:
-        target: The target that has the name.
+        holder: The target or source that has the name.
         urn: The resource that is created; None is a script's.
         run: What the engine has shown.
         creates_first: Whether the resource is created before it is deleted where it is replaced. Of a replacement
-            that the user asks for (`--replace`) the engine shows nothing: then nobody can tell a target that was
+            that the user asks for (`--replace`) the engine shows nothing: then nobody can tell one that was
             left behind from the one that is about to be deleted.
 
     Raises:
         ReplacementRefused: It is the one that the resource has, or may be: the create is half of a replacement.
     """
-    if urn is None or target.owner != urn:
+    if urn is None or holder.owner != urn:
         return False
-    if creates_first or run.knows(target.id):
-        raise ReplacementRefused(target, quoted(urn))
+    if creates_first or run.knows(holder.id):
+        raise ReplacementRefused(holder, quoted(urn))
     return True
 
 
-def name_taken(holder: Target, name: str, urn: str | None, run: Run) -> NameTaken:
-    """The error of a create whose name another target has, with the way out for this case."""
-    mark = holder.owner
+def name_taken(holder: Owned, name: str, urn: str | None, run: Run) -> NameTaken:
+    """The error of a create whose name another one has, with the way out for this case."""
+    mark, kind = holder.owner, holder.kind
     if urn is None:
         hint = (
-            "Use another name, or change that target where it is declared"
+            f"Use another name, or change that {kind} where it is declared"
             if mark
-            else f"Use another name, or take the target over with `update({holder.id!r}, …)`"
+            else f"Use another name, or take the {kind} over with `update({holder.id!r}, …)`"
         )
     elif mark is None:
         hint = (
-            "Give this target another name (`name=`), or, if it is to be managed here, take it over with "
+            f"Give this {kind} another name (`name=`), or, if it is to be managed here, take it over with "
             f"`{import_command(urn, holder.id)}`"
         )
     elif not mark.startswith(_URN):
         hint = (
-            "That mark is of an earlier version of this provider. If a stack still has the target, run `pulumi up` "
-            "there first, with the resource as it was: that brings the mark up to date. Otherwise take the target "
-            f"over with `{import_command(urn, holder.id)}`, or give this one another name (`name=`)"
+            f"That mark is of an earlier version of this provider. If a stack still has the {kind}, run "
+            "`pulumi up` there first, with the resource as it was: that brings the mark up to date. Otherwise take "
+            f"it over with `{import_command(urn, holder.id)}`, or give this one another name (`name=`)"
         )
     elif stack_of(mark) != stack_of(urn):
-        hint = _of_another_stack(mark, urn, holder.id)
+        hint = _of_another_stack(mark, urn, holder)
     elif run.wanted_by(holder.id):
         hint = "Both are in this program: give one of the two another name (`name=`)"
     else:
         hint = (
             "If that resource was moved or renamed, and is this one now, tell Pulumi so with "
             f"`opts=pulumi.ResourceOptions(aliases=[{json.dumps(mark, ensure_ascii=False)}])`. If both are meant, "
-            "give this target another name (`name=`). If that one is to go first, run "
+            f"give this {kind} another name (`name=`). If that one is to go first, run "
             f"`pulumi destroy --target {quoted(mark)} --target-dependents`. {_of_no_state(holder, urn)}"
         )
     return NameTaken(name, holder, hint=hint)
 
 
-def _of_another_stack(mark: str, urn: str, target_id: str) -> str:
+def _of_another_stack(mark: str, urn: str, holder: Owned) -> str:
     (stack, project), (our_stack, our_project) = stack_of(mark), stack_of(urn)
     source, destination, note = stack, our_stack, ""
     if project != our_project:
         source, destination = f"organization/{project}/{stack}", f"organization/{our_project}/{our_stack}"
         note = " (in Pulumi Cloud with the name of your organization in place of `organization`)"
     return (
-        f"Stack {stack!r} of project {project!r} has it: give this target another name (`name=`), or move the "
-        f"resource here with `pulumi state move --source {source} --dest {destination} {quoted(mark)}`{note}. "
+        f"Stack {stack!r} of project {project!r} has it: give this {holder.kind} another name (`name=`), or move "
+        f"the resource here with `pulumi state move --source {source} --dest {destination} {quoted(mark)}`{note}. "
         "If Pulumi answers that the provider already exists there (the stacks' configurations differ), run "
-        f"`{import_command(urn, target_id)}` here instead, and remove the resource from the other stack's program"
+        f"`{import_command(urn, holder.id)}` here instead, and remove the resource from the other stack's program"
     )
 
 
-def _of_no_state(holder: Target, urn: str) -> str:
+def _of_no_state(holder: Owned, urn: str) -> str:
     return (
-        "If no state has that target any more (`pulumi state delete`, `retain_on_delete`, a removed stack), take "
-        f"it over with `{import_command(urn, holder.id)}`"
+        f"If no state has that {holder.kind} any more (`pulumi state delete`, `retain_on_delete`, a removed "
+        f"stack), take it over with `{import_command(urn, holder.id)}`"
     )
 
 
@@ -214,8 +232,8 @@ def quoted(urn: str) -> str:
     return "'" + urn.replace("'", "'\\''") + "'"
 
 
-def import_command(urn: str, target_id: str) -> str:
-    """The command that takes a target over into this resource.
+def import_command(urn: str, id_: str) -> str:
+    """The command that takes what has this id over into this resource.
 
     A URN has the types of the components around a resource, not their names: what the command needs of them is left
     to be filled in.
@@ -223,4 +241,6 @@ def import_command(urn: str, target_id: str) -> str:
     name = name_of(urn)
     shown = name if all(character.isalnum() or character in "-_." for character in name) else quoted(name)
     parent = " --parent 'parent=<URN of its component>'" if "$" in urn.removesuffix(name) else ""
-    return f"pulumi import {TARGET_TYPE} {shown} {target_id}{parent}"
+    parts = urn.split("::", _PARTS - 1)
+    type_token = parts[2].rpartition("$")[2] if len(parts) == _PARTS else "<its type>"
+    return f"pulumi import {type_token} {shown} {id_}{parent}"

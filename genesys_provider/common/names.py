@@ -16,10 +16,9 @@ from dataclasses import dataclass, field
 
 from genesys_provider.client.errors import Cancelled
 from genesys_provider.client.progress import report
-from genesys_provider.targets.errors import NameTaken
-from genesys_provider.targets.models import Target
-from genesys_provider.targets.ownership import name_taken, quoted, same_stack
-from genesys_provider.targets.run import Run
+from genesys_provider.common.errors import NameTaken
+from genesys_provider.common.ownership import Owned, name_taken, quoted, same_stack
+from genesys_provider.common.run import Run
 
 LOOK_SECONDS = 0.2
 """How often whoever waits looks whether the wait has become useless, or the run was cancelled."""
@@ -58,7 +57,7 @@ class Names:
         """Notes that the target is gone, and its name free."""
         self.wrote(target_id, "")
 
-    def wait_for(self, name: str, holder: Target, urn: str | None, *, creates: bool) -> None:
+    def wait_for(self, name: str, holder: Owned, urn: str | None, *, creates: bool) -> None:
         """Waits until the holder of the name has let go of it.
 
         Args:
@@ -102,7 +101,7 @@ class Names:
                 each.circle = [member.urn for member in path]
             self._changed.notify_all()
 
-    def _in_vain(self, name: str, holder: Target, urn: str, *, creates: bool) -> NameTaken:
+    def _in_vain(self, name: str, holder: Owned, urn: str, *, creates: bool) -> NameTaken:
         wanted_by = self._run.wanted_by(holder.id)
         if holder.id in self._written:
             # Written in this run, so the program has it: an alias or a `destroy` would do harm.
