@@ -49,12 +49,15 @@ class InitFailed(OperationError):
 class DetailedDiffResult(DiffResult):
     """A `DiffResult` that says property by property what changes.
 
-    `detailed` maps property paths, such as `retryPolicy.maxRetries`, to what happens there. The stock host
-    shows only whether anything changes.
+    `detailed` maps property paths, such as `retryPolicy.maxRetries`, to what happens there; `replaces` names the
+    properties whose change takes a new object, for which the old one is deleted first. The stock host shows only
+    whether anything changes.
     """
 
-    def __init__(self, detailed: Mapping[str, ChangeKind]) -> None:
-        super().__init__(changes=bool(detailed), replaces=[], delete_before_replace=False)
+    def __init__(self, detailed: Mapping[str, ChangeKind], replaces: Sequence[str] = ()) -> None:
+        super().__init__(
+            changes=bool(detailed), replaces=list(replaces), delete_before_replace=bool(replaces)
+        )
         self.detailed = dict(detailed)
 
 

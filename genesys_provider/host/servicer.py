@@ -58,6 +58,11 @@ _KINDS = {
     "delete": provider_pb2.PropertyDiff.DELETE,
     "update": provider_pb2.PropertyDiff.UPDATE,
 }
+_REPLACING_KINDS = {
+    "add": provider_pb2.PropertyDiff.ADD_REPLACE,
+    "delete": provider_pb2.PropertyDiff.DELETE_REPLACE,
+    "update": provider_pb2.PropertyDiff.UPDATE_REPLACE,
+}
 
 
 def _operation(method: _Method) -> _Method:
@@ -245,7 +250,8 @@ def _diff_response(result: DiffResult) -> Any:
     )
     if isinstance(result, DetailedDiffResult):
         for path, kind in result.detailed.items():
-            response.detailedDiff[path].kind = _KINDS[kind]
+            kinds = _REPLACING_KINDS if _top(path) in response.replaces else _KINDS
+            response.detailedDiff[path].kind = kinds[kind]
         response.hasDetailedDiff = True
         response.diffs.extend(sorted({_top(path) for path in result.detailed}))
         response.stables.extend(result.stables or ())

@@ -28,10 +28,11 @@ class House:
 
     def calls(self, what: str) -> list[dict[str, Any]]:
         """What the provider recorded under this heading."""
-        if not self.log.exists():
-            return []
-        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
-        return [line for line in lines if line["what"] == what]
+        return [line for line in self.every_call() if line["what"] == what]
+
+    def every_call(self) -> list[dict[str, Any]]:
+        """All that the provider recorded, in its order."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
 
 
 def program(*lines: str) -> str:

@@ -140,6 +140,24 @@ def test_a_preview_says_property_by_property_what_changes(house: House) -> None:
     assert "[diff: ~auth,retryPolicy,status]" in stack.preview().output
 
 
+def test_what_can_t_change_in_place_is_replaced_and_deleted_first(house: House) -> None:
+    stack = house.stack("Thing('a', place='here', size=1)")
+    stack.up()
+    stack.program(program("Thing('a', place='there', size=2)"))
+    output = stack.preview("--diff").output
+    for line in (
+        "+-pulumi-python:dynamic/house:Thing: (replace)",
+        'place: "here" => "there"',
+        "size : 1 => 2",
+    ):
+        assert line in output, output
+    before = len(house.calls("delete"))
+    stack.up()
+    assert len(house.calls("delete")) == before + 1
+    order = [line["what"] for line in house.every_call() if line["what"] in ("delete", "create starts")]
+    assert order == ["create starts", "delete", "create starts"]
+
+
 def test_secrets_stay_encrypted_wherever_the_provider_puts_them(house: House) -> None:
     secret = f"pulumi.Output.secret({SECRET!r})"
     arguments = f"auth={{'password': {secret}, 'user': 'u'}}, hidden={secret}"
