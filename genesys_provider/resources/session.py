@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from genesys_provider.client.errors import GenesysError
 from genesys_provider.client.progress import reporting_to
@@ -20,11 +20,13 @@ from genesys_provider.resources.words import said
 if TYPE_CHECKING:
     from genesys_provider.targets.manager import TargetManager
 
+    Manager = TypeVar("Manager", bound=TargetManager)
+
 run = Run()
 """What the engine has shown to this process."""
 
 _lock = threading.Lock()
-_managers: dict[Settings, TargetManager] = {}
+_managers: dict[tuple[type[Any], Settings], Any] = {}
 
 
 @contextmanager
@@ -51,12 +53,15 @@ def speaking_of(*states: Mapping[str, Any]) -> Iterator[None]:
 
 
 @contextmanager
-def managed(config: Mapping[str, object], *states: Mapping[str, Any]) -> Iterator[TargetManager]:
+def managed(
+    kind: type[Manager], config: Mapping[str, object], *states: Mapping[str, Any]
+) -> Iterator[Manager]:
     """The manager for a stack's config; within it errors are the user's, and waits show in the status line.
 
     All resources of a process share the manager, and so its login, its allowance and its wait for verdicts.
 
     Args:
+        kind: The manager's class. Its module loads the HTTP client, which a check or a diff does not need.
         config: The stack's.
         states: As `speaking_of` takes them.
     """
@@ -68,7 +73,7 @@ def managed(config: Mapping[str, object], *states: Mapping[str, Any]) -> Iterato
         settings = _settings(tuple(config.items()))
         try:
             with settings.naming_variables():
-                manager = _manager(settings, operation.cancelled)
+                manager = _manager(kind, settings, operation.cancelled)
             yield manager
         except GenesysError as error:
             raise OperationError(settings.in_its_words(said(error))) from None
@@ -96,12 +101,9 @@ def _settings(config: tuple[tuple[str, object], ...]) -> Settings:
     return Settings.resolve(dict(config))
 
 
-def _manager(settings: Settings, cancelled: threading.Event) -> TargetManager:
-    # It loads the HTTP client, which a check or a diff does not need.
-    from genesys_provider.targets.manager import TargetManager
-
+def _manager(kind: type[Manager], settings: Settings, cancelled: threading.Event) -> Manager:
     with _lock:
-        manager = _managers.get(settings)
+        manager: Manager | None = _managers.get((kind, settings))
         if manager is None:
-            manager = _managers[settings] = TargetManager(settings, cancelled=cancelled, run=run)
+            manager = _managers[kind, settings] = kind(settings, cancelled=cancelled, run=run)
         return manager

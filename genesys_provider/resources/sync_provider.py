@@ -80,8 +80,9 @@ class GatewaySyncProvider(ResourceProvider):
         from genesys_provider.common.run import Facts
         from genesys_provider.resources import sync_properties
         from genesys_provider.resources.session import managed
+        from genesys_provider.targets.manager import TargetManager
 
-        with managed(self._config, props) as manager:
+        with managed(TargetManager, self._config, props) as manager:
             facts = _facts(manager, props["targetId"])
             delivery = _say_updated(manager, props, Facts())
         outs = sync_properties.outputs(props, delivery, facts)
@@ -99,12 +100,13 @@ class GatewaySyncProvider(ResourceProvider):
         from genesys_provider.resources import sync_properties
         from genesys_provider.resources.session import managed
         from genesys_provider.resources.words import said
+        from genesys_provider.targets.manager import TargetManager
 
         if not sync_properties.due(_olds, _news):
             return UpdateResult(sync_properties.undelivered(_olds, _news))
         moved = _olds["targetId"] != _news["targetId"]
         recorded = Facts() if moved else sync_properties.facts_in(_olds)
-        with managed(self._config, _olds, _news) as manager:
+        with managed(TargetManager, self._config, _olds, _news) as manager:
             facts = _facts(manager, _news["targetId"], recorded)
             if moved:
                 _wait_until_shown(_olds)
@@ -133,10 +135,11 @@ class GatewaySyncProvider(ResourceProvider):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Tells the gateway that the target goes, if it does."""
         from genesys_provider.resources.session import managed, run
+        from genesys_provider.targets.manager import TargetManager
 
         # Before a manager is made: nothing is asked where nothing is to be said.
         if run.wanted_by(_props["targetId"]) is None:
-            with managed(self._config, _props) as manager:
+            with managed(TargetManager, self._config, _props) as manager:
                 _say_deleted(manager, _props, required=_props.get("required", True))
 
 

@@ -17,10 +17,10 @@ from genesys_provider.common.errors import Invalid
 from genesys_provider.common.faults import Fault, faults_of
 from genesys_provider.common.fields import Number
 from genesys_provider.common.paths import property_path
-from genesys_provider.common.run import Facts
 from genesys_provider.common.times import LastWrite
 from genesys_provider.host.operation import ChangeKind
-from genesys_provider.resources import properties
+from genesys_provider.resources import owned_properties, properties
+from genesys_provider.resources.owned_properties import as_set, compared_ownership, set_read
 from genesys_provider.targets.models import SECRET_FIELDS, VERIFIED, RetryPolicyConfig, Target, TargetConfig
 
 _LOCAL = ("verificationTimeout", "healthCheck", "apiUrl", "secrets")
@@ -112,17 +112,9 @@ def changes(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Chang
     """What an update from old outputs to new inputs changes, by property path.
 
     The order of event types and the case of header names are no change. A target that is not verified is to be
-    verified again: that is a change of `status`. An owner mark that is not the resource's URN is to be brought up
-    to date, another address of the API to be compared with the organization, and a mark of another's to be told.
+    verified again: that is a change of `status`.
     """
-    found = properties.changed(
-        [
-            *_compared(olds, news),
-            ("owner", olds.get("owner"), news.get("owner")),
-            ("apiUrl", olds.get("apiUrl"), news.get("apiUrl")),
-            ("claimedBy", olds.get("claimedBy"), None),
-        ]
-    )
+    found = properties.changed((*_compared(olds, news), *compared_ownership(olds, news)))
     if olds.get("status") != VERIFIED:
         found["status"] = "update"
     return found
@@ -132,7 +124,7 @@ def _compared(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Iterator[tupl
     for name in ("name", "endpointUrl", "authType"):
         yield name, olds.get(name), news.get(name)
     yield "healthCheck", bool(olds.get("healthCheck")), news.get("healthCheck", False)
-    yield "eventTypes", _as_set(olds.get("eventTypes")), _as_set(news.get("eventTypes"))
+    yield "eventTypes", as_set(olds.get("eventTypes")), as_set(news.get("eventTypes"))
     for name in ("authConfig", "retryPolicy"):
         yield from _compared_fields(name, olds.get(name), news.get(name))
     old_headers, new_headers = olds.get("headers") or {}, news.get("headers") or {}
@@ -154,13 +146,6 @@ def _compared_fields(parent: str, olds: Any, news: Any) -> Iterator[tuple[str, A
     olds, news = olds or {}, news or {}
     for name in {**olds, **news}:
         yield property_path((parent, name)), olds.get(name), news.get(name)
-
-
-def _as_set(event_types: Any) -> Any:
-    if isinstance(event_types, Unknown) or event_types is None:
-        return event_types
-    unknown = [event_type for event_type in event_types if isinstance(event_type, Unknown)]
-    return unknown[0] if unknown else frozenset(event_types)
 
 
 def verdict_is_missing(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
@@ -193,21 +178,50 @@ def outputs(
     health_status: str | None = None,
 ) -> dict[str, Any]:
     """The state of a target: its inputs, and what the API and the wait said."""
-    outs = {
-        **marked(inputs),
-        "status": target.status,
-        "selfUri": target.self_uri,
-        "organizationId": organization_id,
-        "revision": revision,
-        "writtenAt": target.written_at or written_at,
-        "claimedBy": claimed_by,
-        # The owner, where an import recorded it: an update takes the target over, a delete does not.
-        "importedFrom": imported_from,
-        "verifiedAt": verified_at,
-        "verificationSeconds": verification_seconds,
-        "healthStatus": health_status,
-    }
-    return {name: value for name, value in outs.items() if value is not None}
+    return owned_properties.outputs(
+        marked(inputs),
+        organization_id=organization_id,
+        written_at=target.written_at or written_at,
+        claimed_by=claimed_by,
+        imported_from=imported_from,
+        status=target.status,
+        selfUri=target.self_uri,
+        revision=revision,
+        verifiedAt=verified_at,
+        verificationSeconds=verification_seconds,
+        healthStatus=health_status,
+    )
+
+
+def outputs_read(
+    state: Mapping[str, Any],
+    inputs: Mapping[str, Any],
+    target: Target,
+    *,
+    organization_id: str | None,
+    claimed_by: str | None = None,
+    imported_from: str | None = None,
+) -> dict[str, Any]:
+    """The state of a target that was read.
+
+    A configuration that is not the state's any more was updated, by a run that died or by hand: that is a
+    revision too, so that whatever hangs on it, a sync above all, is brought up to date.
+    """
+    revision = int(state.get("revision", 0))
+    if revision == 0 or rewritten(state, inputs):
+        revision += 1
+    return outputs(
+        inputs,
+        target,
+        revision=revision,
+        organization_id=organization_id,
+        written_at=state.get("writtenAt"),
+        claimed_by=claimed_by,
+        imported_from=imported_from,
+        verified_at=state.get("verifiedAt"),
+        verification_seconds=state.get("verificationSeconds"),
+        health_status=state.get("healthStatus"),
+    )
 
 
 def outputs_kept(
@@ -219,24 +233,23 @@ def outputs_kept(
     health_status: str | None,
 ) -> dict[str, Any]:
     """The state of a target that was not written, since only what the API does not see has changed."""
-    kept = {name: value for name, value in olds.items() if name not in _LOCAL}
-    outs = {
-        **kept,
-        **news,
-        "organizationId": organization_id,
-        "revision": revision,
-        "healthStatus": health_status,
-    }
-    return marked(properties.present(outs))
+    return marked(
+        owned_properties.outputs_kept(
+            olds,
+            news,
+            local=_LOCAL,
+            organization_id=organization_id,
+            revision=revision,
+            healthStatus=health_status,
+        )
+    )
 
 
 def last_write(state: Mapping[str, Any]) -> LastWrite | None:
     """The last write of an earlier run, which has seen it if the verdict that it waited for came after it."""
-    written_at: str | None = state.get("writtenAt")
-    if written_at is None:
-        return None
-    seen = str(state.get("verifiedAt") or "") >= written_at
-    return LastWrite(written_at, seen, made=state.get("revision") == 1)
+    return owned_properties.last_write(
+        state, seen_at=state.get("verifiedAt"), made=state.get("revision") == 1
+    )
 
 
 def expected(state: Mapping[str, Any]) -> Callable[[Target], bool] | None:
@@ -245,11 +258,6 @@ def expected(state: Mapping[str, Any]) -> Callable[[Target], bool] | None:
     if last is None or last.seen:
         return None
     return lambda target: not rewritten(state, inputs_read(state, target, owner=None, api_url=""))
-
-
-def facts(outs: Mapping[str, Any]) -> Facts:
-    """Whose a target is, as its state says."""
-    return Facts(outs.get("owner"), outs.get("organizationId"), outs.get("apiUrl"))
 
 
 def marked(bag: Mapping[str, Any]) -> dict[str, Any]:
@@ -287,7 +295,7 @@ def inputs_read(
         "endpointUrl": _url_read(state.get("endpointUrl"), target.endpoint_url),
         "authType": target.auth_type,
         "retryPolicy": {**RetryPolicyConfig().model_dump(by_alias=True), **target.retry_policy},
-        "eventTypes": _event_types_read(state.get("eventTypes") or [], target.event_types),
+        "eventTypes": set_read(state.get("eventTypes") or [], target.event_types),
         "healthCheck": bool(state.get("healthCheck", False)),
         "apiUrl": api_url,
     }
@@ -315,11 +323,3 @@ def inputs_read(
 def _url_read(before: Any, now: str) -> str:
     """As it was typed, where the service only writes the host in small letters."""
     return before if isinstance(before, str) and folded_url(before) == folded_url(now) else now
-
-
-def _event_types_read(before: list[str], now: list[str]) -> list[str]:
-    """As they were written, in their order and maybe twice, where they still are those; else sorted likewise."""
-    if set(before) == set(now):
-        return list(before)
-    position = {name: index for index, name in enumerate(before)}
-    return sorted(now, key=lambda name: position.get(name, len(before)))

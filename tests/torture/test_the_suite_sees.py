@@ -67,9 +67,10 @@ ALWAYS_DELETED = """
 from genesys_provider.resources.session import managed
 from genesys_provider.resources.sync_provider import GatewaySyncProvider
 from genesys_provider.targets.gateway import DELETED
+from genesys_provider.targets.manager import TargetManager
 
 def delete(self, _id, _props):
-    with managed(self._config, _props) as manager:
+    with managed(TargetManager, self._config, _props) as manager:
         secret = _props.get("signingSecret")
         manager.sync(_props["webhookUrl"], _props["targetId"], event=DELETED, signing_secret=secret)
 

@@ -1,0 +1,108 @@
+"""What the properties of all resources have in common that have an owner and live in an organization."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pulumi.output import Unknown
+
+from genesys_provider.common.run import Facts
+from genesys_provider.common.times import LastWrite
+from genesys_provider.resources import properties
+
+
+def compared_ownership(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """What an update has to bring up to date about who has it, for `properties.changed`.
+
+    An owner mark that is not the resource's URN is to be written, another address of the API to be compared with
+    the organization, and a mark of another's to be told.
+    """
+    yield "owner", olds.get("owner"), news.get("owner")
+    yield "apiUrl", olds.get("apiUrl"), news.get("apiUrl")
+    yield "claimedBy", olds.get("claimedBy"), None
+
+
+def as_set(items: Any) -> Any:
+    """A list whose order does not matter, to be compared; one that is not wholly known is not known."""
+    if isinstance(items, Unknown) or items is None:
+        return items
+    unknown = [item for item in items if isinstance(item, Unknown)]
+    return unknown[0] if unknown else frozenset(items)
+
+
+def set_read(before: list[str], now: list[str]) -> list[str]:
+    """As it was written, in its order and maybe twice, where it still is the same set; else sorted likewise."""
+    if set(before) == set(now):
+        return list(before)
+    position = {item: index for index, item in enumerate(before)}
+    return sorted(now, key=lambda item: position.get(item, len(before)))
+
+
+def outputs(
+    inputs: Mapping[str, Any],
+    *,
+    organization_id: str | None,
+    written_at: str | None,
+    claimed_by: str | None,
+    imported_from: str | None,
+    **own: Any,
+) -> dict[str, Any]:
+    """The state: the inputs, whose it is and where, and what is its own; without what is None.
+
+    Args:
+        inputs: With their secrets marked.
+        organization_id: The organization that it is in.
+        written_at: When it was written last.
+        claimed_by: The foreign mark that it carries.
+        imported_from: The owner, where an import recorded it: an update takes it over, a delete does not.
+        own: The outputs of its kind.
+    """
+    outs = {
+        **inputs,
+        "organizationId": organization_id,
+        "writtenAt": written_at,
+        "claimedBy": claimed_by,
+        "importedFrom": imported_from,
+        **own,
+    }
+    return {name: value for name, value in outs.items() if value is not None}
+
+
+def outputs_kept(
+    olds: Mapping[str, Any],
+    news: Mapping[str, Any],
+    *,
+    local: Iterable[str],
+    organization_id: str | None,
+    **own: Any,
+) -> dict[str, Any]:
+    """The state of what was not written, since only what the API does not see has changed.
+
+    Args:
+        olds: The old outputs.
+        news: The new inputs.
+        local: The inputs that the API does not see.
+        organization_id: The organization that it is in.
+        own: The outputs of its kind that are new all the same.
+    """
+    kept = {name: value for name, value in olds.items() if name not in local}
+    present: dict[str, Any] = properties.present({**kept, **news, "organizationId": organization_id, **own})
+    return present
+
+
+def last_write(state: Mapping[str, Any], *, seen_at: str | None, made: bool = False) -> LastWrite | None:
+    """The last write of an earlier run.
+
+    Args:
+        state: The last outputs.
+        seen_at: When that run had last waited for something with success: it has seen what it wrote before.
+        made: Whether that write was the first.
+    """
+    written_at: str | None = state.get("writtenAt")
+    return None if written_at is None else LastWrite(written_at, (seen_at or "") >= written_at, made=made)
+
+
+def facts(outs: Mapping[str, Any]) -> Facts:
+    """Whose it is, as its state says."""
+    return Facts(outs.get("owner"), outs.get("organizationId"), outs.get("apiUrl"))
