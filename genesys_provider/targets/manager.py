@@ -28,12 +28,15 @@ from genesys_provider.client.progress import report
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.urls import shown_url
 from genesys_provider.common.audit import AuditEvent, AuditTrail
+from genesys_provider.common.directory import Directory
 from genesys_provider.common.names import Names
 from genesys_provider.common.organization import Organization, Organizations
 from genesys_provider.common.ownership import Owner
 from genesys_provider.common.run import Run
 from genesys_provider.common.times import LastWrite, utc_now
-from genesys_provider.targets.directory import Directory
+from genesys_provider.common.waiting import NoVerdict
+from genesys_provider.common.writes import Writes
+from genesys_provider.common.writing import Written
 from genesys_provider.targets.errors import (
     VerificationCancelled,
     VerificationFailed,
@@ -42,9 +45,9 @@ from genesys_provider.targets.errors import (
 )
 from genesys_provider.targets.gateway import UPDATED, Delivery, Gateway, SigningSecrets, SyncEvent
 from genesys_provider.targets.models import VERIFIED, Target, TargetConfig
-from genesys_provider.targets.paging import pages
-from genesys_provider.targets.verification import NoVerdict, Verifications, Written
-from genesys_provider.targets.writing import Writing
+from genesys_provider.targets.reading import TargetReader
+from genesys_provider.targets.verification import Verifications
+from genesys_provider.targets.writing import TargetWriting
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -109,12 +112,15 @@ class TargetManager:
         self._gateway = Gateway(
             settings.ca_file, self.audit, max_retries=settings.max_retries, cancelled=cancelled
         )
-        self._directory = Directory(self._client, cancelled, clock)
-        self._writing = Writing(
-            self._client, self._directory, Names(run, cancelled), run, self.audit, cancelled, clock
+        self._reader = TargetReader(self._client)
+        self._writes: Writes[Target] = Writes(cancelled, clock)
+        self._directory = Directory(self._reader, self._writes, cancelled, clock)
+        names = Names(run, cancelled)
+        self._writing = TargetWriting(
+            self._client, self._directory, self._writes, names, run, self.audit, cancelled, clock
         )
         self._organizations = Organizations(self._client, settings.api_url)
-        self._verifications = Verifications(self._directory, cancelled, clock)
+        self._verifications = Verifications(self._reader, self._directory, self._writes, cancelled, clock)
 
     @classmethod
     def from_environment(cls) -> TargetManager:
@@ -230,7 +236,7 @@ class TargetManager:
         """
         started = self._clock()
         try:
-            self._directory.written_earlier(target_id, last_write)
+            self._writes.written_earlier(target_id, last_write)
             written = self._writing.update(target_id, config, recorded_owner, unchanged=unchanged)
         except GenesysError as error:
             self.audit.record(
@@ -262,7 +268,7 @@ class TargetManager:
             expected: Whether a target is as that process wrote it, where it has not seen its own write: what is not
                 may be what was there before, and is asked for again.
         """
-        self._directory.written_earlier(target_id, last_write)
+        self._writes.written_earlier(target_id, last_write)
         return self._directory.get_settled(target_id, shared=shared, expected=expected)
 
     def why_not_verified(self, target: Target) -> str | None:
@@ -270,7 +276,7 @@ class TargetManager:
         if target.verified or not target.final:
             return None
         try:
-            said = self._directory.verification(target.id).message
+            said = self._reader.verification(target.id).message
         except Cancelled:
             raise
         except GenesysError as error:
@@ -285,8 +291,8 @@ class TargetManager:
 
     def list(self) -> Iterator[Target]:
         """All targets of the organisation, 100 to a request, as they are asked for."""
-        for page in pages(self._client):
-            yield from page.targets
+        for page in self._reader.pages():
+            yield from page.things
 
     def delete(
         self, target_id: str, *, owner: Owner | None = None, last_write: LastWrite | None = None
@@ -304,8 +310,9 @@ class TargetManager:
         Raises:
             StillThere: The service took the deletion, but goes on showing the target.
         """
-        self._directory.written_earlier(target_id, last_write)
-        return self._writing.delete(target_id, owner)
+        self._writes.written_earlier(target_id, last_write)
+        left = self._writing.delete(target_id, owner)
+        return None if left is None else left.thing.model_copy(update={"owner": left.owner})
 
     def check_health(self, target_id: str) -> str:
         """Has Genesys Cloud check the endpoint now; what it says, such as `HEALTHY` [S]."""
@@ -394,9 +401,9 @@ class TargetManager:
             self._cancelled.wait(interval)
 
     def _verified(
-        self, written: Written, timeout: float | None, *, health_check: bool, adopted: bool
+        self, written: Written[Target], timeout: float | None, *, health_check: bool, adopted: bool
     ) -> Outcome:
-        target = written.target
+        target = written.thing
         verified_at: str | None = None
         seconds: float | None = None
         if not target.verified:
@@ -406,9 +413,9 @@ class TargetManager:
         health = self.health(target.id) if health_check else None
         return Outcome(target, verified_at, seconds, health, adopted)
 
-    def _wait(self, written: Written, timeout: float | None) -> Target:
+    def _wait(self, written: Written[Target], timeout: float | None) -> Target:
         limit = self.settings.verification_timeout if timeout is None else timeout
-        target, started = written.target, written.at
+        target, started = written.thing, written.at
         name = f"target {target.name!r}"
         try:
             verdict = self._verifications.wait(written, limit)
@@ -428,7 +435,7 @@ class TargetManager:
                 f"{name} ({shown_url(target.endpoint_url)}): {error.message}", target
             )
         except NotFound as error:
-            self._directory.deleted(target.id)
+            self._writes.deleted(target.id)
             failure = NotFound(
                 f"{name} was deleted while it was verified: {error.message}",
                 status=error.status,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +11,10 @@ from shared_cloud import at_once, body, counted, outcomes_at_once, settings_of
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import ServerError, UnexpectedAnswer
-from genesys_provider.targets.directory import Directory
-from genesys_provider.targets.paging import parsed
+from genesys_provider.common.directory import Directory
+from genesys_provider.common.writes import Writes
+from genesys_provider.targets.models import Target
+from genesys_provider.targets.reading import TargetReader, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +31,13 @@ def client(cloud: Cloud, tmp_path: Path) -> Iterator[GenesysClient]:
 
 
 @pytest.fixture
-def directory(client: GenesysClient) -> Directory:
-    return Directory(client)
+def writes() -> Writes[Target]:
+    return Writes(threading.Event())
+
+
+@pytest.fixture
+def directory(client: GenesysClient, writes: Writes[Target]) -> Directory[Target]:
+    return Directory(TargetReader(client), writes, threading.Event())
 
 
 def populated(cloud: Cloud, client: GenesysClient, count: int) -> list[str]:
@@ -47,7 +55,7 @@ def populated(cloud: Cloud, client: GenesysClient, count: int) -> list[str]:
 
 
 def test_500_targets_read_by_64_threads_cost_few_requests(
-    cloud: Cloud, client: GenesysClient, directory: Directory
+    cloud: Cloud, client: GenesysClient, directory: Directory[Target]
 ) -> None:
     ids = populated(cloud, client, 500)
     read = at_once(64, lambda first: [directory.get(ids[number]) for number in range(first, 500, 64)])
@@ -57,7 +65,9 @@ def test_500_targets_read_by_64_threads_cost_few_requests(
     assert len(requests) <= 7, requests
 
 
-def test_2_targets_of_1000_cost_no_list(cloud: Cloud, client: GenesysClient, directory: Directory) -> None:
+def test_2_targets_of_1000_cost_no_list(
+    cloud: Cloud, client: GenesysClient, directory: Directory[Target], writes: Writes[Target]
+) -> None:
     ids = populated(cloud, client, 1000)
     read = at_once(2, lambda number: directory.get(ids[number * 999]))
     assert [target.id for target in read if target] == [ids[0], ids[999]]
@@ -68,19 +78,19 @@ def test_2_targets_of_1000_cost_no_list(cloud: Cloud, client: GenesysClient, dir
         directory.get(target_id)
         target = directory.get(target_id)
         assert target
-        directory.wrote(target)
+        writes.wrote(target)
     requests = cloud.requests()
     assert len(requests) <= 60 + 60, len(requests)
 
 
-def test_one_target_is_one_request(cloud: Cloud, client: GenesysClient, directory: Directory) -> None:
+def test_one_target_is_one_request(cloud: Cloud, client: GenesysClient, directory: Directory[Target]) -> None:
     (target_id,) = populated(cloud, client, 1)
     assert directory.get(target_id)
     assert cloud.requests() == [f"GET /{target_id} 200"]
 
 
 def test_a_target_that_is_missing_is_one_request(
-    cloud: Cloud, client: GenesysClient, directory: Directory
+    cloud: Cloud, client: GenesysClient, directory: Directory[Target]
 ) -> None:
     client.list_targets()
     cloud.requests()
@@ -89,7 +99,7 @@ def test_a_target_that_is_missing_is_one_request(
 
 
 def test_what_the_list_lacks_is_asked_for_singly(
-    cloud: Cloud, client: GenesysClient, directory: Directory
+    cloud: Cloud, client: GenesysClient, directory: Directory[Target]
 ) -> None:
     ids = populated(cloud, client, 3)
     at_once(3, lambda number: directory.get(ids[number]))
@@ -100,24 +110,24 @@ def test_what_the_list_lacks_is_asked_for_singly(
 
 @pytest.mark.parametrize("write", ["put", "delete"])
 def test_a_write_makes_a_reading_stale(
-    cloud: Cloud, client: GenesysClient, directory: Directory, write: str
+    cloud: Cloud, client: GenesysClient, directory: Directory[Target], writes: Writes[Target], write: str
 ) -> None:
     ids = populated(cloud, client, 10)
     at_once(10, lambda number: directory.get(ids[number]))
     if write == "put":
         answer = client.update_target(ids[0], body(cloud, "renamed"))
-        directory.wrote(parsed(answer, "it"))
+        writes.wrote(parsed(answer, "it"))
         target = directory.get(ids[0])
         assert target
         assert target.name == "renamed"
     else:
         client.delete_target(ids[0])
-        directory.deleted(ids[0])
+        writes.deleted(ids[0])
         assert directory.get(ids[0]) is None
 
 
 def test_a_write_of_ours_during_a_reading_is_not_overwritten(
-    cloud: Cloud, client: GenesysClient, directory: Directory
+    cloud: Cloud, client: GenesysClient, directory: Directory[Target], writes: Writes[Target]
 ) -> None:
     ids = populated(cloud, client, 5)
     list_of_targets = {"method": "GET", "path": TARGETS}
@@ -127,7 +137,7 @@ def test_a_write_of_ours_during_a_reading_is_not_overwritten(
         if number:
             directory.get(ids[number])
         else:
-            directory.wrote(parsed(client.update_target(ids[0], body(cloud, "renamed")), "it"))
+            writes.wrote(parsed(client.update_target(ids[0], body(cloud, "renamed")), "it"))
 
     at_once(5, act)
     target = directory.get(ids[0])
@@ -137,7 +147,8 @@ def test_a_write_of_ours_during_a_reading_is_not_overwritten(
 
 def test_a_reading_is_old_after_a_while(cloud: Cloud, client: GenesysClient) -> None:
     now = 0.0
-    directory = Directory(client, clock=lambda: now)
+    writes = Writes[Target](threading.Event(), lambda: now)
+    directory = Directory(TargetReader(client), writes, threading.Event(), lambda: now)
     ids = populated(cloud, client, 5)
     at_once(5, lambda number: directory.get(ids[number]))
     cloud.requests()
@@ -149,7 +160,7 @@ def test_a_reading_is_old_after_a_while(cloud: Cloud, client: GenesysClient) -> 
 
 
 def test_100_look_ups_by_name_cost_one_reading(
-    cloud: Cloud, client: GenesysClient, directory: Directory
+    cloud: Cloud, client: GenesysClient, directory: Directory[Target]
 ) -> None:
     populated(cloud, client, 150)
     found = at_once(100, lambda number: directory.find(f"t{number + 100}"))
@@ -160,17 +171,17 @@ def test_100_look_ups_by_name_cost_one_reading(
 
 
 def test_what_was_written_since_is_found_by_name(
-    cloud: Cloud, client: GenesysClient, directory: Directory
+    cloud: Cloud, client: GenesysClient, directory: Directory[Target], writes: Writes[Target]
 ) -> None:
     at_once(5, lambda number: directory.find(f"t{number}"))
-    directory.wrote(parsed(client.create_target(body(cloud, "t1")), "it"))
+    writes.wrote(parsed(client.create_target(body(cloud, "t1")), "it"))
     cloud.requests()
     assert directory.find("t1")
     assert directory.find("t2") is None
     assert cloud.requests() == []
 
 
-def test_many_share_a_reading_that_fails(cloud: Cloud, directory: Directory) -> None:
+def test_many_share_a_reading_that_fails(cloud: Cloud, directory: Directory[Target]) -> None:
     cloud.control("faults", match={"path": TARGETS}, action="status", status=503)
     outcomes = outcomes_at_once(30, lambda number: directory.find(f"t{number}"))
     assert all(isinstance(outcome, ServerError) for outcome in outcomes)
@@ -186,14 +197,14 @@ def test_many_share_a_reading_that_fails(cloud: Cloud, directory: Directory) -> 
     ],
 )
 def test_a_list_that_is_none_is_an_error_with_a_name(
-    cloud: Cloud, directory: Directory, answer: object
+    cloud: Cloud, directory: Directory[Target], answer: object
 ) -> None:
     cloud.control("faults", match={"path": TARGETS}, action="status", status=200, body=answer)
     with pytest.raises(UnexpectedAnswer, match="list of targets"):
         directory.find_now("orders")
 
 
-def test_a_list_without_end_ends(cloud: Cloud, directory: Directory) -> None:
+def test_a_list_without_end_ends(cloud: Cloud, directory: Directory[Target]) -> None:
     answer = {"entities": [], "pageCount": 10**9}
     cloud.control("faults", match={"path": TARGETS}, action="status", status=200, body=answer)
     assert directory.find_now("orders") is None

@@ -131,7 +131,7 @@ def test_a_deletion_that_never_happens_is_an_error(cloud: Cloud, tmp_path: Path)
         cloud.control(
             "faults", match={"method": "DELETE"}, action="status", status=200, body={"id": target.id}
         )
-        manager._directory._clock = iter(range(0, 10_000, 10)).__next__
+        manager._writes._clock = iter(range(0, 10_000, 10)).__next__
         with pytest.raises(StillThere, match=target.id):
             manager.delete(target.id)
     assert set(cloud.targets()) == {"orders"}

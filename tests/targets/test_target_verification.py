@@ -13,9 +13,13 @@ from shared_cloud import SkippedWaits, at_once, body, eventually, outcomes_at_on
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import Cancelled, Forbidden, NotFound
 from genesys_provider.client.progress import reporting_to
-from genesys_provider.targets.directory import Directory, Look
+from genesys_provider.common.directory import Directory, Look
+from genesys_provider.common.waiting import NoVerdict
+from genesys_provider.common.writes import Writes
+from genesys_provider.common.writing import Written
 from genesys_provider.targets.models import Target
-from genesys_provider.targets.verification import NoVerdict, Verifications, Written
+from genesys_provider.targets.reading import TargetReader
+from genesys_provider.targets.verification import Verifications
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +47,9 @@ class Waiting:
         self.cancelled = threading.Event()
         skipped = SkippedWaits()
         self.client = GenesysClient(settings_of(cloud, directory), cancelled=skipped, clock=skipped.clock)
-        self.directory = Directory(self.client, self.cancelled)
-        self.verifications = Verifications(self.directory, self.cancelled)
+        reader, writes = TargetReader(self.client), Writes[Target](self.cancelled)
+        self.directory = Directory(reader, writes, self.cancelled)
+        self.verifications = Verifications(reader, self.directory, writes, self.cancelled)
 
     def targets(self, count: int) -> list[str]:
         made = at_once(
@@ -56,7 +61,7 @@ class Waiting:
         )
         return [target_id for some in made for target_id in some]
 
-    def wait(self, target_id: str, timeout: float = 10, ago: float = 0) -> Look:
+    def wait(self, target_id: str, timeout: float = 10, ago: float = 0) -> Look[Target]:
         """Waits for a target that was written so many seconds ago."""
         return self.verifications.wait(
             Written(Target(id=target_id, name="t", endpoint_url="https://a.example"), time.monotonic() - ago),

@@ -33,15 +33,14 @@ serve(sys.argv[-1], Lifetime(sys.argv[-1]))
 """
 
 WITHOUT_ADOPTION = """
-from genesys_provider.targets.writing import Writing
+from genesys_provider.common.writing import Writing
 
 Writing.create = lambda self, config, **_: (self._post(config), False)
 """
 
 # The mark as it was at first: a resource in a component has the one of its namesake outside.
 WITHOUT_PARENT = """
-from genesys_provider.common import ownership
-from genesys_provider.targets import writing
+from genesys_provider.common import ownership, writing
 
 def same(mark, urn):
     return mark is not None and urn is not None and ownership.name_of(mark) == ownership.name_of(urn)

@@ -1,0 +1,146 @@
+"""What was written lately: a service may lag behind its writes [G], so for a while reads prove nothing of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from genesys_provider.client.errors import Cancelled
+from genesys_provider.common.times import LastWrite, seconds_since
+
+LAG_SECONDS = 30.0
+"""How long a read may lag behind a write. Elsewhere in Genesys Cloud it is seconds; the Terraform provider allows
+for minutes [G]."""
+
+LAG_PAUSES = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between two reads while the service may lag; the last one repeats."""
+
+
+class Identified(Protocol):
+    """What has an id."""
+
+    @property
+    def id(self) -> str:
+        """What Genesys Cloud calls it."""
+
+
+T = TypeVar("T", bound=Identified)
+
+
+@dataclass
+class _Write(Generic[T]):
+    at: float
+    """By the clock."""
+    seen: bool = False
+    """Whether a reading has shown it."""
+    made: bool = False
+    """Whether it made the thing, so that nothing was there before."""
+    ours: bool = True
+    """Whether this process made it, which then knows what it has left."""
+    left: T | None = None
+    """What it left; None where it deleted the thing."""
+
+
+class Writes(Generic[T]):
+    """The last write of each thing, by this process or the one before. Safe for threads.
+
+    Args:
+        cancelled: When set, waits end.
+        clock: Seconds.
+    """
+
+    def __init__(self, cancelled: threading.Event, clock: Callable[[], float] = time.monotonic) -> None:
+        self._cancelled = cancelled
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._last: dict[str, _Write[T]] = {}
+
+    def wrote(self, thing: T, *, made: bool = False) -> None:
+        """Takes in a write of ours that was accepted just now, and what it has left."""
+        self._record(thing.id, _Write(self._clock(), made=made, left=thing))
+
+    def deleted(self, id_: str) -> None:
+        """Takes in that it is gone; a reading that lags may go on showing it."""
+        self._record(id_, _Write(self._clock(), seen=True))
+
+    def written_earlier(self, id_: str, last_write: LastWrite | None) -> None:
+        """Takes in the last write of an earlier process."""
+        if last_write is not None:
+            at = self._clock() - seconds_since(last_write.at)
+            earlier = _Write[T](at, seen=last_write.seen, made=last_write.made, ours=False)
+            with self._lock:
+                self._last.setdefault(id_, earlier)
+
+    def has_shown(self, id_: str) -> None:
+        """Takes in that a reading has shown our last write."""
+        with self._lock:
+            if id_ in self._last:
+                self._last[id_].seen = True
+
+    def settled(self, id_: str) -> bool:
+        """Whether the service has had the time to show our last write; of what we have deleted none is awaited."""
+        last = self._last.get(id_)
+        return last is None or self._is_old(last, self._clock()) or (last.ours and last.left is None)
+
+    def seen(self, id_: str) -> bool:
+        """Whether a reading has shown our last write."""
+        last = self._last.get(id_)
+        return last is None or last.seen
+
+    def show(self, id_: str) -> bool:
+        """Whether our last write was seen, or has had the time to show."""
+        return self.seen(id_) or self.settled(id_)
+
+    def show_no_old_verdict(self, id_: str) -> bool:
+        """Whether no reading can show the verdict from before our last write any more."""
+        last = self._last.get(id_)
+        return (last is not None and last.made) or self.show(id_)
+
+    def may_be_missed(self, id_: str, by: float) -> bool:
+        """Whether what was read then, by the clock, may lack what this process has written."""
+        last = self._last.get(id_)
+        return last is not None and last.ours and not self._is_old(last, by)
+
+    def is_deleted(self, id_: str) -> bool:
+        """Whether we have deleted it, so lately that a reading may still show it."""
+        last = self._last.get(id_)
+        return last is not None and last.left is None and self.may_be_missed(id_, self._clock())
+
+    def over(self, read: Mapping[str, T], by: float) -> dict[str, T]:
+        """What was read then, by the clock, kept up with what this process has written."""
+        known = dict(read)
+        with self._lock:
+            ours = {id_: last.left for id_, last in self._last.items() if self.may_be_missed(id_, by)}
+        for id_, left in ours.items():
+            if left is None:
+                known.pop(id_, None)
+            else:
+                known[id_] = left
+        return known
+
+    def pauses(self, seconds: float = LAG_SECONDS) -> Iterator[None]:
+        """Lets a caller ask again, with growing pauses, for as long as the service may lag from now on.
+
+        Args:
+            seconds: How long.
+
+        Raises:
+            Cancelled: The run was cancelled.
+        """
+        ends, pauses = self._clock() + seconds, iter(LAG_PAUSES)
+        while (left := ends - self._clock()) > 0:
+            yield
+            if self._cancelled.wait(min(next(pauses, LAG_PAUSES[-1]), left)):
+                raise Cancelled("cancelled while waiting for the service to catch up")
+        yield
+
+    def _record(self, id_: str, write: _Write[T]) -> None:
+        with self._lock:
+            self._last[id_] = write
+
+    @staticmethod
+    def _is_old(last: _Write[T], by: float) -> bool:
+        return by >= last.at + LAG_SECONDS

@@ -1,0 +1,92 @@
+"""Reading targets: the list, one of them, its verification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from genesys_provider.client.api import GenesysClient
+from genesys_provider.client.errors import HOPELESS, GenesysError, NotFound, UnexpectedAnswer
+from genesys_provider.client.limits import Priority
+from genesys_provider.common.directory import Look
+from genesys_provider.common.faults import faults_of
+from genesys_provider.common.paging import Page, pages
+from genesys_provider.targets.models import PENDING_VERIFICATION, Target
+
+
+def parsed(answer: Any, what: str = "the list of targets") -> Target:
+    """The target that an answer holds.
+
+    Raises:
+        UnexpectedAnswer: It is not as the contract says; the message names the fields, not their values.
+    """
+    try:
+        return Target.read(answer)
+    except ValidationError as error:
+        listed = "; ".join(f"{fault.path or 'it'} {fault.reason}" for fault in faults_of(error))
+        raise UnexpectedAnswer(f"{what}: the answer is not a target: {listed}") from error
+
+
+class TargetReader:
+    """How the directory asks for targets."""
+
+    def __init__(self, client: GenesysClient) -> None:
+        self._client = client
+
+    @property
+    def seconds_a_request(self) -> float:
+        """How far apart requests are that use the whole rate limit up."""
+        return self._client.seconds_a_request
+
+    def pages(self, *, name: str | None = None, priority: Priority = Priority.BULK) -> Iterator[Page[Target]]:
+        """The list of targets; with `name`, those of that name alone."""
+        return pages(
+            "target", lambda number: self._client.list_targets(number, name=name, priority=priority), parsed
+        )
+
+    def get(self, target_id: str) -> Target | None:
+        """The target of this id, or None where none shows: one request."""
+        try:
+            answer = self._client.get_target(target_id)
+        except NotFound:
+            return None
+        target = parsed({**answer, "id": target_id}, f"target {target_id}")
+        if target.status:
+            return target
+        try:
+            status = self.verification(target_id).status
+        except HOPELESS:
+            raise
+        except GenesysError:
+            # The target is there; only its status is not known.
+            status = PENDING_VERIFICATION
+        return target.model_copy(update={"status": status})
+
+    def look(self, target_id: str) -> Look[Target]:
+        """How the target is now.
+
+        Raises:
+            NotFound: There is no such target, or not yet.
+        """
+        try:
+            return self.verification(target_id)
+        except NotFound:
+            # Of a verification: whether the target is there is the target's own call to say.
+            target = self.get(target_id)
+            if target is None:
+                raise
+            return Look(target.status, None, target)
+
+    def verification(self, target_id: str) -> Look[Target]:
+        """What `verify` says now: one request; also why a verification failed.
+
+        Raises:
+            NotFound: There is no such target, or not yet.
+        """
+        answer = self._client.get_verification(target_id)
+        status, message = answer.get("status"), answer.get("message")
+        if not isinstance(status, str):
+            raise UnexpectedAnswer(f"target {target_id}: the answer to verify has no status")
+        return Look(status.strip().upper(), None if message is None else str(message))
