@@ -55,16 +55,11 @@ class Activation:
 
     def force(self, integration_id: str, code: str, message: str | None) -> bool:
         """Whether there is such an integration; its state is this one until somebody asks for another."""
-        self._under_way.stop(integration_id)
         if not self._store.force(integration_id, code, message):
             return False
         if code == ACTIVE:
             self._appear(integration_id)
         return True
-
-    def stop(self, integration_id: str) -> None:
-        """The integration goes nowhere any more."""
-        self._under_way.stop(integration_id)
 
     def resume(self) -> None:
         """Set out again for where an earlier process did not arrive."""

@@ -221,12 +221,10 @@ class Integrations:
             self.activation.disable(before.id)
 
     def _delete_softly(self, integration_id: str) -> None:
-        self.activation.stop(integration_id)
         self.store.move(integration_id, DELETED, INACTIVE)
         self.sources.leave(integration_id)
 
     def _remove(self, integration_id: str) -> None:
-        self.activation.stop(integration_id)
         self.store.delete(integration_id)
         self.sources.leave(integration_id)
 

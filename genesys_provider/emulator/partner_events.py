@@ -47,11 +47,9 @@ class PartnerEvents:
     def publish(self, topic: str, body: Any) -> list[dict[str, Any]]:
         """An event of a topic, whose ids may be there or not, goes to each source that wants it."""
         records = []
-        for integration in self._store.all():
-            if integration.type != EVENTBRIDGE or (integration.intended, integration.code) != (
-                ENABLED,
-                ACTIVE,
-            ):
+        integrations = [each for each in self._store.all() if each.type == EVENTBRIDGE]
+        for integration in integrations:
+            if integration.intended != ENABLED or integration.code != ACTIVE:
                 continue
             wanted = [each for each in integration.properties.get("eventFilter", ()) if matches(each, topic)]
             source = self._sources.of(integration)

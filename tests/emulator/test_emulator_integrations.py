@@ -86,11 +86,11 @@ def test_to_ask_for_the_present_state_changes_nothing(api: Api) -> None:
     made = active(api)
     again = intend(api, made, "ENABLED").json()
     assert again["reportedState"] == made["reportedState"]
+    assert intend(api, made, "RESTORED").json()["intendedState"] == "ENABLED", "it was not deleted"
 
     intend(api, made, "DISABLED")
     inactive = wait_for(api, made, "INACTIVE")
     assert intend(api, made, "DISABLED").json()["reportedState"] == inactive["reportedState"]
-    assert intend(api, made, "RESTORED").json()["intendedState"] == "DISABLED", "it was not deleted"
 
 
 def test_it_takes_its_time(slow: Api) -> None:
@@ -144,6 +144,13 @@ def test_a_forced_state_stays_wherever_it_was_on_the_way_to() -> None:
         active(quick, "takes-as-long")
 
         assert state(quick, made) == ("ENABLED", "ERROR")
+
+
+def test_a_put_tries_again_after_an_error_whatever_it_changes(api: Api) -> None:
+    made = active(api)
+    api.post(f"/emulator/integrations/{made['id']}/state", json={"code": "ERROR"}).raise_for_status()
+    configure(api, made, **configuration(version=2)).raise_for_status()
+    wait_for(api, made, "ACTIVE")
 
 
 def test_last_updated_is_when_the_code_changed(api: Api) -> None:
