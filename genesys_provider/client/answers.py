@@ -3,11 +3,11 @@
 | answer | means |
 |---|---|
 | any 2xx with a JSON object | success |
-| any 2xx of a POST or PUT of a target without a body | success; what is there now has to be asked for |
+| any 2xx of a POST, PUT or PATCH without a body | success; what is there now has to be asked for |
 | 204 of a DELETE | it is gone |
 | another 2xx of a DELETE | accepted; whether it is gone has to be asked for |
-| 404 or 410 of a call that names a target, in the API's envelope | it is absent |
-| 408 of a GET that names a target, in the API's envelope, which lasts for all its tries | it is absent |
+| 404 or 410 of a call that names a target or an integration, in the API's envelope | it is absent |
+| 408 of such a GET, in the API's envelope, which lasts for all its tries | it is absent |
 | another 404, a redirect, a page of HTML | not the API: nothing is concluded from it |
 | any other | an error, by its status |
 
@@ -54,14 +54,14 @@ class Call:
 
     Attributes:
         method: HTTP method.
-        path: The path, with an id in it where it names a target.
-        names_a_target: Whether a 404 says of a target that it is not there.
+        path: The path, with an id in it where it names one.
+        names_one: Whether a 404 says of the one that it names that it is not there.
         idempotent: Whether sending it twice does no harm.
     """
 
     method: str
     path: str
-    names_a_target: bool = False
+    names_one: bool = False
     idempotent: bool = True
 
     def __str__(self) -> str:
@@ -69,8 +69,8 @@ class Call:
 
     @property
     def writes(self) -> bool:
-        """Whether it is a write of a target, whose success needs no body."""
-        return self.method in ("PUT", "DELETE") or not self.idempotent
+        """Whether it is a write, whose success needs no body."""
+        return self.method in ("PUT", "PATCH", "DELETE") or not self.idempotent
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _refusal(call: Call, answer: Answer, api_url: str) -> GenesysError:
     kind, hint = _kind(call, status, enveloped=enveloped), None
     if kind is NotFound and not enveloped:
         return _set_up_so(f"{call}: HTTP {status}, but not in the API's form: {words}", api_url)
-    if kind is NotFound and not call.names_a_target:
+    if kind is NotFound and not call.names_one:
         kind, hint = ApiError, _no_such_call(api_url)
     elif not enveloped and kind not in (RateLimited, ServerError):
         hint = where_to_look("apiUrl", api_url)
@@ -135,7 +135,7 @@ def _refusal(call: Call, answer: Answer, api_url: str) -> GenesysError:
 def _kind(call: Call, status: int, *, enveloped: bool) -> type[ApiError]:
     if status == REQUEST_TIMEOUT:
         # Of a write it only says that it may have acted.
-        return NotFound if call.method == "GET" and call.names_a_target and enveloped else ServerError
+        return NotFound if call.method == "GET" and call.names_one and enveloped else ServerError
     return ServerError if status >= 500 else _KINDS.get(status, ApiError)  # noqa: PLR2004
 
 
@@ -153,7 +153,7 @@ def _not_the_api(message: str, api_url: str) -> UnexpectedAnswer:
 def _no_such_call(api_url: str) -> str:
     return (
         "The API does not know this call: check that GENESYSCLOUD_API_URL or GENESYSCLOUD_REGION, which lead to "
-        f"{api_url}, are right, and that this organisation has EventBridge targets"
+        f"{api_url}, are right, and that this organisation has this part of the API"
     )
 
 

@@ -18,11 +18,13 @@ from urllib.parse import quote
 from genesys_provider.client.answers import Call, Success, correlation_id_of, read
 from genesys_provider.client.errors import (
     Cancelled,
+    Conflict,
     GenesysError,
     InvalidRequest,
     NotFound,
     RateLimited,
     ServerError,
+    StaleVersion,
     Unauthorized,
 )
 from genesys_provider.client.limits import MAX_BODY_BYTES, MAX_CONNECTIONS, Allowance, Priority
@@ -33,9 +35,14 @@ from genesys_provider.client.settings import Settings
 from genesys_provider.client.transport import connections, exchange
 
 TARGETS = "/api/v2/integrations/eventbridge/targets"
+INTEGRATIONS = "/api/v2/integrations"
 MY_ORGANIZATION = "/api/v2/organizations/me"
+TOPICS = "/api/v2/notifications/availabletopics"
 MAX_PAGE_SIZE = 100
-"""Targets a page, at most [G]."""
+"""Targets, or integrations, a page: at most [G], and what every client asks for."""
+
+STALE = "does not match the current version"
+"""What a 400 says that stands for a 409 [G]."""
 
 GONE = 204
 """What a DELETE is answered with that has happened [C]."""
@@ -139,6 +146,75 @@ class GenesysClient:
         """`POST /api/v2/integrations/eventbridge/targets/{id}/health` [S]: one check now; harmless if repeated."""
         return self._call(_of_target("POST", target_id, "/health")).body
 
+    def list_integrations(
+        self, page_number: int = 1, *, integration_type: str, priority: Priority = Priority.BULK
+    ) -> dict[str, Any]:
+        """`GET /api/v2/integrations?integrationType=…&expand=config.current&pageSize=100&pageNumber=…` [G].
+
+        A service may ignore the filter [C].
+        """
+        query: dict[str, str | int] = {
+            "integrationType": integration_type,
+            "expand": "config.current",
+            "pageSize": MAX_PAGE_SIZE,
+            "pageNumber": page_number,
+        }
+        return self._call(Call("GET", INTEGRATIONS), query=query, priority=priority).body
+
+    def create_integration(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """`POST /api/v2/integrations` [G]: a name and a type; all else comes by the calls after it.
+
+        Never sent twice unless it is certain that it did not act, as `create_target`.
+        """
+        return self._call(Call("POST", INTEGRATIONS, idempotent=False), body=body).body
+
+    def get_integration(self, integration_id: str, priority: Priority = Priority.BULK) -> dict[str, Any]:
+        """`GET /api/v2/integrations/{id}` [G]."""
+        return self._call(_of_integration("GET", integration_id), priority=priority).body
+
+    def intend(self, integration_id: str, intended: str) -> dict[str, Any]:
+        """`PATCH /api/v2/integrations/{id}` with `intendedState`: `ENABLED` or `DISABLED` [G]."""
+        return self._call(_of_integration("PATCH", integration_id), body={"intendedState": intended}).body
+
+    def delete_integration(self, integration_id: str) -> bool:
+        """`DELETE /api/v2/integrations/{id}` [G]: the answer is 200 with the integration, which proves nothing.
+
+        Returns:
+            Whether the service says that it is gone (204).
+
+        Raises:
+            NotFound: There is no such integration, or none yet.
+        """
+        return self._call(_of_integration("DELETE", integration_id)).status == GONE
+
+    def get_configuration(self, integration_id: str) -> dict[str, Any]:
+        """`GET /api/v2/integrations/{id}/config/current` [G]."""
+        return self._call(_of_integration("GET", integration_id, "/config/current")).body
+
+    def configure_integration(self, integration_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """`PUT /api/v2/integrations/{id}/config/current` [G]: the whole configuration.
+
+        Raises:
+            StaleVersion: `version` is not the current one.
+        """
+        call = _of_integration("PUT", integration_id, "/config/current")
+        try:
+            return self._call(call, body=body).body
+        except (Conflict, InvalidRequest) as error:
+            if isinstance(error, Conflict) or STALE in error.message:
+                raise StaleVersion(
+                    error.message,
+                    status=error.status,
+                    code=error.code,
+                    correlation_id=error.correlation_id,
+                    in_envelope=error.in_envelope,
+                ) from None
+            raise
+
+    def list_topics(self) -> dict[str, Any]:
+        """`GET /api/v2/notifications/availabletopics?expand=transports` [G]: all of them, not paged."""
+        return self._call(Call("GET", TOPICS), query={"expand": "transports"}).body
+
     def get_organization(self) -> dict[str, Any]:
         """`GET /api/v2/organizations/me` [G]: the organisation that the client belongs to, `id` and `name`."""
         return self._call(Call("GET", MY_ORGANIZATION)).body
@@ -232,4 +308,8 @@ class GenesysClient:
 
 
 def _of_target(method: str, target_id: str, rest: str = "") -> Call:
-    return Call(method, f"{TARGETS}/{quote(target_id, safe='')}{rest}", names_a_target=True)
+    return Call(method, f"{TARGETS}/{quote(target_id, safe='')}{rest}", names_one=True)
+
+
+def _of_integration(method: str, integration_id: str, rest: str = "") -> Call:
+    return Call(method, f"{INTEGRATIONS}/{quote(integration_id, safe='')}{rest}", names_one=True)

@@ -12,10 +12,11 @@
     │   ├── Forbidden             403: a permission or scope is missing
     │   ├── NotFound              404, 408 or 410 of a call that names a target, in the API's own words
     │   ├── Conflict              409: the name is taken
+    │   │   └── StaleVersion      a configuration was written by another since it was read
     │   ├── RateLimited           429, or the login's 400: still throttled after the last retry
     │   └── ServerError           5xx or 408: still failing after the last retry
-    └── (in `genesys_provider.targets`)
-        ├── Invalid         a rule of the contract is broken: nothing was sent
+    └── (in `genesys_provider.common`, `targets` and `sources`)
+        ├── Invalid               a rule of the contract is broken: nothing was sent
         ├── OtherOrganization     the configuration leads to another organization than the target's
         ├── NameTaken             another target has the name
         ├── OwnedByAnother        another resource has taken the target over
@@ -205,6 +206,12 @@ class Conflict(ApiError):
     """409: the name is taken [C]."""
 
     hint = "Names are unique in the organisation: give the target another one"
+
+
+class StaleVersion(Conflict):
+    """409, or a 400 that says so: the configuration has another version than the one that was sent [G]."""
+
+    hint = "Another hand has changed it since it was read: read it again"
 
 
 class RateLimited(ApiError):

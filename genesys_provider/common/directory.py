@@ -85,6 +85,9 @@ class Reader(Protocol[T]):
     def seconds_a_request(self) -> float:
         """How far apart requests are that use the whole rate limit up; 0 where there is none."""
 
+    finds_by_name: bool
+    """Whether the service lists those of one name alone."""
+
     def pages(self, *, name: str | None = None, priority: Priority = Priority.BULK) -> Iterator[Page[T]]:
         """The list; with `name`, at least those of that name."""
 
@@ -146,6 +149,12 @@ class Directory(Generic[T]):
         then says who has the name.
         """
         return self._ask(Question("name", name))
+
+    def known(self) -> list[T]:
+        """What the last reading of the list had, kept up with our own writes; nothing where there was none."""
+        with self._lock:
+            read, read_at = self._by_id, self._read_at
+        return list(self._writes.over(read or {}, read_at).values())
 
     def find_now(self, name: str) -> T | None:
         """What has this name now."""
@@ -242,7 +251,7 @@ class Directory(Generic[T]):
         answers: dict[Question, T | Exception | None] = {**self._from_list(questions)}
         if len(answers) < len(questions):
             try:
-                self._read_list_if_cheaper()
+                self._read_list_if_cheaper(questions)
             except _FOR_ALL:
                 raise
             except GenesysError as error:
@@ -260,17 +269,20 @@ class Directory(Generic[T]):
     def _answer_one(self, question: Question) -> T | None:
         return self.find_now(question.value) if question.field == "name" else self.get_now(question.value)
 
-    def _read_list_if_cheaper(self) -> None:
-        """Reads the whole list, where that takes fewer requests than were asked for by now."""
-        if self._asked <= self._page_count or self._clock() < self._list_fails_until:
+    def _read_list_if_cheaper(self, questions: Sequence[Question]) -> None:
+        """Reads the whole list, where that takes fewer requests than were asked for, or nothing else helps."""
+        if self._clock() < self._list_fails_until:
+            return
+        must = not self._reader.finds_by_name and any(each.field == "name" for each in questions)
+        if self._asked <= self._page_count and not must:
             return
         started = self._clock()
         by_id: dict[str, T] = {}
         for page in self._pages(Priority.BULK):
-            if page.page_count > self._asked:
+            if page.page_count > self._asked and not must:
                 # A busy host asks haltingly: more may come.
                 time.sleep(5 * GATHER_SECONDS)
-            if page.page_count > self._asked:
+            if page.page_count > self._asked and not must:
                 # Where the list does not say how long it is, the next try is worth it once twice as many asked.
                 self._page_count = max(page.page_count, 2 * self._asked)
                 return

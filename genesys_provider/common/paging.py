@@ -23,8 +23,8 @@ class Page(Generic[T]):
     entities: list[Any]
     page_count: int
     """How many there are, as far as the service says it."""
-    parse: Callable[[Any], T]
-    """Reads one; what is none is an `UnexpectedAnswer`."""
+    parse: Callable[[Any], T | None]
+    """Reads one: None is of another kind; what can't be read is an `UnexpectedAnswer`."""
 
     @property
     def things(self) -> list[T]:
@@ -33,10 +33,13 @@ class Page(Generic[T]):
 
     def _readable(self, entity: Any) -> Iterator[T]:
         try:
-            yield self.parse(entity)
+            thing = self.parse(entity)
         except UnexpectedAnswer as error:
             known = isinstance(entity, Mapping)
             _name(self.kind, shortened(str(entity.get("id"))) if known else "without an id", error.message)
+        else:
+            if thing is not None:
+                yield thing
 
     def among(self, ids: Sequence[str]) -> Iterator[T]:
         """Those of the page that are looked for. Only these are read, which takes time."""
@@ -44,9 +47,11 @@ class Page(Generic[T]):
         for entity in self.entities:
             if isinstance(entity, Mapping) and str(entity.get("id")) in wanted:
                 try:
-                    yield self.parse(entity)
+                    thing = self.parse(entity)
                 except UnexpectedAnswer:
                     continue
+                if thing is not None:
+                    yield thing
 
 
 @lru_cache(maxsize=1000)
@@ -56,7 +61,7 @@ def _name(kind: str, id_: str, why: str) -> None:
 
 
 def pages(
-    kind: str, list_page: Callable[[int], Mapping[str, Any]], parse: Callable[[Any], T]
+    kind: str, list_page: Callable[[int], Mapping[str, Any]], parse: Callable[[Any], T | None]
 ) -> Iterator[Page[T]]:
     """A list, page by page as it is asked for.
 
@@ -66,7 +71,7 @@ def pages(
     Args:
         kind: What it lists: `target`.
         list_page: Asks for the page of this number.
-        parse: Reads one entity; raises `UnexpectedAnswer`.
+        parse: Reads one entity, as `Page.parse`.
     """
     seen: set[str] = set()
     number, without_news = 1, 0

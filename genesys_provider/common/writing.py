@@ -87,6 +87,8 @@ class Writing(ABC, Generic[T, W]):
     """What users call what is written."""
     deleted_event: ClassVar[AuditEvent]
     """What the audit calls its deletion."""
+    deletion_seconds: ClassVar[float] = LAG_SECONDS
+    """How long a deletion that was accepted may take to show."""
 
     def __init__(
         self,
@@ -186,7 +188,7 @@ class Writing(ABC, Generic[T, W]):
     def _deleted(self, id_: str) -> bool:
         """Whether it was there until now; a read confirms what the answer does not say for certain."""
         accepted = maybe = False
-        for _ in self._writes.pauses():
+        for _ in self._writes.pauses(self.deletion_seconds):
             if not accepted:
                 try:
                     if self._delete(id_):

@@ -13,10 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING
 
-from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import (
     HOPELESS,
     Cancelled,
@@ -27,10 +24,10 @@ from genesys_provider.client.errors import (
 from genesys_provider.client.progress import report
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.urls import shown_url
-from genesys_provider.common.audit import AuditEvent, AuditTrail
+from genesys_provider.common.audit import AuditEvent
 from genesys_provider.common.directory import Directory
+from genesys_provider.common.manager import Manager
 from genesys_provider.common.names import Names
-from genesys_provider.common.organization import Organization, Organizations
 from genesys_provider.common.ownership import Owner
 from genesys_provider.common.run import Run
 from genesys_provider.common.times import LastWrite, utc_now
@@ -48,9 +45,6 @@ from genesys_provider.targets.models import VERIFIED, Target, TargetConfig
 from genesys_provider.targets.reading import TargetReader
 from genesys_provider.targets.verification import Verifications
 from genesys_provider.targets.writing import TargetWriting
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 _log = logging.getLogger(__name__)
 
@@ -82,16 +76,10 @@ class StatusChange:
     after: str | None
 
 
-class TargetManager:
-    """Everything that can be done with the targets of one organisation. Safe for threads.
+class TargetManager(Manager):
+    """Everything that can be done with the targets of one organization. Safe for threads.
 
     Every method may raise any `GenesysError`; what is special is said in its docstring.
-
-    Args:
-        settings: Where, as whom, how patient.
-        cancelled: When set, every wait ends at once.
-        run: What the engine has shown in this run; a script has none.
-        clock: Seconds.
     """
 
     def __init__(
@@ -101,69 +89,33 @@ class TargetManager:
         cancelled: threading.Event | None = None,
         run: Run | None = None,
         clock: Callable[[], float] = time.monotonic,
+        beside: Manager | None = None,
     ) -> None:
-        cancelled = cancelled or threading.Event()
-        run = run or Run()
-        self.settings = settings
-        self.audit = AuditTrail(settings.audit_log, settings.audit_key)
-        self._cancelled = cancelled
-        self._clock = clock
-        self._client = GenesysClient(settings, cancelled=cancelled, clock=clock)
+        super().__init__(settings, cancelled=cancelled, run=run, clock=clock, beside=beside)
         self._gateway = Gateway(
-            settings.ca_file, self.audit, max_retries=settings.max_retries, cancelled=cancelled
+            settings.ca_file, self.audit, max_retries=settings.max_retries, cancelled=self._cancelled
         )
         self._reader = TargetReader(self._client)
-        self._writes: Writes[Target] = Writes(cancelled, clock)
-        self._directory = Directory(self._reader, self._writes, cancelled, clock)
-        names = Names(run, cancelled)
+        self._writes: Writes[Target] = Writes(self._cancelled, clock)
+        self._directory = Directory(self._reader, self._writes, self._cancelled, clock)
         self._writing = TargetWriting(
-            self._client, self._directory, self._writes, names, run, self.audit, cancelled, clock
+            self._client,
+            self._directory,
+            self._writes,
+            Names(self._run, self._cancelled),
+            self._run,
+            self.audit,
+            self._cancelled,
+            clock,
         )
-        self._organizations = Organizations(self._client, settings.api_url)
-        self._verifications = Verifications(self._reader, self._directory, self._writes, cancelled, clock)
-
-    @classmethod
-    def from_environment(cls) -> TargetManager:
-        """A manager as the environment variables `GENESYSCLOUD_…` say, those of the Terraform provider [G].
-
-        Raises:
-            ConfigurationError: One of them is wrong.
-        """
-        settings = Settings.resolve({})
-        with settings.naming_variables():
-            return cls(settings)
+        self._verifications = Verifications(
+            self._reader, self._directory, self._writes, self._cancelled, clock
+        )
 
     def close(self) -> None:
-        """Closes all connections."""
-        self._client.close()
+        """Closes all connections, those of a manager beside it too."""
+        super().close()
         self._gateway.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def organization(self) -> Organization:
-        """The organization that this manager works in, asked for once: `GET /api/v2/organizations/me` [G]."""
-        return self._organizations.now()
-
-    def require_organization(
-        self, what: str, organization_id: str | None, api_url: str | None
-    ) -> Organization:
-        """The organization, if it is the one that was recorded earlier.
-
-        Args:
-            what: What belongs to it, for the error: «target 'orders'».
-            organization_id: The recorded id, if there is one.
-            api_url: The recorded address, if there is one.
-
-        Raises:
-            OtherOrganization: It is another one.
-        """
-        return self._organizations.require(what, organization_id, api_url)
 
     def register(
         self,

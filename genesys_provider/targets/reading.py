@@ -32,6 +32,8 @@ def parsed(answer: Any, what: str = "the list of targets") -> Target:
 class TargetReader:
     """How the directory asks for targets."""
 
+    finds_by_name = True
+
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
 

@@ -21,7 +21,7 @@ from genesys_provider.client.transport import Answer
 API = "https://api.example.com"
 LIST = Call("GET", "/targets")
 CREATE = Call("POST", "/targets", idempotent=False)
-GET, PUT, DELETE = (Call(method, "/targets/1", names_a_target=True) for method in ("GET", "PUT", "DELETE"))
+GET, PUT, DELETE = (Call(method, "/targets/1", names_one=True) for method in ("GET", "PUT", "DELETE"))
 PAGE = "<html>nginx</html>"
 
 
