@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from genesys_provider.client.limits import MAX_BODY_BYTES
 from genesys_provider.common.paths import property_path
 
 
@@ -43,3 +48,27 @@ def reason(kind: str, message: str) -> str:
     words = message.removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
     words = words.removeprefix("List ").removeprefix("Value ").partition(" after validation")[0]
     return words.replace("should ", "must ", 1)
+
+
+def line_error(message: str, *path: str | int) -> InitErrorDetails:
+    """A fault that a model's own rule has found, to be raised with others."""
+    return InitErrorDetails(type=PydanticCustomError("rule", message), loc=path, input=None)
+
+
+def too_large(what: str, body: Mapping[str, Any], parts: Mapping[str, Any]) -> InitErrorDetails | None:
+    """The fault of a body that is larger than the API takes, or None.
+
+    Args:
+        what: What it configures: `target`.
+        body: The body.
+        parts: What it holds, by the properties' names: the fault is the largest one's.
+    """
+    size = _json_bytes(body)
+    if size <= MAX_BODY_BYTES:
+        return None
+    message = f"must be smaller: the whole {what} has {size} bytes, the API takes {MAX_BODY_BYTES} bytes"
+    return line_error(message, max(parts, key=lambda name: _json_bytes(parts[name])))
+
+
+def _json_bytes(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode())

@@ -36,12 +36,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import quote, unquote
 
 from genesys_provider.common.errors import NameTaken, OwnedByAnother, ReplacementRefused
 from genesys_provider.common.run import Run
 
 _URN = "urn:pulumi:"
 _PARTS = 4
+_UNQUOTED = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
+"""What stands in a written mark as it is: a resource's name may hold any character."""
 
 
 class Owned(Protocol):
@@ -209,6 +212,16 @@ def goes_with_stack(mark: str | None, urn: str | None, recorded: str | None) -> 
         return True
     ours = urn or recorded
     return ours is None or same_stack(mark, ours)
+
+
+def mark_as_text(mark: str) -> str:
+    """The mark as it is written: in one line of ASCII, without spaces."""
+    return quote(mark, safe=_UNQUOTED)
+
+
+def mark_from_text(text: str) -> str:
+    """The mark that was written so."""
+    return unquote(text)
 
 
 def stack_of(urn: str) -> tuple[str, str]:

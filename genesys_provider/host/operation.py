@@ -49,14 +49,20 @@ class InitFailed(OperationError):
 class DetailedDiffResult(DiffResult):
     """A `DiffResult` that says property by property what changes.
 
-    `detailed` maps property paths, such as `retryPolicy.maxRetries`, to what happens there; `replaces` names the
-    properties whose change takes a new object, for which the old one is deleted first. The stock host shows only
-    whether anything changes.
+    `detailed` maps property paths, such as `retryPolicy.maxRetries`, to what happens there. `replaces` names the
+    properties whose change takes a new object, for which the old one is deleted first. `stables` names the outputs
+    that an update leaves as they are, so that a preview of one knows them. The stock host shows only whether
+    anything changes.
     """
 
-    def __init__(self, detailed: Mapping[str, ChangeKind], replaces: Sequence[str] = ()) -> None:
+    def __init__(
+        self, detailed: Mapping[str, ChangeKind], *, replaces: Sequence[str] = (), stables: Sequence[str] = ()
+    ) -> None:
         super().__init__(
-            changes=bool(detailed), replaces=list(replaces), delete_before_replace=bool(replaces)
+            changes=bool(detailed),
+            replaces=list(replaces),
+            stables=list(stables),
+            delete_before_replace=bool(replaces),
         )
         self.detailed = dict(detailed)
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pulumi
 from pulumi.dynamic import Resource
 
 from genesys_provider.common.paths import property_path
+from genesys_provider.resources.arguments import TEXT, Arguments
+from genesys_provider.resources.options import PropertyNames, with_the_states_names
+from genesys_provider.resources.owned import OwnedReader
+
+Declared = TypeVar("Declared", bound=Resource)
 
 _CREDENTIALS_IN_URL = re.compile(r"[^/?#]*//[^/?#]*@")
 
@@ -29,6 +34,43 @@ class DeclaredResource(Resource):
             cls._resource_type_name = inherited
 
 
+def existing(
+    kind: type[Declared],
+    reader: OwnedReader,
+    resource_name: str,
+    id_: pulumi.Input[str],
+    opts: pulumi.ResourceOptions | None,
+    names: PropertyNames,
+) -> Declared:
+    """A resource of this class that exists, to read its outputs.
+
+    Args:
+        kind: The class.
+        reader: What reads it.
+        resource_name: The name in the stack.
+        id_: Its id in Genesys Cloud.
+        opts: The options, as the program gave them.
+        names: Its properties.
+
+    Raises:
+        pulumi.RunError: An argument is of the wrong kind, or an option names what is no property.
+    """
+    arguments = Arguments(kind, resource_name, opts)
+    arguments.text("id", id_, wanted=f"the {reader.of.kind}'s id: {TEXT}")
+    arguments.check()
+    options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id_))
+    # Not by the constructor, which is for what is to be made, and a subclass's may take anything.
+    resource = kind.__new__(kind)
+    Resource.__init__(
+        resource,
+        reader,
+        resource_name,
+        dict.fromkeys((*names.inputs, *names.outputs)),
+        with_the_states_names(options, arguments.resource, names),
+    )
+    return resource
+
+
 def hidden_if_it_holds_credentials(url: pulumi.Input[str]) -> pulumi.Input[str]:
     """The URL, a secret where credentials stand in it: it will be refused, and the engine shows what is refused."""
     if isinstance(url, str) and _CREDENTIALS_IN_URL.match(url):
@@ -39,8 +81,7 @@ def hidden_if_it_holds_credentials(url: pulumi.Input[str]) -> pulumi.Input[str]:
 def deleted_before_replaced(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
     """The options of a resource that must be deleted before another takes its place, unless they say otherwise.
 
-    We never replace by ourselves. Where the user asks for it (`--replace`, `replace_on_changes`), a create before
-    the delete would find the name taken, by the very target that the delete is about to take away.
+    A create before the delete would find the name taken, by the very one that the delete is about to take away.
     """
     ours = pulumi.ResourceOptions(delete_before_replace=True)
     return ours if opts is None else pulumi.ResourceOptions.merge(ours, opts)

@@ -116,6 +116,8 @@ class OwnedProvider(ResourceProvider, ABC):
     """What messages call it."""
     replacing: ClassVar[tuple[str, ...]] = ()
     """The properties that can't be changed in place."""
+    lasting: ClassVar[tuple[str, ...]] = ("organizationId",)
+    """The outputs that no change in place touches: a preview knows them."""
     _config: Mapping[str, object] = {}
 
     @abstractmethod
@@ -171,7 +173,9 @@ class OwnedProvider(ResourceProvider, ABC):
             run.learned(_id, facts(_olds))
             found = self.properties().changes(_olds, _news)
             return DetailedDiffResult(
-                with_new_secrets(found, _olds, _news), [name for name in self.replacing if name in found]
+                with_new_secrets(found, _olds, _news),
+                replaces=[name for name in self.replacing if name in found],
+                stables=self.lasting,
             )
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:

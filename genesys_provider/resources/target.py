@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from genesys_provider.resources.arguments import TEXT, Arguments
+from genesys_provider.resources.arguments import Arguments
 from genesys_provider.resources.declaring import (
     DeclaredResource,
     deleted_before_replaced,
+    existing,
     hidden_if_it_holds_credentials,
     secret_paths,
     urn_of,
@@ -162,20 +162,7 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
         Raises:
             pulumi.RunError: An argument is of the wrong kind, or an option names what is no property.
         """
-        arguments = Arguments(cls, resource_name, opts)
-        arguments.text("id", id, wanted=f"the target's id: {TEXT}")
-        arguments.check()
-        options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
-        # Not by the constructor, which is for targets to be made, and a subclass's may take anything.
-        target = cls.__new__(cls)
-        Resource.__init__(
-            target,
-            TargetReader(),
-            resource_name,
-            dict.fromkeys((*_NAMES.inputs, *_NAMES.outputs)),
-            with_the_states_names(options, arguments.resource, _NAMES),
-        )
-        return target
+        return existing(cls, TargetReader(), resource_name, id, opts, _NAMES)
 
     # The state has the API's names; so that no header's name is taken for one of them, Python's are given here.
 

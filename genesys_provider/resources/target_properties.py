@@ -9,36 +9,29 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 from pulumi.output import Unknown
-from pydantic import Field, StrictBool, ValidationError
+from pydantic import Field, StrictBool
 
 from genesys_provider.client.redaction import OWNER_HEADER
 from genesys_provider.client.urls import folded_url
-from genesys_provider.common.errors import Invalid
-from genesys_provider.common.faults import Fault, faults_of
+from genesys_provider.common.faults import Fault
 from genesys_provider.common.fields import Number
 from genesys_provider.common.paths import property_path
 from genesys_provider.common.times import LastWrite
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import owned_properties, properties
-from genesys_provider.resources.owned_properties import as_set, compared_ownership, set_read
+from genesys_provider.resources.owned_properties import OwnedInputs, as_set, compared_ownership, set_read
 from genesys_provider.targets.models import SECRET_FIELDS, VERIFIED, RetryPolicyConfig, Target, TargetConfig
 
 _LOCAL = ("verificationTimeout", "healthCheck", "apiUrl", "secrets")
 """The inputs that are about how we handle the target, and no part of its configuration."""
 
 
-class TargetInputs(TargetConfig):
+class TargetInputs(TargetConfig, OwnedInputs):
     """All inputs of an `EventBridgeTarget`."""
 
     verification_timeout: Annotated[Number, Field(gt=0, le=86400)] | None = None
     """Seconds."""
     health_check: StrictBool = False
-    create_before_delete: StrictBool = False
-    """Whether the program has `delete_before_replace=False`: the engine does not tell a provider."""
-    api_url: str | None = None
-    """Where the organization is reached: filled in, so that a preview shows when it changes."""
-    secrets: list[str] | None = None
-    """The paths of the properties that the program gives as secrets."""
 
 
 def with_defaults(news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
@@ -89,23 +82,7 @@ def config_from(inputs: Mapping[str, Any]) -> TargetConfig:
     Raises:
         Invalid: They break a rule; check has let through what an import lacks.
     """
-    given = {name: inputs[name] for name in _CONFIGURATION if inputs.get(name) is not None}
-    try:
-        return TargetConfig.model_validate(given)
-    except ValidationError as error:
-        raise Invalid(f"target {inputs.get('name')!r}", faults_of(error)) from None
-
-
-_CONFIGURATION = (
-    "name",
-    "endpointUrl",
-    "authType",
-    "authConfig",
-    "retryPolicy",
-    "headers",
-    "eventTypes",
-    "owner",
-)
+    return owned_properties.config_from(TargetConfig, "target", inputs)
 
 
 def changes(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:

@@ -9,11 +9,9 @@ public conventions of Genesys Cloud, [C] our completion.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
-from urllib.parse import quote, unquote
 
 from pydantic import (
     AfterValidator,
@@ -28,12 +26,11 @@ from pydantic import (
     model_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails
 
-from genesys_provider.client.limits import MAX_BODY_BYTES
 from genesys_provider.client.redaction import OWNER_HEADER
 from genesys_provider.client.urls import checked_url, folded_url
-from genesys_provider.common.faults import reason
+from genesys_provider.common.faults import line_error, reason, too_large
 from genesys_provider.common.fields import (
     MAX_NAME_CHARACTERS,
     ApiModel,
@@ -41,6 +38,7 @@ from genesys_provider.common.fields import (
     Printable,
     WholeNumber,
 )
+from genesys_provider.common.ownership import mark_as_text, mark_from_text
 from genesys_provider.targets.headers import header_faults
 
 if TYPE_CHECKING:
@@ -66,9 +64,6 @@ SHOWN_AUTH_FIELDS = ("username", "clientId", "tokenUrl")
 """The fields of `authConfig` that the API returns [C]."""
 SECRET_FIELDS = ("password", "clientSecret")
 """Those that it never returns [C]."""
-
-_UNQUOTED = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
-"""What stands in the owner mark as it is: a resource's name may hold any character, a header may not."""
 
 
 def _https_url(url: str) -> str:
@@ -112,13 +107,9 @@ class RetryPolicyConfig(ApiModel):
 _RETRY_FIELDS = {to_camel(field): field for field in RetryPolicyConfig.model_fields}
 
 
-def _line_error(message: str, *path: str | int) -> InitErrorDetails:
-    return InitErrorDetails(type=PydanticCustomError("rule", message), loc=path, input=None)
-
-
 def _line_errors(error: ValidationError) -> list[InitErrorDetails]:
     return [
-        _line_error(reason(fault["type"], fault["msg"]), *fault["loc"])
+        line_error(reason(fault["type"], fault["msg"]), *fault["loc"])
         for fault in error.errors(include_url=False, include_input=False)
     ]
 
@@ -177,7 +168,7 @@ class TargetConfig(ApiModel):
         auth_type = info.data.get("auth_type", "")
         for name in NEEDED_AUTH_FIELDS.get(auth_type, ()) if checked or given else ():
             if given.get(name) is None and given.get(_snake(name)) is None:
-                errors.append(_line_error(f"is required when authType is {auth_type}", name))
+                errors.append(line_error(f"is required when authType is {auth_type}", name))
         if checked is None or errors:
             raise ValidationError.from_exception_data("AuthConfig", errors, hide_input=True)
         return checked
@@ -188,7 +179,7 @@ class TargetConfig(ApiModel):
         if not isinstance(headers, Mapping):
             return headers
         errors = [
-            _line_error(reason, name) for name, reason in header_faults(headers, info.data.get("auth_type"))
+            line_error(reason, name) for name, reason in header_faults(headers, info.data.get("auth_type"))
         ]
         if errors:
             raise ValidationError.from_exception_data("headers", errors, hide_input=True)
@@ -197,13 +188,8 @@ class TargetConfig(ApiModel):
     @model_validator(mode="after")
     def _small_enough(self) -> Self:
         body = self.payload()
-        if (size := _json_bytes(body)) > MAX_BODY_BYTES:
-            owner = body["headers"].pop(OWNER_HEADER, "")
-            sizes = {**{name: _json_bytes(value) for name, value in body.items()}, "owner": len(owner)}
-            message = (
-                f"must be smaller: the whole target has {size} bytes, the API takes {MAX_BODY_BYTES} bytes"
-            )
-            fault = _line_error(message, max(sizes, key=lambda name: sizes[name]))
+        parts = {**body, "headers": self.headers, "owner": self.owner}
+        if fault := too_large("target", body, parts):
             raise ValidationError.from_exception_data("TargetConfig", [fault], hide_input=True)
         return self
 
@@ -225,7 +211,7 @@ class TargetConfig(ApiModel):
         """The body of a POST or PUT, whole, **secrets in plain text**: a request leaves nothing to defaults [S]."""
         headers = dict(self.headers)
         if self.owner is not None:
-            headers[OWNER_HEADER] = quote(self.owner, safe=_UNQUOTED)
+            headers[OWNER_HEADER] = mark_as_text(self.owner)
         return {
             "name": self.name,
             "endpointUrl": self.endpoint_url,
@@ -387,11 +373,7 @@ class Visible(NamedTuple):
 
 
 def _unquoted(mark: object) -> object:
-    return unquote(mark) if isinstance(mark, str) else mark
-
-
-def _json_bytes(value: object) -> int:
-    return len(json.dumps(value, ensure_ascii=False).encode())
+    return mark_from_text(mark) if isinstance(mark, str) else mark
 
 
 def _snake(name: str) -> str:

@@ -71,7 +71,7 @@ class Things(ResourceProvider):
                 changes[key] = "update" if key in olds else "add"
         if olds.get("status") == "FAILED":
             changes["status"] = "update"
-        return DetailedDiffResult(changes, ["place"] if "place" in changes else [])
+        return DetailedDiffResult(changes, replaces=[key for key in ("place",) if key in changes])
 
     def _outs(self, props, status):
         outs = {key: value for key, value in props.items() if key not in ("error", "hidden")}

@@ -1,0 +1,180 @@
+"""A source's properties as Pulumi has them, and the models: checked, compared, written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from genesys_provider.common.faults import Fault
+from genesys_provider.common.fields import Number
+from genesys_provider.common.times import LastWrite
+from genesys_provider.host.operation import ChangeKind
+from genesys_provider.resources import owned_properties, properties
+from genesys_provider.resources.owned_properties import OwnedInputs, as_set, compared_ownership, set_read
+from genesys_provider.sources.models import Source, SourceConfig, event_source_name, wanted_status
+
+_LOCAL = ("activationTimeout", "apiUrl", "secrets")
+"""The inputs that are about how we handle the source, and no part of its configuration."""
+
+
+class SourceInputs(SourceConfig, OwnedInputs):
+    """All inputs of an `EventBridgeSource`."""
+
+    activation_timeout: Annotated[Number, Field(gt=0, le=86400)] | None = None
+    """Seconds."""
+
+
+def with_defaults(news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
+    """The inputs with every default filled in, so that a default written out is no change, nor is a null."""
+    inputs = {"enabled": True, **properties.present(news), "apiUrl": api_url}
+    if inputs.get("notes") == "":
+        del inputs["notes"]
+    return inputs
+
+
+def faults(_olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[Fault]:
+    """Every fault of a source's inputs, each with its property path; what is not known yet is no fault."""
+    return properties.faults(SourceInputs, properties.own(inputs))
+
+
+def config_from(inputs: Mapping[str, Any]) -> SourceConfig:
+    """The configuration that inputs, or the outputs they led to, stand for.
+
+    Raises:
+        Invalid: They break a rule.
+    """
+    return owned_properties.config_from(SourceConfig, "source", inputs)
+
+
+def changes(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:
+    """What an update from old outputs to new inputs changes, by property path.
+
+    The order of topics is no change. A source that has not become what it was to be is to become it now: that is a
+    change of `state`.
+    """
+    found = properties.changed((*_compared(olds, news), *compared_ownership(olds, news)))
+    if olds.get("state") != wanted_status(enabled=olds.get("enabled", True)):
+        found["state"] = "update"
+    return found
+
+
+def _compared(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    for name in ("name", "awsAccountId", "awsRegion", "eventSourceSuffix", "notes", "enabled"):
+        yield name, olds.get(name), news.get(name)
+    yield "topics", as_set(olds.get("topics")), as_set(news.get("topics"))
+
+
+def configuration_changed(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether an update has anything to tell the API: what is local to the stack it need not know."""
+    return any(path not in _LOCAL for path in changes(olds, news))
+
+
+def outputs(
+    inputs: Mapping[str, Any],
+    source: Source,
+    *,
+    organization_id: str | None,
+    written_at: str | None = None,
+    claimed_by: str | None = None,
+    imported_from: str | None = None,
+    activated_at: str | None = None,
+    activation_seconds: float | None = None,
+) -> dict[str, Any]:
+    """The state of a source: its inputs, and what the API and the wait said."""
+    return owned_properties.outputs(
+        marked(inputs),
+        organization_id=organization_id,
+        written_at=source.written_at or written_at,
+        claimed_by=claimed_by,
+        imported_from=imported_from,
+        eventSourceName=event_source_name(organization_id, inputs["eventSourceSuffix"]),
+        state=source.status,
+        stateReason=source.reason,
+        configVersion=source.config_version,
+        activatedAt=activated_at,
+        activationSeconds=activation_seconds,
+    )
+
+
+def outputs_read(
+    state: Mapping[str, Any],
+    inputs: Mapping[str, Any],
+    source: Source,
+    *,
+    organization_id: str | None,
+    claimed_by: str | None = None,
+    imported_from: str | None = None,
+) -> dict[str, Any]:
+    """The state of a source that was read."""
+    return outputs(
+        inputs,
+        source,
+        organization_id=organization_id,
+        written_at=state.get("writtenAt"),
+        claimed_by=claimed_by,
+        imported_from=imported_from,
+        activated_at=state.get("activatedAt"),
+        activation_seconds=state.get("activationSeconds"),
+    )
+
+
+def outputs_kept(
+    olds: Mapping[str, Any], news: Mapping[str, Any], *, organization_id: str | None
+) -> dict[str, Any]:
+    """The state of a source that was not written, since only what the API does not see has changed."""
+    return marked(owned_properties.outputs_kept(olds, news, local=_LOCAL, organization_id=organization_id))
+
+
+def last_write(state: Mapping[str, Any]) -> LastWrite | None:
+    """The last write of an earlier run, which has seen it if the source became active after it."""
+    return owned_properties.last_write(state, seen_at=state.get("activatedAt"))
+
+
+def expected(state: Mapping[str, Any]) -> Callable[[Source], bool] | None:
+    """Whether a source is as the state has it, where the run that wrote it has not seen it so; else None."""
+    last = last_write(state)
+    if last is None or last.seen:
+        return None
+    return lambda source: (
+        not properties.changed(_compared(state, inputs_read(state, source, owner=None, api_url="")))
+    )
+
+
+def marked(bag: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs or outputs as they go into a state: none of them is a secret by itself."""
+    return properties.own(bag)
+
+
+def inputs_read(
+    state: Mapping[str, Any], source: Source, *, owner: str | None, api_url: str
+) -> dict[str, Any]:
+    """The inputs that would make the source what it is now. An order that changes nothing stays as it was.
+
+    Args:
+        state: The last outputs, empty in an import.
+        source: The source as it was read.
+        owner: The mark to record.
+        api_url: Where it was read.
+    """
+    kept = ("activationTimeout", "createBeforeDelete", "secrets")
+    inputs = {
+        **{name: state[name] for name in kept if name in state},
+        "name": source.name,
+        "awsAccountId": source.aws_account_id,
+        "awsRegion": source.aws_region,
+        "eventSourceSuffix": source.event_source_suffix,
+        "topics": set_read(state.get("topics") or [], source.topics),
+        "notes": _notes_read(state.get("notes"), source.notes),
+        "enabled": source.enabled,
+        "apiUrl": api_url,
+        "owner": owner,
+    }
+    present: dict[str, Any] = properties.present(inputs)
+    return present
+
+
+def _notes_read(before: str | None, now: str | None) -> str | None:
+    """As they were written, where the service has only trimmed them."""
+    return before if (before or "").strip() == (now or "").strip() else now

@@ -1,0 +1,1 @@
+"""The public integration `amazon-eventbridge-source`: its models, its manager (no pulumi)."""

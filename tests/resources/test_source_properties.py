@@ -1,0 +1,218 @@
+"""A source's properties: checked, compared with the state, written out, read back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pulumi.output import Unknown
+
+from genesys_provider.resources import source_properties
+from genesys_provider.resources.source_properties import (
+    changes,
+    config_from,
+    configuration_changed,
+    expected,
+    faults,
+    inputs_read,
+    outputs,
+    outputs_kept,
+    outputs_read,
+    with_defaults,
+)
+from genesys_provider.sources.models import Source
+
+API = "https://api.example"
+URN = "urn:pulumi:dev::house::pulumi-python:dynamic/genesys:EventBridgeSource::orders"
+NEWS: dict[str, Any] = {
+    "name": "orders",
+    "awsAccountId": "012345678901",
+    "awsRegion": "us-east-1",
+    "eventSourceSuffix": "orders-1",
+    "topics": ["v2.users.{id}.presence", "v2.flows.{id}"],
+    "owner": URN,
+}
+INPUTS = with_defaults(NEWS, API)
+SOURCE = Source(
+    id="id-1",
+    name="orders",
+    owner=URN,
+    aws_account_id="012345678901",
+    aws_region="us-east-1",
+    event_source_suffix="orders-1",
+    topics=["v2.flows.{id}", "v2.users.{id}.presence"],
+    intended="ENABLED",
+    status="ACTIVE",
+    config_version=2,
+)
+STATE = outputs(
+    INPUTS,
+    SOURCE,
+    organization_id="org-1",
+    written_at="2026-01-31T12:00:00Z",
+    activated_at="2026-01-31T12:00:05Z",
+    activation_seconds=5.2,
+)
+
+
+def changed(**news: Any) -> dict[str, str]:
+    """What changes from the state to these inputs; `...` leaves one out."""
+    given = {name: value for name, value in {**NEWS, **news}.items() if value is not ...}
+    return dict(changes(STATE, with_defaults(given, API)))
+
+
+def source(**fields: Any) -> Source:
+    return SOURCE.model_copy(update=fields)
+
+
+def read(found: Source, state: dict[str, Any] = STATE) -> dict[str, Any]:
+    """The state after a reading."""
+    inputs = inputs_read(state, found, owner=found.owner, api_url=API)
+    return outputs_read(state, inputs, found, organization_id="org-1")
+
+
+def test_the_state_has_the_outside_interfaces_names() -> None:
+    assert STATE == {
+        **NEWS,
+        "enabled": True,
+        "apiUrl": API,
+        "organizationId": "org-1",
+        "eventSourceName": "aws.partner/genesys.com/cloud/org-1/orders-1",
+        "state": "ACTIVE",
+        "configVersion": 2,
+        "writtenAt": "2026-01-31T12:00:00Z",
+        "activatedAt": "2026-01-31T12:00:05Z",
+        "activationSeconds": 5.2,
+    }
+
+
+def test_a_default_that_is_written_out_is_no_change() -> None:
+    assert changed() == {}
+    assert changed(enabled=True, notes=None, activationTimeout=None) == {}
+    assert changed(notes="") == {}
+
+
+def test_the_order_of_topics_is_no_change() -> None:
+    assert changed(topics=list(reversed(NEWS["topics"]))) == {}
+    assert changed(topics=[*NEWS["topics"], "v2.users.{id}.station"]) == {"topics": "update"}
+    assert changed(topics=[NEWS["topics"][0], Unknown()]) == {"topics": "update"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind"),
+    [
+        ("name", "other", "update"),
+        ("awsAccountId", "999999999999", "update"),
+        ("awsRegion", Unknown(), "update"),
+        ("eventSourceSuffix", "orders-2", "update"),
+        ("notes", "for the orders", "add"),
+        ("enabled", False, "update"),
+        ("owner", URN + "-2", "update"),
+    ],
+)
+def test_each_property_is_compared(name: str, value: Any, kind: str) -> None:
+    assert changed(**{name: value}) == {name: kind}
+
+
+@pytest.mark.parametrize(
+    ("enabled", "status", "planned"),
+    [
+        (True, "ACTIVE", False),
+        (True, "ACTIVATING", True),
+        (True, "ERROR", True),
+        (True, "INACTIVE", True),
+        (True, "", True),
+        (False, "INACTIVE", False),
+        (False, "DEACTIVATING", True),
+        (False, "ACTIVE", True),
+    ],
+)
+def test_a_source_that_is_not_what_it_was_to_be_is_planned_again(
+    enabled: bool, status: str, planned: bool
+) -> None:
+    inputs = with_defaults({**NEWS, "enabled": enabled}, API)
+    state = outputs(inputs, source(status=status), organization_id="org-1")
+    assert changes(state, inputs) == ({"state": "update"} if planned else {})
+    assert configuration_changed(state, inputs) == planned
+
+
+def test_what_only_the_stack_has_is_not_told_to_the_api() -> None:
+    inputs = with_defaults({**NEWS, "activationTimeout": 30}, "https://api.other")
+    assert changes(STATE, inputs) == {"apiUrl": "update"}
+    assert not configuration_changed(STATE, inputs)
+    kept = outputs_kept(STATE, inputs, organization_id="org-1")
+    assert kept == {**STATE, "activationTimeout": 30, "apiUrl": "https://api.other"}
+    without = with_defaults(NEWS, API)
+    assert "activationTimeout" not in outputs_kept(kept, without, organization_id="org-1")
+
+
+def test_what_a_preview_does_not_know_breaks_no_rule() -> None:
+    unknown = dict.fromkeys(("name", "awsAccountId", "awsRegion", "eventSourceSuffix", "notes", "enabled"))
+    news = {**dict.fromkeys(unknown, Unknown()), "topics": [Unknown(), "v2.users.*"], "owner": Unknown()}
+    assert [fault.path for fault in faults({}, with_defaults(news, API))] == ["topics[1]"]
+    assert faults({}, with_defaults({**news, "topics": Unknown()}, API)) == []
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 86401, "30", True])
+def test_a_time_limit_is_a_number_of_seconds(seconds: Any) -> None:
+    found = faults({}, with_defaults({**NEWS, "activationTimeout": seconds}, API))
+    assert [fault.path for fault in found] == ["activationTimeout"]
+
+
+def test_a_state_is_a_configuration() -> None:
+    assert config_from(STATE) == config_from(INPUTS)
+    assert config_from(INPUTS).owner == URN
+
+
+def test_what_is_as_it_was_reads_as_it_was() -> None:
+    assert read(SOURCE) == STATE
+
+
+@pytest.mark.parametrize(
+    ("fields", "drift", "planned"),
+    [
+        ({"name": "by hand"}, {"name": "by hand"}, {"name"}),
+        ({"topics": ["v2.flows.{id}"]}, {"topics": ["v2.flows.{id}"]}, {"topics"}),
+        ({"notes": "by hand"}, {"notes": "by hand"}, {"notes"}),
+        (
+            {"intended": "DISABLED", "status": "INACTIVE"},
+            {"enabled": False, "state": "INACTIVE"},
+            {"enabled"},
+        ),
+        ({"status": "ERROR", "reason": "why"}, {"state": "ERROR", "stateReason": "why"}, {"state"}),
+        ({"aws_region": "eu-west-1"}, {"awsRegion": "eu-west-1"}, {"awsRegion"}),
+        ({"config_version": 5}, {"configVersion": 5}, set()),
+    ],
+)
+def test_drift_shows_property_by_property(
+    fields: dict[str, Any], drift: dict[str, Any], planned: set[str]
+) -> None:
+    after = read(source(**fields))
+    assert after == {**STATE, **drift}
+    assert changes(after, INPUTS).keys() == planned
+
+
+def test_the_event_sources_name_follows_the_suffix() -> None:
+    after = read(source(event_source_suffix="moved"))
+    assert after["eventSourceName"] == "aws.partner/genesys.com/cloud/org-1/moved"
+
+
+def test_notes_that_the_service_has_trimmed_are_no_drift() -> None:
+    state = outputs(with_defaults({**NEWS, "notes": "for us\n"}, API), SOURCE, organization_id="org-1")
+    assert read(source(notes="for us"), state)["notes"] == "for us\n"
+
+
+def test_an_import_finds_the_inputs_by_itself() -> None:
+    found = inputs_read({}, SOURCE, owner=URN, api_url=API)
+    assert found == {**INPUTS, "topics": sorted(INPUTS["topics"])}
+    assert changes(read(SOURCE, {}), INPUTS) == {}
+
+
+def test_what_was_not_seen_since_its_write_is_compared() -> None:
+    assert expected(STATE) is None
+    unseen = {**STATE, "writtenAt": "2026-01-31T13:00:00Z"}
+    as_written = source_properties.expected(unseen)
+    assert as_written is not None
+    assert as_written(SOURCE)
+    assert as_written(source(status="ACTIVATING"))
+    assert not as_written(source(topics=["v2.flows.{id}"]))
