@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from genesys_provider.client.errors import GenesysError
 from genesys_provider.client.progress import reporting_to
@@ -18,15 +18,15 @@ from genesys_provider.resources import properties
 from genesys_provider.resources.words import said
 
 if TYPE_CHECKING:
-    from genesys_provider.targets.manager import TargetManager
+    from genesys_provider.common.manager import Manager
 
-    Manager = TypeVar("Manager", bound=TargetManager)
+    Kind = TypeVar("Kind", bound=Manager)
 
 run = Run()
 """What the engine has shown to this process."""
 
 _lock = threading.Lock()
-_managers: dict[tuple[type[Any], Settings], Any] = {}
+_managers: dict[Settings, dict[type[Manager], Manager]] = {}
 
 
 @contextmanager
@@ -53,12 +53,11 @@ def speaking_of(*states: Mapping[str, Any]) -> Iterator[None]:
 
 
 @contextmanager
-def managed(
-    kind: type[Manager], config: Mapping[str, object], *states: Mapping[str, Any]
-) -> Iterator[Manager]:
+def managed(kind: type[Kind], config: Mapping[str, object], *states: Mapping[str, Any]) -> Iterator[Kind]:
     """The manager for a stack's config; within it errors are the user's, and waits show in the status line.
 
-    All resources of a process share the manager, and so its login, its allowance and its wait for verdicts.
+    All resources of a kind share the manager, and so its wait for verdicts; all kinds share the login, the rate
+    limit and the organization.
 
     Args:
         kind: The manager's class. Its module loads the HTTP client, which a check or a diff does not need.
@@ -101,9 +100,10 @@ def _settings(config: tuple[tuple[str, object], ...]) -> Settings:
     return Settings.resolve(dict(config))
 
 
-def _manager(kind: type[Manager], settings: Settings, cancelled: threading.Event) -> Manager:
+def _manager(kind: type[Kind], settings: Settings, cancelled: threading.Event) -> Kind:
     with _lock:
-        manager: Manager | None = _managers.get((kind, settings))
-        if manager is None:
-            manager = _managers[kind, settings] = kind(settings, cancelled=cancelled, run=run)
-        return manager
+        beside = _managers.setdefault(settings, {})
+        if kind not in beside:
+            first = next(iter(beside.values()), None)
+            beside[kind] = kind(settings, cancelled=cancelled, run=run, beside=first)
+        return cast("Kind", beside[kind])
