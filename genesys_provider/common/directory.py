@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from genesys_provider.client.errors import (
     Cancelled,
@@ -34,6 +34,9 @@ from genesys_provider.common.batches import Batches
 from genesys_provider.common.ownership import Owned
 from genesys_provider.common.paging import Page
 from genesys_provider.common.writes import Writes
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 FRESH_SECONDS = 30.0
 """How long a reading of the list answers questions by id, but for what we have written since."""
@@ -65,6 +68,9 @@ class Listed(Owned, Protocol):
     @property
     def status(self) -> str:
         """How it is, in capital letters; empty where the service does not say it."""
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self:
+        """One with other values."""
 
 
 T = TypeVar("T", bound=Listed)
@@ -156,13 +162,16 @@ class Directory(Generic[T]):
             read, read_at = self._by_id, self._read_at
         return list(self._writes.over(read or {}, read_at).values())
 
-    def find_now(self, name: str) -> T | None:
-        """What has this name now."""
+    def find_now(self, name: str, owner: str | None = None) -> T | None:
+        """What has this name now; of several, where names need not be unique, the one with this mark first."""
+        found: T | None = None
         for page in self._reader.pages(name=name):
             for thing in page.things:
                 if thing.name == name and not self._writes.is_deleted(thing.id):
-                    return thing
-        return None
+                    if owner is None or thing.owner == owner:
+                        return thing
+                    found = found or thing
+        return found
 
     def get(self, id_: str, *, fresh: bool = False) -> T | None:
         """What has this id, or None where none shows; never older than our own last write.

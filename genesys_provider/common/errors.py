@@ -44,12 +44,16 @@ class OtherOrganization(GenesysError):
 
 
 class NameTaken(GenesysError):
-    """Another one of the organization has the name, the `holder`."""
+    """Another one of the organization has the name, or what else must be unique: the `holder`.
 
-    def __init__(self, name: str, holder: Owned, *, hint: str) -> None:
-        super().__init__(
-            f"the name {name!r} is taken by {holder.kind} {holder.id}, which {_whose(holder)}", hint=hint
-        )
+    Args:
+        what: What is taken: «the name 'orders'».
+        holder: Who has it.
+        hint: The way out.
+    """
+
+    def __init__(self, what: str, holder: Owned, *, hint: str) -> None:
+        super().__init__(f"{what} is taken by {holder.kind} {holder.id}, which {_whose(holder)}", hint=hint)
         self.holder = holder
 
 

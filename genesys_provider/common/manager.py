@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from genesys_provider.client.api import GenesysClient
+from genesys_provider.client.errors import HOPELESS, Cancelled, GenesysError
 from genesys_provider.client.settings import Settings
 from genesys_provider.common.audit import AuditTrail
+from genesys_provider.common.directory import Directory, Listed, Reader
 from genesys_provider.common.organization import Organization, Organizations
+from genesys_provider.common.ownership import Owner
 from genesys_provider.common.run import Run
+from genesys_provider.common.times import LastWrite
+from genesys_provider.common.writes import Writes
+from genesys_provider.common.writing import Wanted, Writing
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class Manager:
+T = TypeVar("T", bound=Listed)
+W = TypeVar("W", bound=Wanted)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StatusChange(Generic[T]):
+    """What `Manager.monitor` saw: None stands for «not there»."""
+
+    thing: T
+    before: str | None
+    after: str | None
+
+    @property
+    def target(self) -> T:
+        """The thing, where it is a target: what scripts have called it from the start."""
+        return self.thing
+
+
+class Manager(Generic[T, W]):
     """One organization, and one login to it. Safe for threads.
 
     Args:
@@ -29,6 +56,11 @@ class Manager:
         beside: A manager of another kind with the same settings: login, rate limit and organization are shared.
     """
 
+    _reader: Reader[T]
+    _writes: Writes[T]
+    _directory: Directory[T]
+    _writing: Writing[T, W]
+
     def __init__(
         self,
         settings: Settings,
@@ -36,7 +68,7 @@ class Manager:
         cancelled: threading.Event | None = None,
         run: Run | None = None,
         clock: Callable[[], float] = time.monotonic,
-        beside: Manager | None = None,
+        beside: Manager[Any, Any] | None = None,
     ) -> None:
         self.settings = settings
         self._cancelled = cancelled or threading.Event()
@@ -92,3 +124,92 @@ class Manager:
             OtherOrganization: It is another one.
         """
         return self._organizations.require(what, organization_id, api_url)
+
+    def get(
+        self,
+        id_: str,
+        *,
+        shared: bool = False,
+        last_write: LastWrite | None = None,
+        expected: Callable[[T], bool] | None = None,
+    ) -> T | None:
+        """What has this id now, or None where there is none.
+
+        The service may lag behind its writes [G]. So an absence counts only `LAG_SECONDS` after our last write.
+
+        Args:
+            id_: Its id.
+            shared: Whether a reading of the whole list may answer, which serves many calls with few requests;
+                it is never older than half a minute, nor than the last write of this manager.
+            last_write: What an earlier process wrote of it.
+            expected: Whether it is as that process wrote it, where it has not seen its own write: what is not may
+                be what was there before, and is asked for again.
+        """
+        self._writes.written_earlier(id_, last_write)
+        return self._directory.get_settled(id_, shared=shared, expected=expected)
+
+    def find(self, name: str) -> T | None:
+        """What has this name now."""
+        return self._directory.find_now(name)
+
+    def list(self) -> Iterator[T]:
+        """All of the organization, 100 to a request, as they are asked for."""
+        for page in self._reader.pages():
+            yield from page.things
+
+    def delete(
+        self, id_: str, *, owner: Owner | None = None, last_write: LastWrite | None = None
+    ) -> T | None:
+        """Deletes it; one that is gone already is no error.
+
+        Args:
+            id_: Its id.
+            owner: The resource that deletes it; None is a script, which says itself what goes.
+            last_write: What an earlier process wrote of it.
+
+        Returns:
+            It, if it was left as it is, since it is another resource's by now.
+
+        Raises:
+            StillThere: The service took the deletion, but goes on showing it.
+        """
+        self._writes.written_earlier(id_, last_write)
+        left = self._writing.delete(id_, owner)
+        return None if left is None else left.thing.model_copy(update={"owner": left.owner})
+
+    def monitor(self, interval: float = 30.0) -> Iterator[StatusChange[T]]:
+        """Yields each change of a status, from now until the manager's `cancelled` is set.
+
+        A reading that fails is made up for by the next one.
+
+        Args:
+            interval: Seconds between two readings of the list.
+        """
+        known: dict[str, T] | None = None
+        while not self._cancelled.is_set():
+            try:
+                now = {thing.id: thing for thing in self.list() if thing.status}
+                for id_ in (known or {}).keys() - now.keys():
+                    # Pages shift while others write: only its own absence is a deletion.
+                    if (thing := self._directory.get_now(id_)) is not None:
+                        now[id_] = thing
+            except Cancelled:
+                return
+            except HOPELESS:
+                raise
+            except GenesysError as error:
+                _log.warning("the list can't be read now, and is looked at again: %s", error)
+            else:
+                before = now if known is None else known
+                for id_ in before.keys() | now.keys():
+                    was, is_now = before.get(id_), now.get(id_)
+                    if _status(was) != _status(is_now):
+                        shown = is_now or was
+                        assert shown is not None  # noqa: S101  (for the type checker: one of the two was there)
+                        yield StatusChange(shown, _status(was), _status(is_now))
+                known = now
+            self._cancelled.wait(interval)
+
+
+def _status(thing: Listed | None) -> str | None:
+    return None if thing is None else thing.status

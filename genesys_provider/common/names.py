@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from genesys_provider.client.errors import Cancelled
 from genesys_provider.client.progress import report
 from genesys_provider.common.errors import NameTaken
-from genesys_provider.common.ownership import Owned, name_taken, quoted, same_stack
+from genesys_provider.common.ownership import Owned, quoted, same_stack, taken
 from genesys_provider.common.run import Run
 
 LOOK_SECONDS = 0.2
@@ -71,9 +71,9 @@ class Names:
             Cancelled: The run was cancelled.
         """
         if urn is None or not same_stack(holder.owner, urn):
-            raise name_taken(holder, name, urn, self._run)
+            raise taken(holder, f"the name {name!r}", urn, self._run)
         if holder.owner == urn and not creates:
-            raise NameTaken(name, holder, hint=_LEFT_BEHIND)
+            raise NameTaken(f"the name {name!r}", holder, hint=_LEFT_BEHIND)
         waiter = _Waiter(urn, self._run.wanted_by(holder.id) or holder.owner or "")
         report(f"waits for the name {name!r}, which {waiter.held_by} still has")
         with self._run.waiting(), self._changed:
@@ -84,7 +84,7 @@ class Names:
                     if self._cancelled.is_set():
                         raise Cancelled(f"cancelled while waiting for the name {name!r}")
                     if waiter.circle:
-                        raise NameTaken(name, holder, hint=_exchange(waiter.circle))
+                        raise NameTaken(f"the name {name!r}", holder, hint=_exchange(waiter.circle))
                     if holder.id in self._written or self._run.quiet:
                         raise self._in_vain(name, holder, urn, creates=creates)
                     self._changed.wait(LOOK_SECONDS)
@@ -107,7 +107,7 @@ class Names:
             # Written in this run, so the program has it: an alias or a `destroy` would do harm.
             hint = "Both are to have that name: give one of the two another name (`name=`)"
         elif creates:
-            return name_taken(holder, name, urn, self._run)
+            return taken(holder, f"the name {name!r}", urn, self._run)
         elif wanted_by is None:
             # It may also be checked only later: it depends on this one, or on another provider's slow resource.
             mark = quoted(holder.owner or "")
@@ -125,7 +125,7 @@ class Names:
                 f"`pulumi up --target {quoted(wanted_by)}` first, or allow more operations at once (`--parallel`); "
                 "otherwise give one of the two another name (`name=`)"
             )
-        return NameTaken(name, holder, hint=hint)
+        return NameTaken(f"the name {name!r}", holder, hint=hint)
 
 
 def _exchange(circle: list[str]) -> str:

@@ -142,48 +142,56 @@ def is_left_behind(holder: Owned, urn: str | None, run: Run, *, creates_first: b
     return True
 
 
-def name_taken(holder: Owned, name: str, urn: str | None, run: Run) -> NameTaken:
-    """The error of a create whose name another one has, with the way out for this case."""
+def taken(holder: Owned, what: str, urn: str | None, run: Run, another: str = "name (`name=`)") -> NameTaken:
+    """The error of a create whose name, or what else must be unique, another one has: with the way out.
+
+    Args:
+        holder: The other one.
+        what: What it has: «the name 'orders'».
+        urn: The resource that is created; None is a script's.
+        run: What the engine has shown.
+        another: What to give instead, for the hint.
+    """
     mark, kind = holder.owner, holder.kind
     if urn is None:
         hint = (
-            f"Use another name, or change that {kind} where it is declared"
+            f"Use another {another.partition(' ')[0]}, or change that {kind} where it is declared"
             if mark
-            else f"Use another name, or take the {kind} over with `update({holder.id!r}, …)`"
+            else f"Use another {another.partition(' ')[0]}, or take the {kind} over with `update({holder.id!r}, …)`"
         )
     elif mark is None:
         hint = (
-            f"Give this {kind} another name (`name=`), or, if it is to be managed here, take it over with "
+            f"Give this {kind} another {another}, or, if it is to be managed here, take it over with "
             f"`{import_command(urn, holder.id)}`"
         )
     elif not mark.startswith(_URN):
         hint = (
             f"That mark is of an earlier version of this provider. If a stack still has the {kind}, run "
             "`pulumi up` there first, with the resource as it was: that brings the mark up to date. Otherwise take "
-            f"it over with `{import_command(urn, holder.id)}`, or give this one another name (`name=`)"
+            f"it over with `{import_command(urn, holder.id)}`, or give this one another {another}"
         )
     elif stack_of(mark) != stack_of(urn):
-        hint = _of_another_stack(mark, urn, holder)
+        hint = _of_another_stack(mark, urn, holder, another)
     elif run.wanted_by(holder.id):
-        hint = "Both are in this program: give one of the two another name (`name=`)"
+        hint = f"Both are in this program: give one of the two another {another}"
     else:
         hint = (
             "If that resource was moved or renamed, and is this one now, tell Pulumi so with "
             f"`opts=pulumi.ResourceOptions(aliases=[{json.dumps(mark, ensure_ascii=False)}])`. If both are meant, "
-            f"give this {kind} another name (`name=`). If that one is to go first, run "
+            f"give this {kind} another {another}. If that one is to go first, run "
             f"`pulumi destroy --target {quoted(mark)} --target-dependents`. {_of_no_state(holder, urn)}"
         )
-    return NameTaken(name, holder, hint=hint)
+    return NameTaken(what, holder, hint=hint)
 
 
-def _of_another_stack(mark: str, urn: str, holder: Owned) -> str:
+def _of_another_stack(mark: str, urn: str, holder: Owned, another: str) -> str:
     (stack, project), (our_stack, our_project) = stack_of(mark), stack_of(urn)
     source, destination, note = stack, our_stack, ""
     if project != our_project:
         source, destination = f"organization/{project}/{stack}", f"organization/{our_project}/{our_stack}"
         note = " (in Pulumi Cloud with the name of your organization in place of `organization`)"
     return (
-        f"Stack {stack!r} of project {project!r} has it: give this {holder.kind} another name (`name=`), or move "
+        f"Stack {stack!r} of project {project!r} has it: give this {holder.kind} another {another}, or move "
         f"the resource here with `pulumi state move --source {source} --dest {destination} {quoted(mark)}`{note}. "
         "If Pulumi answers that the provider already exists there (the stacks' configurations differ), run "
         f"`{import_command(urn, holder.id)}` here instead, and remove the resource from the other stack's program"

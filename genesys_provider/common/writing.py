@@ -213,7 +213,7 @@ class Writing(ABC, Generic[T, W]):
     def _left_behind(self, config: W, creates_first: bool) -> T | None:
         """What a create adopts, or None where the name is free; waits for a name that gets free."""
         for pause in NAME_PAUSES:
-            existing = self._directory.find_now(config.name)
+            existing = self._directory.find_now(config.name, config.owner)
             if existing is None:
                 return None
             if self._adopts(existing, config, creates_first):
@@ -233,7 +233,7 @@ class Writing(ABC, Generic[T, W]):
         for _ in self._writes.pauses():
             report(f"looks whether the {self.kind} was made all the same: {error.message}")
             try:
-                existing = self._directory.find_now(config.name)
+                existing = self._directory.find_now(config.name, config.owner)
             except HOPELESS:
                 raise
             except GenesysError:

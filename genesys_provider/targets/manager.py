@@ -11,11 +11,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from genesys_provider.client.errors import (
-    HOPELESS,
     Cancelled,
     GenesysError,
     NotFound,
@@ -28,7 +28,6 @@ from genesys_provider.common.audit import AuditEvent
 from genesys_provider.common.directory import Directory
 from genesys_provider.common.manager import Manager
 from genesys_provider.common.names import Names
-from genesys_provider.common.ownership import Owner
 from genesys_provider.common.run import Run
 from genesys_provider.common.times import LastWrite, utc_now
 from genesys_provider.common.waiting import NoVerdict
@@ -67,20 +66,14 @@ class Outcome:
     """Whether the target was found, left behind by an earlier run, and not made anew."""
 
 
-@dataclass(frozen=True)
-class StatusChange:
-    """What `TargetManager.monitor` saw: None stands for «not there»."""
-
-    target: Target
-    before: str | None
-    after: str | None
-
-
-class TargetManager(Manager):
+class TargetManager(Manager[Target, TargetConfig]):
     """Everything that can be done with the targets of one organization. Safe for threads.
 
     Every method may raise any `GenesysError`; what is special is said in its docstring.
     """
+
+    _reader: TargetReader
+    _writing: TargetWriting
 
     def __init__(
         self,
@@ -89,7 +82,7 @@ class TargetManager(Manager):
         cancelled: threading.Event | None = None,
         run: Run | None = None,
         clock: Callable[[], float] = time.monotonic,
-        beside: Manager | None = None,
+        beside: Manager[Any, Any] | None = None,
     ) -> None:
         super().__init__(settings, cancelled=cancelled, run=run, clock=clock, beside=beside)
         self._gateway = Gateway(
@@ -200,29 +193,6 @@ class TargetManager(Manager):
             raise
         return self._verified(written, timeout, health_check=health_check, adopted=False)
 
-    def get(
-        self,
-        target_id: str,
-        *,
-        shared: bool = False,
-        last_write: LastWrite | None = None,
-        expected: Callable[[Target], bool] | None = None,
-    ) -> Target | None:
-        """The target as it is now, or None where there is none.
-
-        The service may lag behind its writes [G]. So an absence counts only `LAG_SECONDS` after our last write.
-
-        Args:
-            target_id: The target.
-            shared: Whether a reading of the whole list may answer, which serves many calls with few requests;
-                it is never older than half a minute, nor than the last write of this manager.
-            last_write: What an earlier process wrote of it.
-            expected: Whether a target is as that process wrote it, where it has not seen its own write: what is not
-                may be what was there before, and is asked for again.
-        """
-        self._writes.written_earlier(target_id, last_write)
-        return self._directory.get_settled(target_id, shared=shared, expected=expected)
-
     def why_not_verified(self, target: Target) -> str | None:
         """Why a target's last verification came to nothing, in a sentence; None unless it did."""
         if target.verified or not target.final:
@@ -236,35 +206,6 @@ class TargetManager(Manager):
             said = f"the reason can't be read ({error.message})"
         what = f"target {target.name!r} ({shown_url(target.endpoint_url)}) is {target.status}"
         return f"{what}: {shortened(said)}" if said else what
-
-    def find(self, name: str) -> Target | None:
-        """The target that has this name now."""
-        return self._directory.find_now(name)
-
-    def list(self) -> Iterator[Target]:
-        """All targets of the organisation, 100 to a request, as they are asked for."""
-        for page in self._reader.pages():
-            yield from page.things
-
-    def delete(
-        self, target_id: str, *, owner: Owner | None = None, last_write: LastWrite | None = None
-    ) -> Target | None:
-        """Deletes a target; one that is gone already is no error.
-
-        Args:
-            target_id: The target.
-            owner: The resource that deletes it; None is a script, which says itself what goes.
-            last_write: What an earlier process wrote of it.
-
-        Returns:
-            The target, if it was left as it is, since it is another resource's by now.
-
-        Raises:
-            StillThere: The service took the deletion, but goes on showing the target.
-        """
-        self._writes.written_earlier(target_id, last_write)
-        left = self._writing.delete(target_id, owner)
-        return None if left is None else left.thing.model_copy(update={"owner": left.owner})
 
     def check_health(self, target_id: str) -> str:
         """Has Genesys Cloud check the endpoint now; what it says, such as `HEALTHY` [S]."""
@@ -318,39 +259,6 @@ class TargetManager(Manager):
         return self._gateway.notify(
             webhook_url, event, target_id, signing_secret=signing_secret, timeout=timeout
         )
-
-    def monitor(self, interval: float = 30.0) -> Iterator[StatusChange]:
-        """Yields each change of a target's status, from now until the manager's `cancelled` is set.
-
-        A reading that fails is made up for by the next one.
-
-        Args:
-            interval: Seconds between two readings of the list.
-        """
-        known: dict[str, Target] | None = None
-        while not self._cancelled.is_set():
-            try:
-                now = {target.id: target for target in self.list() if target.status}
-                for target_id in (known or {}).keys() - now.keys():
-                    # Pages shift while others write: only its own absence is a deletion.
-                    if (target := self._directory.get_now(target_id)) is not None:
-                        now[target_id] = target
-            except Cancelled:
-                return
-            except HOPELESS:
-                raise
-            except GenesysError as error:
-                _log.warning("the targets can't be read now, and are looked at again: %s", error)
-            else:
-                before = now if known is None else known
-                for target_id in before.keys() | now.keys():
-                    was, is_now = before.get(target_id), now.get(target_id)
-                    if _status(was) != _status(is_now):
-                        shown = is_now or was
-                        assert shown is not None  # noqa: S101  (for the type checker: one of the two was there)
-                        yield StatusChange(shown, _status(was), _status(is_now))
-                known = now
-            self._cancelled.wait(interval)
 
     def _verified(
         self, written: Written[Target], timeout: float | None, *, health_check: bool, adopted: bool
@@ -408,7 +316,3 @@ class TargetManager(Manager):
             error=failure.message,
         )
         raise failure
-
-
-def _status(target: Target | None) -> str | None:
-    return None if target is None else target.status

@@ -21,6 +21,7 @@ from genesys_provider.client.errors import (
 )
 from genesys_provider.common.audit import AuditEvent, problems_of
 from genesys_provider.common.errors import NameTaken
+from genesys_provider.common.manager import StatusChange
 from genesys_provider.targets.errors import (
     SyncFailed,
     VerificationCancelled,
@@ -29,7 +30,6 @@ from genesys_provider.targets.errors import (
     VerificationUnknown,
 )
 from genesys_provider.targets.gateway import DELETED
-from genesys_provider.targets.manager import StatusChange
 from genesys_provider.targets.payload import MAX_ENTRY_BYTES, payload_size
 
 if TYPE_CHECKING:

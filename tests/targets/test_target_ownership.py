@@ -10,7 +10,7 @@ from genesys_provider.common.ownership import (
     goes_with_stack,
     import_command,
     is_left_behind,
-    name_taken,
+    taken,
 )
 from genesys_provider.common.run import QUIET_SECONDS, Facts, Run
 from genesys_provider.targets.models import Target
@@ -116,7 +116,7 @@ def hint(mark: str | None, *, urn: str | None = OURS, wanted: bool = False) -> s
     run = Run()
     if wanted:
         run.created("t-1", str(mark))
-    error = name_taken(target(mark), "orders", urn, run)
+    error = taken(target(mark), "the name 'orders'", urn, run)
     assert "t-1" in str(error)
     assert mark is None or mark in str(error)
     return error.hint
