@@ -20,13 +20,13 @@ from genesys_provider.resources.words import said
 if TYPE_CHECKING:
     from genesys_provider.common.manager import Manager
 
-    Kind = TypeVar("Kind", bound=Manager)
+    Kind = TypeVar("Kind", bound=Manager[Any, Any])
 
 run = Run()
 """What the engine has shown to this process."""
 
 _lock = threading.Lock()
-_managers: dict[Settings, dict[type[Manager], Manager]] = {}
+_managers: dict[Settings, dict[type[Manager[Any, Any]], Manager[Any, Any]]] = {}
 
 
 @contextmanager

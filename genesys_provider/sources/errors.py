@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genesys_provider.client.errors import GenesysError
+from genesys_provider.client.errors import Conflict, GenesysError
 
 if TYPE_CHECKING:
     from genesys_provider.sources.models import Source
@@ -47,3 +47,15 @@ class SourceChanged(GenesysError):
     """Another hand has changed the configuration between the reading and the write: it was left as it is."""
 
     hint = "Read the source again, and decide which of the two it is to be"
+
+
+class TooManySources(GenesysError):
+    """The service takes no more integrations of this type, or has another reason not to make one."""
+
+    hint = (
+        "An organization may have so many integrations of a type (`maxInstances`): delete one that is not needed, "
+        "or ask Genesys Cloud for more"
+    )
+
+    def __init__(self, error: Conflict) -> None:
+        super().__init__(error.saying(f"no source can be made: {error.message}", "").rstrip(". "))

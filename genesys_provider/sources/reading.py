@@ -1,0 +1,132 @@
+"""Reading sources: the list with its configurations, one of them, its state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from genesys_provider.client.api import GenesysClient
+from genesys_provider.client.errors import GenesysError, NotFound, UnexpectedAnswer
+from genesys_provider.client.limits import Priority
+from genesys_provider.common.directory import Look
+from genesys_provider.common.faults import faults_of
+from genesys_provider.common.paging import Page, pages
+from genesys_provider.sources.models import INTEGRATION_TYPE, Source
+
+_GONE = 404
+_STATE = ("type", "intended", "status", "reason", "last_updated", "written_at")
+"""What a configuration does not say."""
+
+
+def parsed(answer: Any, what: str = "the list of sources", configuration: Any = None) -> Source:
+    """The source that an answer holds.
+
+    Raises:
+        UnexpectedAnswer: It is none; the message names the fields, not their values.
+    """
+    try:
+        return Source.read(answer, configuration)
+    except ValidationError as error:
+        listed = "; ".join(f"{fault.path or 'it'} {fault.reason}" for fault in faults_of(error))
+        raise UnexpectedAnswer(f"{what}: the answer is not an integration: {listed}") from error
+
+
+class SourceReader:
+    """How the directory asks for sources.
+
+    A service may ignore the list's filter by type, and may go on listing what was deleted [C]: neither is shown.
+    """
+
+    finds_by_name = False
+
+    def __init__(self, client: GenesysClient) -> None:
+        self._client = client
+
+    @property
+    def seconds_a_request(self) -> float:
+        """How far apart requests are that use the whole rate limit up."""
+        return self._client.seconds_a_request
+
+    def pages(
+        self,
+        *,
+        name: str | None = None,  # noqa: ARG002 (the service can't filter by it)
+        priority: Priority = Priority.BULK,
+    ) -> Iterator[Page[Source]]:
+        """The list of sources. For a look, their state is enough: what lacks its configuration is not completed."""
+
+        def parse(entity: Any) -> Source | None:
+            source = parsed(entity)
+            if source.type not in ("", INTEGRATION_TYPE) or source.deleted:
+                return None
+            if source.config_version is None and priority is Priority.BULK:
+                return self._completed(entity, source.id)
+            return source
+
+        return pages(
+            "source",
+            lambda number: self._client.list_integrations(
+                number, integration_type=INTEGRATION_TYPE, priority=priority
+            ),
+            parse,
+        )
+
+    def get(self, source_id: str) -> Source | None:
+        """The source of this id, or None where none shows: two requests.
+
+        Raises:
+            OtherType: It is an integration of another type.
+        """
+        try:
+            return self._completed(self._client.get_integration(source_id), source_id)
+        except NotFound:
+            return None
+
+    def look(self, source_id: str) -> Look[Source]:
+        """How the source is now: one request.
+
+        Raises:
+            NotFound: There is no such source, or not yet.
+        """
+        answer = self._client.get_integration(source_id, Priority.INTERACTIVE)
+        source = parsed({**answer, "id": source_id}, f"source {source_id}")
+        if source.deleted:
+            raise NotFound(f"source {source_id} is deleted", status=_GONE)
+        return Look(source.status, source.reason, source)
+
+    def configuration(self, source: Source) -> Source | None:
+        """The source with the configuration that it has now, or None where none shows: one request.
+
+        Only this call is said to have all of it [G].
+        """
+        try:
+            answer = self._client.get_configuration(source.id)
+        except NotFound:
+            return None
+        now = parsed({"id": source.id}, f"source {source.id}", answer)
+        state = {name: getattr(source, name) for name in _STATE}
+        return now.model_copy(update={**state, "name": now.name or source.name})
+
+    def _completed(self, integration: Mapping[str, Any], source_id: str) -> Source | None:
+        """The integration with its configuration, from a request of its own."""
+        source = parsed({**integration, "id": source_id}, f"source {source_id}")
+        if source.deleted:
+            return None
+        if source.type not in ("", INTEGRATION_TYPE):
+            raise OtherType(source_id, source.type)
+        return parsed(
+            {**integration, "id": source_id},
+            f"source {source_id}",
+            self._client.get_configuration(source_id),
+        )
+
+
+class OtherType(GenesysError):
+    """The id is that of an integration of another type."""
+
+    hint = "Take the id of an integration of the type Amazon EventBridge Source"
+
+    def __init__(self, source_id: str, type_: str) -> None:
+        super().__init__(f"{source_id} is an integration of the type {type_}, not {INTEGRATION_TYPE}")

@@ -1,0 +1,290 @@
+"""Writing a source: POST, PUT of the configuration, PATCH of the state, DELETE (contract, sections 1, 6 and 8).
+
+The three steps can't be one, since the body of the POST knows a name and a type only [G]. So a death after the
+first leaves a *bare* source: our name, version 1, no configuration, no mark. Such a one is adopted, but not in its
+first seconds: its maker may be about to configure it. Where two configure it all the same, the version lets only
+one of them through.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from genesys_provider.client.api import GenesysClient
+from genesys_provider.client.errors import (
+    Cancelled,
+    Conflict,
+    ConnectionFailed,
+    GenesysError,
+    NotFound,
+    ServerError,
+    StaleVersion,
+    UnexpectedAnswer,
+)
+from genesys_provider.client.progress import report
+from genesys_provider.common.audit import AuditEvent, AuditTrail
+from genesys_provider.common.directory import Directory
+from genesys_provider.common.names import Names
+from genesys_provider.common.ownership import Owner, taken
+from genesys_provider.common.run import Run
+from genesys_provider.common.times import seconds_since, utc_now
+from genesys_provider.common.writes import Writes
+from genesys_provider.common.writing import Writing, Written
+from genesys_provider.sources.errors import (
+    ActivationCancelled,
+    ActivationUnknown,
+    SourceChanged,
+    TooManySources,
+)
+from genesys_provider.sources.models import (
+    ACTIVE,
+    DISABLED,
+    ENABLED,
+    ERROR,
+    FIRST_VERSION,
+    INACTIVE,
+    INTEGRATION_TYPE,
+    Source,
+    SourceConfig,
+)
+from genesys_provider.sources.reading import SourceReader
+
+MAKER_SECONDS = 10.0
+"""How long a bare source is left to whoever may be making it [C]."""
+VERSION_TRIES = 5
+"""How often a configuration is written whose version was stale, while it is still what is to be replaced [C]."""
+
+_MAY_HAVE_ACTED = (ConnectionFailed, ServerError, UnexpectedAnswer)
+
+
+class SourceWriting(Writing[Source, SourceConfig]):
+    """The writes of sources of one process. Safe for threads."""
+
+    kind: ClassVar = "source"
+    deleted_event: ClassVar = AuditEvent.SOURCE_DELETED
+    deletion_seconds: ClassVar = 120.0
+
+    def __init__(
+        self,
+        client: GenesysClient,
+        reader: SourceReader,
+        directory: Directory[Source],
+        writes: Writes[Source],
+        names: Names,
+        run: Run,
+        audit: AuditTrail,
+        cancelled: threading.Event,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(directory, writes, names, run, audit, cancelled, clock)
+        self._client = client
+        self._reader = reader
+
+    def update(self, source_id: str, config: SourceConfig, recorded_owner: str | None) -> Written[Source]:
+        """Makes the source what the configuration says, if it is ours, and leaves alone what is as it is to be.
+
+        Args:
+            source_id: The source.
+            config: The whole configuration; without an owner of its own it keeps the mark that it finds.
+            recorded_owner: The mark that the state recorded last, which is ours too.
+
+        Raises:
+            NotFound: There is no such source any more.
+            OwnedByAnother: Another resource has taken it over.
+            SourceChanged: Another hand has changed it meanwhile.
+        """
+        self._stop_if_cancelled()
+        owner = None if config.owner is None else Owner(config.owner, recorded_owner)
+        source = self._directory.get_settled(
+            source_id, expected=lambda seen: owner is None or owner.may_write(seen.owner)
+        )
+        if source is None:
+            raise _gone(config.name, source_id)
+        if owner is None:
+            config = config.model_copy(update={"owner": source.owner})
+        else:
+            owner.require(source)
+        return self._brought_about(source, config, owner)
+
+    def _post(self, config: SourceConfig) -> Written[Source]:
+        for other in self._directory.known():
+            if other.place == config.place:
+                where = f"the event source suffix {config.event_source_suffix!r} in {config.aws_account_id}, "
+                raise taken(
+                    other,
+                    f"{where}{config.aws_region}",
+                    config.owner,
+                    self._run,
+                    "suffix (`event_source_suffix=`)",
+                )
+        report("creates the source")
+        started = self._clock()
+        try:
+            answer = self._client.create_integration(
+                {"name": config.name, "integrationType": {"id": INTEGRATION_TYPE}}
+            )
+        except Conflict as error:
+            if self._directory.find_now(config.name) is not None:
+                raise
+            # Names need not be unique, so it is about something else.
+            raise TooManySources(error) from None
+        if not answer.get("id"):
+            raise UnexpectedAnswer("the answer to POST names no integration")
+        read = Source.read({**answer, "id": str(answer["id"])})
+        bare = read.model_copy(
+            update={
+                "name": config.name,
+                "config_version": FIRST_VERSION,
+                "intended": DISABLED,
+                "status": read.status or INACTIVE,
+            }
+        )
+        self._accepted(bare, AuditEvent.SOURCE_CREATED, started, made=True)
+        return self._set_up(bare, config)
+
+    def _adopted(self, existing: Source, config: SourceConfig) -> Written[Source]:
+        report(f"adopts source {existing.id}, which an earlier run left behind")
+        self._audit.record(AuditEvent.SOURCE_ADOPTED, existing.id, latency_seconds=None)
+        if existing.is_bare:
+            return self._set_up(existing, config)
+        owner = None if config.owner is None else Owner(config.owner)
+        return self._brought_about(existing, config, owner)
+
+    def _delete(self, source_id: str) -> bool:
+        return self._client.delete_integration(source_id)
+
+    def _is_what_was_sent(self, existing: Source, config: SourceConfig) -> bool:  # noqa: ARG002 (its name was)
+        return existing.is_bare and not self._run.knows(existing.id)
+
+    def _is_a_scripts_first_try(self, existing: Source, config: SourceConfig) -> bool:
+        # One that is active may be in use.
+        return existing.is_bare or (existing.visible == config.visible and existing.status != ACTIVE)
+
+    def _adopts(self, existing: Source, config: SourceConfig, creates_first: bool) -> bool:
+        if existing.is_bare and config.owner is not None:
+            return not self._run.knows(existing.id)
+        return super()._adopts(existing, config, creates_first)
+
+    def _left_behind(self, config: SourceConfig, creates_first: bool) -> Source | None:
+        for _ in self._writes.pauses(MAKER_SECONDS):
+            existing = self._directory.find_now(config.name, config.owner)
+            if existing is None or not existing.is_bare:
+                break
+            if self._run.knows(existing.id) or seconds_since(existing.last_updated) >= MAKER_SECONDS:
+                break
+            report(f"waits whether somebody else is making source {existing.id}")
+        return super()._left_behind(config, creates_first)
+
+    def _set_up(self, bare: Source, config: SourceConfig) -> Written[Source]:
+        """Configures and enables what was just made, or what a death has left bare."""
+        source = bare
+        try:
+            source = self._configured(bare, config, None if config.owner is None else Owner(config.owner))
+            return self._intended(source, config, None)
+        except Cancelled as error:
+            raise ActivationCancelled(
+                f"source {config.name!r} exists, but is not set up: {error.message}", source
+            ) from None
+        except (*_MAY_HAVE_ACTED, NotFound) as error:
+            raise ActivationUnknown(
+                f"source {config.name!r} exists, but is not set up: {error.message}", source, hint=error.hint
+            ) from None
+        except GenesysError as error:
+            if source.visible == bare.visible and not self._is_still_bare(bare):
+                # Somebody else has it by now.
+                raise
+            raise ActivationUnknown(
+                f"source {config.name!r} exists, but is not set up: {error.message}", source, hint=error.hint
+            ) from None
+
+    def _is_still_bare(self, bare: Source) -> bool:
+        try:
+            now = self._reader.configuration(bare)
+        except GenesysError:
+            return True
+        return now is None or now.is_bare
+
+    def _brought_about(self, source: Source, config: SourceConfig, owner: Owner | None) -> Written[Source]:
+        """Writes what is not as the configuration says."""
+        before = source
+        if source.visible != config.visible:
+            current = self._reader.configuration(source)
+            if current is None:
+                raise _gone(config.name, source.id)
+            if owner is not None:
+                owner.require(current)
+            before = current
+            source = self._configured(current, config, owner)
+        return self._intended(source, config, before if source is not before else None)
+
+    def _configured(self, source: Source, config: SourceConfig, owner: Owner | None) -> Source:
+        """The source with the configuration written.
+
+        Raises:
+            SourceChanged: Another hand has written another one since it was read.
+            OwnedByAnother: That was another resource.
+        """
+        before = source
+        for tries in range(1, VERSION_TRIES + 1):
+            self._stop_if_cancelled()
+            report("writes the configuration")
+            started = self._clock()
+            answer: Mapping[str, Any] = {}
+            try:
+                answer = self._client.configure_integration(source.id, source.carried_on(config))
+            except (*_MAY_HAVE_ACTED, StaleVersion) as error:
+                now = self._reader.configuration(source)
+                if now is None:
+                    raise _gone(config.name, source.id) from None
+                if now.visible == config.visible:
+                    # An earlier try of the same PUT, whose answer was lost.
+                    source = now
+                    break
+                if owner is not None:
+                    owner.require(now)
+                if now.visible != before.visible:
+                    raise SourceChanged(f"source {config.name!r} ({source.id}): {error.message}") from None
+                if tries == VERSION_TRIES or not isinstance(error, StaleVersion):
+                    raise
+                source = now
+                continue
+            version = answer.get("version")
+            version = version if isinstance(version, int) else (source.config_version or 0) + 1
+            source = _as_written(source, config, version)
+            break
+        self._accepted(source, AuditEvent.SOURCE_CONFIGURED, started)
+        return source
+
+    def _intended(self, source: Source, config: SourceConfig, before: Source | None) -> Written[Source]:
+        """The source with its state asked for, where it is not the one that is wanted, or is on its way to it."""
+        failed = config.enabled and source.status == ERROR
+        if source.enabled == config.enabled and not (failed and before is None):
+            return Written(source, self._clock(), before)
+        self._stop_if_cancelled()
+        report("enables the source" if config.enabled else "disables the source")
+        started = self._clock()
+        intended = ENABLED if config.enabled else DISABLED
+        answer = Source.read({**self._client.intend(source.id, intended), "id": source.id})
+        status = answer.status if answer.status not in ("", ERROR) else source.status
+        asked = source.model_copy(update={"intended": intended, "status": status, "written_at": utc_now()})
+        event = AuditEvent.SOURCE_ENABLED if config.enabled else AuditEvent.SOURCE_DISABLED
+        self._accepted(asked, event, started)
+        return Written(asked, self._clock(), before or source)
+
+    def _accepted(self, source: Source, event: AuditEvent, started: float, *, made: bool = False) -> None:
+        self._writes.wrote(source, made=made)
+        self._names.wrote(source.id, source.name)
+        self._audit.record(event, source.id, latency_seconds=self._clock() - started)
+
+
+def _as_written(source: Source, config: SourceConfig, version: int) -> Source:
+    fields = ("name", "notes", "owner", "aws_account_id", "aws_region", "event_source_suffix", "topics")
+    written = {field: getattr(config, field) for field in fields}
+    return source.model_copy(update={**written, "config_version": version, "written_at": utc_now()})
+
+
+def _gone(name: str, source_id: str) -> NotFound:
+    return NotFound(f"source {name!r} ({source_id}) is gone", status=404)
