@@ -38,7 +38,7 @@ from genesys_provider.host.providers import Providers, schema
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from google.protobuf.struct_pb2 import Struct
     from pulumi.dynamic import DiffResult
@@ -99,6 +99,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._engine = engine
         self._cancelled = cancelled
         self._providers = Providers()
+        self._stables: dict[str, Sequence[str]] = {}
+        """The outputs that a planned update leaves as they are, by URN."""
 
     def operation(self, request: Any) -> Operation:
         """What a provider may know of this call."""
@@ -139,7 +141,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Keeps the configuration for the `configure` of each provider."""
         config = rpc.deserialize_properties(request.args)
         self._providers.config = {key: rpc.unwrap_rpc_secret(value) for key, value in config.items()}
-        return provider_pb2.ConfigureResponse(acceptSecrets=True)
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002
         """Names the version."""
@@ -179,20 +181,36 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Says whether, and under our own result also what, an update would change."""
         olds = rpc.deserialize_properties(request.olds, keep_unknowns=True)
         news = rpc.deserialize_properties(request.news, keep_unknowns=True)
-        return _diff_response(self._providers.of(request.type, news, olds).diff(request.id, olds, news))
+        result = self._providers.of(request.type, news, olds).diff(request.id, olds, news)
+        self._stables[request.urn] = result.stables or ()
+        return _diff_response(result)
+
+    def Create(self, request: Any, context: Any) -> Any:
+        """Makes the object; a preview knows what it is given."""
+        if request.preview:
+            return provider_pb2.CreateResponse(properties=request.properties)
+        return self._create(request, context)
 
     @_operation
-    def Create(self, request: Any, context: Any) -> Any:  # noqa: ARG002
-        """Makes the object."""
+    def _create(self, request: Any, context: Any) -> Any:  # noqa: ARG002
         props = rpc.deserialize_properties(request.properties)
         result = self._providers.of(request.type, props).create(props)
         return provider_pb2.CreateResponse(
             id=result.id, properties=_serialize(result.outs, props[PROVIDER_KEY])
         )
 
+    def Update(self, request: Any, context: Any) -> Any:
+        """Changes the object in place; a preview knows what it is given, and what the change leaves as it is."""
+        if not request.preview:
+            return self._update(request, context)
+        response = provider_pb2.UpdateResponse(properties=request.news)
+        for name in self._stables.get(request.urn, ()):
+            if name in request.olds.fields:
+                response.properties.fields[name].CopyFrom(request.olds.fields[name])
+        return response
+
     @_operation
-    def Update(self, request: Any, context: Any) -> Any:  # noqa: ARG002
-        """Changes the object in place."""
+    def _update(self, request: Any, context: Any) -> Any:  # noqa: ARG002
         olds = rpc.deserialize_properties(request.olds)
         news = rpc.deserialize_properties(request.news)
         result = self._providers.of(request.type, news).update(request.id, olds, news)

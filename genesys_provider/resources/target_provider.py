@@ -26,6 +26,7 @@ class EventBridgeTargetProvider(OwnedProvider):
     """Drives targets through a `TargetManager`; never replaces one by itself."""
 
     kind = "target"
+    lasting = (*OwnedProvider.lasting, "selfUri")
     imported_properties: ClassVar = {
         "name": {"type": "string"},
         "endpointUrl": {"type": "string"},

@@ -71,7 +71,8 @@ class Things(ResourceProvider):
                 changes[key] = "update" if key in olds else "add"
         if olds.get("status") == "FAILED":
             changes["status"] = "update"
-        return DetailedDiffResult(changes, replaces=[key for key in ("place",) if key in changes])
+        replaces = [key for key in ("place",) if key in changes]
+        return DetailedDiffResult(changes, replaces=replaces, stables=["derived"])
 
     def _outs(self, props, status):
         outs = {key: value for key, value in props.items() if key not in ("error", "hidden")}

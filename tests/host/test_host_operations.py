@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -156,6 +157,24 @@ def test_what_can_t_change_in_place_is_replaced_and_deleted_first(house: House) 
     assert len(house.calls("delete")) == before + 1
     order = [line["what"] for line in house.every_call() if line["what"] in ("delete", "create starts")]
     assert order == ["create starts", "delete", "create starts"]
+
+
+def test_a_preview_knows_what_an_update_leaves_as_it_is(house: House) -> None:
+    lines = (
+        f"a = Thing('a', size=1, hidden=pulumi.Output.secret({SECRET!r}), derived=None)",
+        "Thing('b', copied=a.derived.apply(lambda derived: derived['plain']))",
+        "Thing('c', copied=a.status)",
+    )
+    stack = house.stack(*lines)
+    assert "copied" in stack.preview("--diff").output
+    stack.up()
+    stack.program(program(lines[0].replace("size=1", "size=2"), *lines[1:]))
+    output = stack.preview("--diff").output
+    assert re.search(r"size *: 1 => 2", output), output
+    # What may change is unknown.
+    assert output.count("copied") == 1
+    assert 'copied: "VERIFIED" => [unknown]' in output
+    assert SECRET not in output
 
 
 def test_secrets_stay_encrypted_wherever_the_provider_puts_them(house: House) -> None:
