@@ -1,7 +1,8 @@
-"""Genesys Cloud EventBridge targets as code.
+"""Genesys Cloud EventBridge as code.
 
-A stack declares `EventBridgeTarget` and `GatewaySync`; a script without Pulumi uses `TargetManager`. Each name
-is loaded when it is first used: a program that only declares loads no HTTP client, a script no Pulumi.
+A stack declares `EventBridgeTarget`, `EventBridgeSource` and `GatewaySync`; a script without Pulumi uses
+`TargetManager` and `SourceManager`. Each name is loaded when it is first used: a program that only declares loads
+no HTTP client, a script no Pulumi.
 """
 
 from __future__ import annotations
@@ -11,32 +12,41 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genesys_provider.client.settings import Settings
+    from genesys_provider.resources.source import EventBridgeSource
     from genesys_provider.resources.sync import GatewaySync
     from genesys_provider.resources.target import EventBridgeTarget
+    from genesys_provider.sources.manager import SourceManager
+    from genesys_provider.sources.models import SourceConfig
     from genesys_provider.targets.inputs import BasicAuth, JwtAuth, OAuth2Auth, RetryPolicy
     from genesys_provider.targets.manager import TargetManager
     from genesys_provider.targets.models import TargetConfig
 
 __all__ = [
     "BasicAuth",
+    "EventBridgeSource",
     "EventBridgeTarget",
     "GatewaySync",
     "JwtAuth",
     "OAuth2Auth",
     "RetryPolicy",
     "Settings",
+    "SourceConfig",
+    "SourceManager",
     "TargetConfig",
     "TargetManager",
 ]
 
 _HOMES = {
     "BasicAuth": "targets.inputs",
+    "EventBridgeSource": "resources.source",
     "EventBridgeTarget": "resources.target",
     "GatewaySync": "resources.sync",
     "JwtAuth": "targets.inputs",
     "OAuth2Auth": "targets.inputs",
     "RetryPolicy": "targets.inputs",
     "Settings": "client.settings",
+    "SourceConfig": "sources.models",
+    "SourceManager": "sources.manager",
     "TargetConfig": "targets.models",
     "TargetManager": "targets.manager",
 }

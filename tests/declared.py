@@ -60,6 +60,17 @@ class Declared:
         given = ", ".join(f"{key}={value}" for key, value in {**usual, **arguments}.items())
         return f"GatewaySync({called or target + '-sync'!r}, {given})"
 
+    def source(self, name: str, /, *, called: str | None = None, **arguments: str) -> str:
+        """A line that declares a source, as `target` does a target."""
+        usual = {
+            "aws_account_id": "'012345678901'",
+            "aws_region": "'us-east-1'",
+            "event_source_suffix": repr(name),
+            "topics": "['v2.users.{id}.presence', 'v2.flows.{id}']",
+        }
+        given = ", ".join(f"{key}={value}" for key, value in {**usual, **arguments}.items())
+        return f"{name} = EventBridgeSource({called or name!r}, {given})"
+
     def program(self, *lines: str) -> str:
         return HEAD + "\n".join(lines) + "\n"
 

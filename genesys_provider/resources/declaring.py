@@ -106,9 +106,11 @@ def secret_paths(properties: Mapping[str, Any]) -> pulumi.Output[list[str]]:
 
     What fails on its way to a value is for the value itself to say.
     """
+    # As it is now: the result may become one of them.
+    given = dict(properties)
 
     async def found() -> list[str]:
-        return [property_path(path) async for path in _secrets_in(properties, ())]
+        return [property_path(path) async for path in _secrets_in(given, ())]
 
     plain = pulumi.Output.from_input("")
     return pulumi.Output(set(), found(), plain.is_known(), plain.is_secret())

@@ -11,6 +11,12 @@ import re
 from genesys_provider.client.errors import ConfigurationError, GenesysError, MissingSetting, NotFound
 from genesys_provider.client.settings import ENVIRONMENT
 from genesys_provider.common.errors import OtherOrganization
+from genesys_provider.sources.errors import (
+    ActivationCancelled,
+    ActivationFailed,
+    ActivationTimeout,
+    SourceChanged,
+)
 from genesys_provider.targets.errors import (
     SyncFailed,
     VerificationCancelled,
@@ -28,6 +34,17 @@ _HINTS = {
         "of its organization. To move the stack to the other one, run `pulumi destroy` with the old configuration "
         "first. If that organization or resource no longer exists, remove it from the state, with what depends on "
         "it: `pulumi state delete --target-dependents '<its URN>'` (`pulumi stack --show-urns` lists the URNs)"
+    ),
+    ActivationCancelled.hint: "The source is in the state; the next `pulumi up` goes on with it",
+    ActivationFailed.hint: (
+        "Look at the reason, check aws_account_id and aws_region, and whether another source has the suffix, then "
+        "run `pulumi up` again"
+    ),
+    ActivationTimeout.hint: (
+        "Run `pulumi up` again, or allow more time: activation_timeout of the source, or customTimeouts"
+    ),
+    SourceChanged.hint: (
+        "Run `pulumi up --refresh`: it shows what was changed, and makes it again what the program says"
     ),
     SyncFailed.hint: (
         "Check that the gateway is up, that genesys:caFile trusts its certificate, and that both sides have the "

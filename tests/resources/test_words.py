@@ -19,6 +19,14 @@ from genesys_provider.common.errors import OtherOrganization
 from genesys_provider.common.organization import Organization
 from genesys_provider.resources import words
 from genesys_provider.resources.words import said
+from genesys_provider.sources.errors import (
+    ActivationCancelled,
+    ActivationFailed,
+    ActivationTimeout,
+    ActivationUnknown,
+    SourceChanged,
+)
+from genesys_provider.sources.models import Source
 from genesys_provider.targets.errors import (
     SyncFailed,
     VerificationCancelled,
@@ -29,6 +37,7 @@ from genesys_provider.targets.errors import (
 from genesys_provider.targets.models import Target
 
 TARGET = Target(id="id-1", name="orders", endpoint_url="https://a.example", status="FAILED")
+SOURCE = Source(id="id-2", name="orders")
 HERE = Organization("here", "https://api.example")
 
 ERRORS: dict[GenesysError, str] = {
@@ -45,6 +54,11 @@ ERRORS: dict[GenesysError, str] = {
     NotFound("no", status=404): "`pulumi refresh` makes the state right",
     RateLimited("no", status=429): "raise genesys:maxRetries",
     OtherOrganization("target 'orders'", HERE, HERE): "run `pulumi destroy` with the old configuration first",
+    ActivationCancelled("no", SOURCE): "the next `pulumi up` goes on with it",
+    ActivationFailed("no", SOURCE): "check aws_account_id and aws_region",
+    ActivationTimeout("no", SOURCE): "Run `pulumi up` again, or allow more time: activation_timeout",
+    ActivationUnknown("no", SOURCE, hint=NotFound.hint): "`pulumi refresh` makes the state right",
+    SourceChanged("no"): "Run `pulumi up --refresh`",
     SyncFailed("no"): "that genesys:caFile trusts its certificate",
     VerificationCancelled("no", TARGET): "the next `pulumi up` goes on with it",
     VerificationFailed("no", TARGET): "then run `pulumi up` again",

@@ -11,12 +11,15 @@ import genesys_provider
 
 FACE = [
     "BasicAuth",
+    "EventBridgeSource",
     "EventBridgeTarget",
     "GatewaySync",
     "JwtAuth",
     "OAuth2Auth",
     "RetryPolicy",
     "Settings",
+    "SourceConfig",
+    "SourceManager",
     "TargetConfig",
     "TargetManager",
 ]
@@ -34,8 +37,9 @@ def test_the_face_is_exactly_this() -> None:
 LOADS = """
 import sys
 import genesys_provider
-from genesys_provider import EventBridgeTarget, GatewaySync, BasicAuth, OAuth2Auth, JwtAuth, RetryPolicy
-import genesys_provider.resources.target
+from genesys_provider import EventBridgeSource, EventBridgeTarget, GatewaySync
+from genesys_provider import BasicAuth, OAuth2Auth, JwtAuth, RetryPolicy
+import genesys_provider.resources.source, genesys_provider.resources.target
 print(sorted({"httpx", "pydantic", "starlette", "uvicorn", "click"} & sys.modules.keys()))
 """
 
@@ -46,6 +50,6 @@ def test_a_program_that_declares_loads_no_http_and_no_models() -> None:
 
 
 def test_a_script_loads_no_pulumi() -> None:
-    script = "import sys; from genesys_provider import TargetManager; print('pulumi' in sys.modules)"
+    script = "import sys; from genesys_provider import SourceManager, TargetManager; print('pulumi' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert loaded.stdout == "False\n"

@@ -8,12 +8,15 @@ import pulumi
 
 from genesys_provider import (
     BasicAuth,
+    EventBridgeSource,
     EventBridgeTarget,
     GatewaySync,
     JwtAuth,
     OAuth2Auth,
     RetryPolicy,
     Settings,
+    SourceConfig,
+    SourceManager,
     TargetConfig,
     TargetManager,
 )
@@ -48,6 +51,20 @@ def declares(url: pulumi.Output[str], secret: pulumi.Output[str], count: pulumi.
     GatewaySync("a", target_id="id", revision=1, webhook_url=url, signing_secret=["old", secret])
     GatewaySync("b", target_id="id", revision=1, webhook_url=url, signing_secret=rotated)
     GatewaySync("c", target_id="id", revision=1, webhook_url=url, signing_secret=("old", "new"))
+    source = EventBridgeSource(
+        "source",
+        aws_account_id=secret,
+        aws_region="us-east-1",
+        event_source_suffix=target.name,
+        topics=["v2.flows.{id}", plain.status],
+        notes=url,
+        enabled=pulumi.Output.from_input(False),
+        activation_timeout=30,
+    )
+    found: EventBridgeSource = EventBridgeSource.get("found", source.id)
+    bus: pulumi.Output[str] = found.event_source_name
+    version: pulumi.Output[int | None] = source.config_version
+    pulumi.export("source", [bus, version, source.state, source.topics, source.activation_seconds])
     name: pulumi.Output[str] = target.name
     seconds: pulumi.Output[float | None] = target.verification_seconds
     delivered: pulumi.Output[str | None] = sync.delivery_id
@@ -81,6 +98,19 @@ def reads(target_id: pulumi.Output[str]) -> None:
         webhook_url=named.endpoint_url,
         opts=pulumi.ResourceOptions(ignore_changes=["webhook_url"], replace_on_changes=["target_id"]),
     )
+
+
+def manages_sources(settings: Settings) -> str:
+    """Sources without Pulumi."""
+    with SourceManager(settings) as manager:
+        config = SourceConfig(
+            name="orders",
+            aws_account_id="012345678901",
+            aws_region="us-east-1",
+            event_source_suffix="orders",
+            topics=["v2.flows.{id}"],
+        )
+        return manager.register(config, timeout=10).source.status
 
 
 def manages(settings: Settings) -> Iterator[str]:

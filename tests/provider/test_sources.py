@@ -1,0 +1,295 @@
+"""`EventBridgeSource` on the real engine: made, changed, mended, replaced, imported, read, deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cloud import INTEGRATIONS, Cloud
+from declared import opts
+
+if TYPE_CHECKING:
+    from declared import Declared
+    from engine import Stack
+
+TYPE = "pulumi-python:dynamic/genesys:EventBridgeSource"
+
+
+@pytest.fixture
+def stack(declared: Declared, cloud: Cloud) -> Stack:
+    stack = declared.stack(declared.program(declared.source("orders")))
+    result = stack.up()
+    assert result.code == 0, result.output
+    cloud.requests()
+    return stack
+
+
+def write(stack: Stack, declared: Declared, *lines: str, **arguments: str) -> None:
+    stack.program(declared.program(declared.source("orders", **arguments), *lines))
+
+
+def outputs(stack: Stack, name: str = "orders") -> dict[str, Any]:
+    return stack.resources()[name]["outputs"]
+
+
+def id_of(stack: Stack, name: str = "orders") -> str:
+    return stack.resources()[name]["id"]
+
+
+def state_of(cloud: Cloud) -> dict[str, str]:
+    """Each source and the state that it reports."""
+    return {name: each["reportedState"]["code"] for name, each in cloud.integrations().items()}
+
+
+def test_a_source_is_made_and_returned_active(declared: Declared, cloud: Cloud) -> None:
+    stack = declared.stack(declared.program(declared.source("orders", notes="'for the orders'")))
+    assert stack.preview().code == 0
+    assert cloud.requests() == []
+    result = stack.up()
+    assert result.code == 0, result.output
+    assert "warning" not in result.output
+    source_id, organization = id_of(stack), cloud_organization(cloud)
+    outs = outputs(stack)
+    assert outs["eventSourceName"] == f"aws.partner/genesys.com/cloud/{organization}/orders"
+    assert (outs["organizationId"], outs["state"], outs["configVersion"]) == (organization, "ACTIVE", 2)
+    assert outs["activationSeconds"] >= 0.2
+    assert outs["activatedAt"].endswith("Z")
+    there = cloud.integrations()["orders"]
+    assert there["id"] == source_id
+    assert there["config"]["current"]["notes"] == f"for the orders\nPulumi: {stack.urn('orders', type_=TYPE)}"
+    assert there["config"]["current"]["properties"] == {
+        "awsAccountId": "012345678901",
+        "awsAccountRegion": "us-east-1",
+        "eventSourceSuffix": "orders",
+        "eventFilter": ["v2.users.{id}.presence", "v2.flows.{id}"],
+    }
+    again = stack.up()
+    assert "2 unchanged" in again.output, again.output
+    assert cloud.requests() == []
+    assert stack.destroy().code == 0
+    assert cloud_integrations(cloud) == {}
+
+
+def cloud_organization(cloud: Cloud) -> str:
+    cloud.requests()
+    return cloud.organization
+
+
+def cloud_integrations(cloud: Cloud) -> dict[str, dict[str, Any]]:
+    cloud.requests()
+    return cloud.integrations()
+
+
+def test_every_fault_shows_at_once_on_its_property(declared: Declared, cloud: Cloud) -> None:
+    stack = declared.stack(
+        declared.program(
+            declared.source(
+                "orders",
+                aws_account_id="'1'",
+                aws_region="'here'",
+                event_source_suffix="'a b'",
+                topics="['v2.users.*', 'v2.flows.{id}', 'v2.flows.{id}']",
+                activation_timeout="0",
+            )
+        )
+    )
+    result = stack.preview()
+    assert result.code != 0
+    for each in (
+        "awsAccountId must be 12 digits",
+        "awsRegion must be a region of AWS",
+        "eventSourceSuffix must be 1 to 64",
+        "topics[0] must have no wildcard",
+        "topics[2] must not be there twice",
+        "activationTimeout must be greater than 0",
+    ):
+        assert each.partition(" ")[0] in result.output, result.output
+        assert each.partition(" ")[2] in result.output, result.output
+    assert "Traceback" not in result.output
+    assert cloud.requests() == []
+
+
+def test_what_changes_in_place_keeps_its_bus(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+    bus = "pulumi.export('bus', orders.event_source_name)"
+    source_id, before = id_of(stack), outputs(stack)
+    write(stack, declared, bus, topics="['v2.flows.{id}', 'v2.users.{id}.presence']")
+    assert stack.up().code == 0
+    assert cloud.requests() == []
+    write(stack, declared, bus, topics="['v2.flows.{id}']", notes="'new'", name="'renamed'")
+    shown = stack.preview("--diff").output
+    assert "~ topics" in shown
+    assert "+ notes" in shown
+    assert "~ name" in shown
+    assert "replace" not in shown
+    # What hangs on the name sees no change, in the preview neither.
+    assert "unknown" not in shown
+    assert "~ bus" not in shown
+    assert stack.up().code == 0
+    after = outputs(stack)
+    assert id_of(stack) == source_id
+    assert after["configVersion"] == before["configVersion"] + 1
+    assert after["state"] == "ACTIVE"
+    there = cloud_integrations(cloud)["renamed"]["config"]["current"]
+    assert there["properties"]["eventFilter"] == ["v2.flows.{id}"]
+    assert there["notes"].startswith("new\nPulumi: ")
+
+
+def test_disabled_waits_until_it_is_inactive(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+    write(stack, declared, enabled="False")
+    assert stack.up().code == 0
+    assert outputs(stack)["state"] == "INACTIVE"
+    assert cloud_integrations(cloud)["orders"]["reportedState"]["code"] == "INACTIVE"
+    assert "2 unchanged" in stack.up().output
+    write(stack, declared)
+    assert stack.up().code == 0
+    assert outputs(stack)["state"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    "changed", ["aws_account_id='210987654321'", "aws_region='eu-west-1'", "event_source_suffix='second'"]
+)
+def test_another_place_is_another_source(
+    stack: Stack, declared: Declared, cloud: Cloud, changed: str
+) -> None:
+    before = id_of(stack)
+    name, _, value = changed.partition("=")
+    write(stack, declared, **{name: value})
+    assert "replace" in stack.preview().output
+    assert cloud.requests() == []
+    result = stack.up()
+    assert result.code == 0, result.output
+    assert id_of(stack) != before
+    written = [each for each in cloud.requests() if each.startswith(("POST /api", "DELETE"))]
+    assert [each.split()[0] for each in written] == ["DELETE", "POST"]
+    assert list(cloud.integrations()) == ["orders"]
+
+
+def test_drift_shows_property_by_property_and_is_made_right(
+    stack: Stack, declared: Declared, cloud: Cloud
+) -> None:
+    source_id = id_of(stack)
+    cloud.configure(source_id, properties={"eventFilter": ["v2.flows.{id}"], "extra": {"kept": True}})
+    cloud.intend(source_id, "DISABLED")
+    result = stack.refresh("--diff")
+    assert "~ topics" in result.output, result.output
+    assert "~ enabled" in result.output
+    assert stack.up().code == 0
+    cloud.requests()
+    there = cloud.integrations()["orders"]
+    assert there["reportedState"]["code"] == "ACTIVE"
+    assert sorted(there["config"]["current"]["properties"]["eventFilter"]) == sorted(outputs(stack)["topics"])
+    assert there["config"]["current"]["properties"]["extra"] == {"kept": True}
+
+
+def test_an_error_is_kept_with_its_reason_and_mended(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+    source_id = id_of(stack)
+    cloud.control(f"integrations/{source_id}/state", code="ERROR", message="the account is closed")
+    refreshed = stack.refresh()
+    assert "source 'orders'" in refreshed.output
+    assert "is in ERROR: the account is closed" in refreshed.output
+    outs = outputs(stack)
+    assert (outs["state"], outs["stateReason"]) == ("ERROR", "the account is closed")
+    assert "state" in stack.preview().output
+    result = stack.up()
+    assert result.code == 0, result.output
+    outs = outputs(stack)
+    assert outs["state"] == "ACTIVE"
+    assert "stateReason" not in outs
+    assert id_of(stack) == source_id
+
+
+def test_what_did_not_become_active_in_time_goes_on(declared: Declared, cloud: Cloud) -> None:
+    stack = declared.stack(declared.program(declared.source("orders", activation_timeout="0.01")))
+    result = stack.up()
+    assert result.code != 0
+    assert "is not ACTIVE" in result.output
+    assert "activation_timeout" in result.output
+    source_id = id_of(stack)
+    write(stack, declared)
+    result = stack.up()
+    assert result.code == 0, result.output
+    assert id_of(stack) == source_id
+    assert outputs(stack)["state"] == "ACTIVE"
+    assert outputs(stack)["configVersion"] == 2
+    assert list(cloud_integrations(cloud)) == ["orders"]
+
+
+def test_what_was_deleted_by_hand_is_gone_at_once(stack: Stack, cloud: Cloud) -> None:
+    cloud.remove(id_of(stack))
+    assert stack.refresh().code == 0
+    assert "orders" not in stack.resources()
+    assert stack.up().code == 0
+    assert list(cloud_integrations(cloud)) == ["orders"]
+
+
+def test_a_source_is_imported_and_the_next_up_changes_nothing(
+    stack: Stack, declared: Declared, cloud: Cloud, make_stack: Any
+) -> None:
+    source_id = id_of(stack)
+    stack.run("state", "delete", stack.urn("orders", type_=TYPE), "--yes")
+    result = stack.import_(TYPE, "orders", source_id, "--protect=false")
+    assert result.code == 0, result.output
+    assert "EventBridgeSource" in result.output
+    assert "2 unchanged" in stack.up().output
+    assert id_of(stack) == source_id
+
+
+def test_a_get_reads_what_another_stack_has(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+    line = f"theirs = EventBridgeSource.get('theirs', {id_of(stack)!r})"
+    reader = declared.stack(declared.program(line, "pulumi.export('bus', theirs.event_source_name)"))
+    result = reader.up()
+    assert result.code == 0, result.output
+    assert reader.run("stack", "output", "bus").output.strip() == outputs(stack)["eventSourceName"]
+    assert reader.destroy().code == 0
+    assert list(cloud_integrations(cloud)) == ["orders"]
+
+
+def test_another_stacks_source_is_not_taken(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+    other = declared.stack(declared.program(declared.source("orders")), stack="prod")
+    result = other.up()
+    assert result.code != 0
+    assert "the name 'orders' is taken by source" in result.output, result.output
+    assert f"pulumi import {TYPE}" in result.output or "pulumi state move" in result.output
+    assert list(cloud_integrations(cloud)) == ["orders"]
+
+
+def test_another_organization_is_refused(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+    with Cloud(cloud.directory / "elsewhere", beside=cloud) as elsewhere:
+        for command in ("refresh", "destroy"):
+            result = stack.run(command, "--yes", "--skip-preview", env=elsewhere.env)
+            assert result.code != 0
+            assert "source 'orders'" in result.output
+            assert "belongs to organization" in result.output
+    assert "orders" in stack.resources()
+    assert list(cloud_integrations(cloud)) == ["orders"]
+
+
+def test_a_refresh_of_many_asks_once_for_all(declared: Declared, cloud: Cloud) -> None:
+    names = [f"s{number}" for number in range(5)]
+    stack = declared.stack(declared.program(*map(declared.source, names)))
+    assert stack.up().code == 0
+    cloud.requests()
+    assert stack.refresh().code == 0
+    asked = cloud.requests()
+    assert len(asked) == 3, asked
+    assert [each.split()[1] for each in asked][-1] == INTEGRATIONS
+
+
+def test_a_topic_that_is_not_offered_is_a_warning(declared: Declared, cloud: Cloud) -> None:
+    stack = declared.stack(declared.program(declared.source("orders", topics="['v2.users.{id}.presences']")))
+    result = stack.up()
+    assert result.code == 0
+    assert "is 'v2.users.{id}.presence' meant?" in result.output
+
+
+def test_a_target_and_a_source_share_login_and_organization(declared: Declared, cloud: Cloud) -> None:
+    stack = declared.stack(declared.program(declared.target("relay"), declared.source("orders")))
+    result = stack.up()
+    assert result.code == 0, result.output
+    asked = [each for each in cloud.requests() if "/oauth/token" in each or "/organizations/me" in each]
+    assert len(asked) == 2, asked
+
+
+def test_an_option_may_name_its_properties(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+    write(stack, declared, topics="['v2.flows.{id}']", opts=opts(ignore_changes="['topics']"))
+    assert "2 unchanged" in stack.up().output
