@@ -28,6 +28,10 @@ TARGET_FIELDS = (
     *("name", "endpointUrl", "authType", "authConfig", "retryPolicy", "headers", "eventTypes"),
     *("verificationTimeout", "healthCheck", "owner"),
 )
+SOURCE_FIELDS = (
+    *("name", "awsAccountId", "awsRegion", "eventSourceSuffix", "topics", "notes", "enabled"),
+    *("activationTimeout", "owner"),
+)
 SYNC_FIELDS = ("targetId", "revision", "webhookUrl", "signingSecret", "required")
 
 
@@ -141,6 +145,27 @@ def right_targets(draw: st.DrawFn) -> dict[str, Any]:
     auth = draw(st.sampled_from(["NONE", "BASIC", "OAUTH2", "JWT"]).flatmap(_auth))
     return {**draw(rest), **auth}
 
+
+_STEPS = st.sampled_from(["{id}", "users", "routingStatus", "no_longer_subscribed", "a"])
+topics = st.lists(_STEPS, min_size=1, max_size=6).map(lambda steps: ".".join(["v2", *steps]))
+right_sources = st.fixed_dictionaries(
+    {
+        "name": _names,
+        "awsAccountId": st.text(string.digits, min_size=12, max_size=12),
+        "awsRegion": st.sampled_from(
+            ["us-east-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1", "aa-b-10"]
+        ),
+        "eventSourceSuffix": st.text(string.ascii_letters + string.digits + "._-", min_size=1, max_size=64),
+        "topics": st.lists(topics, min_size=1, max_size=5, unique=True),
+    },
+    optional={
+        "notes": texts(0) | st.sampled_from(["two\nlines", "\n", " ", "Pulumi: ours", "node"]),
+        "enabled": st.booleans(),
+        "activationTimeout": st.floats(0.01, 86400) | st.integers(1, 86400),
+        "owner": texts().map(lambda name: f"urn:pulumi:dev::house::t::{name}"),
+    },
+)
+"""Properties of a source that break no rule."""
 
 right_syncs = st.fixed_dictionaries(
     {"targetId": texts(), "revision": st.integers(0, 10**6), "webhookUrl": https_urls},

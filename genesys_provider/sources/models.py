@@ -117,8 +117,8 @@ class SourceConfig(ApiModel):
     topics: Annotated[list[str], Field(min_length=1)]
     notes: str | None = None
     enabled: StrictBool = True
-    owner: str | None = None
-    """The owner mark, the URN of a resource: in the API a line of the notes, never among `notes`."""
+    owner: Annotated[str, _matching(r"urn:pulumi:[\s\S]+", "must be the URN of a resource")] | None = None
+    """The owner mark: in the API a line of the notes, never among `notes`."""
 
     @field_validator("topics", mode="before")
     @classmethod

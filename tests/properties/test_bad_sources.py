@@ -1,0 +1,145 @@
+"""Whatever a program gives for a source: a clear fault on the right path, or one that the API accepts.
+
+The client's model and the emulator's judge share no line, and refuse the same properties.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import hypothesis
+import property_strategies as drawn
+import pytest
+from bounded import COUNTED, COUNTS, LIMIT, examples
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from test_bad_input import assert_faults_are_clear, check, new_id, without_marks
+
+from genesys_provider.common.faults import faults_of
+from genesys_provider.emulator.judge import broken_rules_of_schema
+from genesys_provider.resources import source_properties
+from genesys_provider.resources.source_provider import EventBridgeSourceProvider
+from genesys_provider.sources.models import INTEGRATION_TYPE, Source, SourceConfig, wanted_status
+
+if TYPE_CHECKING:
+    from genesys_provider.client.api import GenesysClient
+
+pytestmark = pytest.mark.timeout(LIMIT)
+
+SOURCES = EventBridgeSourceProvider()
+PATHS = re.compile(rf"({'|'.join(drawn.SOURCE_FIELDS)})|topics\[\d+\]")
+IN_THE_API = {
+    "awsAccountId": "awsAccountId",
+    "awsRegion": "awsAccountRegion",
+    "eventSourceSuffix": "eventSourceSuffix",
+    "topics": "eventFilter",
+}
+
+
+@examples(150)
+@given(drawn.mutated(drawn.right_sources))
+def test_sources_are_checked_clearly(properties: dict[str, Any]) -> None:
+    assert_faults_are_clear(check(SOURCES, properties), properties, PATHS, "source")
+
+
+@examples(40)
+@given(st.lists(drawn.junk, min_size=1, max_size=10), st.data())
+def test_nothing_right_at_all(values: list[Any], data: st.DataObject) -> None:
+    keys = data.draw(
+        st.lists(drawn.unknown_keys | st.sampled_from(drawn.SOURCE_FIELDS), min_size=len(values))
+    )
+    properties = dict(zip(keys, values, strict=False))
+    assert_faults_are_clear(check(SOURCES, properties), properties, PATHS, "source")
+
+
+def assert_accepted(client: GenesysClient, inputs: dict[str, Any]) -> None:
+    """The API takes the configuration, reads back the same, and neither a diff nor a refresh sees a change."""
+    config = source_properties.config_from(inputs)
+    made = client.create_integration({"name": config.name, "integrationType": {"id": INTEGRATION_TYPE}})
+    COUNTS["sources that the API took"] += 1
+    try:
+        client.configure_integration(made["id"], config.payload())
+        read = Source.read(client.get_integration(made["id"]), client.get_configuration(made["id"]))
+        assert read.visible == config.visible
+        # Nobody has enabled it; that is not what is looked at here.
+        settled = read.model_copy(
+            update={
+                "intended": "ENABLED" if config.enabled else "DISABLED",
+                "status": wanted_status(enabled=config.enabled),
+            }
+        )
+        outs = without_marks(source_properties.outputs(inputs, settled, organization_id="org"))
+        assert not SOURCES.diff(new_id(), outs, inputs).changes
+        api_url = inputs["apiUrl"]
+        assert source_properties.inputs_read(outs, settled, owner=read.owner, api_url=api_url) == inputs
+        client.configure_integration(made["id"], read.carried_on(config))
+    finally:
+        client.delete_integration(made["id"])
+
+
+@examples(60)
+@given(drawn.right_sources)
+def test_a_right_source_is_accepted(client: GenesysClient, properties: dict[str, Any]) -> None:
+    result = check(SOURCES, properties)
+    assert not result.failures, [(failure.property, failure.reason) for failure in result.failures]
+    assert_accepted(client, result.inputs)
+
+
+@examples(150)
+@given(drawn.mutated(drawn.right_sources))
+def test_what_check_lets_through_is_accepted(client: GenesysClient, properties: dict[str, Any]) -> None:
+    result = check(SOURCES, properties)
+    hypothesis.assume(not result.failures and not drawn.holds_unknown(properties))
+    assert_accepted(client, result.inputs)
+
+
+def models_faults(properties: dict[str, Any]) -> set[str]:
+    """The API's names of the properties that the model refuses."""
+    try:
+        SourceConfig.model_validate(
+            {"name": "n", **{ours: properties[api] for ours, api in IN_THE_API.items() if api in properties}},
+            by_alias=True,
+            by_name=False,
+        )
+    except ValidationError as error:
+        return {IN_THE_API[fault.path.partition("[")[0]] for fault in faults_of(error)}
+    return set()
+
+
+def judges_faults(properties: dict[str, Any]) -> set[str]:
+    found = broken_rules_of_schema("EventBridgeProperties", properties)
+    return {rule.property.partition("[")[0].partition(".")[0] for rule in found}
+
+
+RIGHT = {
+    "awsAccountId": "012345678901",
+    "awsAccountRegion": "us-east-1",
+    "eventSourceSuffix": "orders",
+    "eventFilter": ["v2.flows.{id}"],
+}
+NEAR = {
+    "awsAccountId": st.from_regex(r"\A[0-9]{10,13}\n?\Z") | st.sampled_from([12, "\u0661" * 12]),
+    "awsAccountRegion": st.from_regex(r"\A[a-z]{1,3}(-[a-zA-Z]{0,5}){0,3}-[0-9a]{0,2}\n?\Z"),
+    "eventSourceSuffix": st.text("aZ0._-/ \u00e4\n", max_size=70) | st.sampled_from(["a" * 64, "a" * 65]),
+    "eventFilter": st.lists(
+        drawn.topics
+        | st.text("v2.{id}A_-0* \n", max_size=12)
+        | st.sampled_from(["v2.flows.{id}", 7, None, []]),
+        max_size=4,
+    ),
+}
+
+
+@examples(300)
+@given(
+    st.fixed_dictionaries({}, optional={name: near | drawn.junk for name, near in NEAR.items()}).filter(
+        lambda changed: not drawn.holds_unknown(changed)
+    )
+)
+def test_the_two_judges_agree(changed: dict[str, Any]) -> None:
+    properties = {**RIGHT, **changed}
+    refused = models_faults(properties)
+    assert refused == judges_faults(properties)
+    COUNTED["two judges"]["sources refused" if refused else "sources accepted"] += 1
