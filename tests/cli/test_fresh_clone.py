@@ -94,7 +94,10 @@ def test_a_fresh_clone(declared: Declared, cloud: Cloud, tmp_path: Path, virtual
     assert list(cloud.targets()) == ["orders"]
 
 
-@pytest.mark.parametrize("project", ["Pulumi.yaml", "examples/aws-api-gateway/Pulumi.yaml"])
+@pytest.mark.parametrize(
+    "project",
+    ["Pulumi.yaml", "examples/aws-api-gateway/Pulumi.yaml", "examples/aws-event-bus/Pulumi.yaml"],
+)
 def test_the_projects_of_this_repository(project: str) -> None:
     (provider,) = yaml.safe_load((ROOT / project).read_text())["plugins"]["providers"]
     script = (ROOT / project).parent / provider["path"] / SCRIPT

@@ -1,0 +1,127 @@
+"""The examples for AWS, executed with Pulumi's own mocks: no AWS is to be had here.
+
+What the mocks stand for is AWS and the engine, so only the programs are shown to be right: what depends on what,
+what is not known in a preview, what goes where once it is.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+RUNNER = """
+import json, os, runpy, sys
+import pulumi
+
+PREVIEW = os.environ["PREVIEW"] == "yes"
+SEEN = []
+
+
+class Mocks(pulumi.runtime.Mocks):
+    def new_resource(self, args):
+        SEEN.append({"type": args.typ, "name": args.name, "inputs": args.inputs})
+        inputs = {name: value for name, value in args.inputs.items() if name != "__provider"}
+        if PREVIEW:
+            return "", inputs
+        outs = {"arn": f"arn:{args.name}", "url": f"https://queue/{args.name}", **inputs}
+        if args.typ.endswith(":EventBridgeSource"):
+            outs |= {"eventSourceName": f"aws.partner/genesys.com/cloud/org/{inputs['eventSourceSuffix']}"}
+            outs |= {"state": "ACTIVE"}
+        if args.typ.endswith(":Api"):
+            outs |= {"apiEndpoint": "https://gateway.example", "executionArn": "arn:api"}
+        return f"{args.name}-id", outs
+
+    def call(self, args):
+        return {"accountId": "012345678901", "region": "eu-central-1", "id": "x"}
+
+
+pulumi.runtime.set_mocks(Mocks(), project="contact-centre", stack="dev", preview=PREVIEW)
+for key, value in json.loads(os.environ["CONFIG"]).items():
+    pulumi.runtime.set_config(f"contact-centre:{key}", value)
+
+
+@pulumi.runtime.test
+def run():
+    runpy.run_path("__main__.py")
+
+
+run()
+
+def shown(value):
+    return "not known" if isinstance(value, pulumi.output.Unknown) else str(value)
+
+
+print(json.dumps(SEEN, default=shown))
+"""
+NOT_KNOWN = "not known"
+CONFIG = {
+    "tokenUrl": "https://token.example/oauth/token",
+    "tokenIssuer": "https://token.example",
+    "clientId": "me",
+    "clientSecret": "canary",
+    "signingSecret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+}
+
+
+def run(example: str, *, preview: bool) -> dict[tuple[str, str], dict[str, Any]]:
+    """The inputs of each resource that the program declares, by its type's last part and its name."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUNNER],
+        cwd=EXAMPLES / example,
+        env={
+            "PREVIEW": "yes" if preview else "no",
+            "CONFIG": json.dumps(CONFIG),
+            "PYTHONPATH": str(EXAMPLES.parent),
+        },
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout.splitlines()[-1])
+    return {(each["type"].rpartition(":")[2], each["name"]): each["inputs"] for each in seen}
+
+
+def test_the_bus_has_the_name_of_the_source() -> None:
+    made = run("aws-event-bus", preview=False)
+    name = "aws.partner/genesys.com/cloud/org/contact-centre-dev"
+    source = made["EventBridgeSource", "contact-centre"]
+    assert (source["awsAccountId"], source["awsRegion"]) == ("012345678901", "eu-central-1")
+    bus = made["EventBus", "contact-centre"]
+    assert (bus["name"], bus["eventSourceName"]) == (name, name)
+    assert made["EventRule", "all"]["eventBusName"] == name
+    assert made["EventTarget", "all"]["eventBusName"] == name
+    assert made["EventTarget", "all"]["arn"] == "arn:contact-centre"
+    # Who is declared after whom is also the order of destruction, turned round.
+    order = [kind for kind, _ in made]
+    assert order.index("EventBridgeSource") < order.index("EventBus") < order.index("EventRule")
+    assert order.index("EventRule") < order.index("EventTarget")
+
+
+def test_in_a_preview_the_name_is_not_known_yet() -> None:
+    made = run("aws-event-bus", preview=True)
+    bus = made["EventBus", "contact-centre"]
+    assert (bus["name"], bus["eventSourceName"]) == (NOT_KNOWN, NOT_KNOWN)
+    assert made["EventRule", "all"]["eventBusName"] == NOT_KNOWN
+    assert made["EventBridgeSource", "contact-centre"]["eventSourceSuffix"] == "contact-centre-dev"
+
+
+def test_the_target_sends_to_the_gateway() -> None:
+    made = run("aws-api-gateway", preview=False)
+    assert (
+        made["EventBridgeTarget", "conversations"]["endpointUrl"]
+        == "https://gateway.example/v1/genesys/events"
+    )
+    sync = made["GatewaySync", "conversations"]
+    assert sync["webhookUrl"] == "https://gateway.example/webhooks/genesys/targets"
+    assert sync["targetId"] == "conversations-id"
+
+
+def test_in_a_preview_the_gateway_is_not_known_yet() -> None:
+    made = run("aws-api-gateway", preview=True)
+    assert made["EventBridgeTarget", "conversations"]["endpointUrl"] == NOT_KNOWN
+    assert made["GatewaySync", "conversations"]["webhookUrl"] == NOT_KNOWN
