@@ -1,4 +1,4 @@
-"""One environment: a gateway, the targets that feed it, and the syncs that tell it of their changes.
+"""One environment: a gateway, the targets that feed it, the syncs that tell it of their changes, and a source.
 
 What differs between environments is in `stacks/`; this program is the same for all of them.
 """
@@ -9,7 +9,14 @@ from typing import Any
 
 import pulumi
 
-from genesys_provider import BasicAuth, EventBridgeTarget, GatewaySync, OAuth2Auth, RetryPolicy
+from genesys_provider import (
+    BasicAuth,
+    EventBridgeSource,
+    EventBridgeTarget,
+    GatewaySync,
+    OAuth2Auth,
+    RetryPolicy,
+)
 
 
 class EventGateway(pulumi.ComponentResource):
@@ -58,8 +65,18 @@ targets = {
     name: gateway.fed_by(name, settings, retry_policy, config.require_secret("signingSecret"))
     for name, settings in config.require_object("targets").items()
 }
+source_settings = config.require_object("source")
+source = EventBridgeSource(
+    "events",
+    name=f"{pulumi.get_stack()}-events",
+    aws_account_id=source_settings["awsAccountId"],
+    aws_region=source_settings["awsRegion"],
+    event_source_suffix=f"contact-centre-{pulumi.get_stack()}",
+    topics=source_settings["topics"],
+)
 
 pulumi.export("gateway", gateway.url)
+pulumi.export("source", {"name": source.event_source_name, "state": source.state})
 pulumi.export(
     "targets", {name: {"id": target.id, "status": target.status} for name, target in targets.items()}
 )

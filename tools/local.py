@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from genesys_provider import Settings, TargetManager
+from genesys_provider import Settings, SourceManager, TargetManager
+from genesys_provider.sources.models import event_source_name
 
 ROOT = Path(__file__).parent.parent
 LOCAL = ROOT / ".local"
@@ -160,6 +161,8 @@ def summary(gateway_url: str, emulator_url: str) -> None:
     )
     with TargetManager(settings) as manager:
         targets = sorted(manager.list(), key=lambda target: target.name)
+        organization = manager.organization().id
+        sources = list(SourceManager(settings, beside=manager).list())
     print("\nTargets in the organisation")
     for target in targets:
         print(f"  {target.name:<20} {target.status:<10} {target.endpoint_url}")
@@ -178,6 +181,21 @@ def summary(gateway_url: str, emulator_url: str) -> None:
         arrived = client.get("/received").json()["events"][-1]
     print(f"\nAn event {event_type}, sent by the emulator, arrived at {gateway_url}{arrived['path']}")
     print(f"  source {arrived['body']['source']}, detail {arrived['body']['detail']['eventBody']}")
+    print("\nSources in the organisation")
+    for source in sources:
+        name = event_source_name(organization, source.event_source_suffix)
+        print(f"  {source.name:<20} {source.status:<10} {name}")
+        # What creating the event bus does in AWS.
+        httpx.post(f"{emulator_url}/emulator/partner-sources/{name}/associate").raise_for_status()
+    httpx.post(
+        f"{emulator_url}/emulator/events",
+        json={"eventType": sources[0].topics[0], "eventBody": {"id": "example"}},
+    ).raise_for_status()
+    partner_event = httpx.get(f"{emulator_url}/emulator/partner-events").json()[-1]
+    print(
+        f"\nA partner event {partner_event['detail-type']} was {partner_event['status'].lower()} to its event bus"
+    )
+    print(f"  source {partner_event['source']}, topic {partner_event['detail']['topicName']}")
 
 
 def down() -> None:
