@@ -1,0 +1,206 @@
+"""Whose is a source? The mark in its notes is what the header is to a target, and the rules are the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cloud import Cloud
+from declared import Declared
+from engine import OWN_HOST, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine import Result, Stack
+
+TYPE = "pulumi-python:dynamic/genesys:EventBridgeSource"
+FOREIGN = f"urn:pulumi:prod::elsewhere::{TYPE}::orders"
+
+
+def up(declared: Declared, host: Path | None, *lines: str) -> Stack:
+    stack = declared.stack(declared.program(*(lines or (declared.source("orders"),))), host=host)
+    succeeded(stack.up())
+    declared.cloud.requests()
+    return stack
+
+
+def succeeded(result: Result) -> str:
+    assert result.code == 0, result.output
+    return result.output
+
+
+def refused(result: Result, *words: str) -> None:
+    assert result.code != 0, result.output
+    assert "Traceback" not in result.output
+    for each in words:
+        assert each in result.output, result.output
+
+
+def id_of(stack: Stack, name: str = "orders") -> str:
+    return stack.resources()[name]["id"]
+
+
+def living(cloud: Cloud) -> dict[str, str]:
+    cloud.requests()
+    return {name: each["id"] for name, each in cloud.integrations().items()}
+
+
+def notes(cloud: Cloud, name: str = "orders") -> str:
+    cloud.requests()
+    text: str = cloud.integrations()[name]["config"]["current"]["notes"]
+    return text
+
+
+def given_away(cloud: Cloud, source_id: str) -> None:
+    """Another stack has taken the source over."""
+    cloud.requests()
+    cloud.configure(source_id, notes=f"Pulumi: {FOREIGN}")
+
+
+def test_a_delete_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    stack = up(declared, host)
+    given_away(cloud, id_of(stack))
+    result = stack.destroy()
+    assert list(living(cloud)) == ["orders"]
+    assert host is None or f"is owned by {FOREIGN} by now, and was left as it is" in result.output
+
+
+def test_an_update_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    stack = up(declared, host)
+    given_away(cloud, id_of(stack))
+    stack.program(declared.program(declared.source("orders", topics="['v2.flows.{id}']")))
+    refused(stack.up(), FOREIGN, f"pulumi import {TYPE}")
+    assert notes(cloud) == f"Pulumi: {FOREIGN}"
+
+
+def test_a_refresh_shows_whose_it_is(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    stack = up(declared, host)
+    given_away(cloud, id_of(stack))
+    stack.refresh()
+    outs = stack.resources()["orders"]["outputs"]
+    assert (outs["claimedBy"], outs["owner"]) == (FOREIGN, stack.urn("orders", type_=TYPE))
+    assert "notes" not in outs
+
+
+def test_notes_that_were_written_over_by_hand(declared: Declared, cloud: Cloud) -> None:
+    """Whoever did so did not know the line: the source is still its resource's."""
+    stack = up(declared, OWN_HOST, declared.source("orders", notes="'ours'"))
+    cloud.configure(id_of(stack), notes="by hand")
+    assert "~ notes" in stack.refresh("--diff").output
+    succeeded(stack.up())
+    assert notes(cloud) == f"ours\nPulumi: {stack.urn('orders', type_=TYPE)}"
+    cloud.configure(id_of(stack), notes="")
+    succeeded(stack.destroy())
+    assert living(cloud) == {}
+
+
+def test_what_a_run_left_behind_is_adopted(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    stack = up(declared, host)
+    source_id = id_of(stack)
+    stack.must("state", "delete", "--yes", stack.urn("orders", type_=TYPE))
+    stack.program(declared.program(declared.source("orders", topics="['v2.flows.{id}']")))
+    succeeded(stack.up())
+    assert living(cloud) == {"orders": source_id}
+    assert id_of(stack) == source_id
+
+
+def test_what_nobody_marked_is_to_be_imported(declared: Declared, cloud: Cloud) -> None:
+    stack = up(declared, OWN_HOST)
+    source_id = id_of(stack)
+    cloud.configure(source_id, notes="by hand")
+    stack.must("state", "delete", "--yes", stack.urn("orders", type_=TYPE))
+    command = f"pulumi import {TYPE} orders {source_id}"
+    refused(stack.up(), f"the name 'orders' is taken by source {source_id}", "owned by no stack", command)
+    succeeded(stack.import_(TYPE, "orders", source_id, "--protect=false"))
+    succeeded(stack.up())
+    assert notes(cloud) == f"Pulumi: {stack.urn('orders', type_=TYPE)}"
+
+
+def test_an_import_of_what_another_stack_owns_says_so(declared: Declared, cloud: Cloud) -> None:
+    stack = up(declared, OWN_HOST)
+    source_id = id_of(stack)
+    rival = declared.stack(declared.program(declared.source("orders")), name="rival")
+    imported = succeeded(rival.import_(TYPE, "orders", source_id, "--protect=false"))
+    assert f"source 'orders' ({source_id}) is owned by {stack.urn('orders', type_=TYPE)}" in imported
+    # What was only imported is still the other's.
+    assert "was left as it is" in succeeded(rival.destroy())
+    succeeded(rival.import_(TYPE, "orders", source_id, "--protect=false"))
+    succeeded(rival.up())
+    assert notes(cloud) == f"Pulumi: {rival.urn('orders', type_=TYPE)}"
+    succeeded(rival.destroy())
+    assert living(cloud) == {}
+
+
+def test_one_source_is_no_two_resources(declared: Declared, cloud: Cloud) -> None:
+    stack = up(declared, OWN_HOST)
+    source_id = id_of(stack)
+    stack.import_(TYPE, "twice", source_id, "--protect=false")
+    twice = declared.source("twice", name="'orders'", event_source_suffix="'orders'")
+    stack.program(declared.program(declared.source("orders"), twice))
+    refused(stack.up(), f"source 'orders' ({source_id}) is in the state twice")
+    assert living(cloud) == {"orders": source_id}
+
+
+def test_a_renamed_resource_with_its_alias_is_marked_anew(declared: Declared, cloud: Cloud) -> None:
+    stack = up(declared, OWN_HOST)
+    source_id = id_of(stack)
+    renamed = declared.source(
+        "later",
+        name="'orders'",
+        event_source_suffix="'orders'",
+        opts="pulumi.ResourceOptions(aliases=[pulumi.Alias(name='orders')])",
+    )
+    stack.program(declared.program(renamed))
+    succeeded(stack.up())
+    assert id_of(stack, "later") == source_id
+    assert notes(cloud) == f"Pulumi: {stack.urn('later', type_=TYPE)}"
+
+
+def test_two_sources_share_no_suffix(declared: Declared, cloud: Cloud) -> None:
+    stack = up(declared, OWN_HOST)
+    other = declared.source("other", event_source_suffix="'orders'")
+    stack.program(declared.program(declared.source("orders"), other))
+    refused(stack.up(), "the event source suffix 'orders' in 012345678901", stack.urn("orders", type_=TYPE))
+    assert list(living(cloud)) == ["orders"]
+
+
+def test_ctrl_c_keeps_what_was_created(tmp_path: Path, make_stack: Any) -> None:
+    with Cloud(tmp_path / "slow", activation_seconds=3) as cloud:
+        declared = Declared(cloud, make_stack)
+        names = [f"s{number}" for number in range(4)]
+        stack = declared.stack(declared.program(*map(declared.source, names)))
+        running = stack.start("up", "--yes", "--skip-preview", "--parallel", "64")
+        until(lambda: [each["method"] for each in cloud.control("requests", "GET")].count("PATCH") >= 4)
+        running.interrupt()
+        result = running.wait()
+        assert result.code != 0
+        assert "Traceback" not in result.output
+        assert stack.pending() == []
+        cloud.requests()
+        there = living(cloud)
+        assert {name: id_of(stack, name) for name in names} == there
+        succeeded(stack.up())
+        assert living(cloud) == there
+        cloud.requests()
+        assert {each["reportedState"]["code"] for each in cloud.integrations().values()} == {"ACTIVE"}
+
+
+@pytest.mark.parametrize("option", ["delete_before_replace=False", ""], ids=["first", "after"])
+def test_a_replacement_of_one_name(declared: Declared, cloud: Cloud, option: str) -> None:
+    stack = up(declared, OWN_HOST, declared.source("orders", opts=f"pulumi.ResourceOptions({option})"))
+    source_id = id_of(stack)
+    stack.program(
+        declared.program(
+            declared.source(
+                "orders", opts=f"pulumi.ResourceOptions({option})", event_source_suffix="'second'"
+            )
+        )
+    )
+    result = stack.up()
+    if option:
+        refused(result, "can't be replaced by one of the same name while it is there")
+        assert living(cloud) == {"orders": source_id}
+    else:
+        succeeded(result)
+        assert living(cloud) == {"orders": id_of(stack)} != {"orders": source_id}
