@@ -214,6 +214,16 @@ def test_what_did_not_become_active_in_time_goes_on(declared: Declared, cloud: C
     assert list(cloud_integrations(cloud)) == ["orders"]
 
 
+@pytest.mark.full_length
+def test_the_stock_host_leaves_nothing_behind(declared: Declared, cloud: Cloud) -> None:
+    line = declared.source("orders", activation_timeout="0.01")
+    stack = declared.stack(declared.program(line), host=None)
+    result = stack.up()
+    assert result.code != 0
+    assert "The source was deleted again" in result.output
+    assert cloud_integrations(cloud) == {}
+
+
 def test_what_was_deleted_by_hand_is_gone_at_once(stack: Stack, cloud: Cloud) -> None:
     cloud.remove(id_of(stack))
     assert stack.refresh().code == 0
