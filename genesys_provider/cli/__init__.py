@@ -5,6 +5,7 @@ import click
 from genesys_provider.cli.audit import audit
 from genesys_provider.cli.init import init
 from genesys_provider.cli.local import emulator, gateway
+from genesys_provider.cli.monitor import monitor
 
 __all__ = ["main"]
 
@@ -19,3 +20,4 @@ main.add_command(audit)
 main.add_command(emulator)
 main.add_command(gateway)
 main.add_command(init)
+main.add_command(monitor)

@@ -27,7 +27,7 @@ from genesys_provider.client.errors import (
     StaleVersion,
     Unauthorized,
 )
-from genesys_provider.client.limits import MAX_BODY_BYTES, MAX_CONNECTIONS, Allowance, Priority
+from genesys_provider.client.limits import MAX_BODY_BYTES, MAX_CONNECTIONS, Allowance, Priority, RateLimit
 from genesys_provider.client.login import Login
 from genesys_provider.client.redaction import hide_secrets_of
 from genesys_provider.client.retries import LONGEST_WAIT, REQUEST_TIMEOUT, back_off, retrying
@@ -223,6 +223,11 @@ class GenesysClient:
     def seconds_a_request(self) -> float:
         """How far apart requests are that use the whole rate limit up; 0 where there is none."""
         return self._allowance.seconds_a_request
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """What the token may still do; None where there is no limit, or no answer yet."""
+        return self._allowance.rate_limit
 
     def _call(
         self,

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import NamedTuple
 
 from genesys_provider.client.errors import Cancelled
 from genesys_provider.client.progress import report
@@ -48,6 +49,14 @@ class Priority(IntEnum):
     BULK = 1
 
 
+class RateLimit(NamedTuple):
+    """What a token may still do in the window of now."""
+
+    allowed: int
+    """Requests a minute."""
+    left: int
+
+
 @dataclass(order=True)
 class _Ticket:
     priority: Priority
@@ -78,6 +87,16 @@ class Allowance:
     def seconds_a_request(self) -> float:
         """How far apart requests are that use the whole limit up; 0 where there is none."""
         return 60 / self._allowed if self._allowed else 0.0
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """What is left, as far as answers have told; None where there is no limit, or no answer yet."""
+        with self._lock:
+            if not self._answered or self._allowed is None:
+                return None
+            over = self._window_ends is None or self._clock() >= self._window_ends
+            counted = 0 if over else self._counted
+            return RateLimit(self._allowed, max(0, self._allowed - counted))
 
     @contextmanager
     def place(self, priority: Priority = Priority.BULK) -> Iterator[None]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import HOPELESS, Cancelled, GenesysError
+from genesys_provider.client.limits import RateLimit
 from genesys_provider.client.settings import Settings
 from genesys_provider.common.audit import AuditTrail
 from genesys_provider.common.directory import Directory, Listed, Reader
@@ -109,6 +110,11 @@ class Manager(Generic[T, W]):
     def organization(self) -> Organization:
         """The organization that this manager works in, asked for once: `GET /api/v2/organizations/me` [G]."""
         return self._organizations.now()
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """What the token may still do in this minute; None where there is no limit, or no answer yet."""
+        return self._client.rate_limit
 
     def require_organization(
         self, what: str, organization_id: str | None, api_url: str | None

@@ -198,14 +198,22 @@ class TargetManager(Manager[Target, TargetConfig]):
         if target.verified or not target.final:
             return None
         try:
-            said = self._reader.verification(target.id).message
+            said = self.reason(target.id)
         except Cancelled:
             raise
         except GenesysError as error:
             # The status is known; only the reason is missing.
             said = f"the reason can't be read ({error.message})"
         what = f"target {target.name!r} ({shown_url(target.endpoint_url)}) is {target.status}"
-        return f"{what}: {shortened(said)}" if said else what
+        return f"{what}: {said}" if said else what
+
+    def reason(self, target_id: str) -> str | None:
+        """What the service says of a target's last verification, in one line; None where it says nothing.
+
+        One request.
+        """
+        said = self._reader.verification(target_id).message
+        return shortened(said) if said else None
 
     def check_health(self, target_id: str) -> str:
         """Has Genesys Cloud check the endpoint now; what it says, such as `HEALTHY` [S]."""

@@ -1,0 +1,86 @@
+"""`monitor`: a page, JSON and metrics of what Genesys Cloud thinks of every target and source."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), required=True, help="The port to listen on; 0 is any free one."
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to listen on; one that others reach needs --token-file.",
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.1, 86_400),
+    default=15,
+    show_default=True,
+    help="Seconds between two readings of the lists: a request for each 100 targets.",
+)
+@click.option("--audit-log", type=_FILE, help="The audit file; else GENESYSCLOUD_AUDIT_LOG.")
+@click.option(
+    "--token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with the token that browsers and scrapers must give.",
+)
+def monitor(port: int, host: str, interval: float, audit_log: Path | None, token_file: Path | None) -> None:
+    """Serve a page that shows every target and source, and metrics for Prometheus."""
+    from genesys_provider.client.errors import ConfigurationError, MissingSetting
+    from genesys_provider.client.settings import ENVIRONMENT, Settings
+    from genesys_provider.client.urls import is_loopback
+
+    token = None if token_file is None else token_file.read_text().strip()
+    if token == "":
+        raise click.UsageError(f"{token_file} holds no token.")
+    if token is None and not is_loopback(host):
+        raise click.UsageError(
+            f"Whoever reaches {host} would see the targets: give --token-file FILE, or listen on 127.0.0.1."
+        )
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    with _told_plainly():
+        from genesys_provider.monitor.server import Monitor, MonitorSettings
+
+        try:
+            connection = Settings.resolve({})
+            for key, value in (
+                ("clientId", connection.client_id),
+                ("clientSecret", connection.client_secret),
+            ):
+                if not value:
+                    raise MissingSetting(ENVIRONMENT[key])
+            settings = MonitorSettings(interval, audit_log or connection.audit_log, token)
+            running = Monitor(connection, settings, host, port)
+        except ConfigurationError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(f"The monitor can't start: {error}") from error
+        running.run(lambda: click.echo(f"monitor ready at {running.url}"))
+
+
+@contextlib.contextmanager
+def _told_plainly() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"prometheus_client", "starlette", "uvicorn"}:
+            raise
+        raise click.ClickException(
+            f"{error.name} is not installed. The monitor needs the extra `monitor`: write "
+            "`genesys-eventbridge[monitor]` for `genesys-eventbridge` in requirements.txt, and install again"
+        ) from error

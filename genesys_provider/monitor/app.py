@@ -1,0 +1,178 @@
+"""What the monitor serves: the page, JSON, a stream of changes, metrics.
+
+| path | is |
+|---|---|
+| `/` | the page |
+| `/api/targets`, `/api/sources` | all that are there, as a list |
+| `/api/targets/{id}`, `/api/sources/{id}` | one, with its time line |
+| `POST /api/targets/{id}/health` | checks its health now: all that this server ever does |
+| `/api/fleet` | all rows with their bars, and how reading goes |
+| `/api/events` | the same as server-sent events: `fleet` once, then `changes` |
+| `/metrics` | for Prometheus |
+| `/healthz` | whether the monitor runs |
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from genesys_provider.client.errors import GenesysError
+from genesys_provider.monitor.guard import HEALTH_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+
+    from genesys_provider.monitor.audit_file import AuditFile
+    from genesys_provider.monitor.fleet import Fleet, Kind
+    from genesys_provider.monitor.metrics import Metrics
+    from genesys_provider.targets.manager import TargetManager
+
+_STATIC = Path(__file__).parent / "static"
+HEARTBEAT_SECONDS = 15.0
+"""A stream says something at least so often: then a browser that is gone is noticed."""
+FIRST_READING_SECONDS = 30.0
+"""How long an answer waits for the first reading."""
+
+
+class Site:
+    """The application and what it shows."""
+
+    def __init__(self, fleet: Fleet, metrics: Metrics, audit: AuditFile, targets: TargetManager) -> None:
+        self._fleet = fleet
+        self._metrics = metrics
+        self._audit = audit
+        self._targets = targets
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._news = asyncio.Event()
+        self._closed = False
+        self._whole: tuple[int, bytes] = (-1, b"")
+        fleet.listen(self._ring)
+
+    def app(self) -> Starlette:
+        """The application."""
+        return Starlette(
+            routes=[
+                Route("/", self._page),
+                Route("/api/targets", self._list_targets),
+                Route("/api/sources", self._list_sources),
+                Route("/api/targets/{id:path}/health", self._check_health, methods=["POST"]),
+                Route("/api/targets/{id:path}", self._target),
+                Route("/api/sources/{id:path}", self._source),
+                Route("/api/fleet", self._all),
+                Route("/api/events", self._stream),
+                Route("/metrics", self._scrape),
+                Route(HEALTH_PATH, self._alive),
+                Mount("/static", StaticFiles(directory=_STATIC)),
+            ],
+            lifespan=self._lifespan,
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        self._loop = asyncio.get_running_loop()
+        yield
+        self._loop = None
+
+    def close(self) -> None:
+        """Ends all streams; from another thread."""
+        self._closed = True
+        self._ring()
+
+    def _ring(self) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def _page(self, _: Request) -> Response:
+        return FileResponse(_STATIC / "index.html")
+
+    async def _list_targets(self, _: Request) -> Response:
+        return await self._list("target")
+
+    async def _list_sources(self, _: Request) -> Response:
+        return await self._list("source")
+
+    async def _list(self, kind: Kind) -> Response:
+        await run_in_threadpool(self._fleet.tried.wait, FIRST_READING_SECONDS)
+        reading = self._fleet.reading
+        if reading.read_at is None:
+            error = reading.error or f"{self._fleet.api_url} was not read yet"
+            return JSONResponse({"error": error}, 503)
+        return JSONResponse([row.as_json() for row in self._fleet.rows(kind)])
+
+    async def _target(self, request: Request) -> Response:
+        return await self._one("target", request.path_params["id"])
+
+    async def _source(self, request: Request) -> Response:
+        return await self._one("source", request.path_params["id"])
+
+    async def _one(self, kind: Kind, id_: str) -> Response:
+        row = self._fleet.row((kind, id_))
+        if row is None:
+            return JSONResponse({"error": f"there is no {kind} {id_}"}, 404)
+        return JSONResponse({**row.for_page(), "audit": self._audit.entries(id_)})
+
+    async def _check_health(self, request: Request) -> Response:
+        id_: str = request.path_params["id"]
+        if self._fleet.row(("target", id_)) is None:
+            return JSONResponse({"error": f"there is no target {id_}"}, 404)
+        try:
+            health = await run_in_threadpool(self._targets.check_health, id_)
+        except GenesysError as error:
+            return JSONResponse({"error": str(error)}, 502)
+        self._fleet.take_health(("target", id_), health)
+        return JSONResponse({"id": id_, "health": health})
+
+    async def _all(self, _: Request) -> Response:
+        return Response(self._everything()[1], media_type="application/json")
+
+    def _everything(self) -> tuple[int, bytes]:
+        """All rows, written once for all who ask."""
+        if self._whole[0] != self._fleet.version:
+            version, picture = self._fleet.picture()
+            self._whole = version, _written(picture)
+        return self._whole
+
+    async def _stream(self, _: Request) -> Response:
+        return StreamingResponse(self._events(), media_type="text/event-stream")
+
+    async def _events(self) -> AsyncIterator[bytes]:
+        version, everything = self._everything()
+        yield b"event: fleet\ndata: " + everything + b"\n\n"
+        while not self._closed:
+            news = self._news
+            if self._fleet.version != version:
+                version, picture = self._fleet.picture(after=version)
+                yield b"event: changes\ndata: " + _written(picture) + b"\n\n"
+                continue
+            try:
+                await asyncio.wait_for(news.wait(), HEARTBEAT_SECONDS)
+            except asyncio.TimeoutError:
+                yield b": still here\n\n"
+
+    async def _scrape(self, request: Request) -> Response:
+        await run_in_threadpool(self._fleet.tried.wait, FIRST_READING_SECONDS)
+        text, content_type = self._metrics.text(request.headers.get("accept", ""))
+        return Response(text, headers={"Content-Type": content_type})
+
+    async def _alive(self, _: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+
+def _written(picture: dict[str, Any]) -> bytes:
+    return json.dumps(picture, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")

@@ -1,0 +1,90 @@
+"""What an audit file says of targets: read on from where the last look ended, since it only grows."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from genesys_provider.common.audit import AuditEvent
+from genesys_provider.monitor.views import seconds
+
+ENTRIES_A_TARGET = 50
+"""How many are kept in memory."""
+VERDICTS = {
+    AuditEvent.TARGET_VERIFIED.value: ("VERIFIED",),
+    AuditEvent.TARGET_VERIFICATION_FAILED.value: ("FAILED", "TIMEOUT"),
+}
+"""Which statuses begin with an event."""
+
+_log = logging.getLogger(__name__)
+
+
+class Verdict(NamedTuple):
+    """The last verification of a target that the file knows."""
+
+    statuses: tuple[str, ...]
+    at: float | None
+    latency_seconds: float | None
+
+
+class AuditFile:
+    """The entries of one file. For one thread that looks; others may ask for entries.
+
+    Args:
+        path: The file; None is none, and one that is not there is empty.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._read = 0
+        self._entries: dict[str, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=ENTRIES_A_TARGET))
+        self._readable = True
+
+    def look(self) -> Iterator[tuple[str, Verdict]]:
+        """Reads what is new; each verification in it, by target."""
+        for entry in self._new():
+            target_id = entry.get("targetId")
+            if not isinstance(target_id, str):
+                continue
+            shown = {name: entry.get(name) for name in ("timestamp", "event", "latencySeconds", "error")}
+            self._entries[target_id].append(shown)
+            statuses = VERDICTS.get(str(entry.get("event")))
+            latency = entry.get("latencySeconds")
+            if statuses is not None:
+                took = float(latency) if isinstance(latency, int | float) else None
+                yield target_id, Verdict(statuses, seconds(str(entry.get("timestamp"))), took)
+
+    def entries(self, target_id: str) -> list[dict[str, Any]]:
+        """Those of a target, oldest first."""
+        return list(self._entries.get(target_id, ()))
+
+    def _new(self) -> Iterator[dict[str, Any]]:
+        if self._path is None:
+            return
+        try:
+            with self._path.open("rb") as file:
+                if file.seek(0, 2) < self._read:
+                    # Another file stands there now.
+                    self._read = 0
+                file.seek(self._read)
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        # Its writer has not finished it.
+                        return
+                    self._read += len(line)
+                    try:
+                        entry = json.loads(line)
+                    except (ValueError, RecursionError):
+                        continue
+                    if isinstance(entry, dict):
+                        yield entry
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if self._readable:
+                _log.warning("the audit file %s can't be read: %s", self._path, error.strerror or error)
+            self._readable = False

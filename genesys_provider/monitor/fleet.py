@@ -1,0 +1,330 @@
+"""What the monitor knows now: a row for each target and source, and how the last reading went.
+
+Safe for threads. Each row has the version of the fleet in which it changed last, so that a browser is told only
+what it does not know yet.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from genesys_provider.client.limits import RateLimit
+from genesys_provider.monitor.views import facts_of, iso, seconds
+from genesys_provider.sources.models import ACTIVE, ERROR, Source
+from genesys_provider.targets.models import (
+    FAILED,
+    FINAL_STATUSES,
+    PENDING_VERIFICATION,
+    TIMEOUT,
+    Target,
+)
+
+Kind = Literal["target", "source"]
+Key = tuple[Kind, str]
+"""The kind and the id of a thing."""
+
+GONE = "GONE"
+"""The status of what is no longer there: the monitor's own word."""
+BARS = 40
+"""How many readings a row shows."""
+LONGEST_READING = 60.0
+"""Seconds that a reading may take, beside the interval, before the picture counts as old."""
+
+
+class Change(NamedTuple):
+    """A status or a health that is another one than before; None stands for «not known before»."""
+
+    at: float
+    """Seconds since 1970."""
+    kind: Kind
+    id: str
+    name: str
+    what: Literal["status", "health"]
+    before: str | None
+    after: str
+    reason: str | None = None
+
+
+@dataclass
+class Row:
+    """A target or a source."""
+
+    kind: Kind
+    facts: dict[str, Any]
+    status: str
+    since: float | None = None
+    """When the status began; None where nothing tells: it was so when the monitor looked first."""
+    reason: str | None = None
+    """Why it is in this status, in the service's words."""
+    asked: bool = False
+    """Whether the reason was asked for since the status began."""
+    health: str | None = None
+    health_at: float | None = None
+    verification_seconds: float | None = None
+    bars: deque[str] = field(default_factory=lambda: deque(maxlen=BARS))
+    thing: Target | Source | None = None
+    """As the last reading had it; None where it is only known from earlier."""
+    missed: bool = False
+    """Whether the last reading lacked it. Pages shift while others write: one that is lacking twice is gone."""
+    version: int = 0
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return str(self.facts["id"])
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.facts["name"])
+
+    @property
+    def failed(self) -> bool:
+        """Whether somebody has to look at it."""
+        return self.status in (FAILED, TIMEOUT, ERROR)
+
+    def as_json(self) -> dict[str, Any]:
+        """The row, as `/api/targets` and `/api/sources` have it."""
+        return {
+            **self.facts,
+            "status": self.status,
+            "since": iso(self.since),
+            "reason": self.reason,
+            "health": self.health,
+            "healthAt": iso(self.health_at),
+            "verificationSeconds": self.verification_seconds,
+        }
+
+    def for_page(self) -> dict[str, Any]:
+        """The row with its bars, as the page has it: `bars` are runs of the same status, oldest first."""
+        runs: list[list[Any]] = []
+        for status in self.bars:
+            if runs and runs[-1][0] == status:
+                runs[-1][1] += 1
+            else:
+                runs.append([status, 1])
+        return {"kind": self.kind, **self.as_json(), "bars": runs}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How reading went so far."""
+
+    read_at: float | None = None
+    """When the last one that succeeded ended: seconds since 1970."""
+    error: str | None = None
+    """Why the last one failed; None where it did not."""
+    reads: int = 0
+    errors: int = 0
+    rate_limit: RateLimit | None = None
+    organization: str | None = None
+
+
+class Fleet:
+    """All rows.
+
+    Args:
+        interval: Seconds between two readings.
+        api_url: Where they are read.
+    """
+
+    def __init__(self, interval: float, api_url: str) -> None:
+        self.interval = interval
+        self.api_url = api_url
+        self.tried = threading.Event()
+        """Set after the first reading, whether it succeeded or not."""
+        self._lock = threading.RLock()
+        self._rows: dict[Key, Row] = {}
+        self._reading = Reading()
+        self._version = 0
+        self._listeners: list[Callable[[], None]] = []
+
+    def restore(self, rows: Iterable[Row], read_at: float | None) -> None:
+        """What an earlier process knew, until the first reading."""
+        with self._lock:
+            self._rows = {(row.kind, row.id): row for row in rows}
+            self._reading = Reading(read_at=read_at)
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Calls this after each change, in the thread that made it."""
+        self._listeners.append(listener)
+
+    def take(
+        self,
+        targets: Iterable[Target],
+        sources: Iterable[Source] | None,
+        *,
+        rate_limit: RateLimit | None,
+        organization: str | None,
+    ) -> list[Change]:
+        """Takes in a reading; what has changed since the one before. Without sources, none were read."""
+        now = time.time()
+        with self._lock:
+            self._version += 1
+            seen: dict[Key, Target | Source] = {("target", each.id): each for each in targets}
+            seen.update({("source", each.id): each for each in sources or ()})
+            changes = [change for key, thing in seen.items() for change in self._seen(key, thing, now)]
+            changes += [
+                change
+                for key, row in self._rows.items()
+                if key not in seen and row.status != GONE and (sources is not None or row.kind == "target")
+                for change in self._missing(row, now)
+            ]
+            for row in self._rows.values():
+                row.bars.append(row.status)
+            self._reading = Reading(
+                now, None, self._reading.reads + 1, self._reading.errors, rate_limit, organization
+            )
+        self._tell()
+        return changes
+
+    def _seen(self, key: Key, thing: Target | Source, now: float) -> Iterable[Change]:
+        facts, status = facts_of(thing), thing.status or PENDING_VERIFICATION
+        row = self._rows.get(key)
+        before = None if row is None else row.status
+        if row is None:
+            row = self._rows[key] = Row(key[0], facts, status)
+        changed = before != status
+        if changed or row.facts != facts or row.missed:
+            row.version = self._version
+        row.facts, row.thing, row.missed = facts, thing, False
+        if changed:
+            row.status, row.since = status, None if before is None else now
+            row.reason, row.asked = None, False
+        if isinstance(thing, Source):
+            # Of a source, the service itself says both.
+            row.reason, row.since = thing.reason, seconds(thing.last_updated)
+        if changed:
+            yield Change(now, row.kind, row.id, row.name, "status", before, status, row.reason)
+
+    def _missing(self, row: Row, now: float) -> Iterable[Change]:
+        if not row.missed:
+            row.missed = True
+            return
+        before, row.status, row.since, row.reason = row.status, GONE, now, None
+        row.version = self._version
+        yield Change(now, row.kind, row.id, row.name, "status", before, GONE)
+
+    def failed(self, error: str, rate_limit: RateLimit | None) -> bool:
+        """Takes in a reading that failed; whether that is news."""
+        with self._lock:
+            was = self._reading
+            self._version += 1
+            self._reading = Reading(
+                was.read_at, error, was.reads + 1, was.errors + 1, rate_limit, was.organization
+            )
+        self._tell()
+        return was.error != error
+
+    def explain(self, key: Key, reason: str | None) -> Change | None:
+        """Takes in why a target is in its status; the entry for it."""
+        with self._lock:
+            row = self._rows[key]
+            row.asked = True
+            if reason is None or row.reason == reason:
+                return None
+            self._version += 1
+            row.reason, row.version = reason, self._version
+            change = Change(time.time(), row.kind, row.id, row.name, "status", row.status, row.status, reason)
+        self._tell()
+        return change
+
+    def take_health(self, key: Key, health: str, reason: str | None = None) -> Change | None:
+        """Takes in what a health check said; the change, if it is one."""
+        now = time.time()
+        with self._lock:
+            row = self._rows.get(key)
+            if row is None:
+                return None
+            self._version += 1
+            before, row.health, row.health_at, row.version = row.health, health, now, self._version
+            change = Change(now, row.kind, row.id, row.name, "health", before, health, reason)
+        self._tell()
+        return None if before == health else change
+
+    def note(
+        self, key: Key, *, since: float | None = None, verification_seconds: float | None = None
+    ) -> None:
+        """Takes in what an audit file knows of a target."""
+        with self._lock:
+            row = self._rows.get(key)
+            if row is None:
+                return
+            self._version += 1
+            row.version = self._version
+            if since is not None and row.since is None:
+                row.since = since
+            if verification_seconds is not None:
+                row.verification_seconds = verification_seconds
+
+    def _tell(self) -> None:
+        self.tried.set()
+        for listener in self._listeners:
+            listener()
+
+    @property
+    def reading(self) -> Reading:
+        """How reading went."""
+        return self._reading
+
+    @property
+    def version(self) -> int:
+        """Counts what was taken in."""
+        return self._version
+
+    def is_old(self) -> bool:
+        """Whether what is shown is not what a reading of now would show."""
+        reading = self._reading
+        return (
+            reading.error is not None
+            or reading.read_at is None
+            or time.time() - reading.read_at > self.interval + LONGEST_READING
+        )
+
+    def rows(self, kind: Kind, *, gone: bool = False) -> list[Row]:
+        """The rows of a kind, by name; with `gone` also of what is no longer there."""
+        with self._lock:
+            found = [row for row in self._rows.values() if row.kind == kind and (gone or row.status != GONE)]
+        return sorted(found, key=lambda row: (row.name.casefold(), row.id))
+
+    def row(self, key: Key) -> Row | None:
+        """One row."""
+        return self._rows.get(key)
+
+    def forget(self, keys: Iterable[Key]) -> None:
+        """Drops rows of what has been gone for long."""
+        with self._lock:
+            for key in keys:
+                self._rows.pop(key, None)
+
+    def counts(self, kind: Kind) -> Mapping[str, int]:
+        """How many there are of each status; for targets, those of the contract also where there are none."""
+        known = (*sorted(FINAL_STATUSES), PENDING_VERIFICATION) if kind == "target" else (ACTIVE,)
+        with self._lock:
+            found = Counter(row.status for row in self._rows.values() if row.kind == kind)
+        return dict.fromkeys(known, 0) | found
+
+    def picture(self, after: int = 0) -> tuple[int, dict[str, Any]]:
+        """The version, and the rows that changed after an earlier one, with how reading went."""
+        with self._lock:
+            reading, version = self._reading, self._version
+            rows = [row.for_page() for row in self._rows.values() if not after or row.version > after]
+        return version, {"version": version, "reading": self._as_json(reading), "rows": rows}
+
+    def _as_json(self, reading: Reading) -> dict[str, Any]:
+        limit = reading.rate_limit
+        return {
+            "readAt": iso(reading.read_at),
+            "error": reading.error,
+            "old": self.is_old(),
+            "succeeded": reading.reads - reading.errors,
+            "interval": self.interval,
+            "rateLimit": None if limit is None else {"allowed": limit.allowed, "left": limit.left},
+            "organization": reading.organization,
+            "apiUrl": self.api_url,
+        }

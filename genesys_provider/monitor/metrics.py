@@ -1,0 +1,129 @@
+"""What Prometheus scrapes: gauges of the fleet as it is then, counters and a histogram of what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from genesys_provider.monitor.fleet import GONE, Fleet, Kind
+
+PREFIX = "genesys_eventbridge"
+HEALTHY = "HEALTHY"
+BUCKETS = (0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 75, 120)
+"""Seconds; the default limit of a verification is 75."""
+
+
+class Metrics:
+    """The metrics of one monitor."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_FleetCollector(fleet))
+        self.verification = Histogram(
+            f"{PREFIX}_verification_seconds",
+            "From the request to the verdict VERIFIED, of each verification that the audit file has.",
+            buckets=BUCKETS,
+            registry=self._registry,
+        )
+        self.checks = Counter(
+            f"{PREFIX}_health_checks",
+            "Health checks by what they said; UNKNOWN is one that could not be made.",
+            ["health"],
+            registry=self._registry,
+        )
+        self.changes = Counter(
+            f"{PREFIX}_changes",
+            "Changes of a status that were seen, by the new one.",
+            ["kind", "status"],
+            registry=self._registry,
+        )
+
+    def text(self, accept: str) -> tuple[bytes, str]:
+        """The metrics, and their content type, in the format that is asked for."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self._registry), content_type
+
+
+class _FleetCollector(Collector):
+    """Reads the fleet when it is scraped, so that nothing stays of targets that are gone."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def collect(self) -> Iterator[Metric]:
+        """All that is read from the fleet."""
+        yield from self._things()
+        yield from self._reading()
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: with it, a registry would collect once more when it is made."""
+        return iter(())
+
+    def _things(self) -> Iterator[Metric]:
+        gone = GaugeMetricFamily(
+            f"{PREFIX}_gone", "What was there, and is no longer, by kind.", labels=["kind"]
+        )
+        kinds: tuple[tuple[Kind, str], ...] = (("target", "Targets"), ("source", "Sources"))
+        for kind, title in kinds:
+            counts = dict(self._fleet.counts(kind))
+            gone.add_metric([kind], counts.pop(GONE, 0))
+            family = GaugeMetricFamily(
+                f"{PREFIX}_{kind}s", f"{title} by status, as the API spells it.", labels=["status"]
+            )
+            for name, count in counts.items():
+                family.add_metric([name], count)
+            yield family
+        yield gone
+        status = GaugeMetricFamily(
+            f"{PREFIX}_target_status",
+            "1, with the status of a target as a label.",
+            labels=["id", "name", "status"],
+        )
+        health = GaugeMetricFamily(
+            f"{PREFIX}_target_healthy",
+            "Whether the last health check of a target said HEALTHY.",
+            labels=["id", "name", "health"],
+        )
+        for row in self._fleet.rows("target"):
+            status.add_metric([row.id, row.name, row.status], 1)
+            if row.health is not None:
+                health.add_metric([row.id, row.name, row.health], row.health == HEALTHY)
+        source = GaugeMetricFamily(
+            f"{PREFIX}_source_status",
+            "1, with the state of a source as a label.",
+            labels=["id", "name", "status"],
+        )
+        for row in self._fleet.rows("source"):
+            source.add_metric([row.id, row.name, row.status], 1)
+        yield from (status, health, source)
+
+    def _reading(self) -> Iterator[Metric]:
+        reading = self._fleet.reading
+        yield CounterMetricFamily(
+            f"{PREFIX}_reads", "Readings of the lists, whether they succeeded or not.", value=reading.reads
+        )
+        yield CounterMetricFamily(f"{PREFIX}_read_errors", "Readings that failed.", value=reading.errors)
+        yield GaugeMetricFamily(
+            f"{PREFIX}_up",
+            "Whether the last reading succeeded.",
+            value=reading.error is None and reading.reads > 0,
+        )
+        if reading.read_at is not None:
+            yield GaugeMetricFamily(
+                f"{PREFIX}_last_read_timestamp_seconds",
+                "When the last reading that succeeded ended.",
+                value=reading.read_at,
+            )
+        if reading.rate_limit is not None:
+            allowed, left = reading.rate_limit
+            yield GaugeMetricFamily(
+                f"{PREFIX}_rate_limit", "Requests a minute that the token may make.", value=allowed
+            )
+            yield GaugeMetricFamily(
+                f"{PREFIX}_rate_limit_left", "Requests that it may still make in this minute.", value=left
+            )

@@ -1,0 +1,60 @@
+"""Targets and sources as JSON, by the names of the API. Never with a secret: of headers, only the names."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from genesys_provider.client.urls import shown_url
+from genesys_provider.sources.models import Source
+from genesys_provider.targets.models import Target
+
+
+def facts_of(thing: Target | Source) -> dict[str, Any]:
+    """What the API says of it, apart from its status."""
+    return _target(thing) if isinstance(thing, Target) else _source(thing)
+
+
+def _target(target: Target) -> dict[str, Any]:
+    return {
+        "id": target.id,
+        "name": target.name,
+        "endpointUrl": shown_url(target.endpoint_url),
+        "authType": target.auth_type,
+        "eventTypes": target.event_types,
+        "owner": target.owner,
+        "retryPolicy": target.retry_policy,
+        "headerNames": sorted(target.headers),
+        "selfUri": target.self_uri,
+    }
+
+
+def _source(source: Source) -> dict[str, Any]:
+    return {
+        "id": source.id,
+        "name": source.name,
+        "awsAccountId": source.aws_account_id,
+        "awsRegion": source.aws_region,
+        "eventSourceSuffix": source.event_source_suffix,
+        "topics": source.topics,
+        "owner": source.owner,
+        "notes": source.notes,
+        "enabled": source.enabled,
+        "configVersion": source.config_version,
+    }
+
+
+def iso(at: float | None) -> str | None:
+    """A time in seconds since 1970, as all of the project has times: UTC, ISO 8601."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds(time: str | None) -> float | None:
+    """A time that a service or a file says, in seconds since 1970; None where it is none."""
+    try:
+        parsed = datetime.fromisoformat((time or "").replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).timestamp()

@@ -1,0 +1,211 @@
+"""What the monitor reads, and how it says so: JSON, a stream, metrics."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from cloud import INTEGRATIONS, TARGETS, Cloud
+from shared_cloud import counted, eventually
+from watching import Watch, force, register
+
+from genesys_provider import Settings, TargetConfig, TargetManager
+from genesys_provider.sources.manager import SourceManager
+from genesys_provider.sources.models import SourceConfig
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Watcher
+
+
+def test_targets_are_listed_by_the_names_of_the_api(cloud: Cloud, watch: Watcher) -> None:
+    ids = register(cloud, ["orders"], headers={"X-Key": "canary-header-b52", "X-Pulumi-Resource": "urn:x"})
+    force(cloud, ids["orders"], "VERIFIED")
+    (found,) = watch().json("/api/targets")
+    assert {
+        name: found[name]
+        for name in ("id", "name", "status", "endpointUrl", "authType", "eventTypes", "owner")
+    } == {
+        "id": ids["orders"],
+        "name": "orders",
+        "status": "VERIFIED",
+        "endpointUrl": cloud.endpoint("orders"),
+        "authType": "BASIC",
+        "eventTypes": ["CONVERSATION_STARTED"],
+        "owner": "urn:x",
+    }
+    assert found["headerNames"] == ["X-Key"]
+    assert "canary" not in str(found)
+
+
+def test_a_source_is_listed_with_its_state(cloud: Cloud, watch: Watcher) -> None:
+    with SourceManager(Settings.resolve({}, cloud.env)) as manager:
+        made = manager.register(
+            SourceConfig(
+                name="all",
+                aws_account_id="123456789012",
+                aws_region="us-east-1",
+                event_source_suffix="prod",
+                topics=["v2.users.{id}.presence"],
+            )
+        ).source
+    running = watch()
+    (found,) = running.json("/api/sources")
+    assert (found["id"], found["status"], found["awsRegion"]) == (made.id, "ACTIVE", "us-east-1")
+    assert found["since"] is not None, "the service says it"
+    assert running.metric("sources", status="ACTIVE") == 1
+
+
+def test_requests_are_one_for_each_hundred_however_many_look_on(cloud: Cloud, watch: Watcher) -> None:
+    count = 201
+    register(cloud, [f"t{number:03}" for number in range(count)])
+    cloud.requests()
+    running = watch()
+    streams = [running.stream() for _ in range(10)]
+    for stream in streams:
+        assert len(stream.until(lambda data: data["rows"])["rows"]) == count
+        stream.until(lambda data: data["reading"]["succeeded"] >= 4)
+    for _ in range(20):
+        assert len(running.targets()) == count
+    running.end()
+    requests = cloud.requests()
+    readings = counted(requests, f"GET {INTEGRATIONS} ")
+    assert readings >= 4
+    # The last reading may have been cut off by the end.
+    pages = math.ceil(count / 100)
+    assert pages * (readings - 1) <= counted(requests, "GET / ") <= pages * (readings + 1)
+    assert counted(requests, "GET /api/v2/organizations/me") == 1
+    assert len(requests) == counted(requests, "GET / ") + readings + 2, "besides the login"
+
+
+def test_a_change_reaches_a_browser(cloud: Cloud, watch: Watcher) -> None:
+    ids = register(cloud, ["orders", "billing"])
+    force(cloud, ids["orders"], "VERIFIED")
+    running = watch()
+    stream = running.stream()
+    stream.until(lambda data: len(data["rows"]) == 2)
+    force(cloud, ids["orders"], "FAILED", "the endpoint answered 503")
+    row = stream.row(lambda row: row["id"] == ids["orders"] and row["status"] == "FAILED")
+    assert row["since"] is not None
+    eventually(lambda: running.targets()["orders"]["status"] == "FAILED")
+    assert running.metric("targets", status="FAILED") == 1
+    assert running.metric("changes_total", kind="target", status="FAILED") == 1
+
+
+def test_what_is_deleted_is_gone(cloud: Cloud, watch: Watcher) -> None:
+    ids = register(cloud, ["orders", "billing"])
+    running = watch()
+    stream = running.stream()
+    cloud.requests()
+    cloud.api("DELETE", f"/{ids['orders']}").raise_for_status()
+    stream.row(lambda row: row["id"] == ids["orders"] and row["status"] == "GONE")
+    assert list(running.targets()) == ["billing"]
+    assert running.metric("gone", kind="target") == 1
+    assert {dict(labels)["name"] for name, labels in running.metrics() if name.endswith("target_status")} == {
+        "billing"
+    }
+
+
+def test_the_last_picture_stays_while_the_api_is_gone(cloud: Cloud, watch: Watcher) -> None:
+    ids = register(cloud, ["orders"])
+    running = watch()
+    stream = running.stream()
+    cloud.control(
+        "faults", match={"method": "GET", "path": TARGETS}, action="status", status=503, times=10_000
+    )
+    said = stream.until(lambda data: data["reading"]["error"])["reading"]
+    assert said["old"] is True
+    assert "503" in said["error"]
+    assert running.targets()["orders"]["id"] == ids["orders"]
+    assert running.metric("up") == 0
+    assert (running.metric("read_errors_total") or 0) >= 1
+    assert running.http.get("/healthz").status_code == 200
+    cloud.control("faults", "DELETE")
+    assert stream.until(lambda data: not data["reading"]["error"])["reading"]["old"] is False
+    assert running.metric("up") == 1
+
+
+def test_an_organisation_that_was_never_read_is_no_empty_one(tmp_path: Path, watch: Watcher) -> None:
+    nobody = "http://127.0.0.1:9"
+    running = watch(env={"GENESYSCLOUD_API_URL": nobody, "GENESYSCLOUD_LOGIN_URL": nobody})
+    answer = running.http.get("/api/targets")
+    assert answer.status_code == 503
+    assert "connect" in answer.json()["error"].lower()
+    assert running.stream().until(lambda data: data["reading"]["error"])["reading"]["readAt"] is None
+
+
+def test_metrics_are_what_prometheus_reads(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
+    audit = tmp_path / "audit.jsonl"
+    settings = Settings.resolve({"auditLog": audit}, cloud.env)
+    with TargetManager(settings) as manager:
+        made = manager.register(_config(cloud, "orders")).target
+    ids = register(cloud, ["billing"])
+    force(cloud, ids["billing"], "FAILED", "refused")
+    running = watch("--audit-log", audit)
+    assert running.metric("targets", status="VERIFIED") == 1
+    assert running.metric("targets", status="FAILED") == 1
+    assert running.metric("targets", status="TIMEOUT") == 0
+    assert running.metric("targets", status="PENDING_VERIFICATION") == 0
+    assert running.metric("target_status", id=made.id, name="orders", status="VERIFIED") == 1
+    assert running.metric("verification_seconds_count") == 1
+    assert 0 < (running.metric("verification_seconds_sum") or 0) < 60
+    assert (running.metric("reads_total") or 0) >= 1
+    assert running.metric("read_errors_total") == 0
+    found = running.targets()["orders"]
+    assert found["since"] is not None, "the audit file knows it"
+    assert found["verificationSeconds"] is not None
+    with TargetManager(settings) as manager:
+        manager.update(made.id, _config(cloud, "orders", endpoint_url=cloud.endpoint("other")))
+    eventually(lambda: running.metric("verification_seconds_count") == 2)
+    openmetrics = running.http.get("/metrics", headers={"Accept": "application/openmetrics-text"})
+    assert openmetrics.text.endswith("# EOF\n")
+
+
+def test_the_rate_limit_is_told(tmp_path: Path) -> None:
+    with Cloud(tmp_path, rate_limit=300) as cloud, Watch("--interval", 60, env=cloud.env) as running:
+        assert running.metric("rate_limit") == 300
+        left = running.metric("rate_limit_left")
+        assert left is not None
+        assert 290 <= left < 300
+        picture: dict[str, Any] = running.json("/api/fleet")
+        assert picture["reading"]["rateLimit"] == {"allowed": 300, "left": left}
+        assert picture["reading"]["apiUrl"] == cloud.emulator.url
+
+
+def test_sigterm_ends_it_with_streams_open(watch: Watcher) -> None:
+    running = watch()
+    stream = running.stream()
+    stream.until(lambda data: data["reading"])
+    assert running.end() == (0, "")
+    assert stream.ends()
+
+
+def test_an_unknown_id_is_a_404(watch: Watcher) -> None:
+    running = watch()
+    assert running.http.get("/api/targets/none").status_code == 404
+    assert running.http.post("/api/targets/none/health").status_code == 404
+    assert running.http.get("/else").status_code == 404
+
+
+def test_health_is_checked_on_request(cloud: Cloud, watch: Watcher) -> None:
+    ids = register(cloud, ["orders"])
+    running = watch()
+    stream = running.stream()
+    answer = running.http.post(f"/api/targets/{ids['orders']}/health")
+    assert answer.json() == {"id": ids["orders"], "health": "HEALTHY"}
+    assert stream.row(lambda row: row["health"] == "HEALTHY")["healthAt"] is not None
+    assert running.metric("target_healthy", id=ids["orders"], name="orders", health="HEALTHY") == 1
+
+
+def _config(cloud: Cloud, name: str, **fields: Any) -> TargetConfig:
+    return TargetConfig.model_validate(
+        {
+            "name": name,
+            "endpoint_url": cloud.endpoint(name),
+            "auth_type": "BASIC",
+            "auth_config": {"username": "genesys-relay", "password": "canary-password-7c1"},
+            "event_types": ["CONVERSATION_STARTED"],
+            **fields,
+        }
+    )
