@@ -2,10 +2,13 @@
 
 import click
 
+from genesys_provider.cli import live  # noqa: F401  (its commands are of the group `targets`)
 from genesys_provider.cli.audit import audit
 from genesys_provider.cli.init import init
 from genesys_provider.cli.local import emulator, gateway
 from genesys_provider.cli.monitor import monitor
+from genesys_provider.cli.sources import sources
+from genesys_provider.cli.targets import targets
 
 __all__ = ["main"]
 
@@ -13,11 +16,12 @@ __all__ = ["main"]
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="genesys-eventbridge", prog_name="genesys-eventbridge")
 def main() -> None:
-    """Genesys Cloud EventBridge targets: the host in a project, local services to test against, the audit trail."""
+    """Genesys Cloud EventBridge: see and run the targets and sources of an organization.
+
+    The environment says which one: GENESYSCLOUD_REGION, GENESYSCLOUD_OAUTHCLIENT_ID and
+    GENESYSCLOUD_OAUTHCLIENT_SECRET; or a stack does: --stack NAME.
+    """
 
 
-main.add_command(audit)
-main.add_command(emulator)
-main.add_command(gateway)
-main.add_command(init)
-main.add_command(monitor)
+for command in (audit, emulator, gateway, init, monitor, sources, targets):
+    main.add_command(command)

@@ -353,3 +353,8 @@ def without_key(path: Path) -> int:
     """How many entries of a whole file were written before there was a key; all, where there is none yet."""
     entries = filter(None, map(_parsed, path.read_bytes().split(b"\n")))
     return sum(1 for _ in takewhile(lambda entry: not entry.get("keyed"), entries))
+
+
+def entries_of(path: Path) -> list[dict[str, Any]]:
+    """The entries of an audit file, oldest first, as they are: whether they are true, `problems_of` says."""
+    return [entry for entry in map(_parsed, path.read_bytes().split(b"\n")) if entry is not None]

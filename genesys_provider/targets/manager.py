@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from genesys_provider.client.errors import (
     Cancelled,
@@ -64,6 +64,15 @@ class Outcome:
     """What the health check said, where one was asked for."""
     adopted: bool = False
     """Whether the target was found, left behind by an earlier run, and not made anew."""
+
+
+class Health(NamedTuple):
+    """What a health check says."""
+
+    status: str
+    """`HEALTHY`, `UNHEALTHY`, or what else the service says [S]."""
+    message: str | None = None
+    """Why, in the service's words."""
 
 
 class TargetManager(Manager[Target, TargetConfig]):
@@ -217,10 +226,16 @@ class TargetManager(Manager[Target, TargetConfig]):
 
     def check_health(self, target_id: str) -> str:
         """Has Genesys Cloud check the endpoint now; what it says, such as `HEALTHY` [S]."""
+        return self.examine(target_id).status
+
+    def examine(self, target_id: str) -> Health:
+        """As `check_health`, with what the service says about it."""
         started = self._clock()
         error: GenesysError | None = None
         try:
-            return str(self._client.check_health(target_id).get("status") or UNKNOWN_HEALTH).upper()
+            answer = self._client.check_health(target_id)
+            status, said = answer.get("status"), answer.get("message")
+            return Health(str(status or UNKNOWN_HEALTH).upper(), shortened(str(said)) if said else None)
         except GenesysError as failure:
             error = failure
             raise

@@ -1,0 +1,203 @@
+"""What commands print: tables, JSON, progress. Colours and progress go to terminals alone.
+
+What the API says is never markup, and nothing of it acts on the terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from genesys_provider.client.progress import reporting_to
+from genesys_provider.client.redaction import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+PROGRESS_AFTER = 1.0
+"""Seconds after which work shows how far it is."""
+_WIDE = 1_000_000
+"""Columns of what is no terminal: nothing is folded there."""
+_STYLES = {
+    "VERIFIED": "green",
+    "HEALTHY": "green",
+    "ACTIVE": "green",
+    "FAILED": "red",
+    "TIMEOUT": "red",
+    "UNHEALTHY": "red",
+    "ERROR": "red",
+}
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, with the documented keys.")
+name_option = click.option(
+    "--name", "pattern", metavar="GLOB", help="Only those whose name matches, such as 'prod-*'."
+)
+owner_option = click.option(
+    "--owner",
+    metavar="PREFIX",
+    help="Only those whose owner begins so, such as STACK::PROJECT; urn:pulumi: may be left out.",
+)
+
+
+def console(*, err: bool = False) -> Console:
+    """The terminal, or what stands for it."""
+    from rich.console import Console
+
+    made = Console(stderr=err, highlight=False, markup=False, emoji=False)
+    if not made.is_terminal:
+        made.width = _WIDE
+    return made
+
+
+def plain(text: object) -> str:
+    """A text in one line in which nothing acts on the terminal, without the secrets that are known."""
+    line = "".join(character if character.isprintable() else "\ufffd" for character in str(text))
+    return shown(line)
+
+
+def status_text(status: str) -> Text:
+    """A status in its colour."""
+    from rich.text import Text
+
+    return Text(plain(status), style=_STYLES.get(status, "yellow"))
+
+
+def print_json(value: Any) -> None:
+    """Prints a value as JSON."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode())
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str]]) -> None:
+    """Prints rows without the columns that are empty; what is too wide for a terminal is folded in its column."""
+    from rich.table import Table
+
+    filled = list(rows)
+    # A column in which nothing stands only takes room.
+    kept = [index for index in range(len(columns)) if any(str(row[index]) for row in filled)]
+    table = Table(
+        *(columns[index] for index in kept),
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        padding=(0, 2, 0, 0),
+    )
+    for row in filled:
+        table.add_row(*(row[index] for index in kept))
+    _print(table)
+
+
+def print_facts(facts: Iterable[tuple[str, Text | str | None]]) -> None:
+    """Prints names and values, one a line; what is not there is left out."""
+    from rich.table import Table
+
+    table = Table.grid("name", "value", padding=(0, 2, 0, 0))
+    table.columns[0].style = "bold"
+    for name, value in facts:
+        if value is not None and str(value):
+            table.add_row(name, value)
+    _print(table)
+
+
+def _print(table: Table) -> None:
+    for column in table.columns:
+        column.overflow = "fold"
+    terminal = console()
+    with terminal.capture() as capture:
+        terminal.print(table)
+    for line in capture.get().splitlines():
+        click.echo(line.rstrip(), color=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """«1 target», «2 targets»."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def tally(statuses: Sequence[str], noun: str, total: int) -> str:
+    """The last line of a listing: how many there are, and how many of each status, the most frequent first."""
+    by_status = {each: statuses.count(each) for each in statuses}
+    listed = ", ".join(
+        f"{count} {plain(status)}"
+        for status, count in sorted(by_status.items(), key=lambda item: (-item[1], item[0]))
+    )
+    number = len(statuses)
+    what = counted(number, noun) if number == total else f"{number} of {counted(total, noun)}"
+    return f"{what}: {listed}" if listed else what
+
+
+def selects(pattern: str | None, name: str) -> bool:
+    """Whether a glob matches a name; none matches all."""
+    return pattern is None or fnmatchcase(name, pattern)
+
+
+def owned_by(prefix: str | None, owner: str | None) -> bool:
+    """Whether an owner mark begins so; no prefix takes all."""
+    if prefix is None:
+        return True
+    return (owner or "").removeprefix("urn:pulumi:").startswith(prefix.removeprefix("urn:pulumi:"))
+
+
+def short_owner(owner: str | None) -> str:
+    """An owner mark as `STACK::PROJECT::NAME`, or as it is."""
+    parts = (owner or "").removeprefix("urn:pulumi:").split("::", 3)
+    return plain("::".join((parts[0], parts[1], parts[3])) if len(parts) == 4 else owner or "")  # noqa: PLR2004
+
+
+def ago(timestamp: str | None) -> str:
+    """How long ago a moment of ISO 8601 was: `3 min ago`; empty where there is none."""
+    try:
+        then = datetime.fromisoformat((timestamp or "").replace("Z", "+00:00"))
+    except ValueError:
+        return ""
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=timezone.utc)
+    passed = max(datetime.now(timezone.utc) - then, timedelta())
+    for unit, seconds in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if passed.total_seconds() >= seconds:
+            return f"{passed.total_seconds() // seconds:.0f} {unit} ago"
+    return f"{passed.total_seconds():.0f} s ago"
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
+    """Shows on a terminal how far work is that takes longer than a second, and what it waits for.
+
+    Args:
+        what: What is done.
+        total: How many steps there are; None where nobody knows.
+
+    Yields:
+        What counts a step.
+    """
+    terminal = console(err=True)
+    if not terminal.is_terminal or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+    columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False)]
+    if total is not None:
+        columns += [BarColumn(), MofNCompleteColumn()]
+    bar = Progress(*columns, console=terminal, transient=True)
+    task = bar.add_task(what, total=total)
+    timer = threading.Timer(PROGRESS_AFTER, bar.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        with reporting_to(lambda message: bar.update(task, description=f"{what}: {plain(message)}")):
+            yield lambda: bar.advance(task)
+    finally:
+        timer.cancel()
+        timer.join()
+        bar.stop()

@@ -1,0 +1,129 @@
+"""The Pulumi CLI: a stack's config, and what states have."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import click
+
+from genesys_provider.client.errors import shortened
+from genesys_provider.client.redaction import hide
+
+PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+NAMESPACE = "genesys:"
+
+
+class PulumiError(click.ClickException):
+    """The Pulumi CLI can't be used, or refused; the message says why."""
+
+
+def pulumi(*arguments: str, cwd: Path) -> str:
+    """What a command of the Pulumi CLI prints.
+
+    Raises:
+        PulumiError: There is none, or the command failed.
+    """
+    command = ["pulumi", "--non-interactive", "--color", "never", *arguments]
+    try:
+        done = subprocess.run(  # noqa: S603 (the arguments are ours, but for the stack's name)
+            command,
+            cwd=cwd,
+            env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise PulumiError(
+            "The Pulumi CLI is not on PATH. Install it (https://www.pulumi.com/docs/iac/download-install/), or set "
+            "the GENESYSCLOUD_… variables and leave --stack out."
+        ) from error
+    except OSError as error:
+        raise PulumiError(f"The Pulumi CLI can't be started in {cwd}: {error.strerror or error}.") from error
+    if done.returncode:
+        said = shortened((done.stderr or done.stdout).removeprefix("error: ")).rstrip(".")
+        raise PulumiError(f"`pulumi {' '.join(arguments)}` failed in {cwd.absolute()}: {said}.")
+    return done.stdout
+
+
+def project_folder(cwd: Path) -> Path | None:
+    """The folder of the Pulumi.yaml that Pulumi finds from here, upwards; None where there is none."""
+    here = cwd.absolute()
+    return next(
+        (each for each in (here, *here.parents) if any((each / name).is_file() for name in PROJECT_FILES)),
+        None,
+    )
+
+
+def stack_config(stack: str, cwd: Path) -> dict[str, object]:
+    """A stack's config of the namespace `genesys`, by its keys; secrets are known as such from then on.
+
+    Files in it count from the folder of the program, as they do for the program.
+
+    Raises:
+        PulumiError: There is no such stack, or its secrets can't be decrypted.
+    """
+    answer = json.loads(pulumi("config", "--stack", stack, "--show-secrets", "--json", cwd=cwd))
+    config: dict[str, object] = {}
+    for key, entry in answer.items():
+        value = entry.get("value", "")
+        if entry.get("secret"):
+            hide(str(value))
+        if key.startswith(NAMESPACE):
+            config[key.removeprefix(NAMESPACE)] = value
+    for key in ("caFile", "auditLog"):
+        if config.get(key):
+            config[key] = str(program_folder(cwd) / Path(str(config[key])).expanduser())
+    return config
+
+
+def program_folder(cwd: Path) -> Path:
+    """Where the program of the project runs: `main` of Pulumi.yaml, else its folder."""
+    import yaml
+
+    folder = project_folder(cwd)
+    if folder is None:
+        return cwd.absolute()
+    file = next(folder / name for name in PROJECT_FILES if (folder / name).is_file())
+    try:
+        project = yaml.safe_load(file.read_text())
+    except (OSError, ValueError, yaml.YAMLError):
+        return folder
+    main = project.get("main") if isinstance(project, dict) else None
+    path = folder / main if isinstance(main, str) else folder
+    return path if path.is_dir() else path.parent
+
+
+def stacks(cwd: Path) -> list[str]:
+    """The full names of all stacks that the backend has, whatever their project.
+
+    Raises:
+        PulumiError: They can't be listed.
+    """
+    answer = json.loads(pulumi("stack", "ls", "--all", "--json", "--fully-qualify-stack-names", cwd=cwd))
+    return sorted(each["name"] for each in answer)
+
+
+def backend(cwd: Path) -> str:
+    """Where the states are, as Pulumi says it.
+
+    Raises:
+        PulumiError: Nobody is logged in.
+    """
+    return str(json.loads(pulumi("whoami", "--json", cwd=cwd)).get("url") or "the backend of this login")
+
+
+def state_of(stack: str, cwd: Path) -> dict[str, Any]:
+    """The `deployment` of a stack's state, its secrets encrypted.
+
+    Raises:
+        PulumiError: It can't be read.
+    """
+    exported = json.loads(pulumi("stack", "export", "--stack", stack, cwd=cwd))
+    deployment: dict[str, Any] = exported.get("deployment") or {}
+    return deployment

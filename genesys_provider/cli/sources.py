@@ -1,0 +1,127 @@
+"""`sources`: the Amazon EventBridge integrations, as `targets` shows targets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from genesys_provider.cli import output
+from genesys_provider.cli.connection import Connection, connected
+
+if TYPE_CHECKING:
+    from genesys_provider.sources.models import Source
+
+
+@click.group()
+def sources() -> None:
+    """See sources, the Amazon EventBridge integrations: list, show."""
+
+
+@sources.command("list")
+@connected
+@click.option("--state", metavar="STATE", help="Only those in this state, such as ERROR.")
+@output.owner_option
+@output.name_option
+@output.as_json_option
+def list_sources(
+    connection: Connection, state: str | None, owner: str | None, pattern: str | None, as_json: bool
+) -> None:
+    """List sources: state, where their events go, owner, topics, and the reason under one that is in trouble."""
+    from rich.text import Text
+
+    from genesys_provider.sources.manager import SourceManager
+
+    with connection.manager(SourceManager) as manager:
+        with output.progress("reads the sources"):
+            found = list(manager.list())
+        organization = manager.organization()
+    shown = [
+        _as_json(each, organization.id)
+        for each in sorted(found, key=lambda each: each.name)
+        if output.selects(pattern, each.name)
+        and output.owned_by(owner, each.owner)
+        and state in (None, each.status, each.status.lower())
+    ]
+    if as_json:
+        output.print_json(shown)
+        return
+    if shown:
+        rows = []
+        for each in shown:
+            place = Text(
+                output.plain(f"{each['awsAccountId']} {each['awsRegion']} {each['eventSourceSuffix']}")
+            )
+            if each["stateReason"]:
+                place.append(f"\n{output.plain(each['stateReason'])}", style="yellow")
+            rows.append(
+                (
+                    Text(output.plain(each["name"])),
+                    output.status_text(each["state"]),
+                    output.ago(each["since"]),
+                    place,
+                    output.short_owner(each["owner"]),
+                    output.counted(len(each["topics"]), "topic"),
+                )
+            )
+        output.print_table(("NAME", "STATE", "SINCE", "AWS ACCOUNT, REGION, SUFFIX", "OWNER", "TOPICS"), rows)
+    click.echo(output.tally([each["state"] for each in shown], "source", len(found)))
+
+
+@sources.command()
+@connected
+@click.argument("name_or_id", metavar="NAME|ID")
+@output.as_json_option
+def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
+    """Show all of one source: its configuration, the state of it and why, the name of its event bus."""
+    from genesys_provider.sources.manager import SourceManager
+
+    with connection.manager(SourceManager) as manager:
+        source = manager.find(name_or_id) or manager.get(name_or_id)
+        organization = manager.organization()
+    if source is None:
+        raise click.ClickException(
+            f"There is no source with the name or id {output.plain(name_or_id)!r} in {organization}. "
+            "`genesys-eventbridge sources list` shows those that there are."
+        )
+    shown = _as_json(source, organization.id)
+    if as_json:
+        output.print_json({**shown, "organizationId": organization.id})
+        return
+    output.print_facts(
+        [
+            ("Name", output.plain(shown["name"])),
+            ("Id", output.plain(shown["id"])),
+            ("State", output.status_text(shown["state"])),
+            ("Reason", output.plain(shown["stateReason"] or "")),
+            (
+                "Since",
+                f"{output.plain(shown['since'])} ({output.ago(shown['since'])})" if shown["since"] else None,
+            ),
+            ("Enabled", "yes" if shown["enabled"] else "no"),
+            ("AWS account", output.plain(shown["awsAccountId"])),
+            ("AWS region", output.plain(shown["awsRegion"])),
+            ("Event source", output.plain(shown["eventSourceName"] or shown["eventSourceSuffix"])),
+            ("Topics", "\n".join(map(output.plain, shown["topics"]))),
+            ("Notes", output.plain(shown["notes"] or "")),
+            ("Version", str(shown["configVersion"] or "")),
+            ("Owner", output.plain(shown["owner"] or "no stack")),
+            ("Organization", output.plain(organization)),
+        ]
+    )
+
+
+def _as_json(source: Source, organization_id: str | None) -> dict[str, Any]:
+    """A source by the names that its resource has in a state."""
+    from genesys_provider.monitor.views import facts_of
+    from genesys_provider.sources.models import event_source_name
+
+    facts = facts_of(source)
+    return {
+        **facts,
+        "state": source.status,
+        "stateReason": source.reason,
+        "since": source.last_updated,
+        "topics": sorted(facts["topics"]),
+        "eventSourceName": event_source_name(organization_id, source.event_source_suffix),
+    }

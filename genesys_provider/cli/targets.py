@@ -1,0 +1,182 @@
+"""`targets`: what Genesys Cloud thinks of every target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from genesys_provider.cli import facts, output
+from genesys_provider.cli.connection import Connection, connected
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from genesys_provider.targets.manager import TargetManager
+    from genesys_provider.targets.models import Target
+
+AT_ONCE = 8
+"""Requests on their way at a time, where a command makes one for each target."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@click.group()
+def targets() -> None:
+    """See targets: list, show, health, watch."""
+
+
+@targets.command("list")
+@connected
+@click.option("--status", metavar="STATUS", help="Only those of this status, such as FAILED.")
+@output.owner_option
+@output.name_option
+@output.as_json_option
+def list_targets(
+    connection: Connection, status: str | None, owner: str | None, pattern: str | None, as_json: bool
+) -> None:
+    """List targets: status, endpoint, owner, event types, and the reason under one that failed.
+
+    Since when a target has its status, the audit file says, where there is one (GENESYSCLOUD_AUDIT_LOG).
+    """
+    from genesys_provider.targets.manager import TargetManager
+
+    with connection.manager(TargetManager) as manager:
+        with output.progress("reads the targets"):
+            found = list(manager.list())
+        chosen = sorted(
+            (
+                each
+                for each in found
+                if output.selects(pattern, each.name)
+                and output.owned_by(owner, each.owner)
+                and status in (None, facts.status_of(each), facts.status_of(each).lower())
+            ),
+            key=lambda each: each.name,
+        )
+        reasons = side_by_side("reads why they failed", chosen, lambda each: facts.reason_of(manager, each))
+    entries = facts.audit_entries(connection.settings.audit_log)
+    shown = [
+        facts.as_json(each, reason=reason, since=facts.since_when(entries, each))
+        for each, reason in zip(chosen, reasons, strict=True)
+    ]
+    if as_json:
+        output.print_json(shown)
+        return
+    if shown:
+        columns = ("NAME", "STATUS", "SINCE", "ENDPOINT", "OWNER", "EVENT TYPES")
+        output.print_table(columns, [_row(each) for each in shown])
+    click.echo(output.tally([each["status"] for each in shown], "target", len(found)))
+
+
+def _row(target: dict[str, Any]) -> Sequence[Text | str]:
+    from rich.text import Text
+
+    endpoint = Text(output.plain(target["endpointUrl"]))
+    if target["reason"]:
+        endpoint.append(f"\n{output.plain(target['reason'])}", style="red")
+    return (
+        Text(output.plain(target["name"])),
+        output.status_text(target["status"]),
+        output.ago(target["since"]),
+        endpoint,
+        output.short_owner(target["owner"]),
+        Text(output.plain(", ".join(target["eventTypes"]))),
+    )
+
+
+@targets.command()
+@connected
+@click.argument("name_or_id", metavar="NAME|ID")
+@output.as_json_option
+def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
+    """Show all of one target: its configuration without secrets, why it is not verified, its audit entries."""
+    from genesys_provider.targets.manager import TargetManager
+
+    with connection.manager(TargetManager) as manager:
+        target = target_called(manager, name_or_id)
+        reason = facts.reason_of(manager, target)
+        organization = manager.organization()
+    entries = [
+        each
+        for each in facts.audit_entries(connection.settings.audit_log)
+        if each.get("targetId") == target.id
+    ]
+    shown = facts.as_json(target, reason=reason, since=facts.since_when(entries, target))
+    if as_json:
+        output.print_json({**shown, "organizationId": organization.id, "auditEntries": entries})
+        return
+    policy = shown["retryPolicy"]
+    output.print_facts(
+        [
+            ("Name", output.plain(shown["name"])),
+            ("Id", output.plain(shown["id"])),
+            ("Status", output.status_text(shown["status"])),
+            ("Reason", output.plain(reason) if reason else None),
+            ("Since", f"{shown['since']} ({output.ago(shown['since'])})" if shown["since"] else None),
+            ("Endpoint", output.plain(shown["endpointUrl"])),
+            ("Authentication", output.plain(_authentication(shown))),
+            ("Event types", output.plain(", ".join(shown["eventTypes"]))),
+            ("Retries", output.plain(", ".join(f"{name} {value}" for name, value in policy.items()))),
+            ("Headers", output.plain(", ".join(shown["headerNames"]))),
+            ("Owner", output.plain(shown["owner"] or "no stack")),
+            ("Organization", output.plain(organization)),
+        ]
+    )
+    if entries:
+        click.echo(f"\nAudit entries in {connection.settings.audit_log}:")
+        for each in entries:
+            click.echo(audit_line(each))
+
+
+def _authentication(target: dict[str, Any]) -> str:
+    fields = ", ".join(f"{name} {value}" for name, value in target["authConfig"].items())
+    return f"{target['authType']}: {fields}" if fields else str(target["authType"])
+
+
+def audit_line(entry: dict[str, Any]) -> str:
+    """An audit entry as one line."""
+    latency, error = entry.get("latencySeconds"), entry.get("error")
+    seconds = "" if latency is None else f"  {latency:.3f} s"
+    return output.plain(
+        f"{entry.get('timestamp')}  {entry.get('event')}  {entry.get('targetId') or '-'}{seconds}"
+        + (f"  {error}" if error else "")
+    )
+
+
+def target_called(manager: TargetManager, name_or_id: str) -> Target:
+    """The target of this name, else of this id.
+
+    Raises:
+        click.ClickException: There is none.
+    """
+    found = manager.find(name_or_id) or manager.get(name_or_id)
+    if found is None:
+        raise click.ClickException(
+            f"There is no target with the name or id {output.plain(name_or_id)!r} in {manager.organization()}. "
+            "`genesys-eventbridge targets list` shows those that there are."
+        )
+    return found
+
+
+def side_by_side(what: str, things: Sequence[T], work: Callable[[T], R]) -> list[R]:
+    """What the work returns for each, done for several at a time."""
+    with output.progress(what, len(things)) as step, ThreadPoolExecutor(AT_ONCE) as pool:
+
+        def one(thing: T) -> R:
+            try:
+                return work(thing)
+            finally:
+                step()
+
+        # Each in its own copy of the context, which knows who is told of waits.
+        futures = [pool.submit(copy_context().run, one, thing) for thing in things]
+        try:
+            return [each.result() for each in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

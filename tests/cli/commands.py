@@ -1,0 +1,152 @@
+"""The command line as an operator runs it: the real command, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cloud import BASIC, CANARIES, OWNER_HEADER, PASSWORD, USERNAME, Cloud
+from engine import urn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from typing_extensions import Self
+
+COMMAND = Path(sys.executable).with_name("genesys-eventbridge")
+LIMIT = 60.0
+"""In seconds: a command that takes longer is stuck."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def environment(env: Mapping[str, str]) -> dict[str, str]:
+    """The test's environment without what the machine's own Genesys Cloud, Pulumi and terminal are set to."""
+    own = ("GENESYSCLOUD_", "PULUMI_", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
+    return {**{key: value for key, value in os.environ.items() if not key.startswith(own)}, **env}
+
+
+def run(*arguments: object, env: Mapping[str, str], cwd: Path | None = None, typed: str = "") -> Done:
+    """Runs `genesys-eventbridge` to its end; no secret of a cloud is in what it prints."""
+    done = subprocess.run(
+        [COMMAND, *map(str, arguments)],
+        env=environment(env),
+        cwd=cwd,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    printed = done.stdout + done.stderr
+    for secret in (*CANARIES, BASIC):
+        assert secret not in printed
+    assert "Traceback" not in printed, printed
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def on_terminal(*arguments: object, env: Mapping[str, str], columns: int = 80) -> tuple[int, str]:
+    """Runs it on a terminal; the exit code, and what the terminal got."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [COMMAND, *map(str, arguments)],
+        env={**environment(env), "TERM": "xterm-256color", "COLUMNS": str(columns)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    seen = bytearray()
+    try:
+        while part := os.read(ours, 65536):
+            seen += part
+    except OSError:
+        pass  # Linux's way to say that the other side is closed
+    os.close(ours)
+    return process.wait(LIMIT), seen.decode()
+
+
+class Started:
+    """A command under way, whose lines can be awaited."""
+
+    def __init__(self, *arguments: object, env: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [COMMAND, *map(str, arguments)],
+            env=environment(env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._timer = threading.Timer(LIMIT, self._process.kill)
+        self._timer.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._process.kill()
+        self._process.communicate()
+
+    def line(self) -> str:
+        """The next line; empty at the end."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().rstrip("\n")
+
+    def words(self) -> list[str]:
+        """The words of the next line, less the time that it begins with."""
+        return self.line().split()[1:]
+
+    def end(self, number: int) -> tuple[int, str, str]:
+        """Sends the signal; the exit code, and what else was printed."""
+        self._process.send_signal(number)
+        out, err = self._process.communicate(timeout=LIMIT)
+        return self._process.returncode, out, err
+
+
+def body(cloud: Cloud, name: str, **fields: Any) -> dict[str, Any]:
+    """A target as somebody POSTs it."""
+    return {
+        "name": name,
+        "endpointUrl": cloud.endpoint("events"),
+        "authType": "BASIC",
+        "authConfig": {"username": USERNAME, "password": PASSWORD},
+        "retryPolicy": {"maxRetries": 5, "backoffStrategy": "EXPONENTIAL", "initialDelaySeconds": 2},
+        "headers": {},
+        "eventTypes": ["QUEUE_MEMBER_ADDED", "CONVERSATION_STARTED"],
+        **fields,
+    }
+
+
+def make(cloud: Cloud, name: str, *, status: str = "VERIFIED", message: str = "", **fields: Any) -> str:
+    """Makes a target by hand, in this status; its id."""
+    cloud.requests()
+    answer = cloud.api("POST", json=body(cloud, name, **fields))
+    assert answer.status_code == 201, answer.text
+    target_id: str = answer.json()["id"]
+    cloud.control(f"targets/{target_id}/status", status=status, message=message)
+    return target_id
+
+
+def owner(name: str, stack: str = "dev", project: str = "shop") -> dict[str, str]:
+    """The headers that mark a target as a resource's."""
+    return {OWNER_HEADER: urn(name, stack=stack, project=project)}

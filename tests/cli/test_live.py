@@ -1,0 +1,144 @@
+"""`targets health` and `targets watch`, as an operator runs them."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from commands import Started, body, make, run
+from engine import until
+from shared_cloud import settings_of
+
+from genesys_provider import TargetConfig, TargetManager
+
+if TYPE_CHECKING:
+    from cloud import Cloud
+
+BAD = "/v1/genesys/events/bad"
+
+
+@pytest.fixture
+def fleet(cloud: Cloud) -> Cloud:
+    """Two that are healthy, one that is not."""
+    cloud.behave(BAD, status=503)
+    make(cloud, "orders")
+    make(cloud, "queues")
+    make(cloud, "presence", endpointUrl=cloud.endpoint("bad"))
+    cloud.requests()
+    return cloud
+
+
+def test_health_of_all(fleet: Cloud) -> None:
+    done = run("targets", "health", "--all", env=fleet.env)
+    assert (done.code, done.err) == (1, "")
+    rows = {line.split()[0]: line for line in done.out.splitlines()}
+    assert rows["orders"].split()[1] == "HEALTHY"
+    assert rows["presence"].split()[1] == "UNHEALTHY"
+    assert "503" in rows["presence"]
+    assert done.out.splitlines()[-1] == "3 targets: 2 HEALTHY, 1 UNHEALTHY"
+    # What the checks did stands in the audit file.
+    assert fleet.audit_log.read_text().count("HEALTH_CHECK_TRIGGERED") == 3
+
+
+def test_health_of_some(fleet: Cloud) -> None:
+    target_id = fleet.living()["queues"]
+    done = run("targets", "health", "orders", target_id, "--json", env=fleet.env)
+    assert done.code == 0
+    assert [(each["name"], each["health"]) for each in done.json] == [
+        ("orders", "HEALTHY"),
+        ("queues", "HEALTHY"),
+    ]
+    assert set(done.json[0]) == {"id", "name", "health", "message", "seconds"}
+    assert run("targets", "health", "presence", "--json", env=fleet.env).code == 1
+
+
+def test_checks_are_side_by_side(cloud: Cloud) -> None:
+    for name in ("a", "b", "c"):
+        make(cloud, name)
+    cloud.requests()
+    fault = {"method": "POST", "path": "/api/v2/integrations/eventbridge/targets/*/health"}
+    cloud.control("faults", match=fault, action="delay", when="before", seconds=3600, times=3)
+    with Started("targets", "health", "--all", "--json", env=cloud.env) as started:
+        # All three are on their way at the same time, or this would not come true.
+        until(lambda: len(cloud.control("held", "GET")) == 3)
+        cloud.control("held", "DELETE")
+        code, out, _ = started.end(0)
+    assert code == 0
+    assert [each["health"] for each in json.loads(out)] == ["HEALTHY"] * 3
+
+
+def test_a_check_that_can_not_be_made(fleet: Cloud) -> None:
+    fault = {"method": "POST", "path": "/api/v2/integrations/eventbridge/targets/*/health"}
+    fleet.control("faults", match=fault, action="status", status=503, times=100)
+    done = run("targets", "health", "orders", env={**fleet.env, "GENESYSCLOUD_MAX_RETRIES": "0"})
+    assert done.code == 1
+    assert "orders  UNKNOWN" in done.out
+
+
+def test_wrong_use_and_unknown_names(fleet: Cloud) -> None:
+    assert run("targets", "health", env=fleet.env).code == 2
+    assert run("targets", "health", "orders", "--all", env=fleet.env).code == 2
+    done = run("targets", "health", "orders", "missing", env=fleet.env)
+    assert (done.code, done.out) == (1, "")
+    assert "no target with the name or id 'missing'" in done.err
+
+
+def test_health_of_none(cloud: Cloud) -> None:
+    assert run("targets", "health", "--all", env=cloud.env).out == "0 targets\n"
+
+
+def readings(cloud: Cloud) -> int:
+    """How often the list was read so far."""
+    log = cloud.control("requests", "GET")
+    return sum(each["method"] == "GET" and each["path"].endswith("/targets") for each in log)
+
+
+def watch_begins(cloud: Cloud) -> None:
+    """Waits for the first reading, against which changes are seen."""
+    before = readings(cloud)
+    until(lambda: readings(cloud) > before + 1)
+
+
+def test_watch(fleet: Cloud, tmp_path: Path) -> None:
+    ids = fleet.living()
+    with (
+        TargetManager(settings_of(fleet, tmp_path)) as somebody,
+        Started("targets", "watch", "--interval", "0.2", env=fleet.env) as started,
+    ):
+        watch_begins(fleet)
+        fleet.control(f"targets/{ids['orders']}/status", status="FAILED", message="endpoint answered 500")
+        assert started.words() == ["orders", "VERIFIED", "→", "FAILED", "endpoint", "answered", "500"]
+        somebody.delete(ids["queues"])
+        assert started.words() == ["queues", "VERIFIED", "→", "deleted"]
+        somebody.register(TargetConfig.model_validate(body(fleet, "new")))
+        assert started.words()[:3] == ["new", "new", "→"]
+        code, _, err = started.end(signal.SIGINT)
+    assert code == 0
+    assert "Traceback" not in err
+    assert "every 0.2 s; Ctrl-C ends it" in err
+
+
+def test_watch_as_json(fleet: Cloud) -> None:
+    ids = fleet.living()
+    with Started("targets", "watch", "--interval", "0.2", "--json", env=fleet.env) as started:
+        watch_begins(fleet)
+        fleet.control(f"targets/{ids['orders']}/status", status="TIMEOUT", message="no answer")
+        change = json.loads(started.line())
+    assert (change["before"], change["after"]) == ("VERIFIED", "TIMEOUT")
+    assert (change["name"], change["reason"]) == ("orders", "no answer")
+
+
+def test_watch_goes_on_over_an_outage(fleet: Cloud) -> None:
+    ids = fleet.living()
+    env = {**fleet.env, "GENESYSCLOUD_MAX_RETRIES": "0"}
+    with Started("targets", "watch", "--interval", "0.2", env=env) as started:
+        watch_begins(fleet)
+        fleet.control("faults", match={"method": "GET", "path": "*"}, action="status", status=503, times=2)
+        fleet.control(f"targets/{ids['orders']}/status", status="FAILED", message="x")
+        assert "orders  VERIFIED → FAILED" in started.line()
+        code, _, err = started.end(signal.SIGINT)
+    assert code == 0
+    assert "the list can't be read now, and is looked at again" in err

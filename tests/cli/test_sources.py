@@ -1,0 +1,108 @@
+"""`sources list` and `sources show`, as an operator runs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from commands import run
+from shared_cloud import settings_of
+
+from genesys_provider.sources.manager import SourceManager
+from genesys_provider.sources.models import SourceConfig
+
+if TYPE_CHECKING:
+    from cloud import Cloud
+
+KEYS = {
+    "id",
+    "name",
+    "state",
+    "stateReason",
+    "since",
+    "enabled",
+    "awsAccountId",
+    "awsRegion",
+    "eventSourceSuffix",
+    "eventSourceName",
+    "topics",
+    "notes",
+    "configVersion",
+    "owner",
+}
+OWNER = "urn:pulumi:dev::shop::pulumi-python:dynamic/genesys:EventBridgeSource::orders"
+
+
+@pytest.fixture
+def fleet(cloud: Cloud, tmp_path: Path) -> dict[str, str]:
+    """One that is active, one that is not enabled, one in trouble: their ids."""
+    with SourceManager(settings_of(cloud, tmp_path)) as manager:
+        ids = {
+            name: manager.register(
+                SourceConfig(
+                    name=name,
+                    aws_account_id="012345678901",
+                    aws_region="us-east-1",
+                    event_source_suffix=name,
+                    topics=["v2.users.{id}.presence", "v2.flows.{id}"],
+                    enabled=name != "presence",
+                    notes="whose it is: [bold]ours",
+                    owner=OWNER if name == "orders" else None,
+                )
+            ).source.id
+            for name in ("orders", "presence", "queues")
+        }
+    cloud.control(f"integrations/{ids['queues']}/state", code="ERROR", message="AWS refuses [red]it")
+    cloud.requests()
+    return ids
+
+
+def test_a_list(cloud: Cloud, fleet: dict[str, str]) -> None:
+    done = run("sources", "list", env=cloud.env)
+    assert (done.code, done.err) == (0, "")
+    rows = {line.split()[0]: line for line in done.out.splitlines()}
+    assert rows["orders"].split()[1] == "ACTIVE"
+    assert "012345678901 us-east-1 orders" in rows["orders"]
+    assert "dev::shop::orders" in rows["orders"]
+    assert "2 topics" in rows["orders"]
+    assert "AWS refuses [red]it" in done.out
+    assert done.out.splitlines()[-1] == "3 sources: 1 ACTIVE, 1 ERROR, 1 INACTIVE"
+
+
+def test_json_and_filters(cloud: Cloud, fleet: dict[str, str]) -> None:
+    shown = {each["name"]: each for each in run("sources", "list", "--json", env=cloud.env).json}
+    assert all(set(each) == KEYS for each in shown.values())
+    assert (shown["queues"]["state"], shown["queues"]["stateReason"]) == ("ERROR", "AWS refuses [red]it")
+    assert (shown["presence"]["enabled"], shown["orders"]["owner"]) == (False, OWNER)
+    assert shown["orders"]["eventSourceName"] == f"aws.partner/genesys.com/cloud/{cloud.organization}/orders"
+    for filters, names in (
+        (["--state", "error"], ["queues"]),
+        (["--owner", "dev::"], ["orders"]),
+        (["--name", "p*"], ["presence"]),
+    ):
+        done = run("sources", "list", "--json", *filters, env=cloud.env)
+        assert [each["name"] for each in done.json] == names
+
+
+def test_show(cloud: Cloud, fleet: dict[str, str]) -> None:
+    for name in ("queues", fleet["queues"]):
+        done = run("sources", "show", name, env=cloud.env)
+        assert (done.code, done.err) == (0, "")
+        for expected in (
+            "ERROR",
+            "AWS refuses [red]it",
+            "v2.flows.{id}",
+            "whose it is: [bold]ours",
+            "no stack",
+        ):
+            assert expected in done.out
+    shown = run("sources", "show", "queues", "--json", env=cloud.env).json
+    assert set(shown) == {*KEYS, "organizationId"}
+    done = run("sources", "show", "missing", env=cloud.env)
+    assert done.code == 1
+    assert "There is no source with the name or id 'missing'" in done.err
+
+
+def test_none(cloud: Cloud) -> None:
+    assert run("sources", "list", env=cloud.env).out == "0 sources\n"

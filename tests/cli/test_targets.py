@@ -1,0 +1,264 @@
+"""`targets list` and `targets show`, as an operator runs them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from cloud import SECRET_HEADER
+from commands import make, on_terminal, owner, run
+
+from genesys_provider.common.audit import AuditEvent, AuditTrail
+
+if TYPE_CHECKING:
+    from cloud import Cloud
+    from declared import Declared
+
+KEYS = {
+    "id",
+    "name",
+    "status",
+    "reason",
+    "since",
+    "endpointUrl",
+    "authType",
+    "authConfig",
+    "eventTypes",
+    "owner",
+    "retryPolicy",
+    "headerNames",
+    "selfUri",
+}
+
+
+@pytest.fixture
+def fleet(cloud: Cloud) -> Cloud:
+    """One that is well, one that failed, one that waits, of two stacks and of none."""
+    make(cloud, "orders", headers={**owner("orders"), "X-Key": SECRET_HEADER})
+    make(cloud, "queues", status="FAILED", message="endpoint answered 503", headers=owner("queues", "prod"))
+    make(cloud, "presence", status="PENDING_VERIFICATION")
+    cloud.requests()
+    return cloud
+
+
+def test_a_list(fleet: Cloud) -> None:
+    done = run("targets", "list", env=fleet.env)
+    assert (done.code, done.err) == (0, "")
+    url = fleet.endpoint("events")
+    table = [line.split() for line in done.out.splitlines()]
+    types = ["CONVERSATION_STARTED,", "QUEUE_MEMBER_ADDED"]
+    assert table == [
+        ["NAME", "STATUS", "ENDPOINT", "OWNER", "EVENT", "TYPES"],
+        ["orders", "VERIFIED", url, "dev::shop::orders", *types],
+        ["presence", "PENDING_VERIFICATION", url, *types],
+        ["queues", "FAILED", url, "prod::shop::queues", *types],
+        ["endpoint", "answered", "503"],
+        ["3", "targets:", "1", "FAILED,", "1", "PENDING_VERIFICATION,", "1", "VERIFIED"],
+    ]
+    # One request for the list, one for the reason, the login.
+    assert len(fleet.requests()) == 3
+
+
+def test_json(fleet: Cloud) -> None:
+    done = run("targets", "list", "--json", env=fleet.env)
+    assert (done.code, done.err) == (0, "")
+    assert all(set(each) == KEYS for each in done.json)
+    orders, presence, queues = done.json
+    assert (orders["name"], orders["status"], orders["reason"]) == ("orders", "VERIFIED", None)
+    assert orders["endpointUrl"] == fleet.endpoint("events")
+    assert orders["authType"] == "BASIC"
+    assert orders["eventTypes"] == ["CONVERSATION_STARTED", "QUEUE_MEMBER_ADDED"]
+    assert orders["owner"] == owner("orders")["X-Pulumi-Resource"]
+    assert orders["headerNames"] == ["X-Key"]
+    assert (presence["owner"], presence["status"]) == (None, "PENDING_VERIFICATION")
+    assert queues["reason"] == "endpoint answered 503"
+
+
+@pytest.mark.parametrize(
+    ("filters", "names"),
+    [
+        (["--status", "FAILED"], ["queues"]),
+        (["--status", "verified"], ["orders"]),
+        (["--name", "*e*"], ["orders", "presence", "queues"]),
+        (["--name", "o*"], ["orders"]),
+        (["--owner", "dev::shop"], ["orders"]),
+        (["--owner", "urn:pulumi:prod::shop::"], ["queues"]),
+        (["--owner", "prod::", "--status", "VERIFIED"], []),
+    ],
+)
+def test_filters(fleet: Cloud, filters: list[str], names: list[str]) -> None:
+    done = run("targets", "list", "--json", *filters, env=fleet.env)
+    assert done.code == 0
+    assert [each["name"] for each in done.json] == names
+    last = run("targets", "list", *filters, env=fleet.env).out.splitlines()[-1]
+    assert last.startswith("3 targets:" if len(names) == 3 else f"{len(names)} of 3 targets")
+
+
+def test_an_empty_organization(cloud: Cloud) -> None:
+    done = run("targets", "list", env=cloud.env)
+    assert (done.code, done.out, done.err) == (0, "0 targets\n", "")
+    assert run("targets", "list", "--json", env=cloud.env).json == []
+
+
+def test_more_than_a_page(cloud: Cloud) -> None:
+    for number in range(101):
+        make(cloud, f"target-{number:03}")
+    cloud.requests()
+    done = run("targets", "list", env=cloud.env)
+    assert done.out.splitlines()[-1] == "101 targets: 101 VERIFIED"
+    assert len(cloud.requests()) == 3
+
+
+def test_what_the_api_says_is_no_markup_and_acts_on_no_terminal(cloud: Cloud) -> None:
+    make(cloud, "[bold red]bad[/] :boom:", status="FAILED", message="answered \x1b[2J[blink]x")
+    code, seen = on_terminal("targets", "list", env=cloud.env, columns=200)
+    assert code == 0
+    assert "[bold red]bad[/] :boom:" in seen
+    assert "[blink]x" in seen
+    assert "\x1b[2J" not in seen
+
+
+def test_colours_are_a_terminals_alone(fleet: Cloud) -> None:
+    assert "\x1b[31mFAILED" in on_terminal("targets", "list", env=fleet.env)[1]
+    assert "\x1b[" not in run("targets", "list", env=fleet.env).out
+    plain = on_terminal("targets", "list", env={**fleet.env, "NO_COLOR": "1"})[1]
+    assert "FAILED" in plain
+    assert "\x1b[31" not in plain
+
+
+def test_a_narrow_terminal_folds_and_loses_nothing(fleet: Cloud) -> None:
+    _, seen = on_terminal("targets", "list", env=fleet.env, columns=60)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", seen).splitlines()
+    assert max(map(len, lines)) <= 60
+    # The name's column, and what is folded in the last one.
+    assert {line.split()[0] for line in lines} >= {"orders", "presence", "queues"}
+    assert "…" not in seen
+    assert sum(line.count("QUEUE_MEMBER") for line in lines) == 3
+
+
+def test_since_when(cloud: Cloud) -> None:
+    target_id = make(cloud, "orders")
+    trail = AuditTrail(cloud.audit_log)
+    trail.record(AuditEvent.TARGET_CREATED, target_id, latency_seconds=0.1)
+    trail.record(AuditEvent.TARGET_VERIFIED, target_id, latency_seconds=3.0)
+    first = trail.entries[-1].timestamp
+    trail.record(AuditEvent.TARGET_VERIFIED, target_id, latency_seconds=3.0)
+    trail.record(AuditEvent.TARGET_VERIFICATION_FAILED, "another", error="x")
+    (target,) = run("targets", "list", "--json", env=cloud.env).json
+    assert target["since"] == first
+    assert "s ago" in run("targets", "list", env=cloud.env).out
+    # What the file says is of another status than the one that it has now.
+    cloud.control(f"targets/{target_id}/status", status="FAILED", message="x")
+    (target,) = run("targets", "list", "--json", env=cloud.env).json
+    assert target["since"] is None
+
+
+def test_who_only_looks_writes_no_audit_file(fleet: Cloud) -> None:
+    run("targets", "list", env=fleet.env)
+    assert not fleet.audit_log.exists()
+
+
+def test_show(fleet: Cloud) -> None:
+    target_id = fleet.living()["queues"]
+    AuditTrail(fleet.audit_log).record(AuditEvent.TARGET_VERIFICATION_FAILED, target_id, error="answered 503")
+    for name in ("queues", target_id):
+        done = run("targets", "show", name, env=fleet.env)
+        assert (done.code, done.err) == (0, "")
+        for expected in (
+            target_id,
+            "FAILED",
+            "endpoint answered 503",
+            owner("queues", "prod")["X-Pulumi-Resource"],
+            "BASIC: username genesys-relay",
+            "maxRetries 5, backoffStrategy EXPONENTIAL",
+            f"TARGET_VERIFICATION_FAILED  {target_id}  answered 503",
+        ):
+            assert expected in done.out
+    shown = run("targets", "show", "queues", "--json", env=fleet.env).json
+    assert set(shown) == {*KEYS, "organizationId", "auditEntries"}
+    assert shown["since"] == shown["auditEntries"][0]["timestamp"]
+
+
+def test_show_of_none(fleet: Cloud) -> None:
+    done = run("targets", "show", "missing", env=fleet.env)
+    assert (done.code, done.out) == (1, "")
+    assert "There is no target with the name or id 'missing' in organization" in done.err
+
+
+def test_a_stacks_connection(fleet: Cloud, declared: Declared, tmp_path: Path) -> None:
+    settings = {key: value for key, value in fleet.env.items() if key.startswith("GENESYSCLOUD_")}
+    stack = declared.stack(
+        "",
+        env=dict.fromkeys(settings, ""),
+        config={
+            "genesys:apiUrl": settings["GENESYSCLOUD_API_URL"],
+            "genesys:loginUrl": settings["GENESYSCLOUD_LOGIN_URL"],
+            "genesys:clientId": settings["GENESYSCLOUD_OAUTHCLIENT_ID"],
+        },
+        secrets={"genesys:clientSecret": settings["GENESYSCLOUD_OAUTHCLIENT_SECRET"]},
+    )
+    env = {key: value for key, value in stack.env.items() if not key.startswith("GENESYSCLOUD_")}
+    done = run("targets", "list", "--json", "--stack", "dev", "--cwd", stack.directory, env=env, cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert len(done.json) == 3
+    assert run("targets", "list", "--stack", "dev", env=env, cwd=stack.directory).code == 0
+    done = run("targets", "list", "--stack", "missing", env=env, cwd=stack.directory)
+    assert done.code == 1
+    assert "no stack named 'missing' found" in done.err
+    stack.must("config", "rm", "genesys:clientSecret")
+    done = run("targets", "list", "--stack", "dev", env=env, cwd=stack.directory)
+    assert done.code == 1
+    assert "pulumi config set genesys:clientSecret" in done.err
+    (stack.directory / "ca.pem").write_text("none")
+    stack.must("config", "set", "genesys:caFile", "ca.pem")
+    done = run("targets", "list", "--stack", "dev", "--cwd", stack.directory, env=env, cwd=tmp_path)
+    assert done.code == 1
+    assert f"genesys:caFile names {stack.directory}/ca.pem, which can't be used" in done.err
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"GENESYSCLOUD_OAUTHCLIENT_ID": ""},
+            "GENESYSCLOUD_OAUTHCLIENT_ID is not set. Set it, or name a stack",
+        ),
+        ({"GENESYSCLOUD_OAUTHCLIENT_SECRET": "wrong-one"}, "login refused"),
+        ({"GENESYSCLOUD_API_URL": "ftp://x"}, "GENESYSCLOUD_API_URL must be an https:// URL"),
+        ({"GENESYSCLOUD_CA_FILE": "/missing"}, "GENESYSCLOUD_CA_FILE names /missing, which can't be used"),
+        (
+            {"GENESYSCLOUD_API_URL": "http://127.0.0.1:1", "GENESYSCLOUD_MAX_RETRIES": "0"},
+            "Check that the API is reachable from here",
+        ),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(cloud: Cloud, change: dict[str, str], said: str) -> None:
+    for command in (["targets", "list"], ["targets", "show", "x"], ["sources", "list"]):
+        done = run(*command, env={**cloud.env, **change})
+        assert (done.code, done.out) == (1, "")
+        assert said in done.err
+        assert done.err.startswith("Error: ")
+        assert done.err.count("\n") == 1
+        assert "wrong-one" not in done.err
+
+
+def test_wrong_use(cloud: Cloud, tmp_path: Path) -> None:
+    for arguments in (
+        ["targets", "list", "--cwd", tmp_path],
+        ["targets", "show"],
+        ["targets", "list", "--odd"],
+    ):
+        assert run(*arguments, env=cloud.env).code == 2
+
+
+def test_progress_is_a_terminals_alone(cloud: Cloud) -> None:
+    make(cloud, "orders")
+    cloud.requests()
+    match = {"method": "GET", "path": "/api/v2/integrations/eventbridge/targets"}
+    cloud.control("faults", match=match, action="delay", seconds=1.5, times=2)
+    assert "reads the targets" in on_terminal("targets", "list", env=cloud.env)[1]
+    done = run("targets", "list", env=cloud.env)
+    assert (done.code, done.err) == (0, "")
+    assert "reads the targets" not in done.out
