@@ -212,8 +212,12 @@ class GenesysClient:
             raise
 
     def list_topics(self) -> dict[str, Any]:
-        """`GET /api/v2/notifications/availabletopics?expand=transports` [G]: all of them, not paged."""
-        return self._call(Call("GET", TOPICS), query={"expand": "transports"}).body
+        """`GET /api/v2/notifications/availabletopics?expand=transports` [G]: all of them, not paged.
+
+        It is asked once: nothing but a warning hangs on it.
+        """
+        query = {"expand": "transports"}
+        return self._call(Call("GET", TOPICS), query=query, priority=Priority.INTERACTIVE).body
 
     def get_organization(self) -> dict[str, Any]:
         """`GET /api/v2/organizations/me` [G]: the organisation that the client belongs to, `id` and `name`."""

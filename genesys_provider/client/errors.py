@@ -27,7 +27,15 @@
         │   ├── VerificationTimeout    no verdict within the time limit
         │   ├── VerificationCancelled  the user pressed Ctrl-C during the wait
         │   └── VerificationUnknown    the verdict could not be asked for
-        ├── NoVerdict             inside: what becomes a VerificationTimeout
+        ├── NotActive             the source exists, but is not known to be as wanted; `source` is what it is
+        │   ├── ActivationFailed       Genesys Cloud says ERROR
+        │   ├── ActivationTimeout      not there within the time limit
+        │   ├── ActivationCancelled    the user pressed Ctrl-C on the way
+        │   └── ActivationUnknown      a step on the way could not be finished, or the state not be asked for
+        ├── SourceChanged         another hand has changed the source between the reading and the write
+        ├── TooManySources        the organization may have no more of them
+        ├── OtherType             the id is that of an integration of another type
+        ├── NoVerdict             inside: what becomes a VerificationTimeout or an ActivationTimeout
         └── SyncFailed            the gateway did not take a webhook
 
 `str(error)` is written for the user's terminal: what happened, what to do next, the correlation id. It never
@@ -163,10 +171,7 @@ class ApiError(GenesysError):
 class InvalidRequest(ApiError):
     """400: the payload breaks a rule [S]."""
 
-    hint = (
-        "Mend the field that is named: endpoints are https:// URLs, authConfig fits authType, the back-off "
-        "strategy is EXPONENTIAL or LINEAR"
-    )
+    hint = "Mend what is named"
 
 
 class Unauthorized(ApiError):
@@ -184,9 +189,9 @@ class Forbidden(ApiError):
 
     hint = (
         "Give the role of the OAuth client the permission that is missing (integrations:integration:view, add, "
-        "edit and delete are needed in all); where the client has scopes, add integration:write, "
-        "integration:eventbridge:write and integration:eventbridge:read. Then wait: it takes up to five minutes "
-        "until a change is known everywhere"
+        "edit and delete are needed in all); where the client has scopes, add integrations for sources, and "
+        "integration:write, integration:eventbridge:write and integration:eventbridge:read for targets. Then wait: "
+        "it takes up to five minutes until a change is known everywhere"
     )
 
 
@@ -203,9 +208,9 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """409: the name is taken [C]."""
+    """409: the name is taken, or something else is in the way [C]."""
 
-    hint = "Names are unique in the organisation: give the target another one"
+    hint = "If it is the name that is taken, give this one another"
 
 
 class StaleVersion(Conflict):

@@ -92,7 +92,7 @@ class Reader(Protocol[T]):
         """How far apart requests are that use the whole rate limit up; 0 where there is none."""
 
     finds_by_name: bool
-    """Whether the service lists those of one name alone."""
+    """Whether the service lists those of one name alone; it also refuses a name that is taken, then."""
 
     def pages(self, *, name: str | None = None, priority: Priority = Priority.BULK) -> Iterator[Page[T]]:
         """The list; with `name`, at least those of that name."""
@@ -152,7 +152,7 @@ class Directory(Generic[T]):
         """What has this name, as the run's shared look-up saw it, kept up with our own writes.
 
         What others did since does not show here. So an absence is no proof: the API's 409 is, and `find_now`
-        then says who has the name.
+        then says who has the name. Where the service refuses no name, the look-up is at most `FRESH_SECONDS` old.
         """
         return self._ask(Question("name", name))
 
@@ -243,6 +243,8 @@ class Directory(Generic[T]):
         by_name: dict[str, T] | None = None
         for question in questions:
             if question.field == "name":
+                if not fresh and not self._reader.finds_by_name:
+                    continue
                 by_name = by_name or {each.name: each for each in self._writes.over(read, read_at).values()}
                 answers[question] = by_name.get(question.value)
             elif (

@@ -74,6 +74,11 @@ class Writes(Generic[T]):
             with self._lock:
                 self._last.setdefault(id_, earlier)
 
+    def left(self, id_: str) -> T | None:
+        """What the last write of this process has left; None where it has written nothing, or deleted it."""
+        last = self._last.get(id_)
+        return None if last is None else last.left
+
     def has_shown(self, id_: str) -> None:
         """Takes in that a reading has shown our last write."""
         with self._lock:

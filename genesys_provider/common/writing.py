@@ -275,6 +275,6 @@ class Writing(ABC, Generic[T, W]):
     def _is_a_scripts_first_try(self, existing: T, config: W) -> bool:
         """Whether a script, whose things carry no mark, takes it for what its first try has left."""
 
-    def _stop_if_cancelled(self) -> None:
+    def _stop_if_cancelled(self, before: str = "anything was sent") -> None:
         if self._cancelled.is_set():
-            raise Cancelled("cancelled before anything was sent")
+            raise Cancelled(f"cancelled before {before}")

@@ -128,6 +128,7 @@ class EventBridgeSourceProvider(OwnedProvider):
                     source_properties.config_from(_news),
                     recorded_owner=_olds.get("owner"),
                     last_write=source_properties.last_write(_olds),
+                    expected=source_properties.expected(_olds),
                     timeout=_timeout(_news),
                 )
             except NotActive as error:

@@ -14,6 +14,7 @@ from genesys_provider.common.waiting import Patience, until
 from genesys_provider.common.writes import Writes
 from genesys_provider.common.writing import Written
 from genesys_provider.sources.models import ERROR, Source
+from genesys_provider.sources.reading import SourceReader
 
 ACTIVATION_TIMEOUT = 120.0
 """Seconds to wait unless told otherwise [C]."""
@@ -31,11 +32,13 @@ class Activations:
 
     def __init__(
         self,
+        reader: SourceReader,
         directory: Directory[Source],
         writes: Writes[Source],
         cancelled: threading.Event,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._reader = reader
         self._directory = directory
         self._writes = writes
         self._cancelled = cancelled
@@ -59,10 +62,12 @@ class Activations:
 
         def look() -> tuple[str, Source | None]:
             now = self._directory.look(source.id)
-            if now.thing is None or not news.of(now.thing):
+            shown = now.thing
+            if shown is not None and shown.config_version is None and news.must_know_version:
+                shown = self._reader.configuration(shown)
+            if shown is None or not news.of(shown):
                 return now.status or source.status, None
             self._writes.has_shown(source.id)
-            shown = now.thing
             state = {"status": shown.status, "reason": shown.reason, "last_updated": shown.last_updated}
             return now.status, source.model_copy(update=state)
 
@@ -83,27 +88,45 @@ class Activations:
 
 
 class _News:
-    """Tells a state that comes of our write from the one that was there before it."""
+    """Tells a state that comes of our write from the one that was there before it.
+
+    A reading may lag behind the write: it counts once it shows the version, and the intended state, that we wrote.
+    """
 
     def __init__(self, written: Written[Source], wanted: str, clock: Callable[[], float]) -> None:
         self._before = written.before
-        self._version = written.thing.config_version
+        self._written = written.thing
         self._wanted = wanted
         self._clock = clock
-        self._steady_at = written.at + STEADY_SECONDS
+        self._shown_at: float | None = None
+
+    @property
+    def must_know_version(self) -> bool:
+        """Whether only the version of the configuration tells that a reading is from after our write."""
+        return (
+            self._before is not None
+            and self._shown_at is None
+            and self._before.config_version != self._written.config_version
+        )
 
     def of(self, seen: Source) -> bool:
         """Whether it is the end of the wait."""
         before = self._before
-        if before is not None and (seen.status != before.status or self._changed_since(before, seen)):
-            # Whatever comes from now on comes after our write.
-            before = self._before = None
+        if before is not None:
+            if self._shown_at is None:
+                if not seen.shows(self._written):
+                    return False
+                self._shown_at = self._clock()
+            if seen.status != before.status or self._changed_since(before, seen):
+                # Whatever comes from now on comes after our write.
+                before = self._before = None
         if seen.status not in (self._wanted, ERROR):
             return False
-        if before is None:
+        if before is None or self._shown_at is None:
             return True
         # As it was before. An `ERROR` that does not move may be the old one; a state that stays the wanted one is.
-        return seen.status == self._wanted and self._shows(seen) and self._clock() >= self._steady_at
+        steady_at = self._shown_at + STEADY_SECONDS - FIRST_LOOK
+        return seen.status == self._wanted and self._clock() >= steady_at
 
     @staticmethod
     def _changed_since(before: Source, seen: Source) -> bool:
@@ -111,7 +134,3 @@ class _News:
         return None not in (before.last_updated, seen.last_updated) and (
             before.last_updated != seen.last_updated
         )
-
-    def _shows(self, seen: Source) -> bool:
-        """Whether the reading can be one from after our write, as far as it says which configuration it has."""
-        return None in (seen.config_version, self._version) or seen.config_version == self._version

@@ -59,3 +59,12 @@ class TooManySources(GenesysError):
 
     def __init__(self, error: Conflict) -> None:
         super().__init__(error.saying(f"no source can be made: {error.message}", "").rstrip(". "))
+
+
+class OtherType(GenesysError):
+    """The id is that of an integration of another type."""
+
+    hint = "Take the id of an integration of the type Amazon EventBridge Source"
+
+    def __init__(self, source_id: str, type_: str) -> None:
+        super().__init__(f"{source_id} is an integration of the type {type_}, not an event source")

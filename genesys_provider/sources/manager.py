@@ -92,7 +92,7 @@ class SourceManager(Manager[Source, SourceConfig]):
             self._cancelled,
             clock,
         )
-        self._activations = Activations(self._directory, self._writes, self._cancelled, clock)
+        self._activations = Activations(self._reader, self._directory, self._writes, self._cancelled, clock)
         self._topics: frozenset[str] | None = None
         self._topics_call: SharedCall[frozenset[str]] = SharedCall()
 
@@ -131,6 +131,7 @@ class SourceManager(Manager[Source, SourceConfig]):
         *,
         recorded_owner: str | None = None,
         last_write: LastWrite | None = None,
+        expected: Callable[[Source], bool] | None = None,
         timeout: float | None = None,
     ) -> SourceOutcome:
         """Makes a source what the configuration says, and waits for its state.
@@ -141,6 +142,7 @@ class SourceManager(Manager[Source, SourceConfig]):
                 of a script, it keeps the mark that is there.
             recorded_owner: The mark that the state recorded last, which is ours too.
             last_write: What an earlier process wrote of it.
+            expected: Whether it is as that process wrote it, as in `get`.
             timeout: As in `register`.
 
         Raises:
@@ -152,7 +154,7 @@ class SourceManager(Manager[Source, SourceConfig]):
         started = self._clock()
         try:
             self._writes.written_earlier(source_id, last_write)
-            written = self._writing.update(source_id, config, recorded_owner)
+            written = self._writing.update(source_id, config, recorded_owner, expected)
         except GenesysError as error:
             self._failed(error, source_id, started)
             raise
@@ -215,15 +217,16 @@ class SourceManager(Manager[Source, SourceConfig]):
     def _warnings(self, config: SourceConfig) -> list[str]:
         """What is to be said of its region and its topics; nothing where the topics can't be asked for."""
         said = [each for each in (region_warning(config.aws_region),) if each]
-        try:
-            available = self._topics_call.result(lambda: self._topics, self._offered)
-        except GenesysError as error:
-            _log.debug("the topics that the organization offers can't be read: %s", error)
-            return said
+        available = self._topics_call.result(lambda: self._topics, self._offered)
         return said + (warnings(config.topics, available) if available else [])
 
     def _offered(self) -> frozenset[str]:
-        self._topics = offered(self._client.list_topics())
+        """The topics that the organization offers; none where they can't be read, which is not tried again."""
+        try:
+            self._topics = offered(self._client.list_topics())
+        except GenesysError as error:
+            _log.debug("the topics that the organization offers can't be read: %s", error)
+            self._topics = frozenset()
         return self._topics
 
     def _failed(

@@ -330,6 +330,15 @@ class Source(BaseModel):
         """Where the event source is, which no two sources may share."""
         return Place(self.aws_account_id, self.aws_region, self.event_source_suffix)
 
+    def shows(self, left: Source) -> bool:
+        """Whether a reading can be one from after the write that has left this, as far as it says so."""
+        is_old = (
+            self.config_version is not None
+            and left.config_version is not None
+            and self.config_version < left.config_version
+        )
+        return not is_old and self.intended in ("", left.intended)
+
     def carried_on(self, config: SourceConfig) -> dict[str, Any]:
         """The body of the PUT of a new configuration, with what only the service knows of this one [C]."""
         body = config.payload(FIRST_VERSION if self.config_version is None else self.config_version)

@@ -8,11 +8,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from genesys_provider.client.api import GenesysClient
-from genesys_provider.client.errors import GenesysError, NotFound, UnexpectedAnswer
+from genesys_provider.client.errors import (
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    UnexpectedAnswer,
+)
 from genesys_provider.client.limits import Priority
 from genesys_provider.common.directory import Look
 from genesys_provider.common.faults import faults_of
 from genesys_provider.common.paging import Page, pages
+from genesys_provider.sources.errors import OtherType
 from genesys_provider.sources.models import INTEGRATION_TYPE, Source
 
 _GONE = 404
@@ -61,9 +67,15 @@ class SourceReader:
             source = parsed(entity)
             if source.type not in ("", INTEGRATION_TYPE) or source.deleted:
                 return None
-            if source.config_version is None and priority is Priority.BULK:
+            if source.config_version is not None or priority is not Priority.BULK:
+                return source
+            try:
                 return self._completed(entity, source.id)
-            return source
+            except NotFound:
+                return None
+            except (Forbidden, InvalidRequest):
+                # It can't be read, so it is somebody else's; but its name is known.
+                return source
 
         return pages(
             "source",
@@ -121,12 +133,3 @@ class SourceReader:
             f"source {source_id}",
             self._client.get_configuration(source_id),
         )
-
-
-class OtherType(GenesysError):
-    """The id is that of an integration of another type."""
-
-    hint = "Take the id of an integration of the type Amazon EventBridge Source"
-
-    def __init__(self, source_id: str, type_: str) -> None:
-        super().__init__(f"{source_id} is an integration of the type {type_}, not {INTEGRATION_TYPE}")

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, ClassVar
 
 from genesys_provider.client.api import GenesysClient
@@ -27,12 +29,13 @@ from genesys_provider.client.errors import (
 from genesys_provider.client.progress import report
 from genesys_provider.common.audit import AuditEvent, AuditTrail
 from genesys_provider.common.directory import Directory
+from genesys_provider.common.errors import OwnedByAnother
 from genesys_provider.common.names import Names
 from genesys_provider.common.ownership import Owner, taken
 from genesys_provider.common.run import Run
 from genesys_provider.common.times import seconds_since, utc_now
 from genesys_provider.common.writes import Writes
-from genesys_provider.common.writing import Writing, Written
+from genesys_provider.common.writing import Left, Writing, Written
 from genesys_provider.sources.errors import (
     ActivationCancelled,
     ActivationUnknown,
@@ -47,6 +50,7 @@ from genesys_provider.sources.models import (
     FIRST_VERSION,
     INACTIVE,
     INTEGRATION_TYPE,
+    Place,
     Source,
     SourceConfig,
 )
@@ -82,14 +86,23 @@ class SourceWriting(Writing[Source, SourceConfig]):
         super().__init__(directory, writes, names, run, audit, cancelled, clock)
         self._client = client
         self._reader = reader
+        self._lock = threading.Lock()
+        self._locks: dict[str | Place, threading.Lock] = {}
 
-    def update(self, source_id: str, config: SourceConfig, recorded_owner: str | None) -> Written[Source]:
+    def update(
+        self,
+        source_id: str,
+        config: SourceConfig,
+        recorded_owner: str | None,
+        expected: Callable[[Source], bool] | None = None,
+    ) -> Written[Source]:
         """Makes the source what the configuration says, if it is ours, and leaves alone what is as it is to be.
 
         Args:
             source_id: The source.
             config: The whole configuration; without an owner of its own it keeps the mark that it finds.
             recorded_owner: The mark that the state recorded last, which is ours too.
+            expected: Whether it is as an earlier process wrote it; until that has shown, it may show as before.
 
         Raises:
             NotFound: There is no such source any more.
@@ -98,9 +111,16 @@ class SourceWriting(Writing[Source, SourceConfig]):
         """
         self._stop_if_cancelled()
         owner = None if config.owner is None else Owner(config.owner, recorded_owner)
-        source = self._directory.get_settled(
-            source_id, expected=lambda seen: owner is None or owner.may_write(seen.owner)
-        )
+        left = self._writes.left(source_id)
+
+        def is_up_to_date(seen: Source) -> bool:
+            return (
+                (owner is None or owner.may_write(seen.owner))
+                and (left is None or seen.shows(left))
+                and (expected is None or expected(seen))
+            )
+
+        source = self._directory.get_settled(source_id, expected=is_up_to_date)
         if source is None:
             raise _gone(config.name, source_id)
         if owner is None:
@@ -109,49 +129,88 @@ class SourceWriting(Writing[Source, SourceConfig]):
             owner.require(source)
         return self._brought_about(source, config, owner)
 
+    def delete(self, id_: str, owner: Owner | None) -> Left[Source] | None:
+        """As every delete; the id of an integration of another type is refused, whoever gives it.
+
+        Raises:
+            OtherType: It is one.
+        """
+        self._stop_if_cancelled()
+        if owner is None:
+            self._directory.get(id_)
+        return super().delete(id_, owner)
+
     def _post(self, config: SourceConfig) -> Written[Source]:
+        with self._alone_with(config.name, config.place):
+            self._require_free(config)
+            report("creates the source")
+            started = self._clock()
+            try:
+                answer = self._client.create_integration(
+                    {"name": config.name, "integrationType": {"id": INTEGRATION_TYPE}}
+                )
+            except Conflict as error:
+                if self._directory.find_now(config.name) is not None:
+                    raise
+                # Names need not be unique, so it is about something else.
+                raise TooManySources(error) from None
+            if not answer.get("id"):
+                raise UnexpectedAnswer("the answer to POST names no integration")
+            read = Source.read({**answer, "id": str(answer["id"])})
+            bare = read.model_copy(
+                update={
+                    "name": config.name,
+                    "config_version": FIRST_VERSION,
+                    "intended": DISABLED,
+                    "status": read.status or INACTIVE,
+                }
+            )
+            self._accepted(bare, AuditEvent.SOURCE_CREATED, started, made=True)
+            return self._set_up(bare, config)
+
+    @contextmanager
+    def _alone_with(self, *keys: str | Place) -> Iterator[None]:
+        """Keeps all others of this process from making one of this name, or at this place, meanwhile.
+
+        The service takes names twice, and refuses a place only once it is written [C].
+        """
+        with ExitStack() as held:
+            for key in keys:
+                with self._lock:
+                    lock = self._locks.setdefault(key, threading.Lock())
+                held.enter_context(lock)
+            yield
+
+    def _require_free(self, config: SourceConfig) -> None:
+        """Does nothing if nobody has the name, or the place.
+
+        Raises:
+            Conflict: Another of this process has just made one of this name.
+            NameTaken: Another source has the place.
+        """
+        now = self._clock()
+        for other in self._writes.over({}, now).values():
+            if other.name == config.name:
+                raise Conflict(f"the name {config.name!r} is taken by source {other.id}", status=409)
         for other in self._directory.known():
-            if other.place == config.place:
-                where = f"the event source suffix {config.event_source_suffix!r} in {config.aws_account_id}, "
+            if other.place != config.place:
+                continue
+            ours = self._writes.may_be_missed(other.id, now)
+            holder = other if ours else self._directory.get_now(other.id)
+            if holder is not None and holder.place == config.place:
+                where = f"{config.aws_account_id}, {config.aws_region}"
                 raise taken(
-                    other,
-                    f"{where}{config.aws_region}",
+                    holder,
+                    f"the event source suffix {config.event_source_suffix!r} in {where}",
                     config.owner,
                     self._run,
                     "suffix (`event_source_suffix=`)",
                 )
-        report("creates the source")
-        started = self._clock()
-        try:
-            answer = self._client.create_integration(
-                {"name": config.name, "integrationType": {"id": INTEGRATION_TYPE}}
-            )
-        except Conflict as error:
-            if self._directory.find_now(config.name) is not None:
-                raise
-            # Names need not be unique, so it is about something else.
-            raise TooManySources(error) from None
-        if not answer.get("id"):
-            raise UnexpectedAnswer("the answer to POST names no integration")
-        read = Source.read({**answer, "id": str(answer["id"])})
-        bare = read.model_copy(
-            update={
-                "name": config.name,
-                "config_version": FIRST_VERSION,
-                "intended": DISABLED,
-                "status": read.status or INACTIVE,
-            }
-        )
-        self._accepted(bare, AuditEvent.SOURCE_CREATED, started, made=True)
-        return self._set_up(bare, config)
 
     def _adopted(self, existing: Source, config: SourceConfig) -> Written[Source]:
         report(f"adopts source {existing.id}, which an earlier run left behind")
         self._audit.record(AuditEvent.SOURCE_ADOPTED, existing.id, latency_seconds=None)
-        if existing.is_bare:
-            return self._set_up(existing, config)
-        owner = None if config.owner is None else Owner(config.owner)
-        return self._brought_about(existing, config, owner)
+        return self._set_up(existing, config)
 
     def _delete(self, source_id: str) -> bool:
         return self._client.delete_integration(source_id)
@@ -178,26 +237,34 @@ class SourceWriting(Writing[Source, SourceConfig]):
             report(f"waits whether somebody else is making source {existing.id}")
         return super()._left_behind(config, creates_first)
 
-    def _set_up(self, bare: Source, config: SourceConfig) -> Written[Source]:
-        """Configures and enables what was just made, or what a death has left bare."""
-        source = bare
+    def _set_up(self, source: Source, config: SourceConfig) -> Written[Source]:
+        """Configures and enables what was just made, or what a death has left.
+
+        Raises:
+            NotActive: It could not be done; the source is there all the same, and ours.
+            NotFound: The source is gone.
+            OwnedByAnother: Another resource has it by now.
+            SourceChanged: Another hand has.
+        """
+        owner = None if config.owner is None else Owner(config.owner)
         try:
-            source = self._configured(bare, config, None if config.owner is None else Owner(config.owner))
-            return self._intended(source, config, None)
-        except Cancelled as error:
+            if source.is_bare:
+                return self._intended(self._configured(source, config, owner), config, None)
+            return self._brought_about(source, config, owner)
+        except (NotFound, OwnedByAnother, SourceChanged):
+            raise
+        except Cancelled:
+            left = self._writes.left(source.id) or source
             raise ActivationCancelled(
-                f"source {config.name!r} exists, but is not set up: {error.message}", source
-            ) from None
-        except (*_MAY_HAVE_ACTED, NotFound) as error:
-            raise ActivationUnknown(
-                f"source {config.name!r} exists, but is not set up: {error.message}", source, hint=error.hint
+                f"source {config.name!r} exists, but was not set up before the run was cancelled", left
             ) from None
         except GenesysError as error:
-            if source.visible == bare.visible and not self._is_still_bare(bare):
+            left = self._writes.left(source.id) or source
+            if left.is_bare and not self._is_still_bare(source):
                 # Somebody else has it by now.
                 raise
             raise ActivationUnknown(
-                f"source {config.name!r} exists, but is not set up: {error.message}", source, hint=error.hint
+                f"source {config.name!r} exists, but is not set up: {error.message}", left, hint=error.hint
             ) from None
 
     def _is_still_bare(self, bare: Source) -> bool:
@@ -209,16 +276,14 @@ class SourceWriting(Writing[Source, SourceConfig]):
 
     def _brought_about(self, source: Source, config: SourceConfig, owner: Owner | None) -> Written[Source]:
         """Writes what is not as the configuration says."""
-        before = source
-        if source.visible != config.visible:
-            current = self._reader.configuration(source)
-            if current is None:
-                raise _gone(config.name, source.id)
-            if owner is not None:
-                owner.require(current)
-            before = current
-            source = self._configured(current, config, owner)
-        return self._intended(source, config, before if source is not before else None)
+        if source.visible == config.visible:
+            return self._intended(source, config, None)
+        before = self._reader.configuration(source)
+        if before is None:
+            raise _gone(config.name, source.id)
+        if owner is not None:
+            owner.require(before)
+        return self._intended(self._configured(before, config, owner), config, before)
 
     def _configured(self, source: Source, config: SourceConfig, owner: Owner | None) -> Source:
         """The source with the configuration written.
@@ -229,16 +294,14 @@ class SourceWriting(Writing[Source, SourceConfig]):
         """
         before = source
         for tries in range(1, VERSION_TRIES + 1):
-            self._stop_if_cancelled()
             report("writes the configuration")
-            started = self._clock()
-            answer: Mapping[str, Any] = {}
+            started, body = self._clock(), source.carried_on(config)
             try:
-                answer = self._client.configure_integration(source.id, source.carried_on(config))
+                answer = self._once_known(
+                    source, partial(self._client.configure_integration, source.id, body)
+                )
             except (*_MAY_HAVE_ACTED, StaleVersion) as error:
-                now = self._reader.configuration(source)
-                if now is None:
-                    raise _gone(config.name, source.id) from None
+                now = self._came_between(source) if isinstance(error, StaleVersion) else self._now(source)
                 if now.visible == config.visible:
                     # An earlier try of the same PUT, whose answer was lost.
                     source = now
@@ -247,27 +310,58 @@ class SourceWriting(Writing[Source, SourceConfig]):
                     owner.require(now)
                 if now.visible != before.visible:
                     raise SourceChanged(f"source {config.name!r} ({source.id}): {error.message}") from None
-                if tries == VERSION_TRIES or not isinstance(error, StaleVersion):
+                if tries == VERSION_TRIES or now.config_version == source.config_version:
                     raise
                 source = now
-                continue
-            version = answer.get("version")
-            version = version if isinstance(version, int) else (source.config_version or 0) + 1
-            source = _as_written(source, config, version)
-            break
+            else:
+                version = answer.get("version")
+                version = version if isinstance(version, int) else (source.config_version or 0) + 1
+                source = _as_written(source, config, version)
+                break
         self._accepted(source, AuditEvent.SOURCE_CONFIGURED, started)
         return source
+
+    def _once_known(self, source: Source, write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The answer to a write; that it finds nothing may only mean that the service has not caught up.
+
+        Raises:
+            NotFound: The source is gone.
+        """
+        for _ in self._writes.pauses():
+            self._stop_if_cancelled("anything more was sent")
+            try:
+                return write()
+            except NotFound:
+                if self._writes.settled(source.id):
+                    break
+        raise _gone(source.name, source.id)
+
+    def _now(self, source: Source) -> Source:
+        """The source with the configuration that shows now, or as it was where none does yet."""
+        now = self._reader.configuration(source)
+        if now is None and self._writes.settled(source.id):
+            raise _gone(source.name, source.id)
+        return now or source
+
+    def _came_between(self, source: Source) -> Source:
+        """The source with what another has written since it was read, as soon as a reading shows that."""
+        now = source
+        for _ in self._writes.pauses():
+            now = self._now(source)
+            if now.config_version != source.config_version:
+                break
+        return now
 
     def _intended(self, source: Source, config: SourceConfig, before: Source | None) -> Written[Source]:
         """The source with its state asked for, where it is not the one that is wanted, or is on its way to it."""
         failed = config.enabled and source.status == ERROR
         if source.enabled == config.enabled and not (failed and before is None):
             return Written(source, self._clock(), before)
-        self._stop_if_cancelled()
         report("enables the source" if config.enabled else "disables the source")
         started = self._clock()
         intended = ENABLED if config.enabled else DISABLED
-        answer = Source.read({**self._client.intend(source.id, intended), "id": source.id})
+        read = self._once_known(source, partial(self._client.intend, source.id, intended))
+        answer = Source.read({**read, "id": source.id})
         status = answer.status if answer.status not in ("", ERROR) else source.status
         asked = source.model_copy(update={"intended": intended, "status": status, "written_at": utc_now()})
         event = AuditEvent.SOURCE_ENABLED if config.enabled else AuditEvent.SOURCE_DISABLED

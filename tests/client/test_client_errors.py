@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 import genesys_provider.client
+import genesys_provider.sources
 import genesys_provider.targets
 from genesys_provider.client import errors
 from genesys_provider.client.answers import Call, read
@@ -18,10 +19,12 @@ from genesys_provider.client.errors import ApiError, GenesysError
 from genesys_provider.client.transport import Answer
 from genesys_provider.common.errors import Invalid
 from genesys_provider.common.faults import Fault
+from genesys_provider.sources.errors import NotActive
+from genesys_provider.sources.models import Source
 from genesys_provider.targets.errors import NotVerified, SyncFailed
 from genesys_provider.targets.models import Target
 
-for package in (genesys_provider.client, genesys_provider.targets):
+for package in (genesys_provider.client, genesys_provider.sources, genesys_provider.targets):
     for found in iter_modules(package.__path__, package.__name__ + "."):
         import_module(found.name)
 
@@ -76,7 +79,9 @@ def all_kinds(kind: type[GenesysError] = GenesysError) -> list[type[GenesysError
 
 INSIDE = {
     "GenesysError",
+    "ActivationUnknown",
     "NoVerdict",
+    "NotActive",
     "NotVerified",
     "VerificationUnknown",
     "NameTaken",
@@ -97,6 +102,10 @@ def test_the_others_say_what_and_next() -> None:
     for kind in NotVerified.__subclasses__():
         assert kind("what happened", target, hint="next").target is target
         assert str(kind("what happened", target, hint="next")) == "what happened. next"
+    source = Source(id="id-2")
+    for failure in NotActive.__subclasses__():
+        assert failure("what happened", source, hint="next").source is source
+        assert str(failure("what happened", source, hint="next")) == "what happened. next"
     faults = Invalid("target 'orders'", [Fault("a.b", "is required"), Fault("c", "must be a number")])
     assert "a.b is required; c must be a number" in str(faults)
     assert "signing secret" in str(SyncFailed("no"))

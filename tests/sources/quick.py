@@ -1,0 +1,150 @@
+"""What the tests of the source manager have in common: time that runs fast, and a source's life by other hands."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from cloud import INTEGRATIONS
+
+from genesys_provider import SourceConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cloud import Cloud
+
+    from genesys_provider import SourceManager
+
+HASTE = 20
+"""So many seconds of a manager pass in one: its waits, its time limits, and so the lag that it sees."""
+TYPE = "amazon-eventbridge-source"
+URN = "urn:pulumi:dev::house::pulumi-python:dynamic/genesys:EventBridgeSource::"
+OWNER = URN + "orders"
+PRESENCE = "v2.users.{id}.presence"
+ROUTING = "v2.users.{id}.routingStatus"
+POST = {"method": "POST", "path": INTEGRATIONS}
+LIST = {"method": "GET", "path": INTEGRATIONS}
+PUT = {"method": "PUT", "path": f"{INTEGRATIONS}/*/config/current"}
+PATCH = {"method": "PATCH", "path": f"{INTEGRATIONS}/*"}
+DELETE = {"method": "DELETE", "path": f"{INTEGRATIONS}/*"}
+
+
+class QuickTime(threading.Event):
+    """A `cancelled`, and a clock, whose seconds are short."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return super().wait(None if timeout is None else timeout / HASTE)
+
+    def clock(self) -> float:
+        return time.monotonic() * HASTE
+
+
+def config(name: str = "orders", **fields: Any) -> SourceConfig:
+    return SourceConfig.model_validate(
+        {
+            "name": name,
+            "awsAccountId": "012345678901",
+            "awsRegion": "eu-central-1",
+            "eventSourceSuffix": name,
+            "topics": [PRESENCE],
+            "owner": URN + name,
+            **fields,
+        }
+    )
+
+
+def requests(cloud: Cloud) -> list[str]:
+    """The requests of integrations since the last look, as `PUT /{id}/config/current 200`."""
+    return [
+        each.replace(INTEGRATIONS, "", 1).replace("  ", " / ")
+        for each in cloud.requests()
+        if f" {INTEGRATIONS}" in each
+    ]
+
+
+def writes(cloud: Cloud) -> list[str]:
+    """Those that changed something: the method and the status."""
+    return [
+        f"{each.partition(' ')[0]} {each.rpartition(' ')[2]}"
+        for each in requests(cloud)
+        if not each.startswith("GET ")
+    ]
+
+
+def call(cloud: Cloud, method: str, path: str = "", **request: Any) -> Any:
+    """What somebody else does; the requests so far are forgotten."""
+    cloud.requests()
+    answer = cloud._call(method, INTEGRATIONS + path, **request)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def there(cloud: Cloud) -> list[dict[str, Any]]:
+    """All integrations of the type, with their configurations."""
+    query = f"?integrationType={TYPE}&expand=config.current&pageSize=100"
+    entities: list[dict[str, Any]] = call(cloud, "GET", query)["entities"]
+    return entities
+
+
+def the_one(cloud: Cloud) -> dict[str, Any]:
+    """The only integration that there is."""
+    (only,) = there(cloud)
+    return only
+
+
+def current(cloud: Cloud) -> dict[str, Any]:
+    """The configuration of the only integration."""
+    configuration: dict[str, Any] = the_one(cloud)["config"]["current"]
+    return configuration
+
+
+def bare(cloud: Cloud, name: str = "orders") -> str:
+    """Makes what a death between POST and PUT leaves behind."""
+    made: str = call(cloud, "POST", json={"name": name, "integrationType": {"id": TYPE}})["id"]
+    return made
+
+
+def made(cloud: Cloud, wanted: SourceConfig | None = None, *, enabled: bool = False) -> str:
+    """Makes a source by hand, configured."""
+    wanted = wanted or config()
+    source_id = bare(cloud, wanted.name)
+    call(cloud, "PUT", f"/{source_id}/config/current", json=wanted.payload())
+    if enabled:
+        call(cloud, "PATCH", f"/{source_id}", json={"intendedState": "ENABLED"})
+    return source_id
+
+
+def reconfigure(cloud: Cloud, source_id: str, wanted: SourceConfig) -> None:
+    """Changes the configuration by hand."""
+    version = call(cloud, "GET", f"/{source_id}/config/current")["version"]
+    call(cloud, "PUT", f"/{source_id}/config/current", json=wanted.payload(version))
+
+
+def force(cloud: Cloud, source_id: str, code: str, message: str | None = None) -> None:
+    """Makes the service say that the source is so."""
+    cloud.control(f"integrations/{quote(source_id, safe='')}/state", code=code, message=message)
+
+
+@contextmanager
+def meanwhile(work: Callable[[], Any]) -> Iterator[list[Any]]:
+    """What the work returns or raises, which goes on beside what is done within this; then it has ended."""
+    outcomes: list[Any] = []
+
+    def run() -> None:
+        try:
+            outcomes.append(work())
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            outcomes.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield outcomes
+    thread.join()
+
+
+def audited(manager: SourceManager) -> list[str]:
+    return [entry.event.value for entry in manager.audit.entries]
