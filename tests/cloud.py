@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TARGETS = "/api/v2/integrations/eventbridge/targets"
 INTEGRATIONS = "/api/v2/integrations"
+TOPICS = "/api/v2/notifications/availabletopics"
 ORGANIZATION = "/api/v2/organizations/me"
 OWNER_HEADER = "X-Pulumi-Resource"
 USERNAME = "genesys-relay"

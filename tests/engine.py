@@ -22,6 +22,7 @@ COMMAND_LIMIT = 90.0
 """In seconds: a command that takes longer is stuck."""
 PROJECT = "house"
 TARGET_TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"
+SOURCE_TYPE = "pulumi-python:dynamic/genesys:EventBridgeSource"
 SYNC_TYPE = "pulumi-python:dynamic/genesys:GatewaySync"
 
 

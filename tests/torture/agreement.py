@@ -22,14 +22,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from cloud import TARGETS, mark
-from engine import SYNC_TYPE, TARGET_TYPE
+from engine import SOURCE_TYPE, SYNC_TYPE, TARGET_TYPE
+from wanted import Wanted, WantedSource
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from cloud import Cloud
     from engine import Stack
-    from wanted import Wanted
+    from wanted import Declaration
 
 UPDATED, DELETED = "TARGET_CONFIGURATION_UPDATED", "TARGET_CONFIGURATION_DELETED"
 
@@ -75,7 +76,9 @@ class Heard:
     """Filled in: the ids of targets whose sync went alone, so that nobody tells when they go."""
 
 
-def disagreements(cloud: Cloud, wanted: Mapping[Stack, Iterable[Wanted]], heard: Heard) -> list[Disagreement]:
+def disagreements(
+    cloud: Cloud, wanted: Mapping[Stack, Iterable[Declaration]], heard: Heard
+) -> list[Disagreement]:
     """Everything that cloud, states and programs do not agree about; the requests of the run are forgotten.
 
     `wanted` is what the program of each stack declares.
@@ -89,11 +92,16 @@ def disagreements(cloud: Cloud, wanted: Mapping[Stack, Iterable[Wanted]], heard:
     every = [each for state in states for each in state.get("resources", [])]
     targets = {each["urn"]: each for each in every if each["type"] == TARGET_TYPE}
     syncs = {each["urn"]: each for each in every if each["type"] == SYNC_TYPE}
+    sources = {each["urn"]: each for each in every if each["type"] == SOURCE_TYPE}
+    targets_wanted = {
+        stack: [each for each in wants if isinstance(each, Wanted)] for stack, wants in wanted.items()
+    }
     found = [
+        *_wrong_sources(cloud, sources, wanted),
         *_doubled(entities, targets.values()),
         *_orphans(entities, targets.values()),
-        *_wrong_targets(cloud, by_id, targets, wanted),
-        *_wrong_syncs(taken, syncs, targets, wanted),
+        *_wrong_targets(cloud, by_id, targets, targets_wanted),
+        *_wrong_syncs(taken, syncs, targets, targets_wanted),
         *_lies(taken, by_id, syncs, heard.unsynced),
         *_untold(taken, by_id, syncs, written, heard.told_of),
     ]
@@ -189,6 +197,48 @@ def _same(field: str, *values: Any) -> bool:
             urlsplit(str(each))._replace(netloc=urlsplit(str(each)).netloc.lower()) for each in values
         )
     return all(each == values[0] for each in values)
+
+
+def _wrong_sources(
+    cloud: Cloud, recorded: dict[str, dict[str, Any]], wanted: Mapping[Stack, Iterable[Declaration]]
+) -> Iterable[Disagreement]:
+    """The same for sources: none is an orphan or there twice, and all three say the same of each."""
+    there = {each["id"]: each for each in cloud.integrations().values()}
+    ids = [each["id"] for each in recorded.values()]
+    for id_, entity in there.items():
+        if ids.count(id_) != 1:
+            kind = "duplicate" if id_ in ids else "orphan"
+            yield Disagreement(kind, f"source {entity['name']} ({id_}) is in {ids.count(id_)} states")
+    by_urn = {
+        each.urn(stack): each.configuration(stack)
+        for stack, wants in wanted.items()
+        for each in wants
+        if isinstance(each, WantedSource)
+    }
+    for urn in recorded.keys() ^ by_urn.keys():
+        where = "state" if urn in recorded else "program"
+        yield Disagreement("mismatch", f"source {_name(urn)} is in the {where} alone: {urn}")
+    for urn in recorded.keys() & by_urn.keys():
+        outputs, entity = recorded[urn]["outputs"], there.get(recorded[urn]["id"])
+        if entity is None:
+            yield Disagreement("mismatch", f"source {_name(urn)} is in the state and not in the cloud: {urn}")
+            continue
+        current = entity["config"]["current"]
+        in_cloud = {
+            "name": entity["name"],
+            "eventSourceSuffix": current["properties"].get("eventSourceSuffix"),
+            "topics": sorted(current["properties"].get("eventFilter", ())),
+            "owner": current["notes"].rpartition("Pulumi: ")[2],
+            "state": entity["reportedState"]["code"],
+        }
+        in_state = {**outputs, "topics": sorted(outputs.get("topics", ()))}
+        for field, value in by_urn[urn].items():
+            if not value == in_cloud[field] == in_state.get(field):
+                yield Disagreement(
+                    "mismatch",
+                    f"source {_name(urn)}.{field}: program {value!r}, state {in_state.get(field)!r}, "
+                    f"cloud {in_cloud[field]!r}",
+                )
 
 
 def _name(urn: str) -> str:

@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from cloud import ORGANIZATION, TARGETS
+from cloud import INTEGRATIONS, ORGANIZATION, TARGETS, TOPICS
 from engine import urn
-from wanted import Wanted
+from wanted import Declaration, Wanted, WantedSource
 from worlds import DESTROY, REFRESH, UP, Origin
 
 if TYPE_CHECKING:
     from worlds import World
 
+INTEGRATION = f"{INTEGRATIONS}/{'?' * 8}-{'-'.join(['?' * 4] * 3)}-{'?' * 12}"
 WEBHOOK = "/webhooks/genesys/targets"
 
 
@@ -46,6 +47,14 @@ CALLS = {
     "get_verification": Call("GET", f"{TARGETS}/*/verify", "TARGET_VERIFIED"),
     "check_health": Call("POST", f"{TARGETS}/*/health", "HEALTH_CHECK_TRIGGERED"),
     "notify": Call("POST", WEBHOOK, "WEBHOOK_SYNCED"),
+    "list_integrations": Call("GET", INTEGRATIONS),
+    "create_integration": Call("POST", INTEGRATIONS, "SOURCE_CREATED"),
+    "get_integration": Call("GET", INTEGRATION, "SOURCE_SETTLED"),
+    "intend": Call("PATCH", INTEGRATION, "SOURCE_ENABLED"),
+    "delete_integration": Call("DELETE", INTEGRATION, "SOURCE_DELETED"),
+    "get_configuration": Call("GET", f"{INTEGRATION}/config/current"),
+    "configure_integration": Call("PUT", f"{INTEGRATION}/config/current", "SOURCE_CONFIGURED"),
+    "list_topics": Call("GET", TOPICS),
 }
 """By the name of the method that makes it."""
 
@@ -74,7 +83,7 @@ class Strike(Enum):
 class Scenario:
     """A change of the program, the command that carries it out, and the calls that this makes in turn."""
 
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[Declaration, ...]
     calls: tuple[str, ...]
     struck: tuple[str, ...] = ()
     """Those of the calls that are struck here, since no other operation makes them so; else all."""
@@ -85,7 +94,9 @@ class Scenario:
     """A target whose status is forced to `FAILED` first."""
     forgets: str = ""
     """A target that the state is made to forget first: what a create that died leaves behind."""
-    recovered: tuple[Wanted, ...] | None = None
+    first: tuple[Declaration, ...] = ()
+    """What is brought up before the change, besides what is there."""
+    recovered: tuple[Declaration, ...] | None = None
     """The program when it comes to the recovery, where it is another one."""
     refused: str = ""
     """What the command says, which is refused."""
@@ -96,6 +107,10 @@ class Scenario:
 
     def prepare(self, world: World) -> None:
         """Makes the change."""
+        if self.first:
+            world.want((*Origin.UP, *self.first))
+            world.stack.must(*UP)
+            world.settle()
         if self.renamed:
             world.stack.rename(self.renamed)
         world.want(self.wanted)
@@ -229,6 +244,50 @@ SCENARIOS = {
         recovered=(_kept, replace(_renamed, aliases=_FORMER), _gone, _moved),
     ),
 }
+_source = WantedSource("events")
+_LOOKED_UP = ("login", "get_organization", "get_integration", "get_configuration")
+
+SCENARIOS |= {
+    "create source": Scenario(
+        (*Origin.UP, _source),
+        (
+            "login",
+            "get_organization",
+            "list_integrations",
+            "create_integration",
+            "configure_integration",
+            "intend",
+            "get_integration",
+            "list_topics",
+        ),
+        struck=(
+            "list_integrations",
+            "create_integration",
+            "configure_integration",
+            "intend",
+            "get_integration",
+            "list_topics",
+        ),
+    ),
+    "update source": Scenario(
+        (*Origin.UP, replace(_source, topics=("v2.flows.{id}",))),
+        (*_LOOKED_UP, "configure_integration", "list_topics"),
+        struck=("get_configuration", "configure_integration"),
+        first=(_source,),
+    ),
+    "disable source": Scenario(
+        (*Origin.UP, replace(_source, enabled=False)),
+        (*_LOOKED_UP, "intend", "list_topics"),
+        struck=("intend",),
+        first=(_source,),
+    ),
+    "delete source": Scenario(
+        Origin.UP,
+        (*_LOOKED_UP, "delete_integration"),
+        struck=("delete_integration",),
+        first=(_source,),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -249,7 +308,10 @@ class Point:
 
 _OF_STOCK_HOST = (Strike.HOST_KILL, Strike.CLI_KILL, Strike.DROP)
 """It does not hear a Ctrl-C."""
-WRITES = {"create_target", "update_target", "delete_target", "notify"}
+WRITES = {
+    *("create_target", "update_target", "delete_target", "notify"),
+    *("create_integration", "configure_integration", "intend", "delete_integration"),
+}
 
 
 def every_point() -> list[Point]:
@@ -288,5 +350,6 @@ QUICK = (
     Point("own", "destroy", "notify", Phase.AFTER, Strike.DROP_ALWAYS),
     Point("own", "reverted update", "update_target", Phase.AFTER, Strike.HOST_KILL),
     Point("own", "replace", "create_target", Phase.AFTER, Strike.HOST_KILL),
+    Point("own", "create source", "configure_integration", Phase.AFTER, Strike.CLI_KILL),
 )
 """Those of every run of the tests: each kind of death, once."""

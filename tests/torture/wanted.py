@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cloud import PASSWORD, USERNAME
 from declared import Declared, opts
-from engine import SYNC_TYPE
+from engine import SOURCE_TYPE, SYNC_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cloud import Cloud
     from engine import Stack
+
+ACTIVATION_TIMEOUT = 10
+"""In seconds: for those runs in which no look succeeds."""
 
 BY_HAND = ["MADE_BY_HAND"]
 """Event types that no program asks for."""
@@ -112,7 +115,56 @@ class Wanted:
         }
 
 
-def program(cloud: Cloud, wanted: Iterable[Wanted]) -> str:
+@dataclass(frozen=True)
+class WantedSource:
+    """A source, as `Wanted` is a target."""
+
+    resource: str
+    parents: Parents = ()
+    aliases: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ("v2.users.{id}.presence",)
+    enabled: bool = True
+    synced: ClassVar[bool] = False
+    sync_parents: ClassVar[Parents] = ()
+
+    def lines(self, cloud: Cloud, variable: str) -> Iterable[str]:
+        """The program's lines for it."""
+        yield Declared(cloud, None).source(
+            variable,
+            called=self.resource,
+            event_source_suffix=repr(self.resource),
+            topics=repr(list(self.topics)),
+            enabled=repr(self.enabled),
+            notes="'by whom'",
+            activation_timeout=repr(ACTIVATION_TIMEOUT),
+            opts=_options(self.parents, self.aliases),
+        )
+
+    @property
+    def identity(self) -> str:
+        """What it stays."""
+        return self.resource
+
+    def urn(self, stack: Stack) -> str:
+        """The URN of the source in this stack: also the mark that it carries."""
+        return stack.urn(self.resource, *map(_type, self.parents), type_=SOURCE_TYPE)
+
+    def configuration(self, stack: Stack) -> dict[str, Any]:
+        """What state and API have to say of it, as far as the program decides it."""
+        return {
+            "name": self.resource,
+            "eventSourceSuffix": self.resource,
+            "topics": sorted(self.topics),
+            "owner": self.urn(stack),
+            "state": "ACTIVE" if self.enabled else "INACTIVE",
+        }
+
+
+Declaration = Wanted | WantedSource
+"""What a program may declare."""
+
+
+def program(cloud: Cloud, wanted: Iterable[Declaration]) -> str:
     """The text of the program that declares them."""
     wanted = list(wanted)
     declared = Declared(cloud, None)

@@ -14,7 +14,7 @@ import httpx
 from agreement import Disagreement, Heard, disagreements, pending_creates, resources
 from cloud import BASIC, BEHAVIOUR, CANARIES, CLIENT_SECRET, TARGETS, Cloud
 from engine import OWN_HOST, TARGET_TYPE, Result, Stack, backend_url
-from wanted import Wanted, program
+from wanted import Declaration, Wanted, program
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 UP = ("up", "--yes", "--skip-preview")
 REFRESH = ("refresh", "--yes", "--skip-preview")
 DESTROY = ("destroy", "--yes", "--skip-preview")
-VERIFICATION_SECONDS = 0.2
+VERIFICATION_SECONDS = ACTIVATION_SECONDS = 0.2
 ORGANIZATION_ID = "6f1d27a4-93a5-4c63-9a0c-5b0b8f3c2e71"
 """That of all branches, also where an emulator starts without its state."""
 
@@ -54,6 +54,7 @@ class Branch(Cloud):
             client_secret=CLIENT_SECRET,
             state=self._state,
             verification_seconds=VERIFICATION_SECONDS,
+            activation_seconds=ACTIVATION_SECONDS,
             rate_limit=0,
             organization_id=ORGANIZATION_ID,
             behaviour=BEHAVIOUR,
@@ -162,7 +163,7 @@ class World:
         self.cloud = cloud
         self.stack = stack
         self.second: Stack | None = None
-        self._wanted: dict[Stack, list[Wanted]] = {stack: []}
+        self._wanted: dict[Stack, list[Declaration]] = {stack: []}
         self._heard = Heard(earlier_syncs, {}, set())
         self.settled: dict[str, str] = {}
         """The ids of all targets when a step was last over."""
@@ -170,17 +171,17 @@ class World:
         """What a run leaves alive, to be ended after the recovery."""
 
     @property
-    def wanted(self) -> list[Wanted]:
+    def wanted(self) -> list[Declaration]:
         """What the program of the first stack declares."""
         return self._wanted[self.stack]
 
-    def want(self, wanted: Iterable[Wanted], stack: Stack | None = None) -> None:
+    def want(self, wanted: Iterable[Declaration], stack: Stack | None = None) -> None:
         """Rewrites the program of a stack, else of the first."""
         stack = stack or self.stack
         self._wanted[stack] = list(wanted)
         stack.program(program(self.cloud, self._wanted[stack]))
 
-    def wanted_of(self, stack: Stack) -> list[Wanted]:
+    def wanted_of(self, stack: Stack) -> list[Declaration]:
         """What the program of a stack declares."""
         return self._wanted[stack]
 
