@@ -32,17 +32,45 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     show_default=True,
     help="Seconds between two readings of the lists: a request for each 100 targets.",
 )
+@click.option(
+    "--health-interval",
+    type=click.FloatRange(0, 86_400),
+    default=300,
+    show_default=True,
+    help="Seconds in which each target's health is checked once, within a tenth of the rate limit; 0 never.",
+)
+@click.option(
+    "--history", type=_FILE, help="A file that keeps what was seen over restarts; else it is forgotten."
+)
 @click.option("--audit-log", type=_FILE, help="The audit file; else GENESYSCLOUD_AUDIT_LOG.")
 @click.option(
     "--token-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file with the token that browsers and scrapers must give.",
 )
-def monitor(port: int, host: str, interval: float, audit_log: Path | None, token_file: Path | None) -> None:
+@click.option("--webhook", metavar="URL", help="Where each change is told: an https:// URL.")
+@click.option(
+    "--signing-secret",
+    envvar="GENESYS_MONITOR_SIGNING_SECRET",
+    show_envvar=True,
+    help="What webhooks are signed with: whsec_ and base64, or any other text.",
+)
+def monitor(
+    port: int,
+    host: str,
+    interval: float,
+    health_interval: float,
+    history: Path | None,
+    audit_log: Path | None,
+    token_file: Path | None,
+    webhook: str | None,
+    signing_secret: str | None,
+) -> None:
     """Serve a page that shows every target and source, and metrics for Prometheus."""
     from genesys_provider.client.errors import ConfigurationError, MissingSetting
     from genesys_provider.client.settings import ENVIRONMENT, Settings
-    from genesys_provider.client.urls import is_loopback
+    from genesys_provider.client.urls import checked_url, is_loopback
+    from genesys_provider.targets.signature import signing_key
 
     token = None if token_file is None else token_file.read_text().strip()
     if token == "":
@@ -51,9 +79,17 @@ def monitor(port: int, host: str, interval: float, audit_log: Path | None, token
         raise click.UsageError(
             f"Whoever reaches {host} would see the targets: give --token-file FILE, or listen on 127.0.0.1."
         )
+    if webhook is not None:
+        try:
+            checked_url(webhook)
+            signing_key(signing_secret or "")
+        except ValueError as error:
+            raise click.UsageError(f"--webhook and --signing-secret go together: {error}.") from error
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with _told_plainly():
+        from genesys_provider.monitor.history import HistoryError
+        from genesys_provider.monitor.news import WebhookSettings
         from genesys_provider.monitor.server import Monitor, MonitorSettings
 
         try:
@@ -64,11 +100,18 @@ def monitor(port: int, host: str, interval: float, audit_log: Path | None, token
             ):
                 if not value:
                     raise MissingSetting(ENVIRONMENT[key])
-            settings = MonitorSettings(interval, audit_log or connection.audit_log, token)
+            settings = MonitorSettings(
+                interval,
+                health_interval,
+                history,
+                audit_log or connection.audit_log,
+                token,
+                WebhookSettings(webhook, signing_secret or "", connection.ca_file) if webhook else None,
+            )
             running = Monitor(connection, settings, host, port)
         except ConfigurationError as error:
             raise click.ClickException(str(error)) from error
-        except OSError as error:
+        except (HistoryError, OSError) as error:
             raise click.ClickException(f"The monitor can't start: {error}") from error
         running.run(lambda: click.echo(f"monitor ready at {running.url}"))
 

@@ -112,6 +112,11 @@ class Manager(Generic[T, W]):
         return self._organizations.now()
 
     @property
+    def seconds_a_request(self) -> float:
+        """How far apart requests are that use the whole rate limit up; 0 where there is none."""
+        return self._client.seconds_a_request
+
+    @property
     def rate_limit(self) -> RateLimit | None:
         """What the token may still do in this minute; None where there is no limit, or no answer yet."""
         return self._client.rate_limit

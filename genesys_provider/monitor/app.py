@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +27,11 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from genesys_provider.client.errors import GenesysError
 from genesys_provider.monitor.guard import HEALTH_PATH
+from genesys_provider.monitor.history import DAY
+from genesys_provider.monitor.views import iso
+from genesys_provider.sources.models import ACTIVE
+from genesys_provider.targets.models import VERIFIED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,11 +39,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from genesys_provider.monitor.audit_file import AuditFile
-    from genesys_provider.monitor.fleet import Fleet, Kind
+    from genesys_provider.monitor.fleet import Fleet, Kind, Row
+    from genesys_provider.monitor.health import HealthChecks
+    from genesys_provider.monitor.history import History
     from genesys_provider.monitor.metrics import Metrics
-    from genesys_provider.targets.manager import TargetManager
 
 _STATIC = Path(__file__).parent / "static"
+SHARES = {"24h": 1, "7d": 7, "30d": 30}
+"""Over how many days the share of time is told in which all was well."""
 HEARTBEAT_SECONDS = 15.0
 """A stream says something at least so often: then a browser that is gone is noticed."""
 FIRST_READING_SECONDS = 30.0
@@ -49,11 +56,14 @@ FIRST_READING_SECONDS = 30.0
 class Site:
     """The application and what it shows."""
 
-    def __init__(self, fleet: Fleet, metrics: Metrics, audit: AuditFile, targets: TargetManager) -> None:
+    def __init__(
+        self, fleet: Fleet, metrics: Metrics, audit: AuditFile, history: History, health: HealthChecks
+    ) -> None:
         self._fleet = fleet
         self._metrics = metrics
         self._audit = audit
-        self._targets = targets
+        self._history = history
+        self._health = health
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
         self._closed = False
@@ -125,18 +135,35 @@ class Site:
         row = self._fleet.row((kind, id_))
         if row is None:
             return JSONResponse({"error": f"there is no {kind} {id_}"}, 404)
-        return JSONResponse({**row.for_page(), "audit": self._audit.entries(id_)})
+        return JSONResponse(await run_in_threadpool(self._detail, row))
+
+    def _detail(self, row: Row) -> dict[str, Any]:
+        key, now = (row.kind, row.id), time.time()
+        wanted = VERIFIED if row.kind == "target" else ACTIVE
+        return {
+            **row.for_page(),
+            "shares": {
+                name: self._history.share(key, wanted, now - days * DAY, now) for name, days in SHARES.items()
+            },
+            "timeline": [
+                {
+                    "at": iso(each.at),
+                    "what": each.what,
+                    "before": each.before,
+                    "after": each.after,
+                    "reason": each.reason,
+                }
+                for each in self._history.timeline(key)
+            ],
+            "audit": self._audit.entries(row.id),
+        }
 
     async def _check_health(self, request: Request) -> Response:
         id_: str = request.path_params["id"]
         if self._fleet.row(("target", id_)) is None:
             return JSONResponse({"error": f"there is no target {id_}"}, 404)
-        try:
-            health = await run_in_threadpool(self._targets.check_health, id_)
-        except GenesysError as error:
-            return JSONResponse({"error": str(error)}, 502)
-        self._fleet.take_health(("target", id_), health)
-        return JSONResponse({"id": id_, "health": health})
+        health, reason = await run_in_threadpool(self._health.check, id_)
+        return JSONResponse({"id": id_, "health": health, "reason": reason})
 
     async def _all(self, _: Request) -> Response:
         return Response(self._everything()[1], media_type="application/json")

@@ -177,9 +177,8 @@ class Fleet:
             ]
             for row in self._rows.values():
                 row.bars.append(row.status)
-            self._reading = Reading(
-                now, None, self._reading.reads + 1, self._reading.errors, rate_limit, organization
-            )
+            was = self._reading
+            self._reading = Reading(now, None, was.reads + 1, was.errors, rate_limit, organization)
         self._tell()
         return changes
 
@@ -221,20 +220,22 @@ class Fleet:
         self._tell()
         return was.error != error
 
-    def explain(self, key: Key, reason: str | None) -> Change | None:
-        """Takes in why a target is in its status; the entry for it."""
+    def explain(self, key: Key, status: str, reason: str | None) -> Change | None:
+        """Takes in why a target is in a status, if it still is; the entry for it."""
         with self._lock:
-            row = self._rows[key]
+            row = self._rows.get(key)
+            if row is None or row.status != status:
+                return None
             row.asked = True
             if reason is None or row.reason == reason:
                 return None
             self._version += 1
             row.reason, row.version = reason, self._version
-            change = Change(time.time(), row.kind, row.id, row.name, "status", row.status, row.status, reason)
+            change = Change(time.time(), row.kind, row.id, row.name, "status", status, status, reason)
         self._tell()
         return change
 
-    def take_health(self, key: Key, health: str, reason: str | None = None) -> Change | None:
+    def take_health(self, key: Key, health: str, reason: str | None) -> Change | None:
         """Takes in what a health check said; the change, if it is one."""
         now = time.time()
         with self._lock:
@@ -295,6 +296,30 @@ class Fleet:
     def row(self, key: Key) -> Row | None:
         """One row."""
         return self._rows.get(key)
+
+    def size(self, kind: Kind) -> int:
+        """How many there are."""
+        with self._lock:
+            return sum(row.kind == kind and row.status != GONE for row in self._rows.values())
+
+    def unexplained(self) -> Row | None:
+        """A target that failed, and whose reason nobody has asked for yet."""
+        with self._lock:
+            return next(
+                (row for row in self._rows.values() if row.failed and not row.asked and row.kind == "target"),
+                None,
+            )
+
+    def least_checked(self) -> Row | None:
+        """The target whose health was checked longest ago."""
+        with self._lock:
+            there = [row for row in self._rows.values() if row.kind == "target" and row.status != GONE]
+            return min(there, key=lambda row: row.health_at or 0.0, default=None)
+
+    def changed(self, after: int) -> list[Row]:
+        """The rows that changed after a version."""
+        with self._lock:
+            return [row for row in self._rows.values() if row.version > after]
 
     def forget(self, keys: Iterable[Key]) -> None:
         """Drops rows of what has been gone for long."""

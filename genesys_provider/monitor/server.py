@@ -5,11 +5,15 @@ It listens from the moment that it is made, so that a port that is taken is told
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
+import sqlite3
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import uvicorn
@@ -17,14 +21,21 @@ import uvicorn
 from genesys_provider.client.settings import Settings
 from genesys_provider.monitor.app import Site
 from genesys_provider.monitor.audit_file import AuditFile
-from genesys_provider.monitor.fleet import Change, Fleet
+from genesys_provider.monitor.fleet import LONGEST_READING, Change, Fleet
 from genesys_provider.monitor.guard import Guard
+from genesys_provider.monitor.health import HealthChecks
+from genesys_provider.monitor.history import History
 from genesys_provider.monitor.metrics import Metrics
+from genesys_provider.monitor.news import News, WebhookSettings
 from genesys_provider.monitor.reading import Readings
 from genesys_provider.sources.manager import SourceManager
 from genesys_provider.targets.manager import TargetManager
+from genesys_provider.targets.models import VERIFIED
 
 _BACKLOG = 1024
+_log = logging.getLogger(__name__)
+THINNED_EVERY = 3600.0
+"""Seconds."""
 FIRST_READING_SECONDS = 10.0
 """How long the first reading is waited for before the monitor says that it is ready."""
 
@@ -35,13 +46,19 @@ class MonitorSettings:
 
     Attributes:
         interval: Seconds between two readings.
+        health_interval: Seconds in which each target's health is checked once; 0 checks on request only.
+        history: The file that keeps what is known over a restart.
         audit_log: The audit file to read verification times and entries from.
         token: What clients must know.
+        webhook: Where changes are told.
     """
 
     interval: float = 15.0
+    health_interval: float = 300.0
+    history: Path | None = None
     audit_log: Path | None = None
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
+    webhook: WebhookSettings | None = None
 
 
 class Monitor:
@@ -58,6 +75,7 @@ class Monitor:
 
     Raises:
         OSError: The address can't be listened on.
+        HistoryError: The history can't be used.
     """
 
     def __init__(self, connection: Settings, settings: MonitorSettings, host: str, port: int) -> None:
@@ -65,15 +83,25 @@ class Monitor:
         name = f"[{host}]" if ":" in host else host
         self.url = f"http://{name}:{self._socket.getsockname()[1]}"
         self._ended = threading.Event()
+        self._failed = False
         # What fails is read again soon anyway. Its checks are no entries of the audit file that it reads.
         connection = replace(connection, max_retries=1, audit_log=None)
         self._targets = TargetManager(connection, cancelled=self._ended)
         sources = SourceManager(connection, cancelled=self._ended, beside=self._targets)
         self._fleet = Fleet(settings.interval, connection.api_url)
         self._metrics = Metrics(self._fleet)
+        self._history = History(settings.history)
+        self._fleet.restore(*self._history.restored())
+        self._known_to_history = self._fleet.version
+        self._first_look = self._fleet.reading.read_at is None
+        self._thinned_at = 0.0
         self._audit = AuditFile(settings.audit_log)
+        self._news = News(self._metrics, settings.webhook, self._ended)
         self._readings = Readings(self._targets, sources, self._fleet, self._took, self._ended)
-        self._site = Site(self._fleet, self._metrics, self._audit, self._targets)
+        self._health = HealthChecks(
+            self._targets, self._fleet, self._metrics, self._happened, settings.health_interval, self._ended
+        )
+        self._site = Site(self._fleet, self._metrics, self._audit, self._history, self._health)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 Guard(self._site.app(), host, settings.token),
@@ -95,38 +123,80 @@ class Monitor:
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._ended.set())
-        serving = threading.Thread(target=self._serve, name="serving")
-        reading = threading.Thread(target=self._readings.run, name="reading", daemon=True)
-        serving.start()
-        reading.start()
+        serving = threading.Thread(target=self._unless_it_fails, args=(self._serve,), name="serving")
+        # What waits for an answer must not hold up the end.
+        watching = [
+            threading.Thread(target=self._unless_it_fails, args=(each.run,), name=name, daemon=True)
+            for name, each in (("reading", self._readings), ("health", self._health))
+        ]
+        for thread in (serving, *watching):
+            thread.start()
         self._fleet.tried.wait(FIRST_READING_SECONDS)
         if not self._ended.is_set():
             ready()
         self._ended.wait()
         self._site.close()
         self._server.should_exit = True
+        self._health.stop()
         serving.join()
-        reading.join(1)
+        for thread in watching:
+            thread.join(1)
+        self._news.close()
         self._targets.close()
+        self._history.close()
+        if self._failed:
+            raise SystemExit(1)
 
     def _serve(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+    def _unless_it_fails(self, work: Callable[[], None]) -> None:
+        """A thread's work: a monitor of which a part has failed must not look as if it watched."""
         try:
-            self._server.run(sockets=[self._socket])
+            work()
+        except Exception:  # noqa: BLE001 - whatever it is, the process ends over it
+            _log.exception("a part of the monitor failed")
+            self._failed = True
         finally:
-            # Without the page nobody sees anything: then the process ends too.
             self._ended.set()
 
     def _took(self, changes: Sequence[Change]) -> None:
         """After each reading, in its thread."""
-        for change in changes:
-            if change.before is not None:
-                self._metrics.changes.labels(change.kind, change.after).inc()
         for target_id, verdict in self._audit.look():
-            if verdict.latency_seconds is not None and verdict.statuses == ("VERIFIED",):
+            if verdict.latency_seconds is not None and verdict.statuses == (VERIFIED,):
                 self._metrics.verification.observe(verdict.latency_seconds)
             row = self._fleet.row(("target", target_id))
             since = verdict.at if row is not None and row.status in verdict.statuses else None
             self._fleet.note(("target", target_id), since=since, verification_seconds=verdict.latency_seconds)
+        first = self._first_look
+        self._first_look = False
+        with self._told_where_it_fails():
+            self._keep(changes)
+        self._news.tell(changes, first=first)
+
+    def _keep(self, changes: Sequence[Change]) -> None:
+        version, read_at = self._fleet.version, self._fleet.reading.read_at or time.time()
+        rows = self._fleet.changed(self._known_to_history)
+        self._history.reading(read_at, changes, rows, self._fleet.interval + LONGEST_READING)
+        self._known_to_history = version
+        if read_at - self._thinned_at > THINNED_EVERY:
+            self._fleet.forget(self._history.thin(read_at))
+            self._thinned_at = read_at
+
+    def _happened(self, changes: Sequence[Change]) -> None:
+        """Between two readings, in any thread."""
+        with self._told_where_it_fails():
+            rows = [self._fleet.row((each.kind, each.id)) for each in changes]
+            self._history.record(changes, [row for row in rows if row is not None])
+        self._news.tell(changes)
+
+    @contextmanager
+    def _told_where_it_fails(self) -> Iterator[None]:
+        """A full disk must not end the watch."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            _log.warning("the history lacks what happened now: %s", error)
 
 
 def _listening(host: str, port: int) -> socket.socket:

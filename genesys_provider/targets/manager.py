@@ -39,10 +39,11 @@ from genesys_provider.targets.errors import (
     VerificationTimeout,
     VerificationUnknown,
 )
-from genesys_provider.targets.gateway import UPDATED, Delivery, Gateway, SigningSecrets, SyncEvent
+from genesys_provider.targets.gateway import UPDATED, Delivery, Gateway, SyncEvent
 from genesys_provider.targets.models import VERIFIED, Target, TargetConfig
 from genesys_provider.targets.reading import TargetReader
 from genesys_provider.targets.verification import Verifications
+from genesys_provider.targets.webhook import SigningSecrets
 from genesys_provider.targets.writing import TargetWriting
 
 _log = logging.getLogger(__name__)

@@ -61,7 +61,7 @@ def test_requests_are_one_for_each_hundred_however_many_look_on(cloud: Cloud, wa
     count = 201
     register(cloud, [f"t{number:03}" for number in range(count)])
     cloud.requests()
-    running = watch()
+    running = watch("--health-interval", 0)
     streams = [running.stream() for _ in range(10)]
     for stream in streams:
         assert len(stream.until(lambda data: data["rows"])["rows"]) == count
@@ -190,10 +190,10 @@ def test_an_unknown_id_is_a_404(watch: Watcher) -> None:
 
 def test_health_is_checked_on_request(cloud: Cloud, watch: Watcher) -> None:
     ids = register(cloud, ["orders"])
-    running = watch()
+    running = watch("--health-interval", 0)
     stream = running.stream()
     answer = running.http.post(f"/api/targets/{ids['orders']}/health")
-    assert answer.json() == {"id": ids["orders"], "health": "HEALTHY"}
+    assert answer.json() == {"id": ids["orders"], "health": "HEALTHY", "reason": None}
     assert stream.row(lambda row: row["health"] == "HEALTHY")["healthAt"] is not None
     assert running.metric("target_healthy", id=ids["orders"], name="orders", health="HEALTHY") == 1
 

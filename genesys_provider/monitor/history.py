@@ -1,0 +1,253 @@
+"""What outlives the monitor: the changes, the last picture, and when it was looked at; in SQLite.
+
+Only changes are written, not readings: between two changes the status is known, as long as somebody looked
+(`coverage`). So a quiet fleet of 2,000 targets writes two rows a reading.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from genesys_provider.monitor.fleet import BARS, GONE, Change, Key, Kind, Row
+
+DAY = 86_400.0
+KEPT_SECONDS = 30 * DAY
+"""How long changes of a status are kept; what was before counts as one entry."""
+KEPT_HEALTH_SECONDS = 7 * DAY
+"""How long changes of the health are kept, and what is gone."""
+KEPT_A_THING = 2_000
+"""How many changes of one thing are kept: one that flaps must not fill the disk."""
+TIMELINE = 200
+"""How many changes are shown of one thing."""
+VERSION = 1
+"""Of the schema."""
+
+_SCHEMA = (
+    """CREATE TABLE things (kind TEXT, id TEXT, facts TEXT, status TEXT, since REAL, reason TEXT, health TEXT,
+    health_at REAL, verification_seconds REAL, PRIMARY KEY (kind, id)) WITHOUT ROWID""",
+    """CREATE TABLE changes (number INTEGER PRIMARY KEY, at REAL, kind TEXT, thing TEXT, name TEXT, what TEXT,
+    before TEXT, after TEXT, reason TEXT)""",
+    "CREATE INDEX changes_of_a_thing ON changes (kind, thing, at)",
+    "CREATE INDEX changes_by_time ON changes (at)",
+    "CREATE TABLE readings (at REAL)",
+    "CREATE TABLE coverage (since REAL, until REAL)",
+    f"PRAGMA user_version = {VERSION}",
+)
+
+
+class HistoryError(Exception):
+    """The file can't be used; the message says why."""
+
+
+class History:
+    """The history of one organization. Safe for threads.
+
+    Args:
+        path: The file; None keeps it in memory, so that it ends with the process.
+
+    Raises:
+        HistoryError: It is no history, or can't be read or written.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        try:
+            self._database = sqlite3.connect(
+                path or ":memory:", check_same_thread=False, isolation_level=None
+            )
+            with self._transaction() as cursor:
+                self._prepare(cursor)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = NORMAL")
+        except sqlite3.Error as error:
+            raise HistoryError(f"the history {path} can't be used: {error}. Name another file") from error
+
+    def _prepare(self, cursor: sqlite3.Cursor) -> None:
+        (version,) = cursor.execute("PRAGMA user_version").fetchone()
+        if version == VERSION:
+            return
+        (tables,) = cursor.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if version or tables:
+            raise HistoryError(f"{self._path} is no history that this version can read. Name another file")
+        for statement in _SCHEMA:
+            cursor.execute(statement)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Cursor]:
+        with self._lock:
+            cursor = self._database.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield cursor
+            except BaseException:
+                cursor.execute("ROLLBACK")
+                raise
+            cursor.execute("COMMIT")
+
+    def _ask(self, statement: str, *values: Any) -> list[Any]:
+        with self._lock:
+            return self._database.execute(statement, values).fetchall()
+
+    def close(self) -> None:
+        """Closes the file."""
+        with self._lock:
+            self._database.close()
+
+    def record(self, changes: Iterable[Change], rows: Iterable[Row]) -> None:
+        """Adds entries, and how the rows are now."""
+        with self._transaction() as cursor:
+            _add(cursor, changes, rows)
+
+    def reading(self, at: float, changes: Iterable[Change], rows: Iterable[Row], longest_gap: float) -> None:
+        """Takes in a reading that succeeded.
+
+        Args:
+            at: When it ended: seconds since 1970.
+            changes: What it has changed.
+            rows: Those that have changed since the last one.
+            longest_gap: Seconds between two readings, within which nothing counts as unseen.
+        """
+        with self._transaction() as cursor:
+            _add(cursor, changes, rows)
+            cursor.execute("INSERT INTO readings VALUES (?)", (at,))
+            cursor.execute(
+                "DELETE FROM readings WHERE at <= (SELECT at FROM readings ORDER BY at DESC LIMIT 1 OFFSET ?)",
+                (BARS,),
+            )
+            cursor.execute(
+                "UPDATE coverage SET until = ?1 WHERE until BETWEEN ?1 - ?2 AND ?1 AND "
+                "until = (SELECT max(until) FROM coverage)",
+                (at, longest_gap),
+            )
+            if cursor.rowcount < 1:
+                cursor.execute("INSERT INTO coverage VALUES (?, ?)", (at, at))
+
+    def restored(self) -> tuple[list[Row], float | None]:
+        """The last picture, and when it was read."""
+        times = [at for (at,) in self._ask("SELECT at FROM readings ORDER BY at")]
+        recent: dict[Key, list[tuple[float, str | None, str]]] = defaultdict(list)
+        for at, kind, thing, before, after in self._ask(
+            "SELECT at, kind, thing, before, after FROM changes WHERE what = 'status' AND at > ? "
+            "ORDER BY at, number",
+            times[0] if times else 0.0,
+        ):
+            recent[kind, thing].append((at, before, after))
+        rows = []
+        for kind, id_, facts, status, since, reason, health, health_at, verification in self._ask(
+            "SELECT * FROM things"
+        ):
+            bars = [_status_at(at, recent[kind, id_], status) for at in times]
+            rows.append(
+                Row(
+                    kind,
+                    json.loads(facts),
+                    status,
+                    since,
+                    reason,
+                    asked=reason is not None,
+                    health=health,
+                    health_at=health_at,
+                    verification_seconds=verification,
+                    bars=deque((each for each in bars if each is not None), maxlen=BARS),
+                )
+            )
+        return rows, times[-1] if times else None
+
+    def timeline(self, key: Key) -> list[Change]:
+        """The changes of one thing, newest first."""
+        found = self._ask(
+            "SELECT at, kind, thing, name, what, before, after, reason FROM changes WHERE kind = ? AND thing = ? "
+            "ORDER BY at DESC, number DESC LIMIT ?",
+            *key,
+            TIMELINE,
+        )
+        return [Change(*each) for each in found]
+
+    def share(self, key: Key, wanted: str, since: float, now: float) -> float | None:
+        """The share of the time in which a thing had this status: from 0 to 1.
+
+        Only time counts in which it was there and was looked at; None where there is none.
+        """
+        starts = self._ask(
+            "SELECT at, after FROM changes WHERE kind = ? AND thing = ? AND what = 'status' "
+            "ORDER BY at, number",
+            *key,
+        )
+        ends = [*(at for at, _ in starts), now][1:]
+        had = total = 0.0
+        for begin, until in self._ask("SELECT since, until FROM coverage WHERE until > ?", since):
+            for (start, status), end in zip(starts, ends, strict=True):
+                seen = max(0.0, min(end, until) - max(start, begin, since))
+                if status != GONE:
+                    total += seen
+                    had += seen if status == wanted else 0.0
+        return had / total if total else None
+
+    def thin(self, now: float) -> list[Key]:
+        """Forgets what is old; the keys of what has been gone for so long that it is forgotten too."""
+        with self._transaction() as cursor:
+            gone: list[tuple[Kind, str]] = cursor.execute(
+                "SELECT kind, id FROM things WHERE status = ? AND since < ?",
+                (GONE, now - KEPT_HEALTH_SECONDS),
+            ).fetchall()
+            cursor.executemany("DELETE FROM things WHERE kind = ? AND id = ?", gone)
+            cursor.executemany("DELETE FROM changes WHERE kind = ? AND thing = ?", gone)
+            # The last one before stays: it says what the status was then.
+            cursor.execute(
+                """DELETE FROM changes WHERE at < CASE what WHEN 'health' THEN ? ELSE ? END AND EXISTS (
+                SELECT 1 FROM changes AS later WHERE later.kind = changes.kind AND later.thing = changes.thing
+                AND later.what = changes.what AND later.at > changes.at
+                AND later.at < CASE changes.what WHEN 'health' THEN ? ELSE ? END)""",
+                (now - KEPT_HEALTH_SECONDS, now - KEPT_SECONDS) * 2,
+            )
+            for kind, thing in cursor.execute(
+                "SELECT kind, thing FROM changes GROUP BY kind, thing HAVING count(*) > ?", (KEPT_A_THING,)
+            ).fetchall():
+                cursor.execute(
+                    """DELETE FROM changes WHERE kind = ?1 AND thing = ?2 AND at <= (SELECT at FROM changes
+                    WHERE kind = ?1 AND thing = ?2 ORDER BY at DESC LIMIT 1 OFFSET ?3)""",
+                    (kind, thing, KEPT_A_THING),
+                )
+            cursor.execute("DELETE FROM coverage WHERE until < ?", (now - KEPT_SECONDS,))
+        return gone
+
+
+def _add(cursor: sqlite3.Cursor, changes: Iterable[Change], rows: Iterable[Row]) -> None:
+    cursor.executemany(
+        "INSERT INTO changes (at, kind, thing, name, what, before, after, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        changes,
+    )
+    cursor.executemany(
+        "REPLACE INTO things VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                row.kind,
+                row.id,
+                json.dumps(row.facts),
+                row.status,
+                row.since,
+                row.reason,
+                row.health,
+                row.health_at,
+                row.verification_seconds,
+            )
+            for row in rows
+        ],
+    )
+
+
+def _status_at(at: float, changes: Sequence[tuple[float, str | None, str]], now: str) -> str | None:
+    """The status at a time, from the changes after a time before it; None where it was not there yet."""
+    status = changes[0][1] if changes else now
+    for when, _, after in changes:
+        if when <= at:
+            status = after
+    return status

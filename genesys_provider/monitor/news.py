@@ -1,0 +1,123 @@
+"""What becomes of a change: a count, a line in the log, and a webhook where one is wanted."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genesys_provider.client.errors import Cancelled, GenesysError, shortened
+from genesys_provider.monitor.fleet import Change
+from genesys_provider.monitor.metrics import HEALTHY, Metrics
+from genesys_provider.monitor.views import iso
+from genesys_provider.targets.webhook import Webhooks
+
+SOURCE = "genesys-eventbridge-monitor"
+"""What the webhook names as its source."""
+MAX_RETRIES = 5
+MOST_WAITING = 5_000
+"""Webhooks that wait for one that is tried again; what comes then is in the log alone."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WebhookSettings:
+    """Where changes are told.
+
+    Attributes:
+        url: An `https://` URL.
+        signing_secret: What both sides know.
+        ca_file: A CA that is trusted besides the system's.
+    """
+
+    url: str
+    signing_secret: str
+    ca_file: Path | None
+
+
+class News:
+    """Tells changes. Safe for threads.
+
+    Args:
+        metrics: Count them.
+        webhook: Where to tell them, if anywhere.
+        cancelled: Set when the monitor ends.
+    """
+
+    def __init__(self, metrics: Metrics, webhook: WebhookSettings | None, cancelled: threading.Event) -> None:
+        self._metrics = metrics
+        self._webhook = webhook
+        self._waiting: queue.Queue[Change | None] = queue.Queue(MOST_WAITING)
+        self._webhooks: Webhooks | None = None
+        if webhook is not None:
+            self._webhooks = Webhooks(webhook.ca_file, max_retries=MAX_RETRIES, cancelled=cancelled)
+            threading.Thread(target=self._send, name="webhooks", daemon=True).start()
+
+    def close(self) -> None:
+        """Sends no more."""
+        if self._webhooks is not None:
+            self._webhooks.close()
+
+    def tell(self, changes: Sequence[Change], *, first: bool = False) -> None:
+        """Tells changes, apart from those that are none: what the `first` look finds, or a first good health."""
+        for change in changes:
+            if change.before == change.after:
+                # Only the reason has become known.
+                continue
+            if change.before is None and (first or change.after == HEALTHY):
+                continue
+            if change.what == "status":
+                self._metrics.changes.labels(change.kind, change.after).inc()
+            why = f": {change.reason}" if change.reason else ""
+            _log.info(
+                "%s %s (%s): %s %s -> %s%s",
+                change.kind,
+                shortened(change.name),
+                change.id,
+                change.what,
+                change.before or "new",
+                change.after,
+                why,
+            )
+            if self._webhook is not None:
+                try:
+                    self._waiting.put_nowait(change)
+                except queue.Full:
+                    _log.warning("no webhook for this change: %d wait already", MOST_WAITING)
+
+    def _send(self) -> None:
+        """One after the other, so that they arrive in their order."""
+        while True:
+            change = self._waiting.get()
+            if change is None or self._webhook is None or self._webhooks is None:
+                return
+            body = _body(change)
+            try:
+                self._webhooks.send(
+                    self._webhook.url,
+                    lambda _, body=body: body,  # type: ignore[misc]
+                    f"{change.kind} {change.id}",
+                    signing_secret=self._webhook.signing_secret,
+                )
+            except Cancelled:
+                return
+            except GenesysError as error:
+                _log.warning("the webhook for %s %s failed: %s", change.kind, change.id, error)
+
+
+def _body(change: Change) -> Mapping[str, Any]:
+    return {
+        "eventType": f"{change.kind}_{change.what}_changed".upper(),
+        f"{change.kind}Id": change.id,
+        "name": change.name,
+        "before": change.before,
+        "after": change.after,
+        "reason": change.reason,
+        "timestamp": iso(change.at),
+        "source": SOURCE,
+    }

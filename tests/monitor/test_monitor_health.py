@@ -1,0 +1,135 @@
+"""Health checks on a schedule, and what becomes of a change."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cloud import SIGNING_SECRET, Cloud
+from shared_cloud import counted, eventually
+from watching import Watch, force, register
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Watcher
+
+
+def test_each_target_is_checked_once_an_interval(cloud: Cloud, watch: Watcher) -> None:
+    ids = register(cloud, ["a", "b", "c", "d"])
+    cloud.requests()
+    running = watch("--health-interval", 2)
+    stream = running.stream()
+    checked: dict[str, str] = {}
+    while len(checked) < len(ids):
+        rows = stream.until(lambda data: data["rows"])["rows"]
+        checked.update({row["id"]: row["healthAt"] for row in rows if row["healthAt"]})
+    running.end()
+    assert set(checked) == set(ids.values())
+    assert len(set(checked.values())) == len(ids), "one after the other"
+    assert counted(cloud.requests(), "POST /") >= len(ids)
+
+
+def test_checks_use_at_most_a_tenth_of_the_rate_limit(tmp_path: Path) -> None:
+    with Cloud(tmp_path, rate_limit=600) as cloud:
+        register(cloud, [f"t{number}" for number in range(40)])
+        cloud.requests()
+        with Watch("--health-interval", 1, "--interval", 60, env=cloud.env) as running:
+            stream = running.stream()
+            checked = 0
+            while checked < 4:
+                checked += sum(row["health"] is not None for row in stream.until(lambda _: True)["rows"])
+            running.end()
+        log = cloud.control("requests", "GET")
+    times = [each["at"] for each in log if each["path"].endswith("/health")]
+    assert len(times) >= 4
+    # 600 a minute are 10 a second: a tenth is one a second.
+    gaps = [_seconds(later) - _seconds(earlier) for earlier, later in pairwise(times)]
+    assert min(gaps) >= 0.95, gaps
+
+
+def test_a_reason_is_asked_for_once(cloud: Cloud, watch: Watcher) -> None:
+    (id_,) = register(cloud, ["orders"]).values()
+    force(cloud, id_, "FAILED", "the endpoint answered 503 Service Unavailable")
+    cloud.requests()
+    running = watch("--health-interval", 0)
+    stream = running.stream()
+    row = stream.row(lambda row: row["reason"])
+    assert "503 Service Unavailable" in row["reason"]
+    stream.until(lambda data: data["reading"]["succeeded"] >= 4)
+    assert counted(cloud.requests(), f"GET /{id_}/verify") == 1
+    assert running.targets()["orders"]["reason"] == row["reason"]
+
+
+@pytest.mark.parametrize("times", [0, 1])
+def test_a_change_is_a_log_line_and_a_signed_webhook(cloud: Cloud, watch: Watcher, times: int) -> None:
+    (id_,) = register(cloud, ["orders"]).values()
+    force(cloud, id_, "VERIFIED")
+    if times:
+        cloud.behave("/webhooks/genesys/targets", status=503, times=times)
+    running = watch(
+        *("--webhook", cloud.webhook, "--health-interval", 0),
+        env={"GENESYS_MONITOR_SIGNING_SECRET": SIGNING_SECRET},
+    )
+    stream = running.stream()
+    stream.until(lambda data: data["rows"])
+    force(cloud, id_, "FAILED", "it answered 500")
+    stream.row(lambda row: row["status"] == "FAILED")
+    (sync,) = eventually(lambda: cloud.received()["syncs"])
+    said: dict[str, Any] = sync["body"]
+    assert {**said, "timestamp": None} == {
+        "eventType": "TARGET_STATUS_CHANGED",
+        "targetId": id_,
+        "name": "orders",
+        "before": "VERIFIED",
+        "after": "FAILED",
+        "reason": None,
+        "timestamp": None,
+        "source": "genesys-eventbridge-monitor",
+    }
+    assert sync["headers"]["webhook-signature"].startswith("v1,")
+    _, log = running.end()
+    assert f"target orders ({id_}): status VERIFIED -> FAILED" in log
+    assert "new" not in log, "what was there at the first look is no change"
+    assert SIGNING_SECRET not in log
+
+
+def test_a_change_of_health_is_one_too(cloud: Cloud, watch: Watcher) -> None:
+    (id_,) = register(cloud, ["orders"]).values()
+    running = watch(
+        "--webhook",
+        cloud.webhook,
+        "--health-interval",
+        "0.2",
+        env={"GENESYS_MONITOR_SIGNING_SECRET": SIGNING_SECRET},
+    )
+    stream = running.stream()
+    stream.row(lambda row: row["health"] == "HEALTHY")
+    cloud.behave("/v1/genesys/events/orders", status=503)
+    health = stream.row(lambda row: row["health"] not in (None, "HEALTHY"))["health"]
+    (sync,) = eventually(lambda: cloud.received()["syncs"])
+    assert (sync["body"]["eventType"], sync["body"]["before"], sync["body"]["after"]) == (
+        "TARGET_HEALTH_CHANGED",
+        "HEALTHY",
+        health,
+    )
+    assert f"target orders ({id_}): health HEALTHY -> {health}" in running.end()[1]
+
+
+def test_a_webhook_wants_https_and_a_secret(cloud: Cloud, watch: Watcher) -> None:
+    for options, said in (
+        (("--webhook", "http://gateway.example/x", "--signing-secret", "s"), "must be an https:// URL"),
+        (("--webhook", cloud.webhook), "the signing secret is empty"),
+        (("--webhook", cloud.webhook, "--signing-secret", "whsec_="), "the signing secret"),
+    ):
+        refused = watch(*options)
+        assert refused.ready_line == ""
+        code, output = refused.end()
+        assert code == 2
+        assert said in output
+
+
+def _seconds(time: str) -> float:
+    return datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp()

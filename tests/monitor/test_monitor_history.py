@@ -1,0 +1,216 @@
+"""What the monitor keeps, for how long, and what it makes of it."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from shared_cloud import eventually
+from watching import force, register
+
+from genesys_provider.monitor.fleet import Change, Row
+from genesys_provider.monitor.history import (
+    DAY,
+    KEPT_A_THING,
+    KEPT_HEALTH_SECONDS,
+    KEPT_SECONDS,
+    History,
+    HistoryError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cloud import Cloud
+    from conftest import Watcher
+
+KEY = ("target", "1")
+GAP = 60.0
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    history = History(tmp_path / "history.sqlite")
+    yield history
+    history.close()
+
+
+def status(at: float, before: str | None, after: str) -> Change:
+    return Change(at, "target", "1", "orders", "status", before, after)
+
+
+def health(at: float, before: str | None, after: str) -> Change:
+    return Change(at, "target", "1", "orders", "health", before, after)
+
+
+def look(
+    history: History, at: float, *changes: Change, now: str = "VERIFIED", since: float | None = None
+) -> None:
+    history.reading(at, changes, [Row("target", {"id": "1", "name": "orders"}, now, since)], GAP)
+
+
+def test_a_restart_keeps_what_was_seen(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    ids = register(cloud, ["orders", "billing", "old"])
+    force(cloud, ids["orders"], "VERIFIED")
+    first = watch("--history", file)
+    stream = first.stream()
+    stream.until(lambda data: len(data["rows"]) == 3)
+    force(cloud, ids["orders"], "FAILED", "the endpoint answered 503")
+    stream.row(lambda row: row["id"] == ids["orders"] and row["reason"])
+    before = first.targets()["orders"]
+    assert "503" in before["reason"]
+    first.end()
+    cloud.requests()
+    cloud.api("DELETE", f"/{ids['old']}").raise_for_status()
+
+    again = watch("--history", file, "--health-interval", 0)
+    after = again.targets()["orders"]
+    assert after["since"] == before["since"]
+    assert after["reason"] == before["reason"]
+    assert not [each for each in cloud.requests() if "verify" in each], "the reason is known"
+    bars = again.json(f"/api/targets/{ids['orders']}")["bars"]
+    assert {"VERIFIED", "FAILED"} <= {status for status, _ in bars}
+    eventually(lambda: "old" not in again.targets())
+    timeline = again.json(f"/api/targets/{ids['old']}")["timeline"]
+    assert next(each["after"] for each in timeline if each["what"] == "status") == "GONE"
+
+
+def test_the_last_picture_is_there_before_the_api_answers(
+    cloud: Cloud, watch: Watcher, tmp_path: Path
+) -> None:
+    file = tmp_path / "history.sqlite"
+    register(cloud, ["orders"])
+    watch("--history", file).end()
+    nobody = "http://127.0.0.1:9"
+    again = watch("--history", file, env={"GENESYSCLOUD_API_URL": nobody, "GENESYSCLOUD_LOGIN_URL": nobody})
+    assert list(again.targets()) == ["orders"]
+    reading = again.json("/api/fleet")["reading"]
+    assert reading["old"] is True
+    assert reading["readAt"] is not None
+    assert reading["error"]
+
+
+def test_a_time_line_says_what_was_when_and_why(cloud: Cloud, watch: Watcher) -> None:
+    (id_,) = register(cloud, ["orders"]).values()
+    force(cloud, id_, "VERIFIED")
+    running = watch()
+    stream = running.stream()
+    stream.row(lambda row: row["health"] == "HEALTHY")
+    force(cloud, id_, "FAILED", "it answered 500")
+    stream.row(lambda row: row["reason"])
+    found = running.json(f"/api/targets/{id_}")
+    steps = [(each["what"], each["before"], each["after"]) for each in found["timeline"]]
+    assert ("status", None, "VERIFIED") in steps
+    assert ("status", "VERIFIED", "FAILED") in steps
+    assert ("health", None, "HEALTHY") in steps
+    assert "it answered 500" in found["timeline"][0]["reason"]
+    assert set(found["shares"]) == {"24h", "7d", "30d"}
+    readings = stream.until(lambda data: data["reading"]["succeeded"])["reading"]["succeeded"]
+    stream.until(lambda data: data["reading"]["succeeded"] > readings + 1)
+    assert 0 < running.json(f"/api/targets/{id_}")["shares"]["24h"] < 1
+
+
+def test_the_share_counts_only_what_was_looked_at(history: History) -> None:
+    look(history, 1000, status(1000, None, "VERIFIED"))
+    look(history, 1050)
+    assert history.share(KEY, "VERIFIED", 0, 1050) == 1
+    look(history, 1100, status(1100, "VERIFIED", "FAILED"), now="FAILED")
+    assert history.share(KEY, "VERIFIED", 0, 1100) == 1
+    # Nobody looked between 1100 and 5000.
+    look(history, 5000, now="FAILED")
+    look(history, 5050, now="FAILED")
+    look(history, 5100, status(5100, "FAILED", "VERIFIED"))
+    assert history.share(KEY, "VERIFIED", 0, 5100) == 0.5
+    assert history.share(KEY, "VERIFIED", 1050, 5100) == pytest.approx(1 / 3)
+    assert history.share(KEY, "VERIFIED", 5060, 5100) == 0
+    assert history.share(("target", "other"), "VERIFIED", 0, 5100) is None
+
+
+def test_time_in_which_it_was_gone_does_not_count(history: History) -> None:
+    look(history, 0, status(0, None, "VERIFIED"))
+    look(history, 50, status(50, "VERIFIED", "GONE"), now="GONE", since=50)
+    look(history, 100, status(100, "GONE", "FAILED"), now="FAILED")
+    look(history, 150, now="FAILED")
+    assert history.share(KEY, "VERIFIED", 0, 150) == 0.5
+
+
+def test_old_entries_are_thinned_out(history: History) -> None:
+    now = 100 * DAY
+    old, recent = now - KEPT_SECONDS - DAY, now - DAY
+    history.record(
+        [
+            status(old - 20, None, "PENDING_VERIFICATION"),
+            health(old - 15, None, "HEALTHY"),
+            status(old - 10, "PENDING_VERIFICATION", "FAILED"),
+            status(old, "FAILED", "VERIFIED"),
+            health(now - KEPT_HEALTH_SECONDS - 10, "HEALTHY", "UNHEALTHY"),
+            health(recent, "UNHEALTHY", "HEALTHY"),
+            status(recent, "VERIFIED", "FAILED"),
+        ],
+        [],
+    )
+    look(history, now, now="FAILED")
+    assert history.thin(now) == []
+    assert [(each.what, each.after) for each in history.timeline(KEY)] == [
+        ("status", "FAILED"),
+        ("health", "HEALTHY"),
+        ("health", "UNHEALTHY"),
+        ("status", "VERIFIED"),
+    ]
+
+
+def test_what_flaps_does_not_fill_the_disk(history: History) -> None:
+    history.record([status(float(at), "FAILED", "VERIFIED") for at in range(KEPT_A_THING + 500)], [])
+    history.thin(KEPT_A_THING + 500.0)
+    with sqlite3.connect(history._path or "") as database:
+        assert database.execute("SELECT count(*), max(at) FROM changes").fetchone() == (
+            KEPT_A_THING,
+            KEPT_A_THING + 499,
+        )
+    database.close()
+
+
+def test_what_is_gone_for_long_is_forgotten(history: History) -> None:
+    look(history, 0, status(0, None, "VERIFIED"))
+    look(history, 10, status(10, "VERIFIED", "GONE"), now="GONE", since=10)
+    assert history.thin(KEPT_HEALTH_SECONDS) == []
+    assert history.thin(KEPT_HEALTH_SECONDS + 20) == [KEY]
+    assert history.timeline(KEY) == []
+    assert history.restored()[0] == []
+
+
+def test_bars_are_those_of_the_last_readings(history: History) -> None:
+    look(history, 0, status(0, None, "VERIFIED"))
+    for at in range(1, 50):
+        changes = [status(at, "VERIFIED", "FAILED")] if at == 48 else []
+        look(history, at, *changes, now="FAILED" if at >= 48 else "VERIFIED")
+    rows, read_at = history.restored()
+    assert read_at == 49
+    assert list(rows[0].bars) == ["VERIFIED"] * 38 + ["FAILED"] * 2
+
+
+def test_another_file_is_refused(cloud: Cloud, tmp_path: Path) -> None:
+    other = tmp_path / "other.sqlite"
+    with sqlite3.connect(other) as database:
+        database.execute("CREATE TABLE mine (at REAL)")
+    database.close()
+    text = tmp_path / "text"
+    text.write_text("no database, but long enough to be taken for one" * 10)
+    for file in (other, text, tmp_path / "none" / "history"):
+        with pytest.raises(HistoryError):
+            History(file)
+    done = subprocess.run(
+        [sys.executable, "-m", "genesys_provider.cli", "monitor", "--port", "0", "--history", other],
+        env=cloud.env,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "Name another file" in done.stderr
+    assert "Traceback" not in done.stderr
