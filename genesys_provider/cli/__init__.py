@@ -4,9 +4,11 @@ import click
 
 from genesys_provider.cli import live  # noqa: F401  (its commands are of the group `targets`)
 from genesys_provider.cli.audit import audit
+from genesys_provider.cli.doctor import doctor
 from genesys_provider.cli.init import init
 from genesys_provider.cli.local import emulator, gateway
 from genesys_provider.cli.monitor import monitor
+from genesys_provider.cli.probe import probe
 from genesys_provider.cli.sources import sources
 from genesys_provider.cli.targets import targets
 
@@ -23,5 +25,5 @@ def main() -> None:
     """
 
 
-for command in (audit, emulator, gateway, init, monitor, sources, targets):
+for command in (audit, doctor, emulator, gateway, init, monitor, probe, sources, targets):
     main.add_command(command)

@@ -1,20 +1,170 @@
-"""`audit`: what an audit file proves."""
+"""`audit`: what an audit file says, what it proves, how long things took."""
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Sequence
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import click
+
+from genesys_provider.cli import output
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+TIMED = {
+    "TARGET_CREATED": "Creation of targets",
+    "TARGET_VERIFIED": "Verification of targets",
+    "SOURCE_CREATED": "Creation of sources",
+    "SOURCE_SETTLED": "Activation of sources",
+}
+"""The events whose latencies are looked at, and what they tell."""
+BOUNDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 45, 60, 75, 120, 300)
+"""Upper bounds of a histogram's bars, in seconds."""
+LONGEST_BAR = 40
 
 
 @click.group()
 def audit() -> None:
-    """Look after audit files."""
+    """Look into audit files: show, latency, verify."""
+
+
+def _given(_context: click.Context, _option: click.Parameter, value: str | None) -> datetime | None:
+    """An option that is a time as ISO 8601 has it; one without a zone is UTC, as the file's are."""
+    moment = None if value is None else _moment(value)
+    if value is not None and moment is None:
+        raise click.BadParameter(f"{value!r} is no time: write it as 2026-01-31 or 2026-01-31T12:00:00Z.")
+    return moment
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        parsed = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)
 
 
 @audit.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
+@click.option("--target", metavar="ID", help="Only entries about the target or source of this id.")
+@click.option(
+    "--event", metavar="EVENT", help="Only entries of this kind, such as TARGET_VERIFICATION_FAILED."
+)
+@click.option(
+    "--since", metavar="TIME", callback=_given, help="Only entries from this time on: 2026-01-31T12:00:00Z."
+)
+@click.option("--until", metavar="TIME", callback=_given, help="Only entries before this time.")
+@output.as_json_option
+def show(
+    file: Path,
+    target: str | None,
+    event: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    as_json: bool,
+) -> None:
+    """Show the entries of FILE, oldest first, by target and time. Whether they are true, `audit verify` says."""
+    found = _entries(file)
+    chosen = [
+        each
+        for each in found
+        if target in (None, each.get("targetId"))
+        and event in (None, each.get("event"))
+        and _within(_moment(each.get("timestamp")), since, until)
+    ]
+    if as_json:
+        output.print_json(chosen)
+        return
+    for each in chosen:
+        click.echo(entry_line(each))
+    click.echo(output.tally([str(each.get("event")) for each in chosen], "entry", len(found)))
+
+
+def _within(moment: datetime | None, since: datetime | None, until: datetime | None) -> bool:
+    if moment is None:
+        return since is None and until is None
+    return (since is None or moment >= since) and (until is None or moment < until)
+
+
+def entry_line(entry: dict[str, Any]) -> str:
+    """An entry as one line."""
+    latency, error = entry.get("latencySeconds"), entry.get("error")
+    seconds = f"  {latency:.3f} s" if isinstance(latency, int | float) else ""
+    return output.plain(
+        f"{entry.get('timestamp')}  {entry.get('event')}  {entry.get('targetId') or '-'}{seconds}"
+        + (f"  {error}" if error else "")
+    )
+
+
+def _entries(file: Path) -> list[dict[str, Any]]:
+    from genesys_provider.common.audit import entries_of
+
+    try:
+        return entries_of(file)
+    except OSError as error:
+        raise click.ClickException(f"{file} can't be read: {error.strerror or error}.") from error
+
+
+@audit.command()
+@click.argument("file", type=FILE)
+@output.as_json_option
+def latency(file: Path, as_json: bool) -> None:
+    """Show how long creation and verification took: p50, p95, p99, and a histogram."""
+    entries = _entries(file)
+    measured = {
+        event: sorted(
+            float(each["latencySeconds"])
+            for each in entries
+            if each.get("event") == event and isinstance(each.get("latencySeconds"), int | float)
+        )
+        for event in TIMED
+    }
+    if as_json:
+        output.print_json(
+            [{"event": event, **_figures(seconds)} for event, seconds in measured.items() if seconds]
+        )
+        return
+    shown = [_histogram(TIMED[event], seconds) for event, seconds in measured.items() if seconds]
+    click.echo("\n\n".join(shown) if shown else f"{file} has no entry that says how long something took.")
+
+
+def _figures(seconds: Sequence[float]) -> dict[str, Any]:
+    return {
+        "count": len(seconds),
+        **{f"p{percent}": percentile(seconds, percent) for percent in (50, 95, 99)},
+        "longest": seconds[-1],
+    }
+
+
+def percentile(ordered: Sequence[float], percent: int) -> float:
+    """The value that so many percent of all do not exceed: nearest rank."""
+    return ordered[math.ceil(len(ordered) * percent / 100) - 1]
+
+
+def _histogram(title: str, seconds: Sequence[float]) -> str:
+    figures = _figures(seconds)
+    head = (
+        f"{title}: {figures['count']}, p50 {figures['p50']:.2f} s, p95 {figures['p95']:.2f} s, "
+        f"p99 {figures['p99']:.2f} s, longest {figures['longest']:.2f} s"
+    )
+    counts = [0] * (len(BOUNDS) + 1)
+    for each in seconds:
+        counts[sum(each > bound for bound in BOUNDS)] += 1
+    names = [f"≤ {bound:g} s" for bound in BOUNDS] + [f"> {BOUNDS[-1]:g} s"]
+    filled = [index for index, count in enumerate(counts) if count]
+    scale = LONGEST_BAR / max(counts)
+    bars = [
+        f"  {names[index]:>8}  {'█' * math.ceil(counts[index] * scale):<{LONGEST_BAR}}  {counts[index]}"
+        for index in range(filled[0], filled[-1] + 1)
+    ]
+    return "\n".join((head, *bars))
+
+
+@audit.command()
+@click.argument("file", type=FILE)
 def verify(file: Path) -> None:
     """Check that no line of FILE was changed, removed or inserted; exits with 1 where one was.
 

@@ -91,17 +91,23 @@ class Connection:
 
     def said(self, error: GenesysError) -> str:
         """An error in the words of this connection: variables, or a stack's config keys."""
-        hint = error.hint
+        message, hint = self.parts(error)
+        return error.saying(message, hint)
+
+    def parts(self, error: GenesysError) -> tuple[str, str]:
+        """What happened, and what to do about it, in those words."""
+        return self._in_words(error.message), self._in_words(self._hint(error))
+
+    def _hint(self, error: GenesysError) -> str:
         if isinstance(error, MissingSetting):
-            hint = (
-                f"Set it, or name a stack that has {_KEYS[error.variable]}: --stack NAME"
-                if self.stack is None
-                else f"Run `pulumi config set {_KEYS[error.variable]} … --stack {self.stack}`, or set the variable"
-            )
-        elif hint == ConfigurationError.hint:
-            hint = "Correct it"
-        text = error.saying(error.message, hint)
-        if self.stack is not None and not isinstance(error, MissingSetting):
+            key = _KEYS[error.variable]
+            if self.stack is None:
+                return f"Set it, or name a stack that has {key}: --stack NAME"
+            return f"Run `pulumi config set {key} … --stack {self.stack}` (with --secret for a secret)"
+        return "Correct it" if error.hint == ConfigurationError.hint else error.hint
+
+    def _in_words(self, text: str) -> str:
+        if self.stack is not None:
             text = _VARIABLE.sub(lambda found: _KEYS[found[0]], text)
         settings: Settings | None = self.__dict__.get("settings")
         return text if settings is None else settings.in_its_words(text)

@@ -120,8 +120,10 @@ def _print(table: Table) -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    """«1 target», «2 targets»."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """«1 target», «2 targets», «2 entries»."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
 
 
 def tally(statuses: Sequence[str], noun: str, total: int) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from genesys_provider.cli import facts, output
+from genesys_provider.cli.audit import entry_line
 from genesys_provider.cli.connection import Connection, connected
 
 if TYPE_CHECKING:
@@ -130,22 +131,12 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
     if entries:
         click.echo(f"\nAudit entries in {connection.settings.audit_log}:")
         for each in entries:
-            click.echo(audit_line(each))
+            click.echo(entry_line(each))
 
 
 def _authentication(target: dict[str, Any]) -> str:
     fields = ", ".join(f"{name} {value}" for name, value in target["authConfig"].items())
     return f"{target['authType']}: {fields}" if fields else str(target["authType"])
-
-
-def audit_line(entry: dict[str, Any]) -> str:
-    """An audit entry as one line."""
-    latency, error = entry.get("latencySeconds"), entry.get("error")
-    seconds = "" if latency is None else f"  {latency:.3f} s"
-    return output.plain(
-        f"{entry.get('timestamp')}  {entry.get('event')}  {entry.get('targetId') or '-'}{seconds}"
-        + (f"  {error}" if error else "")
-    )
 
 
 def target_called(manager: TargetManager, name_or_id: str) -> Target:

@@ -1,0 +1,88 @@
+"""`probe`: whether an endpoint would pass, before a target is made for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from genesys_provider.cli import output
+
+
+@click.command()
+@click.argument("url")
+@click.option("--username", help="Authenticate with HTTP Basic (BASIC); asks for the password.")
+@click.option("--password", envvar="GENESYS_PROBE_PASSWORD", show_envvar=True, help="The user's password.")
+@click.option("--client-id", help="Authenticate as this client (OAUTH2 with --token-url, else JWT).")
+@click.option(
+    "--client-secret", envvar="GENESYS_PROBE_CLIENT_SECRET", show_envvar=True, help="The client's secret."
+)
+@click.option("--token-url", help="Where the client gets its token (OAUTH2).")
+@click.option(
+    "--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="Send this header; repeatable."
+)
+@click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="GENESYSCLOUD_CA_FILE",
+    show_envvar=True,
+    help="A CA (PEM) that is trusted besides the system's.",
+)
+def probe(
+    url: str,
+    username: str | None,
+    password: str | None,
+    client_id: str | None,
+    client_secret: str | None,
+    token_url: str | None,
+    headers: tuple[str, ...],
+    ca_file: Path | None,
+) -> None:
+    """Send URL the POST that a verification sends, from here; exits with 1 where it would not pass.
+
+    Each step is told: DNS, connection, TLS chain, token, status, time. Needs no Genesys Cloud.
+    """
+    from rich.text import Text
+
+    from genesys_provider.cli.probing import Credentials, steps
+
+    if username is not None and client_id is not None:
+        raise click.UsageError("A target has one authentication: --username, or --client-id.")
+    if client_id is None and token_url is not None:
+        raise click.UsageError("--token-url goes with --client-id.")
+    if username is not None and password is None:
+        password = click.prompt("Password", hide_input=True, err=True)
+    if client_id is not None and client_secret is None:
+        client_secret = click.prompt("Client secret", hide_input=True, err=True)
+    credentials = (
+        Credentials(username=username, password=password)
+        if client_id is None
+        else Credentials(client_id=client_id, client_secret=client_secret, token_url=token_url)
+    )
+    if username is None and client_id is None:
+        credentials = Credentials()
+    passed = True
+    for step in steps(url, credentials, _pairs(headers), ca_file):
+        passed = passed and step.passed
+        mark = Text("ok    ", style="green") if step.passed else Text("failed", style="red")
+        line = Text.assemble(mark, f"  {step.name:<10}  ", output.plain(step.said))
+        output.console().print(line, soft_wrap=True)
+        if step.hint:
+            click.echo(f"        → {output.plain(step.hint)}.")
+    click.echo(
+        "The endpoint would pass, as far as can be told from here."
+        if passed
+        else "The endpoint would not pass a verification."
+    )
+    if not passed:
+        raise SystemExit(1)
+
+
+def _pairs(headers: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for each in headers:
+        name, separator, value = each.partition(":")
+        if not separator:
+            raise click.UsageError("A --header is written 'NAME: VALUE'.")
+        pairs[name.strip()] = value.strip()
+    return pairs

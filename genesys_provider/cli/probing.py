@@ -1,0 +1,304 @@
+"""What Genesys Cloud does to verify an endpoint, done from here, step by step: the first step that fails ends it.
+
+What can't be told from here: whether Genesys Cloud's own addresses get through a firewall, and which CAs it trusts.
+It has no proxy and none of our CAs, so what only works because of one is said.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import httpx
+
+from genesys_provider.client.errors import GenesysError, shortened
+from genesys_provider.client.proxies import proxy_for
+from genesys_provider.client.redaction import hide
+from genesys_provider.client.transport import Answer, connections, exchange
+from genesys_provider.client.trust import trust
+from genesys_provider.client.urls import checked_url, shown_url, split_url
+
+SECONDS = 10.0
+"""How long an endpoint may take [C]."""
+SOON_DAYS = 14
+"""A certificate that is valid no longer than this is said to expire soon."""
+_JWT_SECONDS = 300
+_HINTS = {
+    401: "The endpoint wants other credentials: check those that it was given here, and those of the target",
+    403: "The endpoint refuses this sender: check the credentials, and whether a firewall answers in its place",
+    404: "There is nothing at this path: check the URL",
+    405: "It must accept POST at this path",
+    413: "It must accept a body of some hundred bytes",
+    415: "It must accept the content type application/json",
+    429: "It is throttled: a verification is one request, so look who else sends",
+}
+_TLS_HINTS = {
+    10: "Renew the certificate",
+    18: "Use a certificate of a public CA: Genesys Cloud trusts no self-signed one",
+    19: "Use a certificate of a public CA. If yours is one, the server must send its own chain, without the root",
+    20: "The server must send its intermediate certificates too; else its CA is none that is trusted here",
+    21: "The server must send its intermediate certificates too; else its CA is none that is trusted here",
+    62: "The certificate is for another name: use a host name that it holds",
+}
+"""By OpenSSL's code of what a verification failed for."""
+
+
+class Step(NamedTuple):
+    """What was looked at, how it went, and what to do where it failed."""
+
+    name: str
+    passed: bool
+    said: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The authentication of a target; the kind is that of the fields which are given."""
+
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    token_url: str | None = None
+
+    @property
+    def auth_type(self) -> str:
+        """As the API spells it."""
+        if self.token_url is not None:
+            return "OAUTH2"
+        if self.client_secret is not None:
+            return "JWT"
+        return "NONE" if self.username is None else "BASIC"
+
+
+def steps(
+    url: str, credentials: Credentials, headers: Mapping[str, str], ca_file: Path | None
+) -> Iterator[Step]:
+    """Each step, as it is done.
+
+    Args:
+        url: The endpoint.
+        credentials: The target's.
+        headers: The target's.
+        ca_file: A CA that is trusted besides the system's.
+    """
+    hide(*(each for each in (credentials.password, credentials.client_secret, *headers.values()) if each))
+    try:
+        checked_url(url)
+    except ValueError as error:
+        yield Step("URL", False, str(error), "Genesys Cloud takes https:// URLs only")
+        return
+    yield Step("URL", True, shown_url(url))
+    try:
+        proxy = proxy_for(httpx.URL(url))
+        if proxy is not None:
+            yield Step(
+                "Proxy",
+                True,
+                f"through {proxy}, as Genesys Cloud does not; DNS and TLS are not seen",
+            )
+        else:
+            for step in _connection(url, ca_file):
+                yield step
+                if not step.passed:
+                    return
+        with connections(ca_file, seconds=SECONDS, most=2) as client:
+            yield from _post(client, url, credentials, headers)
+    except GenesysError as error:
+        yield Step("POST", False, error.message, error.hint)
+
+
+def _connection(url: str, ca_file: Path | None) -> Iterator[Step]:
+    parts = split_url(url)
+    host, port = parts.hostname or "", parts.port or 443
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        yield Step(
+            "DNS",
+            False,
+            f"{host} can't be looked up: {error.strerror or error}",
+            "Check the name and its DNS",
+        )
+        return
+    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+    private = [each for each in addresses if not ip_address(each.partition("%")[0]).is_global]
+    note = "; not a public address, so only what runs near it reaches it" if private else ""
+    yield Step("DNS", True, f"{host} is {', '.join(addresses)}{note}")
+    started = time.monotonic()
+    try:
+        with socket.create_connection((host, port), SECONDS):
+            pass
+    except OSError as error:
+        yield Step(
+            "Connection",
+            False,
+            f"port {port} of {host}: {error.strerror or error}",
+            "Check that the gateway is up, and that its firewall lets Genesys Cloud's addresses through",
+        )
+        return
+    yield Step("Connection", True, f"port {port}, {time.monotonic() - started:.2f} s")
+    yield _tls(host, port, ca_file)
+
+
+def _tls(host: str, port: int, ca_file: Path | None) -> Step:
+    try:
+        return Step("TLS", True, _shaken_hands(host, port, trust(None)))
+    except (OSError, ValueError) as error:
+        failure: Exception = error
+    if ca_file is not None and isinstance(failure, ssl.SSLCertVerificationError):
+        try:
+            said = _shaken_hands(host, port, trust(ca_file))
+        except (OSError, ValueError) as error:
+            failure = error
+        else:
+            return Step(
+                "TLS", True, f"{said}; trusted through {ca_file} alone, which Genesys Cloud must trust too"
+            )
+    if isinstance(failure, ssl.SSLCertVerificationError):
+        hint = _TLS_HINTS.get(failure.verify_code, "Use a certificate of a public CA, for this host name")
+        return Step("TLS", False, f"the certificate is not trusted: {failure.verify_message}", hint)
+    said = "no answer within the time limit" if isinstance(failure, TimeoutError) else str(failure)
+    return Step("TLS", False, f"no handshake: {shortened(said)}", "The port must speak TLS 1.2 or 1.3")
+
+
+def _shaken_hands(host: str, port: int, context: ssl.SSLContext) -> str:
+    with (
+        socket.create_connection((host, port), SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname=host) as secured,
+    ):
+        certificate: Mapping[str, Any] = secured.getpeercert() or {}
+        version = secured.version()
+    expires = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), timezone.utc)
+    days = (expires - datetime.now(timezone.utc)).days
+    soon = " (renew it soon)" if days <= SOON_DAYS else ""
+    names = ", ".join(name for _, name in certificate.get("subjectAltName", ()))
+    return (
+        f"{version}, chain trusted; certificate of {names or _common_name(certificate, 'subject')} by "
+        f"{_common_name(certificate, 'issuer')}, valid for {days} days{soon}"
+    )
+
+
+def _common_name(certificate: Mapping[str, Any], of: str) -> str:
+    fields = {name: value for part in certificate.get(of, ()) for name, value in part}
+    return str(fields.get("commonName") or fields.get("organizationName") or "somebody without a name")
+
+
+def _post(
+    client: httpx.Client, url: str, credentials: Credentials, headers: Mapping[str, str]
+) -> Iterator[Step]:
+    sent = {**headers, "Content-Type": "application/json", "User-Agent": "genesys-eventbridge-probe"}
+    if credentials.auth_type == "BASIC":
+        pair = f"{credentials.username}:{credentials.password or ''}"
+        sent["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    elif credentials.auth_type == "JWT":
+        sent["Authorization"] = "Bearer " + _jwt(credentials.client_id or "", credentials.client_secret or "")
+    elif credentials.auth_type == "OAUTH2":
+        step, token = _token(client, credentials)
+        yield step
+        if token is None:
+            return
+        sent["Authorization"] = f"Bearer {token}"
+    hide(sent.get("Authorization", ""))
+    started = time.monotonic()
+    try:
+        answer = exchange(
+            client, "POST", url, what="POST", content=json.dumps(_body()).encode(), headers=sent
+        )
+    except GenesysError as error:
+        hint = f"It must answer within {SECONDS:g} s" if "time limit" in error.message else error.hint
+        yield Step("POST", False, error.message, hint)
+        return
+    took = f"{answer.status} {answer.reason}".rstrip() + f", {time.monotonic() - started:.2f} s"
+    yield Step("POST", 200 <= answer.status < 300, took + _words(answer), _hint(answer))  # noqa: PLR2004
+
+
+def _words(answer: Answer) -> str:
+    """What an answer that is no success says for itself."""
+    said = "" if answer.status < 300 else shortened(answer.text)  # noqa: PLR2004
+    return f": {said}" if said else ""
+
+
+def _hint(answer: Answer) -> str:
+    if answer.status < 300:  # noqa: PLR2004
+        return ""
+    if answer.redirects:
+        return "Redirects are not followed: name the URL that it leads to"
+    return _HINTS.get(
+        answer.status, "It must answer 2xx to a POST with JSON: look into the endpoint's own log"
+    )
+
+
+def _token(client: httpx.Client, credentials: Credentials) -> tuple[Step, str | None]:
+    url, hint = credentials.token_url or "", "Check token URL, client id and client secret"
+    try:
+        checked_url(url, loopback_http=True)
+        answer = exchange(
+            client,
+            "POST",
+            url,
+            what="token",
+            data={"grant_type": "client_credentials"},
+            auth=httpx.BasicAuth(credentials.client_id or "", credentials.client_secret or ""),
+        )
+    except ValueError as error:
+        return Step("Token", False, f"the token URL {error}", hint), None
+    except GenesysError as error:
+        return Step("Token", False, error.message, hint), None
+    token = (answer.json_object() or {}).get("access_token")
+    if answer.status != 200 or not isinstance(token, str):  # noqa: PLR2004
+        return Step("Token", False, f"{shown_url(url)} answered {answer.status} without a token", hint), None
+    hide(token)
+    return Step("Token", True, f"from {shown_url(url)}"), token
+
+
+def _jwt(client_id: str, client_secret: str) -> str:
+    """A token of the client, signed with HS256, valid for five minutes [C]."""
+    now = int(time.time())
+    parts = (
+        {"alg": "HS256", "typ": "JWT"},
+        {"iss": client_id, "sub": client_id, "iat": now, "exp": now + _JWT_SECONDS},
+    )
+    signed = ".".join(_base64url(json.dumps(part).encode()) for part in parts)
+    return (
+        f"{signed}.{_base64url(hmac.new(client_secret.encode(), signed.encode(), hashlib.sha256).digest())}"
+    )
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _body() -> dict[str, Any]:
+    """A verification as an endpoint gets it: EventBridge's envelope [G]; the names in it are ours [C]."""
+    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {
+        "version": "0",
+        "id": str(uuid4()),
+        "detail-type": "TARGET_VERIFICATION",
+        "source": "genesys-eventbridge/probe",
+        "account": "000000000000",
+        "time": now,
+        "region": "us-east-1",
+        "resources": [],
+        "detail": {
+            "topicName": "TARGET_VERIFICATION",
+            "version": "1",
+            "eventBody": {"targetId": "probe"},
+            "metadata": {"CorrelationId": str(uuid4())},
+            "timestamp": now,
+        },
+    }
