@@ -39,6 +39,7 @@ from genesys_provider.common.writing import Left, Writing, Written
 from genesys_provider.sources.errors import (
     ActivationCancelled,
     ActivationUnknown,
+    NotActive,
     SourceChanged,
     TooManySources,
 )
@@ -247,25 +248,27 @@ class SourceWriting(Writing[Source, SourceConfig]):
             SourceChanged: Another hand has.
         """
         owner = None if config.owner is None else Owner(config.owner)
-        try:
+        with self._there_all_the_same(source, "exists, but is not set up"):
             if source.is_bare:
                 return self._intended(self._configured(source, config, owner), config, None)
             return self._brought_about(source, config, owner)
-        except (NotFound, OwnedByAnother, SourceChanged):
+
+    @contextmanager
+    def _there_all_the_same(self, source: Source, how: str) -> Iterator[None]:
+        """Makes of what goes wrong an error that has the source, unless that is gone, or another's by now."""
+        try:
+            yield
+        except (NotActive, NotFound, OwnedByAnother, SourceChanged):
             raise
-        except Cancelled:
-            left = self._writes.left(source.id) or source
-            raise ActivationCancelled(
-                f"source {config.name!r} exists, but was not set up before the run was cancelled", left
-            ) from None
         except GenesysError as error:
             left = self._writes.left(source.id) or source
+            said = f"source {left.name!r} {how}: {error.message}"
+            if isinstance(error, Cancelled):
+                raise ActivationCancelled(said, left) from None
             if left.is_bare and not self._is_still_bare(source):
                 # Somebody else has it by now.
                 raise
-            raise ActivationUnknown(
-                f"source {config.name!r} exists, but is not set up: {error.message}", left, hint=error.hint
-            ) from None
+            raise ActivationUnknown(said, left, hint=error.hint) from None
 
     def _is_still_bare(self, bare: Source) -> bool:
         try:
@@ -283,7 +286,9 @@ class SourceWriting(Writing[Source, SourceConfig]):
             raise _gone(config.name, source.id)
         if owner is not None:
             owner.require(before)
-        return self._intended(self._configured(before, config, owner), config, before)
+        written = self._configured(before, config, owner)
+        with self._there_all_the_same(written, "has its configuration, but not its state"):
+            return self._intended(written, config, before)
 
     def _configured(self, source: Source, config: SourceConfig, owner: Owner | None) -> Source:
         """The source with the configuration written.

@@ -76,10 +76,14 @@ def writes(cloud: Cloud) -> list[str]:
 
 
 def call(cloud: Cloud, method: str, path: str = "", **request: Any) -> Any:
-    """What somebody else does; the requests so far are forgotten."""
-    cloud.requests()
-    answer = cloud._call(method, INTEGRATIONS + path, **request)
+    """What somebody else does, also while the manager is at work; the requests so far are forgotten."""
+    if cloud._token is None:
+        cloud.requests()
+        assert cloud.organization
+    headers = {"Authorization": f"Bearer {cloud._token}", "Emulator-As-Usual": "true"}
+    answer = cloud._at_emulator.request(method, INTEGRATIONS + path, headers=headers, **request)
     answer.raise_for_status()
+    cloud._at_emulator.delete("/emulator/requests")
     return answer.json()
 
 
@@ -94,6 +98,11 @@ def the_one(cloud: Cloud) -> dict[str, Any]:
     """The only integration that there is."""
     (only,) = there(cloud)
     return only
+
+
+def enabled(cloud: Cloud) -> str | None:
+    """The id of the only integration, once it is enabled."""
+    return next((each["id"] for each in there(cloud) if each["intendedState"] == "ENABLED"), None)
 
 
 def current(cloud: Cloud) -> dict[str, Any]:

@@ -380,9 +380,13 @@ def test_a_bare_source_of_our_name_is_adopted(cloud: Cloud, manager: SourceManag
 
 def test_a_young_bare_source_is_left_to_whoever_makes_it(cloud: Cloud, manager: SourceManager) -> None:
     left = bare(cloud)
+    cloud.control("faults", match=LIST, action="delay", times=2)
+    cloud.control("faults", match=LIST, action="delay", seconds=30, times=1)
     with meanwhile(lambda: manager.register(config())) as outcomes:
-        eventually(lambda: counted(requests(cloud), "GET / 200"))
+        # By then it has been seen twice.
+        eventually(lambda: cloud.control("held", "GET"))
         reconfigure(cloud, left, config(owner=URN + "x", eventSourceSuffix="theirs"))
+        cloud.control("held", "DELETE")
     assert isinstance(outcomes[0], NameTaken)
     assert current(cloud)["properties"]["eventSourceSuffix"] == "theirs"
 
@@ -563,12 +567,13 @@ def test_any_id_is_one(cloud: Cloud, manager: SourceManager, style: str) -> None
 def test_the_monitor_tells_each_change(cloud: Cloud, manager: SourceManager, cancelled: QuickTime) -> None:
     source_id = manager.register(config()).source.id
     seen: list[tuple[str, str | None, str | None]] = []
-    cloud.requests()
+    cloud.control("faults", match=LIST, action="delay", seconds=30, when="after", times=1)
     with meanwhile(
         lambda: seen.extend((each.thing.name, each.before, each.after) for each in manager.monitor(1))
     ):
-        eventually(lambda: counted(requests(cloud), "GET / 200"))
+        eventually(lambda: cloud.control("held", "GET"))
         force(cloud, source_id, "ERROR", "the account is closed")
+        cloud.control("held", "DELETE")
         eventually(lambda: seen)
         cloud.control("faults", match=LIST, action="status", status=503, times=2)
         call(cloud, "DELETE", f"/{source_id}")
