@@ -1,0 +1,161 @@
+"""A service that shows a write only a while later; the seconds are the manager's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from quick import (
+    DELETE,
+    HASTE,
+    OWNER,
+    PATCH,
+    POST,
+    PUT,
+    ROUTING,
+    URN,
+    config,
+    current,
+    made,
+    reconfigure,
+    the_one,
+    there,
+)
+from shared_cloud import at_once
+
+from genesys_provider.common.ownership import Owner
+from genesys_provider.common.times import LastWrite, utc_now
+from genesys_provider.sources.errors import ActivationFailed, SourceChanged
+from genesys_provider.sources.models import Source
+
+if TYPE_CHECKING:
+    from cloud import Cloud
+
+    from genesys_provider import SourceManager
+
+LAGS = [1, 3, 10]
+OTHER = "v2.routing.queues.{id}.users"
+
+
+@pytest.fixture(params=LAGS)
+def lag(cloud: Cloud, request: pytest.FixtureRequest) -> float:
+    """The service lags so many seconds from now on, as the manager counts them."""
+    seconds: float = request.param
+    cloud.unlike(readLagSeconds=seconds / HASTE)
+    return seconds
+
+
+@pytest.mark.usefixtures("lag")
+def test_a_life_under_lag(cloud: Cloud, manager: SourceManager) -> None:
+    """Each step as soon as the one before it has returned; what it returns is so."""
+    source = manager.register(config()).source
+
+    def shown() -> tuple[str, list[str]]:
+        seen = the_one(cloud)
+        return seen["reportedState"]["code"], seen["config"]["current"]["properties"]["eventFilter"]
+
+    assert shown() == (source.status, source.topics) == ("ACTIVE", config().topics)
+    for change in (
+        {"topics": [ROUTING]},
+        {"topics": [OTHER]},
+        {"topics": [OTHER], "enabled": False},
+        {"topics": [OTHER]},
+        {"topics": [ROUTING], "enabled": False},
+        {"topics": [OTHER], "enabled": False},
+        {"topics": [ROUTING]},
+    ):
+        source = manager.update(source.id, config(**change)).source
+        assert shown() == (source.status, source.topics)
+        assert source.status == ("ACTIVE" if change.get("enabled", True) else "INACTIVE")
+    got = manager.get(source.id)
+    assert got
+    assert got.visible == source.visible
+    assert manager.delete(source.id, owner=Owner(OWNER)) is None
+    assert there(cloud) == []
+    assert manager.get(source.id) is None
+    # And another one of the same name and place at once.
+    again = manager.register(config()).source
+    assert again.id != source.id
+    assert the_one(cloud)["id"] == again.id
+
+
+@pytest.mark.usefixtures("lag")
+def test_many_under_lag(cloud: Cloud, manager: SourceManager) -> None:
+    outcomes = at_once(8, lambda number: manager.register(config(f"s{number}")))
+    assert {outcome.source.status for outcome in outcomes} == {"ACTIVE"}
+    ids = [outcome.source.id for outcome in outcomes]
+    changed = at_once(8, lambda n: manager.update(ids[n], config(f"s{n}", topics=[ROUTING])).source)
+    assert {(source.status, *source.topics) for source in changed} == {("ACTIVE", ROUTING)}
+    assert {each["reportedState"]["code"] for each in there(cloud)} == {"ACTIVE"}
+    at_once(8, lambda n: manager.delete(ids[n], owner=Owner(f"{URN}s{n}")))
+    assert there(cloud) == []
+
+
+@pytest.mark.usefixtures("lag")
+@pytest.mark.parametrize("match", [POST, PUT, PATCH, DELETE], ids=["POST", "PUT", "PATCH", "DELETE"])
+def test_a_lost_answer_under_lag(cloud: Cloud, manager: SourceManager, match: dict[str, str]) -> None:
+    cloud.control("faults", match=match, action="drop_after", times=1)
+    source = manager.register(config()).source
+    assert source.status == "ACTIVE"
+    assert the_one(cloud)["id"] == source.id
+    assert current(cloud)["version"] == 2
+    manager.delete(source.id, owner=Owner(OWNER))
+    assert there(cloud) == []
+
+
+@pytest.mark.parametrize("after", ["topics", "disabled"])
+@pytest.mark.usefixtures("lag")
+def test_a_failure_after_a_change_is_not_hidden_by_what_was_before(
+    cloud: Cloud, manager: SourceManager, after: str, lag: float
+) -> None:
+    source = manager.register(config()).source
+    if after == "disabled":
+        manager.update(source.id, config(enabled=False))
+    cloud.unlike(readLagSeconds=lag / HASTE, activationError="the account is closed")
+    with pytest.raises(ActivationFailed, match="the account is closed"):
+        manager.update(source.id, config(topics=[ROUTING]))
+    assert the_one(cloud)["reportedState"]["code"] == "ERROR"
+    # And the failure is not taken for the one of the next try.
+    cloud.unlike(readLagSeconds=lag / HASTE)
+    assert manager.update(source.id, config(topics=[ROUTING])).source.status == "ACTIVE"
+    assert the_one(cloud)["reportedState"]["code"] == "ACTIVE"
+
+
+@pytest.mark.usefixtures("lag")
+def test_a_change_that_activates_nothing_anew_under_lag(
+    cloud: Cloud, manager: SourceManager, lag: float
+) -> None:
+    cloud.unlike(readLagSeconds=lag / HASTE, reactivates=False)
+    source = manager.register(config()).source
+    for topics in ([ROUTING], [OTHER]):
+        assert manager.update(source.id, config(topics=topics)).source.status == "ACTIVE"
+        assert current(cloud)["properties"]["eventFilter"] == topics
+
+
+@pytest.mark.usefixtures("lag")
+def test_what_an_earlier_process_has_just_written_is_nobody_elses(
+    cloud: Cloud, manager: SourceManager
+) -> None:
+    """The state says what it wrote, and that it has not seen it so."""
+    source_id = made(cloud)
+    written = config(topics=[ROUTING])
+    reconfigure(cloud, source_id, written)
+
+    def expected(seen: Source) -> bool:
+        return seen.visible == written.visible
+
+    last = LastWrite(utc_now(), seen=False)
+    outcome = manager.update(source_id, config(topics=[OTHER]), last_write=last, expected=expected)
+    assert outcome.source.status == "ACTIVE"
+    assert current(cloud)["properties"]["eventFilter"] == [OTHER]
+
+
+@pytest.mark.usefixtures("lag")
+def test_another_hands_change_under_lag_is_not_written_over(
+    cloud: Cloud, manager: SourceManager, another: SourceManager
+) -> None:
+    source = manager.register(config()).source
+    reconfigure(cloud, source.id, config(topics=[OTHER]))
+    with pytest.raises(SourceChanged):
+        another.update(source.id, config(topics=[ROUTING]))
+    assert current(cloud)["properties"]["eventFilter"] == [OTHER]
