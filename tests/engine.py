@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 OWN_HOST = ROOT / "genesys_provider" / "host" / "bin"
-COMMAND_LIMIT = 90.0
+COMMAND_LIMIT = 150.0
 """In seconds: a command that takes longer is stuck."""
 PROJECT = "house"
 TARGET_TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"

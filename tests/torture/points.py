@@ -283,7 +283,7 @@ SCENARIOS |= {
     ),
     "delete source": Scenario(
         Origin.UP,
-        (*_LOOKED_UP, "delete_integration"),
+        (*_LOOKED_UP, "delete_integration", "list_integrations"),
         struck=("delete_integration",),
         first=(_source,),
     ),
