@@ -5,6 +5,7 @@ import click
 from genesys_provider.cli import live  # noqa: F401  (its commands are of the group `targets`)
 from genesys_provider.cli.audit import audit
 from genesys_provider.cli.doctor import doctor
+from genesys_provider.cli.export import export
 from genesys_provider.cli.init import init
 from genesys_provider.cli.local import emulator, gateway
 from genesys_provider.cli.monitor import monitor
@@ -25,5 +26,5 @@ def main() -> None:
     """
 
 
-for command in (audit, doctor, emulator, gateway, init, monitor, probe, sources, targets):
+for command in (audit, doctor, emulator, export, gateway, init, monitor, probe, sources, targets):
     main.add_command(command)

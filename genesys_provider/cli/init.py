@@ -13,13 +13,13 @@ from pathlib import Path
 
 import click
 
+from genesys_provider.cli.pulumi import PROJECT_FILES
 from genesys_provider.cli.stanza import PLUGIN, StanzaError, providers_of, with_provider
 
 FOLDER = "genesys-eventbridge-host"
 """Beside Pulumi.yaml; neither hidden nor named as build output, so that no usual .gitignore matches it."""
 SCRIPT = f"pulumi-resource-{PLUGIN}"
 MODE = 0o755
-PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 _OURS = b"-m genesys_provider.host"
 
 
@@ -35,6 +35,32 @@ def init(directory: Path) -> None:
 
     Adds the folder genesys-eventbridge-host and names it in Pulumi.yaml. Run it again after an upgrade of
     genesys-eventbridge: it brings the folder up to date, and changes nothing where there is nothing to do.
+    """
+    project, folder, done = put_host(directory)
+    for line in done:
+        click.echo(line)
+    if done:
+        click.echo(
+            f"Commit {project.name} and {folder.name}: then a fresh clone needs `pulumi install` only."
+        )
+    else:
+        click.echo(f"{project} names {folder}, which is up to date: nothing to do.")
+    if _ignored_by_git(folder / SCRIPT):
+        click.echo(
+            f"Warning: .gitignore keeps {folder / SCRIPT} out of the repository: `git add --force` it, "
+            "or a fresh clone will not have it.",
+            err=True,
+        )
+
+
+def put_host(directory: Path) -> tuple[Path, Path, list[str]]:
+    """Puts the host into the project of this folder.
+
+    Returns:
+        The project file, the host's folder, and what was done, a line each.
+
+    Raises:
+        click.ClickException: It can't be put there; nothing was changed.
     """
     project = _project_file(directory)
     try:
@@ -58,20 +84,7 @@ def init(directory: Path) -> None:
         raise click.ClickException(
             f"{error.filename}: {error.strerror}. Mend that, and run this again."
         ) from error
-    for line in done:
-        click.echo(line)
-    if done:
-        click.echo(
-            f"Commit {project.name} and {folder.name}: then a fresh clone needs `pulumi install` only."
-        )
-    else:
-        click.echo(f"{project} names {folder}, which is up to date: nothing to do.")
-    if _ignored_by_git(folder / SCRIPT):
-        click.echo(
-            f"Warning: .gitignore keeps {folder / SCRIPT} out of the repository: `git add --force` it, "
-            "or a fresh clone will not have it.",
-            err=True,
-        )
+    return project, folder, done
 
 
 def _project_file(directory: Path) -> Path:

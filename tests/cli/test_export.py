@@ -1,0 +1,190 @@
+"""`export`: what it writes is taken over by the real engine, and then shows no change but what nobody can read."""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from cloud import CLIENT_SECRET, PASSWORD, SECRET_HEADER, USERNAME
+from commands import Done, make, owner, run
+from engine import Stack
+from shared_cloud import settings_of
+
+from genesys_provider.sources.manager import SourceManager
+from genesys_provider.sources.models import SourceConfig
+
+if TYPE_CHECKING:
+    from cloud import Cloud
+    from declared import Declared
+
+OAUTH2 = {"clientId": "relay", "clientSecret": PASSWORD, "tokenUrl": "https://login.example.com/token"}
+KINDS: list[dict[str, Any]] = [
+    {},
+    {"authType": "NONE", "authConfig": {}},
+    {"authType": "OAUTH2", "authConfig": OAUTH2},
+    {
+        "authType": "OAUTH2",
+        "authConfig": {**OAUTH2, "tokenUrl": f"https://login.example.com/token?k={SECRET_HEADER}"},
+    },
+    {"authType": "JWT", "authConfig": {"clientId": "relay", "clientSecret": PASSWORD}},
+    {"authType": "JWT", "authConfig": {}},
+    {"headers": {"X-Source": "Genesys", "x-key": SECRET_HEADER}},
+    {"retryPolicy": {"maxRetries": 0, "backoffStrategy": "LINEAR", "initialDelaySeconds": 30}},
+    {"endpointUrl": f"https://gateway.example.com/events?key={SECRET_HEADER}"},
+    {"headers": owner("orders", "prod", "other")},
+]
+NAMES = ["orders", "Größe «{x}»", 'it\'s "quoted" \\n', "a b", "a/b", "#", "class", "a-b"]
+
+
+@pytest.fixture
+def fleet(cloud: Cloud, tmp_path: Path) -> Cloud:
+    """30 targets of all kinds, and three sources."""
+    for number in range(30):
+        name = NAMES[number] if number < len(NAMES) else f"target-{number}"
+        make(cloud, name, **KINDS[number % len(KINDS)])
+    with SourceManager(settings_of(cloud, tmp_path)) as manager:
+        for name, fields in (
+            ("orders", {}),
+            ("off", {"enabled": False}),
+            ("noted", {"notes": 'two\nlines, "quoted" and {x}'}),
+        ):
+            manager.register(
+                SourceConfig(
+                    name=name,
+                    aws_account_id="012345678901",
+                    aws_region="us-east-1",
+                    event_source_suffix=name,
+                    topics=["v2.users.{id}.presence", "v2.flows.{id}"],
+                    **fields,  # type: ignore[arg-type]
+                )
+            )
+    cloud.requests()
+    return cloud
+
+
+def filled_in(folder: Path) -> str:
+    """The file of secrets, each blank filled in."""
+    secrets = json.loads((folder / "secrets.json").read_text())
+    blanks = [(fields, name) for fields in secrets.values() for name, value in fields.items() if value == ""]
+    assert blanks
+    for fields, name in blanks:
+        fields[name] = PASSWORD
+    return json.dumps(secrets)
+
+
+def exported(cloud: Cloud, declared: Declared, folder: Path, *arguments: str) -> tuple[Stack, Done]:
+    """What `export` writes, as a stack of this test's Python, after the steps that `export` names."""
+    done = run("export", folder, *arguments, env=cloud.env)
+    assert done.code == 0, done.err
+    stack = declared.stack("", name="elsewhere")
+    project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
+    project["runtime"]["options"] = {"virtualenv": sys.prefix}
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+    stack.directory, stack.name, stack.project = folder, "exported", project["name"]
+    stack.env = {key: value for key, value in stack.env.items() if not key.startswith("GENESYSCLOUD_")}
+    stack.must("stack", "init", "exported")
+    stack.must("config", "set", "--secret", "genesys:clientSecret", "--", CLIENT_SECRET)
+    if (folder / "secrets.json").exists():
+        stack.must("config", "set", "--secret", "secrets", "--", filled_in(folder))
+    return stack, done
+
+
+IMPORT = ("import", "-f", "import.json", "--yes", "--skip-preview", "--generate-code=false")
+
+
+def test_a_round_trip(fleet: Cloud, declared: Declared, tmp_path: Path) -> None:
+    stack, done = exported(fleet, declared, tmp_path / "exported")
+    assert "30 targets, 3 sources written to" in done.out
+    assert "some are of other stacks (prod::other)" in done.err
+    imported = stack.must(*IMPORT)
+    assert "33 imported" in imported.output, imported.output
+    assert not fleet.writes()
+
+    changes = changed(stack)
+    assert len(changes) == 33
+    assert all("owner" in paths for paths in changes.values())
+    # A URL with a query becomes a secret of the state: that is `secrets`.
+    allowed = {"owner", "authConfig.password", "authConfig.clientSecret", "secrets"}
+    assert {path for paths in changes.values() for path in paths} == allowed
+    with_query = 3 * sum("?" in json.dumps(each) for each in KINDS)
+    assert sum("secrets" in paths for paths in changes.values()) == with_query
+
+
+def test_what_was_taken_over_is_kept(fleet: Cloud, declared: Declared, tmp_path: Path) -> None:
+    before = fleet.targets()
+    fleet.requests()
+    stack, done = exported(fleet, declared, tmp_path / "exported", "--name", "[oc]*")
+    assert "2 targets, 2 sources written" in done.out
+    stack.must(*IMPORT)
+    stack.must("up", "--yes", "--skip-preview")
+    fleet.requests()
+    after = fleet.targets()
+    kept = ("id", "name", "endpointUrl", "authType", "retryPolicy", "eventTypes")
+    assert [{key: each[key] for key in kept} for each in after.values()] == [
+        {key: each[key] for key in kept} for each in before.values()
+    ]
+    assert changed(stack) == {}
+
+
+def changed(stack: Stack) -> dict[str, list[str]]:
+    """What a preview would change of each resource."""
+    preview = json.loads(stack.must("preview", "--json").output)
+    return {
+        step["urn"]: sorted(step.get("detailedDiff") or {})
+        for step in preview["steps"]
+        if step["op"] != "same" and not step["urn"].endswith(f"::{stack.project}-{stack.name}")
+    }
+
+
+def test_no_secret_in_what_is_committed(fleet: Cloud, tmp_path: Path) -> None:
+    folder = tmp_path / "exported"
+    assert run("export", folder, env=fleet.env).code == 0
+    ignored = (folder / ".gitignore").read_text().split()
+    assert "secrets.json" in ignored
+    assert stat.S_IMODE((folder / "secrets.json").stat().st_mode) == 0o600
+    for file in folder.rglob("*"):
+        if file.is_file() and file.name not in ignored:
+            for secret in (PASSWORD, SECRET_HEADER, CLIENT_SECRET):
+                assert secret not in file.read_text(), file
+    assert SECRET_HEADER in (folder / "secrets.json").read_text()
+    compile((folder / "__main__.py").read_text(), "__main__.py", "exec")
+
+
+def test_some_of_them(fleet: Cloud, tmp_path: Path) -> None:
+    done = run("export", tmp_path / "some", "--name", "o*", env=fleet.env)
+    assert "1 target, 2 sources written" in done.out
+    imports = json.loads((tmp_path / "some" / "import.json").read_text())["resources"]
+    # One name for a target and a source: their types tell them apart for Pulumi, their names for people.
+    assert sorted(each["name"] for each in imports) == ["off", "orders", "orders-2"]
+
+
+def test_an_empty_organization(cloud: Cloud, tmp_path: Path) -> None:
+    done = run("export", tmp_path / "none", env=cloud.env)
+    assert (done.code, done.err) == (0, "")
+    assert "0 targets, 0 sources written" in done.out
+    assert not (tmp_path / "none" / "secrets.json").exists()
+    compile((tmp_path / "none" / "__main__.py").read_text(), "__main__.py", "exec")
+
+
+def test_nothing_is_written_over(cloud: Cloud, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "mine.txt").write_text("mine")
+    done = run("export", tmp_path / "there", env=cloud.env)
+    assert (done.code, done.out) == (1, "")
+    assert "is not empty" in done.err
+    assert [each.name for each in (tmp_path / "there").iterdir()] == ["mine.txt"]
+    assert USERNAME not in done.err
+
+
+def test_a_target_that_failed(cloud: Cloud, declared: Declared, tmp_path: Path) -> None:
+    make(cloud, "orders", status="FAILED", message="endpoint answered 503", **KINDS[1])
+    cloud.requests()
+    stack, _ = exported(cloud, declared, tmp_path / "exported")
+    stack.must(*IMPORT)
+    (paths,) = changed(stack).values()
+    assert paths == ["owner", "status"]
