@@ -47,9 +47,6 @@ GATHER_SECONDS = 0.02
 LOOK_SHARE = 0.25
 """The share of the rate limit that looks may use, so that a fleet that waits leaves room for its writes."""
 
-SHORTEST_PAUSE = 0.5
-"""Seconds between two looks, at least."""
-
 READS_AT_ONCE = 8
 
 _FOR_ALL = (Cancelled, ConfigurationError, Unauthorized)
@@ -93,6 +90,8 @@ class Reader(Protocol[T]):
 
     finds_by_name: bool
     """Whether the service lists those of one name alone; it also refuses a name that is taken, then."""
+    look_pause: float
+    """Seconds between two looks, at least."""
 
     def pages(self, *, name: str | None = None, priority: Priority = Priority.BULK) -> Iterator[Page[T]]:
         """The list; with `name`, at least those of that name."""
@@ -340,7 +339,7 @@ class Directory(Generic[T]):
         rest = [each for each in ids if each not in seen]
         seen |= _each(rest, self._reader.look)
         pause = (requests + len(rest)) * self._reader.seconds_a_request / LOOK_SHARE
-        self._look_at = self._clock() + max(pause, SHORTEST_PAUSE)
+        self._look_at = self._clock() + max(pause, self._reader.look_pause)
         return seen
 
 

@@ -21,7 +21,11 @@ V = TypeVar("V")
 
 
 class NoVerdict(GenesysError):
-    """The time limit came first; the message says what was seen last."""
+    """The time limit came first; `seen` is the status that showed last."""
+
+    def __init__(self, message: str, seen: str) -> None:
+        super().__init__(message)
+        self.seen = seen
 
 
 class Patience(NamedTuple):
@@ -86,5 +90,5 @@ def until(
         except GenesysError as error:
             trouble, step = f"; the last look failed: {error.message}", max(step, TROUBLE_STEP)
         if is_last:
-            raise NoVerdict(f"no verdict within {timeout:.0f} s, the status is {seen}{trouble}")
+            raise NoVerdict(f"no verdict within {timeout:.0f} s, the status is {seen}{trouble}", seen)
         due = clock() + step

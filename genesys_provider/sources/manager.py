@@ -187,7 +187,9 @@ class SourceManager(Manager[Source, SourceConfig]):
             said = f": {shortened(seen.reason)}" if seen.reason else ""
             failure: GenesysError = ActivationFailed(f"{name} is {seen.status}{said}", seen)
         except NoVerdict as error:
-            failure = ActivationTimeout(f"{name} is not {wanted}: {error.message}", self._now(source))
+            failure = ActivationTimeout(
+                f"{name} is not {wanted}: {error.message}", source.model_copy(update={"status": error.seen})
+            )
         except NotFound as error:
             self._writes.deleted(source.id)
             failure = NotFound(
@@ -205,14 +207,6 @@ class SourceManager(Manager[Source, SourceConfig]):
             )
         self._failed(failure, source.id, started, AuditEvent.SOURCE_NOT_SETTLED)
         raise failure
-
-    def _now(self, source: Source) -> Source:
-        """The source with the state that it was seen in last."""
-        try:
-            look = self._directory.look(source.id)
-        except GenesysError:
-            return source
-        return source.model_copy(update={"status": look.status or source.status})
 
     def _warnings(self, config: SourceConfig) -> list[str]:
         """What is to be said of its region and its topics; nothing where the topics can't be asked for."""

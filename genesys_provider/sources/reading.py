@@ -46,6 +46,7 @@ class SourceReader:
     """
 
     finds_by_name = False
+    look_pause = 1.0
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client

@@ -33,6 +33,7 @@ class TargetReader:
     """How the directory asks for targets."""
 
     finds_by_name = True
+    look_pause = 0.5
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
