@@ -30,6 +30,7 @@ def test_the_wheel(tmp_path: Path) -> None:
         contract = archive.read("genesys_provider/emulator/openapi.yaml")
     assert contract == (ROOT / "contract" / "openapi.yaml").read_bytes()
     assert "genesys_provider/py.typed" in entries
+    assert "genesys_provider/monitor/static/index.html" in entries
     (host,) = (
         entry
         for name, entry in entries.items()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genesys_provider.cli.connection import Connection, connected
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -55,7 +57,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     show_envvar=True,
     help="What webhooks are signed with: whsec_ and base64, or any other text.",
 )
+@connected
 def monitor(
+    connection: Connection,
     port: int,
     host: str,
     interval: float,
@@ -67,8 +71,8 @@ def monitor(
     signing_secret: str | None,
 ) -> None:
     """Serve a page that shows every target and source, and metrics for Prometheus."""
-    from genesys_provider.client.errors import ConfigurationError, MissingSetting
-    from genesys_provider.client.settings import ENVIRONMENT, Settings
+    from genesys_provider.client.errors import MissingSetting
+    from genesys_provider.client.settings import ENVIRONMENT
     from genesys_provider.client.urls import checked_url, is_loopback
     from genesys_provider.targets.signature import signing_key
 
@@ -92,27 +96,23 @@ def monitor(
         from genesys_provider.monitor.news import WebhookSettings
         from genesys_provider.monitor.server import Monitor, MonitorSettings
 
-        try:
-            connection = Settings.resolve({})
-            for key, value in (
-                ("clientId", connection.client_id),
-                ("clientSecret", connection.client_secret),
-            ):
+        with connection.told():
+            to = connection.settings
+            for key, value in (("clientId", to.client_id), ("clientSecret", to.client_secret)):
                 if not value:
                     raise MissingSetting(ENVIRONMENT[key])
             settings = MonitorSettings(
                 interval,
                 health_interval,
                 history,
-                audit_log or connection.audit_log,
+                audit_log or to.audit_log,
                 token,
-                WebhookSettings(webhook, signing_secret or "", connection.ca_file) if webhook else None,
+                WebhookSettings(webhook, signing_secret or "", to.ca_file) if webhook else None,
             )
-            running = Monitor(connection, settings, host, port)
-        except ConfigurationError as error:
-            raise click.ClickException(str(error)) from error
-        except (HistoryError, OSError) as error:
-            raise click.ClickException(f"The monitor can't start: {error}") from error
+            try:
+                running = Monitor(to, settings, host, port)
+            except (HistoryError, OSError) as error:
+                raise click.ClickException(f"The monitor can't start: {error}") from error
         running.run(lambda: click.echo(f"monitor ready at {running.url}"))
 
 

@@ -21,7 +21,11 @@ def _target(target: Target) -> dict[str, Any]:
         "name": target.name,
         "endpointUrl": shown_url(target.endpoint_url),
         "authType": target.auth_type,
-        "eventTypes": target.event_types,
+        "authConfig": {
+            name: shown_url(value) if name == "tokenUrl" else value
+            for name, value in target.auth_config.items()
+        },
+        "eventTypes": sorted(target.event_types),
         "owner": target.owner,
         "retryPolicy": target.retry_policy,
         "headerNames": sorted(target.headers),

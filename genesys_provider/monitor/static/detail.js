@@ -1,0 +1,121 @@
+// One target or source: configuration, why it failed, its time line, its audit entries.
+
+import { badge, bars, el, seconds, stamp, tone, word } from "./words.js";
+
+const section = document.getElementById("detail");
+let shown = ""; // the key that is shown
+
+const LABELS = {
+  id: "Id", endpointUrl: "Endpoint", authType: "Authentication", eventTypes: "Event types", owner: "Owner",
+  retryPolicy: "Retry policy", headerNames: "Headers", selfUri: "In the API", awsAccountId: "AWS account",
+  awsRegion: "AWS region", eventSourceSuffix: "Suffix", topics: "Topics", notes: "Notes", enabled: "Enabled",
+  configVersion: "Version",
+};
+
+function said(value) {
+  if (value === null || value === undefined || value === "") return "—";
+  if (Array.isArray(value)) return value.join(", ") || "none";
+  if (typeof value === "object") return Object.entries(value).map(([name, each]) => `${name} ${each}`).join(", ");
+  return String(value);
+}
+
+const percent = (share) => (share === null || share === undefined ? "—" : `${(share * 100).toFixed(2)} %`);
+
+function facts(pairs) {
+  return el("dl", "", pairs.flatMap(([name, value]) => [el("dt", "", name), el("dd", "", value)]));
+}
+
+function entry(at, ...content) {
+  return el("li", "", [el("span", "", stamp(at)), el("span", "", content)]);
+}
+
+function step(each) {
+  const reason = each.reason ? el("span", "quiet", `  ${each.reason}`) : null;
+  if (each.before === each.after) return entry(each.at, badge(each.after), reason);
+  const before = each.before ? `${word(each.before)} → ` : "first seen  ";
+  return entry(each.at, el("span", "quiet", `${each.what}  ${before}`), badge(each.after), reason);
+}
+
+function checkButton(thing) {
+  const button = el("button", "", "Check health now", { type: "button", id: "check" });
+  const answer = el("span", "quiet", "", { role: "status" });
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    answer.textContent = "Genesys Cloud checks the endpoint …";
+    try {
+      const got = await fetch(`/api/targets/${encodeURIComponent(thing.id)}/health`, { method: "POST" });
+      const { health, reason, error } = await got.json();
+      answer.textContent = error ?? (reason ? `${health}: ${reason}` : health);
+    } catch {
+      answer.textContent = "The monitor does not answer. Try again once it runs.";
+    }
+    button.disabled = false;
+  });
+  return [button, answer];
+}
+
+function draw(thing) {
+  const target = thing.kind === "target";
+  const verified = target ? "verified" : "active";
+  const [button, answer] = target && thing.status !== "GONE" ? checkButton(thing) : [null, null];
+  const back = el("a", "back", "← all", { href: "#" });
+  section.replaceChildren(
+    back,
+    el("h2", "", thing.name),
+    el("p", "line", [
+      badge(thing.status), el("span", "quiet", ["since ", stamp(thing.since)]), bars(thing.bars),
+      thing.health ? el("span", tone(thing.health), `health ${word(thing.health)}`) : null, button, answer,
+    ]),
+    thing.reason ? el("p", "reason", thing.reason) : "",
+    el("h3", "", `Time ${verified}`),
+    facts([
+      ["24 hours", percent(thing.shares["24h"])], ["7 days", percent(thing.shares["7d"])],
+      ["30 days", percent(thing.shares["30d"])],
+      ...(target ? [["Last verification", seconds(thing.verificationSeconds) || "—"]] : []),
+    ]),
+    el("h3", "", "Configuration"),
+    facts(Object.entries(LABELS).filter(([name]) => name in thing).map(([name, label]) => [label, said(thing[name])])),
+    el("h3", "", "Time line"),
+    thing.timeline.length ? el("ol", "entries", thing.timeline.map(step)) : el("p", "quiet", "Nothing has changed yet."),
+    el("h3", "", "Audit entries"),
+    thing.audit.length
+      ? el("ol", "entries", [...thing.audit].reverse().map((each) => entry(each.timestamp,
+        each.event, el("span", "quiet", `  ${seconds(each.latencySeconds)}  ${each.error ?? ""}`))))
+      : el("p", "quiet", "None in the audit file, or no audit file: start the monitor with --audit-log FILE."),
+  );
+}
+
+/** Shows what the address names; false where it names nothing. */
+export async function open(hash, { again = false } = {}) {
+  const found = /^#(target|source)\/(.+)$/.exec(hash);
+  section.hidden = !found;
+  if (!found) {
+    shown = "";
+    return false;
+  }
+  const [, kind, id] = found;
+  const news = shown !== hash;
+  shown = hash;
+  if (!again && !news) return true;
+  const got = await fetch(`/api/${kind}s/${id}`).catch(() => null);
+  if (shown !== hash) return true;
+  if (got?.ok) {
+    // A button that says something just now stays.
+    const busy = section.querySelector("#check + span")?.textContent;
+    const focused = section.contains(document.activeElement) && document.activeElement.id === "check";
+    draw(await got.json());
+    if (!news && busy) section.querySelector("#check + span")?.append(busy);
+    if (!news && focused) section.querySelector("#check")?.focus();
+    if (news) {
+      section.querySelector(".back").focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
+  } else if (news) {
+    section.replaceChildren(
+      el("a", "back", "← all", { href: "#" }),
+      el("p", "empty", got ? `There is no ${kind} of this id: it is gone for long, or was never here.`
+        : "The monitor does not answer. It is tried again by itself."),
+    );
+  }
+  return true;
+}

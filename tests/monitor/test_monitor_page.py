@@ -1,0 +1,275 @@
+"""The page in a real browser."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from browser import MILLISECONDS, Console, chromium, needs_a_browser
+from cloud import TARGETS, Cloud
+from shared_cloud import eventually
+from watching import Watch, force, register
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Watcher
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [needs_a_browser]
+MARKUP = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>&amp;\"'`"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console()
+
+
+@pytest.fixture
+def page(browser: Browser, console: Console) -> Iterator[Page]:
+    with browser.new_context(viewport={"width": 1200, "height": 800}) as context:
+        page = context.new_page()
+        page.set_default_timeout(MILLISECONDS)
+        console.listen(page)
+        yield page
+
+
+def names(page: Page) -> list[str]:
+    return page.locator("#rows .name").all_inner_texts()
+
+
+def until(page: Page, expression: str) -> None:
+    """Waits until it holds. Playwright's own way evaluates text in the page, which its policy forbids."""
+    eventually(lambda: page.evaluate(expression))
+
+
+def test_five_hundred_targets_and_nothing_to_complain_about(
+    cloud: Cloud, watch: Watcher, page: Page, console: Console
+) -> None:
+    ids = register(cloud, [f"t{number:03}" for number in range(500)])
+    running = watch("--interval", 1)
+    page.goto(running.url)
+    until(page, "document.querySelectorAll('#rows .row').length === 500")
+    force(cloud, ids["t321"], "FAILED", "the endpoint answered 503")
+    page.locator("#rows .row:first-child .reason", has_text="503").wait_for()
+    assert names(page)[0] == "t321", "failed ones stand first"
+    assert "1 failed" in page.title()
+    assert page.locator("#rows .row:first-child .badge").inner_text() == "FAILED"
+    assert console == []
+
+
+def test_a_change_is_shown_at_once_after_the_reading_that_finds_it(
+    cloud: Cloud, watch: Watcher, page: Page
+) -> None:
+    ids = register(cloud, ["orders", "billing"])
+    running = watch("--interval", 0.5)
+    page.goto(running.url)
+    row = page.locator(f"#rows [data-id='{ids['orders']}']")
+    row.wait_for()
+    force(cloud, ids["orders"], "FAILED", "refused")
+    stream = running.stream()
+    stream.row(lambda each: each["id"] == ids["orders"] and each["status"] == "FAILED")
+    found = time.monotonic()
+    row.locator(".badge", has_text="FAILED").wait_for()
+    assert time.monotonic() - found < 2
+    bars = row.locator(".bars")
+    assert "FAILED" in (bars.get_attribute("title") or "")
+    assert "--bad" in (bars.evaluate("each => each.style.backgroundImage") or "")
+
+
+def test_filter_sort_and_counts(cloud: Cloud, watch: Watcher, page: Page) -> None:
+    ids = register(cloud, ["orders-eu", "orders-us", "billing"])
+    for id_ in ids.values():
+        force(cloud, id_, "VERIFIED")
+    force(cloud, ids["orders-us"], "FAILED", "refused")
+    running = watch("--health-interval", 0)
+    page.goto(running.url)
+    until(page, "document.querySelectorAll('#rows .row').length === 3")
+    assert names(page) == ["orders-us", "billing", "orders-eu"]
+    page.select_option("#sort", "name")
+    assert names(page) == ["billing", "orders-eu", "orders-us"]
+    page.fill("#filter", "ORDERS events")
+    assert names(page) == ["orders-eu", "orders-us"]
+    page.locator("#counts button", has_text="failed").click()
+    assert names(page) == ["orders-us"]
+    assert "status=FAILED" in page.url
+    page.reload()
+    page.locator("#rows .row").wait_for()
+    assert names(page) == ["orders-us"], "the address keeps the view"
+    page.fill("#filter", "nothing like it")
+    assert "None of 3 targets matches." in page.locator("#empty").inner_text()
+    page.locator("#empty button").click()
+    assert len(names(page)) == 3
+    page.locator("#kind-source").click()
+    assert "no EventBridge sources" in page.locator("#empty").inner_text()
+
+
+def test_the_detail_view_and_a_health_check(
+    cloud: Cloud, watch: Watcher, page: Page, console: Console
+) -> None:
+    register(cloud, ["orders"], headers={"X-Key": "canary-header-b52"})
+    running = watch("--health-interval", 0)
+    page.goto(running.url)
+    page.locator("#rows a").click()
+    detail = page.locator("#detail")
+    detail.locator("h2", has_text="orders").wait_for()
+    text = detail.inner_text()
+    assert cloud.endpoint("orders") in text
+    assert "X-Key" in text
+    assert "canary" not in page.content()
+    assert not page.locator("#fleet").is_visible()
+    detail.locator("#check").click()
+    detail.locator("#check + span", has_text="HEALTHY").wait_for()
+    detail.locator(".entries .badge", has_text="HEALTHY").wait_for()
+    cloud.behave("/v1/genesys/events/orders", status=503)
+    detail.locator("#check").click()
+    detail.locator(".entries .badge", has_text="UNHEALTHY").wait_for()
+    page.go_back()
+    page.locator("#rows a").wait_for()
+    assert console == []
+
+
+def test_by_keyboard_alone(cloud: Cloud, watch: Watcher, page: Page) -> None:
+    register(cloud, ["a", "b", "zulu"])
+    running = watch()
+    page.goto(f"{running.url}/?sort=name")
+    until(page, "document.querySelectorAll('#rows .row').length === 3")
+    for key in ("j", "j", "ArrowDown", "k"):
+        page.keyboard.press(key)
+    assert page.evaluate("document.activeElement.querySelector('.name').textContent") == "b"
+    page.keyboard.press("Enter")
+    page.locator("#detail h2", has_text="b").wait_for()
+    page.keyboard.press("Escape")
+    until(page, "document.activeElement.querySelector?.('.name')?.textContent === 'b'")
+    page.keyboard.press("/")
+    page.keyboard.type("zulu")
+    assert names(page) == ["zulu"]
+    page.keyboard.press("Escape")
+    assert len(names(page)) == 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_narrow_screen_dark_and_light(
+    cloud: Cloud, watch: Watcher, page: Page, scheme: Any, console: Console
+) -> None:
+    ids = register(cloud, ["a-name-that-is-" + "very-" * 15 + "long", "orders"])
+    force(cloud, ids["orders"], "FAILED", "https://" + "x" * 200)
+    running = watch()
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 360, "height": 700})
+    for path in ("", f"#target/{ids['orders']}"):
+        page.goto(f"{running.url}/{path}")
+        page.locator("#detail h2" if path else "#rows .reason").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    light = sum(int(each) for each in ground[4:-1].split(",")) > 3 * 128
+    assert light == (scheme == "light")
+    assert console == []
+
+
+def test_what_the_api_says_is_never_markup(
+    cloud: Cloud, watch: Watcher, page: Page, console: Console
+) -> None:
+    ids = register(cloud, [MARKUP, "orders"], endpointUrl=cloud.endpoint("orders"))
+    force(cloud, ids["orders"], "FAILED", MARKUP)
+    force(cloud, ids[MARKUP], "<i>ODD</i>")
+    running = watch()
+    page.goto(running.url)
+    page.locator("#rows .reason").wait_for()
+    assert MARKUP in names(page)
+    for id_ in ids.values():
+        page.goto(f"{running.url}/#target/{id_}")
+        page.locator("#detail h2").wait_for()
+        assert page.locator("main img, main script, main b:not(#counts b), main i").count() == 0
+    assert "taken" not in page.title()
+    assert console == []
+
+
+def test_the_api_gone_and_back_and_the_monitor_too(cloud: Cloud, page: Page) -> None:
+    register(cloud, ["orders"])
+    with Watch(env=cloud.env) as running:
+        page.goto(running.url)
+        page.locator("#rows .row").wait_for()
+        assert not page.locator("#banner").is_visible()
+        cloud.control(
+            "faults", match={"method": "GET", "path": TARGETS}, action="status", status=503, times=9999
+        )
+        page.locator("#banner", has_text="Genesys Cloud can't be read").wait_for()
+        assert names(page) == ["orders"], "the last picture stays"
+        assert "old" in (page.locator("#rows").get_attribute("class") or "")
+        cloud.control("faults", "DELETE")
+        page.locator("#banner").wait_for(state="hidden")
+        running.end()
+        page.locator("#banner", has_text="This monitor does not answer").wait_for()
+        assert names(page) == ["orders"]
+        port = running.url.rpartition(":")[2]
+    with Watch("--port", port, env=cloud.env):
+        page.locator("#banner").wait_for(state="hidden")
+
+
+def test_two_thousand_rows_stay_fluid(tmp_path: Path, page: Page, console: Console) -> None:
+    with Cloud(tmp_path) as cloud:
+        ids = register(cloud, [f"t{number:04}" for number in range(2000)])
+        with Watch("--interval", 1, "--health-interval", 0, env=cloud.env) as running:
+            page.goto(running.url)
+            until(page, "document.querySelectorAll('#rows .row').length === 2000")
+            page.evaluate(
+                "window.long = []; new PerformanceObserver(list => long.push(...list.getEntries()"
+                ".map(each => each.duration))).observe({ type: 'longtask' })"
+            )
+            force(cloud, ids["t1999"], "FAILED", "refused")
+            page.locator("#rows .row:first-child .reason").wait_for()
+            page.fill("#filter", "t19")
+            page.fill("#filter", "")
+            page.select_option("#sort", "name")
+            assert len(names(page)) == 2000
+            # No part of the work keeps the browser from answering for a second, on a slow machine too.
+            assert max(page.evaluate("long"), default=0) < 1000
+            assert console == []
+
+
+def test_the_picture_of_the_docs(cloud: Cloud, watch: Watcher, page: Page, tmp_path: Path) -> None:
+    """`GENESYS_TEST_PICTURE=docs/monitor.png` names the file that is made anew; else it is the test's own."""
+    owner = "urn:pulumi:prod::contact-center::pulumi-python:dynamic/genesys:EventBridgeTarget::{}"
+    ids = {}
+    for name in (
+        "billing-events",
+        "conversations-eu",
+        "conversations-us",
+        "presence",
+        "queues",
+        "wfm-export",
+    ):
+        mark = {"X-Pulumi-Resource": owner.format(name)}
+        types = ["CONVERSATION_STARTED", "CONVERSATION_ENDED"]
+        ids |= register(cloud, [name], headers=mark, eventTypes=types)
+        force(cloud, ids[name], "VERIFIED")
+    running = watch("--health-interval", 1)
+    stream = running.stream()
+    page.set_viewport_size({"width": 1100, "height": 620})
+    page.goto(running.url)
+    readings = 0
+    for status, name in (("FAILED", "queues"), ("VERIFIED", "queues"), ("FAILED", "presence")):
+        readings += 14
+        stream.until(lambda data, enough=readings: data["reading"]["succeeded"] >= enough)
+        force(
+            cloud,
+            ids[name],
+            status,
+            "the endpoint answered 503 Service Unavailable to the verification event",
+        )
+    page.locator("#rows .row:first-child .reason", has_text="503").wait_for()
+    stream.until(lambda data: data["reading"]["succeeded"] >= readings + 6)
+    page.locator("#rows .row:nth-child(2) .health:not(:empty)").wait_for()
+    picture = Path(os.environ.get("GENESYS_TEST_PICTURE") or tmp_path / "monitor.png")
+    page.screenshot(path=picture)
+    assert picture.stat().st_size > 20_000
