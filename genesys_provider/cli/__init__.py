@@ -4,9 +4,11 @@ import click
 
 from genesys_provider.cli import live  # noqa: F401  (its commands are of the group `targets`)
 from genesys_provider.cli.audit import audit
+from genesys_provider.cli.completion import completion
 from genesys_provider.cli.doctor import doctor
 from genesys_provider.cli.export import export
 from genesys_provider.cli.init import init
+from genesys_provider.cli.leftovers import leftovers
 from genesys_provider.cli.local import emulator, gateway
 from genesys_provider.cli.monitor import monitor
 from genesys_provider.cli.probe import probe
@@ -26,5 +28,18 @@ def main() -> None:
     """
 
 
-for command in (audit, doctor, emulator, export, gateway, init, monitor, probe, sources, targets):
+for command in (
+    audit,
+    completion,
+    doctor,
+    emulator,
+    export,
+    gateway,
+    init,
+    leftovers,
+    monitor,
+    probe,
+    sources,
+    targets,
+):
     main.add_command(command)

@@ -13,6 +13,7 @@ from genesys_provider.client.errors import HOPELESS, GenesysError
 from genesys_provider.client.urls import shown_url
 
 if TYPE_CHECKING:
+    from genesys_provider.sources.models import Source
     from genesys_provider.targets.manager import TargetManager
     from genesys_provider.targets.models import Target
 
@@ -20,8 +21,8 @@ _VERDICTS = {"TARGET_VERIFIED": True, "TARGET_VERIFICATION_FAILED": False}
 """The audit's events that say how a verification ended."""
 
 
-def status_of(target: Target) -> str:
-    """Its status; where the service says none, it is pending."""
+def status_of(target: Target | Source) -> str:
+    """Its status; of a target of which the service says none, that it is pending."""
     from genesys_provider.targets.models import PENDING_VERIFICATION
 
     return target.status or PENDING_VERIFICATION
