@@ -158,7 +158,7 @@ def _no_such_call(api_url: str) -> str:
 
 
 def _words(body: Mapping[str, Any] | None, answer: Answer) -> str:
-    """What an error says: the envelope's message, what its details name, and the messages of its errors [G]."""
+    """What an error says: the envelope's message, what its details and errors say, and its limit [G]."""
     if body is None:
         return shortened(answer.text) or answer.reason
     message = str(body.get("message") or answer.reason)
@@ -171,6 +171,11 @@ def _words(body: Mapping[str, Any] | None, answer: Answer) -> str:
         why = why or detail.get("errorCode")
         words.append(": ".join(str(part) for part in (name, why) if part))
     words += [error for error in errors if error not in message]
+    words += [
+        f"the limit {limit['key']} is {limit.get('value')}"
+        for limit in _objects([body.get("limit")])
+        if limit.get("key")
+    ]
     return shortened("; ".join(word for word in dict.fromkeys(words) if word))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -81,7 +82,9 @@ def call(cloud: Cloud, method: str, path: str = "", **request: Any) -> Any:
         cloud.requests()
         assert cloud.organization
     headers = {"Authorization": f"Bearer {cloud._token}", "Emulator-As-Usual": "true"}
-    answer = cloud._at_emulator.request(method, INTEGRATIONS + path, headers=headers, **request)
+    found = re.fullmatch(r"/(.+?)(/config/current|)", path)
+    escaped = path if found is None else f"/{quote(found[1], safe='')}{found[2]}"
+    answer = cloud._at_emulator.request(method, INTEGRATIONS + escaped, headers=headers, **request)
     answer.raise_for_status()
     cloud._at_emulator.delete("/emulator/requests")
     return answer.json()

@@ -242,6 +242,7 @@ def test_too_many_says_which_limit(tmp_path: Path) -> None:
         manager.register(config())
         with pytest.raises(TooManySources, match="There are 1 integrations of the type") as many:
             manager.register(config("second"))
+        assert "the limit amazon-eventbridge-source.max is 1" in str(many.value)
         assert "maxInstances" in str(many.value)
         assert "correlation id" in str(many.value)
         assert "unique" not in str(many.value)

@@ -1,0 +1,117 @@
+"""One request of a source's life goes wrong, whichever it is: what is run again ends as if nothing had happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+from quick import HASTE, OWNER, ROUTING, config, current, the_one, there
+
+from genesys_provider.client.errors import GenesysError
+from genesys_provider.common.ownership import Owner
+from genesys_provider.sources.errors import NotActive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cloud import Cloud
+
+    from genesys_provider import SourceManager
+
+T = TypeVar("T")
+FAULTS: tuple[dict[str, Any], ...] = (
+    {"action": "drop_before"},
+    {"action": "drop_after"},
+    {"action": "malformed"},
+    {"action": "status", "status": 500},
+    {"action": "status", "status": 429, "headers": {"Retry-After": "1"}},
+    {"action": "status", "status": 403},
+    {"action": "status", "status": 408},
+)
+LIFE = 24
+"""More requests than the life has that goes on here, so that the last ones meet no fault."""
+
+
+def again(work: Callable[[], T]) -> T:
+    """What it returns; it is run once more where it fails, as an `up` is."""
+    try:
+        return work()
+    except GenesysError:
+        return work()
+
+
+def registered(manager: SourceManager) -> str:
+    """The source's id; one that is tracked is updated, as a stack does it, and never made anew."""
+    try:
+        return again(lambda: _tracked(manager))
+    except NotActive as error:
+        return manager.update(error.source.id, config()).source.id
+
+
+def _tracked(manager: SourceManager) -> str:
+    try:
+        return manager.register(config()).source.id
+    except NotActive as error:
+        return manager.update(error.source.id, config()).source.id
+
+
+def met(cloud: Cloud, number: int, fault: dict[str, Any]) -> None:
+    """The request of this number goes wrong."""
+    match = {"path": "/api/*"}
+    if number:
+        cloud.control("faults", match=match, action="delay", times=number)
+    cloud.control("faults", match=match, times=1, **fault)
+
+
+def lead(cloud: Cloud, manager: SourceManager) -> None:
+    source_id = registered(manager)
+    changed = again(lambda: manager.update(source_id, config(topics=[ROUTING], notes="new"))).source
+    assert (changed.status, changed.topics, changed.notes) == ("ACTIVE", [ROUTING], "new")
+    assert (
+        again(lambda: manager.update(source_id, config(notes="new", enabled=False))).source.status
+        == "INACTIVE"
+    )
+    got = again(lambda: manager.get(source_id))
+    assert got
+    cloud.control("faults", "DELETE")
+    # One, and as it is to be.
+    assert (the_one(cloud)["id"], the_one(cloud)["intendedState"]) == (source_id, "DISABLED")
+    assert current(cloud)["notes"] == f"new\nPulumi: {OWNER}"
+    assert got.visible == config(notes="new").visible
+    assert manager.delete(source_id, owner=Owner(OWNER)) is None
+    assert there(cloud) == []
+
+
+@pytest.mark.parametrize(
+    "fault", FAULTS, ids=lambda fault: f"{fault['action']} {fault.get('status', '')}".strip()
+)
+@pytest.mark.parametrize("number", [1, 2, 3, 5, 8])
+def test_one_request_goes_wrong(
+    cloud: Cloud, manager: SourceManager, number: int, fault: dict[str, Any]
+) -> None:
+    met(cloud, number, fault)
+    lead(cloud, manager)
+
+
+@pytest.mark.full_length
+@pytest.mark.parametrize("lag", [0, 5])
+@pytest.mark.parametrize(
+    "fault", FAULTS, ids=lambda fault: f"{fault['action']} {fault.get('status', '')}".strip()
+)
+@pytest.mark.parametrize("number", range(LIFE))
+def test_any_request_goes_wrong(
+    cloud: Cloud, manager: SourceManager, number: int, fault: dict[str, Any], lag: float
+) -> None:
+    cloud.unlike(readLagSeconds=lag / HASTE)
+    met(cloud, number, fault)
+    lead(cloud, manager)
+
+
+def test_a_delete_whose_request_goes_wrong(cloud: Cloud, manager: SourceManager) -> None:
+    for fault in FAULTS:
+        for number in range(4):
+            source_id = manager.register(config(enabled=False)).source.id
+            met(cloud, number, fault)
+            assert again(lambda: manager.delete(source_id, owner=Owner(OWNER))) is None  # noqa: B023
+            cloud.control("faults", "DELETE")
+            assert there(cloud) == []
