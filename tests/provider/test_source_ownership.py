@@ -57,6 +57,7 @@ def given_away(cloud: Cloud, source_id: str) -> None:
     cloud.configure(source_id, notes=f"Pulumi: {FOREIGN}")
 
 
+@pytest.mark.full_length
 def test_a_delete_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host)
     given_away(cloud, id_of(stack))
@@ -65,6 +66,7 @@ def test_a_delete_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path
     assert host is None or f"is owned by {FOREIGN} by now, and was left as it is" in result.output
 
 
+@pytest.mark.full_length
 def test_an_update_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host)
     given_away(cloud, id_of(stack))
@@ -73,6 +75,7 @@ def test_an_update_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Pat
     assert notes(cloud) == f"Pulumi: {FOREIGN}"
 
 
+@pytest.mark.full_length
 def test_a_refresh_shows_whose_it_is(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host)
     given_away(cloud, id_of(stack))
@@ -82,6 +85,7 @@ def test_a_refresh_shows_whose_it_is(declared: Declared, cloud: Cloud, host: Pat
     assert "notes" not in outs
 
 
+@pytest.mark.full_length
 def test_notes_that_were_written_over_by_hand(declared: Declared, cloud: Cloud) -> None:
     """Whoever did so did not know the line: the source is still its resource's."""
     stack = up(declared, OWN_HOST, declared.source("orders", notes="'ours'"))
@@ -104,6 +108,7 @@ def test_what_a_run_left_behind_is_adopted(declared: Declared, cloud: Cloud, hos
     assert id_of(stack) == source_id
 
 
+@pytest.mark.full_length
 def test_what_nobody_marked_is_to_be_imported(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     source_id = id_of(stack)
@@ -116,6 +121,7 @@ def test_what_nobody_marked_is_to_be_imported(declared: Declared, cloud: Cloud) 
     assert notes(cloud) == f"Pulumi: {stack.urn('orders', type_=TYPE)}"
 
 
+@pytest.mark.full_length
 def test_an_import_of_what_another_stack_owns_says_so(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     source_id = id_of(stack)
@@ -131,6 +137,7 @@ def test_an_import_of_what_another_stack_owns_says_so(declared: Declared, cloud:
     assert living(cloud) == {}
 
 
+@pytest.mark.full_length
 def test_one_source_is_no_two_resources(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     source_id = id_of(stack)
@@ -141,6 +148,7 @@ def test_one_source_is_no_two_resources(declared: Declared, cloud: Cloud) -> Non
     assert living(cloud) == {"orders": source_id}
 
 
+@pytest.mark.full_length
 def test_a_renamed_resource_with_its_alias_is_marked_anew(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     source_id = id_of(stack)
@@ -185,6 +193,7 @@ def test_ctrl_c_keeps_what_was_created(tmp_path: Path, make_stack: Any) -> None:
         assert {each["reportedState"]["code"] for each in cloud.integrations().values()} == {"ACTIVE"}
 
 
+@pytest.mark.full_length
 @pytest.mark.parametrize("option", ["delete_before_replace=False", ""], ids=["first", "after"])
 def test_a_replacement_of_one_name(declared: Declared, cloud: Cloud, option: str) -> None:
     stack = up(declared, OWN_HOST, declared.source("orders", opts=f"pulumi.ResourceOptions({option})"))

@@ -134,6 +134,7 @@ def test_what_changes_in_place_keeps_its_bus(stack: Stack, declared: Declared, c
     assert there["notes"].startswith("new\nPulumi: ")
 
 
+@pytest.mark.full_length
 def test_disabled_waits_until_it_is_inactive(stack: Stack, declared: Declared, cloud: Cloud) -> None:
     write(stack, declared, enabled="False")
     assert stack.up().code == 0
@@ -145,8 +146,14 @@ def test_disabled_waits_until_it_is_inactive(stack: Stack, declared: Declared, c
     assert outputs(stack)["state"] == "ACTIVE"
 
 
+@pytest.mark.full_length
 @pytest.mark.parametrize(
-    "changed", ["aws_account_id='210987654321'", "aws_region='eu-west-1'", "event_source_suffix='second'"]
+    "changed",
+    [
+        "event_source_suffix='second'",
+        pytest.param("aws_account_id='210987654321'", marks=pytest.mark.full_length),
+        pytest.param("aws_region='eu-west-1'", marks=pytest.mark.full_length),
+    ],
 )
 def test_another_place_is_another_source(
     stack: Stack, declared: Declared, cloud: Cloud, changed: str
@@ -224,6 +231,7 @@ def test_the_stock_host_leaves_nothing_behind(declared: Declared, cloud: Cloud) 
     assert cloud_integrations(cloud) == {}
 
 
+@pytest.mark.full_length
 def test_what_was_deleted_by_hand_is_gone_at_once(stack: Stack, cloud: Cloud) -> None:
     cloud.remove(id_of(stack))
     assert stack.refresh().code == 0
@@ -244,6 +252,7 @@ def test_a_source_is_imported_and_the_next_up_changes_nothing(
     assert id_of(stack) == source_id
 
 
+@pytest.mark.full_length
 def test_a_get_reads_what_another_stack_has(stack: Stack, declared: Declared, cloud: Cloud) -> None:
     line = f"theirs = EventBridgeSource.get('theirs', {id_of(stack)!r})"
     reader = declared.stack(declared.program(line, "pulumi.export('bus', theirs.event_source_name)"))
@@ -254,6 +263,7 @@ def test_a_get_reads_what_another_stack_has(stack: Stack, declared: Declared, cl
     assert list(cloud_integrations(cloud)) == ["orders"]
 
 
+@pytest.mark.full_length
 def test_another_stacks_source_is_not_taken(stack: Stack, declared: Declared, cloud: Cloud) -> None:
     other = declared.stack(declared.program(declared.source("orders")), stack="prod")
     result = other.up()
@@ -263,6 +273,7 @@ def test_another_stacks_source_is_not_taken(stack: Stack, declared: Declared, cl
     assert list(cloud_integrations(cloud)) == ["orders"]
 
 
+@pytest.mark.full_length
 def test_another_organization_is_refused(stack: Stack, declared: Declared, cloud: Cloud) -> None:
     with Cloud(cloud.directory / "elsewhere", beside=cloud) as elsewhere:
         for command in ("refresh", "destroy"):
@@ -292,6 +303,7 @@ def test_a_topic_that_is_not_offered_is_a_warning(declared: Declared, cloud: Clo
     assert "is 'v2.users.{id}.presence' meant?" in result.output
 
 
+@pytest.mark.full_length
 def test_a_target_and_a_source_share_login_and_organization(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.program(declared.target("relay"), declared.source("orders")))
     result = stack.up()
@@ -300,6 +312,7 @@ def test_a_target_and_a_source_share_login_and_organization(declared: Declared, 
     assert len(asked) == 2, asked
 
 
+@pytest.mark.full_length
 def test_an_option_may_name_its_properties(stack: Stack, declared: Declared, cloud: Cloud) -> None:
     write(stack, declared, topics="['v2.flows.{id}']", opts=opts(ignore_changes="['topics']"))
     assert "2 unchanged" in stack.up().output
