@@ -176,11 +176,12 @@ def endpoints(connection: Connection) -> Iterator[Finding]:
         failed = [each for each in found if each.final and not each.verified]
         for each in sorted(failed, key=lambda target: target.name):
             reason = facts.reason_of(manager, each)
+            anew = "run `pulumi up`" if each.owner else "save the target again, which verifies it anew"
             yield Finding(
                 "Target",
                 WRONG,
                 f"{each.name} is {each.status}" + (f": {reason}" if reason else ""),
-                f"Try `genesys-eventbridge probe {shown_url(each.endpoint_url)}`, mend it, run `pulumi up`",
+                f"Try `genesys-eventbridge probe {shown_url(each.endpoint_url)}`, mend it, then {anew}",
             )
         if not failed:
             yield Finding("Targets", OK, f"{len(found)}, none failed")

@@ -15,7 +15,7 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -183,12 +183,11 @@ def _shaken_hands(host: str, port: int, context: ssl.SSLContext) -> str:
         certificate: Mapping[str, Any] = secured.getpeercert() or {}
         version = secured.version()
     expires = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), timezone.utc)
-    days = (expires - datetime.now(timezone.utc)).days
-    soon = " (renew it soon)" if days <= SOON_DAYS else ""
+    soon = " (renew it soon)" if expires - datetime.now(timezone.utc) <= timedelta(days=SOON_DAYS) else ""
     names = ", ".join(name for _, name in certificate.get("subjectAltName", ()))
     return (
         f"{version}, chain trusted; certificate of {names or _common_name(certificate, 'subject')} by "
-        f"{_common_name(certificate, 'issuer')}, valid for {days} days{soon}"
+        f"{_common_name(certificate, 'issuer')}, valid until {expires:%Y-%m-%d}{soon}"
     )
 
 

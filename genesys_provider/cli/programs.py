@@ -23,11 +23,10 @@ SOURCE_TYPE = "pulumi-python:dynamic/genesys:EventBridgeSource"
 _CLASSES = {"BASIC": "BasicAuth", "OAUTH2": "OAuth2Auth", "JWT": "JwtAuth"}
 _JWT_SECRETS = {"clientId": "clientSecret", "username": "password"}
 """Which secret of a JWT goes with which field that the API shows; no rule is given for them [S]."""
-_HEAD = '''"""What {organization} had when this was written by `genesys-eventbridge export`."""
-
+_HEAD = """# Written by `genesys-eventbridge export`: what there was in
+# {organization}
 import pulumi
-{imports}
-'''
+{imports}"""
 _SECRETS = """
 # What may be a secret: `pulumi config set --secret secrets < secrets.json`
 secrets = pulumi.Config().require_secret_object("secrets")
@@ -48,9 +47,9 @@ class Exported:
     classes: set[str] = field(default_factory=set)
 
     def program(self, organization: str) -> str:
-        """`__main__.py`."""
+        """`__main__.py`; the organization is one line, without a line's end in it."""
         names = ", ".join(sorted(self.classes))
-        imports = f"\nfrom genesys_provider import {names}\n" if names else ""
+        imports = f"from genesys_provider import {names}\n" if names else ""
         parts = [
             _HEAD.format(organization=organization, imports=imports),
             _SECRETS if self.secrets else "",

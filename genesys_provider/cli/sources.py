@@ -106,7 +106,7 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
             ("Notes", output.plain(shown["notes"] or "")),
             ("Version", str(shown["configVersion"] or "")),
             ("Owner", output.plain(shown["owner"] or "no stack")),
-            ("Organization", output.plain(organization)),
+            ("Organization", output.plain(str(organization).removeprefix("organization "))),
         ]
     )
 

@@ -125,7 +125,7 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
             ("Retries", output.plain(", ".join(f"{name} {value}" for name, value in policy.items()))),
             ("Headers", output.plain(", ".join(shown["headerNames"]))),
             ("Owner", output.plain(shown["owner"] or "no stack")),
-            ("Organization", output.plain(organization)),
+            ("Organization", output.plain(str(organization).removeprefix("organization "))),
         ]
     )
     if entries:

@@ -171,6 +171,36 @@ def test_an_empty_organization(cloud: Cloud, tmp_path: Path) -> None:
     compile((tmp_path / "none" / "__main__.py").read_text(), "__main__.py", "exec")
 
 
+def test_the_program_is_what_a_person_would_write(cloud: Cloud, tmp_path: Path) -> None:
+    make(cloud, "orders", headers={"X-Key": SECRET_HEADER}, retryPolicy=KINDS[7]["retryPolicy"])
+    cloud.requests()
+    assert run("export", tmp_path / "one", env=cloud.env).code == 0
+    head, _, program = (tmp_path / "one" / "__main__.py").read_text().partition("import pulumi\n")
+    assert all(line.startswith("# ") for line in head.splitlines())
+    assert (
+        program
+        == f"""\
+from genesys_provider import BasicAuth, EventBridgeTarget, RetryPolicy
+
+# What may be a secret: `pulumi config set --secret secrets < secrets.json`
+secrets = pulumi.Config().require_secret_object("secrets")
+
+# As `pulumi import` has it: what is protected is not deleted.
+protected = pulumi.ResourceOptions(protect=True)
+
+EventBridgeTarget(
+    'orders',
+    endpoint_url='{cloud.endpoint("events")}',
+    event_types=['QUEUE_MEMBER_ADDED', 'CONVERSATION_STARTED'],
+    auth=BasicAuth(username='{USERNAME}', password=secrets['orders']['password']),
+    retry_policy=RetryPolicy(max_retries=0, backoff_strategy='LINEAR', initial_delay_seconds=30),
+    headers={{'X-Key': secrets['orders']['headers']['X-Key']}},
+    opts=protected,
+)
+"""
+    )
+
+
 def test_nothing_is_written_over(cloud: Cloud, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "mine.txt").write_text("mine")
