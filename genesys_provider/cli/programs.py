@@ -105,7 +105,7 @@ def _target(made: Exported, resource: str, target: Target) -> str:
     made.classes.add("EventBridgeTarget")
     secret = _Secrets(made, resource)
     arguments = [
-        *([] if target.name == resource else [("name", repr(target.name))]),
+        *([] if target.name == resource else [("name", _text(target.name))]),
         ("endpoint_url", _url(secret, "endpointUrl", target.endpoint_url)),
         ("event_types", _list(target.event_types)),
     ]
@@ -118,7 +118,7 @@ def _target(made: Exported, resource: str, target: Target) -> str:
         arguments.append(("retry_policy", _call("RetryPolicy", _in_python(policy))))
     if target.headers:
         kept = secret("headers", target.headers)
-        values = ", ".join(f"{name!r}: {kept}[{name!r}]" for name in target.headers)
+        values = ", ".join(f"{_text(name)}: {kept}[{_text(name)}]" for name in target.headers)
         arguments.append(("headers", f"{{{values}}}"))
     return _declared("EventBridgeTarget", resource, arguments)
 
@@ -126,7 +126,7 @@ def _target(made: Exported, resource: str, target: Target) -> str:
 def _auth(secret: _Secrets, target: Target) -> str:
     shown = dict(target.auth_config)
     fields = {
-        name: _url(secret, name, value) if name == "tokenUrl" else repr(value)
+        name: _url(secret, name, value) if name == "tokenUrl" else _text(value)
         for name, value in shown.items()
     }
     needed: Sequence[str] = NEEDED_AUTH_FIELDS.get(target.auth_type) or [
@@ -144,12 +144,12 @@ def _source(made: Exported, resource: str, source: Source) -> str:
         "EventBridgeSource",
         resource,
         [
-            *([] if source.name == resource else [("name", repr(source.name))]),
-            ("aws_account_id", repr(source.aws_account_id)),
-            ("aws_region", repr(source.aws_region)),
-            ("event_source_suffix", repr(source.event_source_suffix)),
+            *([] if source.name == resource else [("name", _text(source.name))]),
+            ("aws_account_id", _text(source.aws_account_id)),
+            ("aws_region", _text(source.aws_region)),
+            ("event_source_suffix", _text(source.event_source_suffix)),
             ("topics", _list(source.topics)),
-            *([("notes", repr(source.notes))] if source.notes else []),
+            *([("notes", _text(source.notes))] if source.notes else []),
             *([] if source.enabled else [("enabled", "False")]),
         ],
     )
@@ -163,16 +163,24 @@ class _Secrets:
 
     def __call__(self, name: str, value: Any) -> str:
         self._made.secrets.setdefault(self._resource, {})[name] = value
-        return f"secrets[{self._resource!r}][{name!r}]"
+        return f"secrets[{_text(self._resource)}][{_text(name)}]"
 
 
 def _url(secret: _Secrets, name: str, url: str) -> str:
-    return secret(name, url) if "?" in url else repr(url)
+    return secret(name, url) if "?" in url else _text(url)
 
 
 def _declared(kind: str, resource: str, arguments: Sequence[tuple[str, str]]) -> str:
     lines = "".join(f"    {name}={value},\n" for name, value in arguments)
-    return f"{kind}(\n    {resource!r},\n{lines}    opts=protected,\n)"
+    return f"{kind}(\n    {_text(resource)},\n{lines}    opts=protected,\n)"
+
+
+def _text(value: object) -> str:
+    """A literal, in double quotes where that needs no escapes."""
+    literal = repr(value)
+    if isinstance(value, str) and '"' not in value and literal[0] == "'":
+        return f'"{literal[1:-1]}"'
+    return literal
 
 
 def _call(kind: str, arguments: Mapping[str, str]) -> str:
@@ -180,11 +188,11 @@ def _call(kind: str, arguments: Mapping[str, str]) -> str:
 
 
 def _list(items: Iterable[str]) -> str:
-    return "[" + ", ".join(repr(each) for each in items) + "]"
+    return "[" + ", ".join(_text(each) for each in items) + "]"
 
 
 def _in_python(fields: Mapping[str, Any]) -> dict[str, str]:
-    known = {_snake(name): repr(value) for name, value in fields.items()}
+    known = {_snake(name): _text(value) for name, value in fields.items()}
     return {
         name: value for name, value in known.items() if name.isidentifier() and not keyword.iskeyword(name)
     }

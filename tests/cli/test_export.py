@@ -189,12 +189,12 @@ secrets = pulumi.Config().require_secret_object("secrets")
 protected = pulumi.ResourceOptions(protect=True)
 
 EventBridgeTarget(
-    'orders',
-    endpoint_url='{cloud.endpoint("events")}',
-    event_types=['QUEUE_MEMBER_ADDED', 'CONVERSATION_STARTED'],
-    auth=BasicAuth(username='{USERNAME}', password=secrets['orders']['password']),
-    retry_policy=RetryPolicy(max_retries=0, backoff_strategy='LINEAR', initial_delay_seconds=30),
-    headers={{'X-Key': secrets['orders']['headers']['X-Key']}},
+    "orders",
+    endpoint_url="{cloud.endpoint("events")}",
+    event_types=["QUEUE_MEMBER_ADDED", "CONVERSATION_STARTED"],
+    auth=BasicAuth(username="{USERNAME}", password=secrets["orders"]["password"]),
+    retry_policy=RetryPolicy(max_retries=0, backoff_strategy="LINEAR", initial_delay_seconds=30),
+    headers={{"X-Key": secrets["orders"]["headers"]["X-Key"]}},
     opts=protected,
 )
 """
