@@ -10,10 +10,10 @@ help: ## Show this list
 setup: ## Make .venv, and .pulumi/bin where PATH has no Pulumi
 	@tools/setup
 
-up: setup ## Start the emulator and the gateway, and bring the stack dev up on them
+up: setup ## Start the emulator and the gateway, bring the stack dev up on them, and the monitor beside it
 	@$(PYTHON) tools/local.py up
 
-down: setup ## Destroy the stack dev, and end the emulator and the gateway
+down: setup ## Destroy the stack dev, and end the monitor, the emulator and the gateway
 	@$(PYTHON) tools/local.py down
 
 test: setup ## Run the tests, four at a time, with a small part of the torture

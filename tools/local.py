@@ -1,9 +1,9 @@
 """`make up` and `make down`: the stack `dev`, with the emulator and the gateway that it needs beside it.
 
 Everything that is made lies in `.local/`: the state of the stack, the emulator's state, the gateway's
-certificate, logs and process ids. `up` starts what is not running, runs the real `pulumi up`, and then shows that
-it works: each target's status, the syncs that the gateway took, and an event on its way. `down` destroys the
-stack and ends what `up` started.
+certificate, the monitor's history, logs and process ids. `up` starts what is not running, runs the real
+`pulumi up`, and then shows that it works: each target's status, the syncs that the gateway took, and an event on
+its way; the monitor shows it in a browser. `down` destroys the stack and ends what `up` started.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ LOCAL = ROOT / ".local"
 STACK = "dev"
 PASSPHRASE = "emulator"  # noqa: S105  (the stack's secrets are the emulator's, and no secrets at all)
 START_SECONDS = 20
+MONITOR_URL = "http://127.0.0.1:18791"
 ENV = {
     **os.environ,
     "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}:{ROOT / '.pulumi' / 'bin'}",
@@ -136,6 +137,15 @@ def services() -> tuple[Service, Service]:
     return gateway, emulator
 
 
+def monitor() -> Service:
+    """The monitor of what the stack's config leads to."""
+    return Service(
+        "monitor",
+        MONITOR_URL,
+        *("--stack", STACK, "--interval", "5", "--history", str(LOCAL / "history.sqlite")),
+    )
+
+
 def up() -> None:
     """Starts what is needed, brings the stack up, and shows that events flow."""
     (LOCAL / "state").mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -146,6 +156,8 @@ def up() -> None:
     emulator.start()
     pulumi("up", "--yes", "--stack", STACK)
     summary(gateway.url, emulator.url)
+    monitor().start()
+    print(f"\nThe monitor shows them at {MONITOR_URL}")
 
 
 def summary(gateway_url: str, emulator_url: str) -> None:
@@ -203,6 +215,7 @@ def down() -> None:
     if not (LOCAL / "state" / ".pulumi").exists():
         print("nothing is up")
         return
+    monitor().stop()
     gateway, emulator = services()
     gateway.start()
     emulator.start()

@@ -38,6 +38,7 @@ _SCHEMA = (
     "CREATE INDEX changes_by_time ON changes (at)",
     "CREATE TABLE readings (at REAL)",
     "CREATE TABLE coverage (since REAL, until REAL)",
+    "CREATE TABLE organization (id TEXT)",
     f"PRAGMA user_version = {VERSION}",
 )
 
@@ -100,6 +101,27 @@ class History:
         """Closes the file."""
         with self._lock:
             self._database.close()
+
+    def claim(self, organization_id: str | None) -> None:
+        """Keeps the history to one organization: in another one, all of it would be gone.
+
+        Args:
+            organization_id: None where the service does not say it.
+
+        Raises:
+            HistoryError: It is that of another one.
+        """
+        if organization_id is None:
+            return
+        with self._transaction() as cursor:
+            known = cursor.execute("SELECT id FROM organization").fetchone()
+            if known is None:
+                cursor.execute("INSERT INTO organization VALUES (?)", (organization_id,))
+            elif known[0] != organization_id:
+                raise HistoryError(
+                    f"the history {self._path} is that of organization {known[0]}, and this is {organization_id}. "
+                    "Name another file"
+                )
 
     def record(self, changes: Iterable[Change], rows: Iterable[Row]) -> None:
         """Adds entries, and how the rows are now."""

@@ -68,6 +68,14 @@ class News:
         for change in changes:
             if change.before == change.after:
                 # Only the reason has become known.
+                _log.info(
+                    "%s %s (%s) is %s: %s",
+                    change.kind,
+                    shortened(change.name),
+                    change.id,
+                    change.after,
+                    change.reason,
+                )
                 continue
             if change.before is None and (first or change.after == HEALTHY):
                 continue

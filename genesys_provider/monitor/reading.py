@@ -27,6 +27,7 @@ class Readings:
         targets: Reads targets.
         sources: Reads sources.
         fleet: Takes in what was read.
+        claim: Called with the organization's id before a reading; what it raises ends the monitor.
         took: Called after each reading that succeeded, with what it has changed.
         cancelled: That of the managers.
     """
@@ -36,12 +37,14 @@ class Readings:
         targets: TargetManager,
         sources: SourceManager,
         fleet: Fleet,
+        claim: Callable[[str | None], None],
         took: Callable[[Sequence[Change]], None],
         cancelled: threading.Event,
     ) -> None:
         self._targets = targets
         self._sources = sources
         self._fleet = fleet
+        self._claim = claim
         self._took = took
         self._cancelled = cancelled
         self._may_read_sources = True
@@ -63,9 +66,10 @@ class Readings:
 
     def _read(self) -> None:
         was_in_trouble = self._fleet.reading.error is not None
+        organization = self._targets.organization()
+        self._claim(organization.id)
         targets = list(self._targets.list())
         sources = self._list_sources()
-        organization = self._targets.organization()
         changes = self._fleet.take(
             targets,
             sources,

@@ -24,7 +24,7 @@ from genesys_provider.monitor.audit_file import AuditFile
 from genesys_provider.monitor.fleet import LONGEST_READING, Change, Fleet
 from genesys_provider.monitor.guard import Guard
 from genesys_provider.monitor.health import HealthChecks
-from genesys_provider.monitor.history import History
+from genesys_provider.monitor.history import History, HistoryError
 from genesys_provider.monitor.metrics import Metrics
 from genesys_provider.monitor.news import News, WebhookSettings
 from genesys_provider.monitor.reading import Readings
@@ -97,7 +97,9 @@ class Monitor:
         self._thinned_at = 0.0
         self._audit = AuditFile(settings.audit_log)
         self._news = News(self._metrics, settings.webhook, self._ended)
-        self._readings = Readings(self._targets, sources, self._fleet, self._took, self._ended)
+        self._readings = Readings(
+            self._targets, sources, self._fleet, self._history.claim, self._took, self._ended
+        )
         self._health = HealthChecks(
             self._targets, self._fleet, self._metrics, self._happened, settings.health_interval, self._ended
         )
@@ -122,7 +124,7 @@ class Monitor:
             ready: Called as soon as it serves, and has read once or tried to.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._ended.set())
+            signal.signal(number, lambda *_: self._end())
         serving = threading.Thread(target=self._unless_it_fails, args=(self._serve,), name="serving")
         # What waits for an answer must not hold up the end.
         watching = [
@@ -154,11 +156,19 @@ class Monitor:
         """A thread's work: a monitor of which a part has failed must not look as if it watched."""
         try:
             work()
+        except HistoryError as error:
+            _log.error("%s", error)
+            self._failed = True
         except Exception:  # noqa: BLE001 - whatever it is, the process ends over it
             _log.exception("a part of the monitor failed")
             self._failed = True
         finally:
-            self._ended.set()
+            self._end()
+
+    def _end(self) -> None:
+        self._ended.set()
+        # Whoever waits for the first reading waits no longer.
+        self._fleet.tried.set()
 
     def _took(self, changes: Sequence[Change]) -> None:
         """After each reading, in its thread."""

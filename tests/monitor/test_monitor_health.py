@@ -76,7 +76,7 @@ def test_a_change_is_a_log_line_and_a_signed_webhook(cloud: Cloud, watch: Watche
     stream = running.stream()
     stream.until(lambda data: data["rows"])
     force(cloud, id_, "FAILED", "it answered 500")
-    stream.row(lambda row: row["status"] == "FAILED")
+    stream.row(lambda row: row["reason"])
     (sync,) = eventually(lambda: cloud.received()["syncs"])
     said: dict[str, Any] = sync["body"]
     assert {**said, "timestamp": None} == {
@@ -92,6 +92,7 @@ def test_a_change_is_a_log_line_and_a_signed_webhook(cloud: Cloud, watch: Watche
     assert sync["headers"]["webhook-signature"].startswith("v1,")
     _, log = running.end()
     assert f"target orders ({id_}): status VERIFIED -> FAILED" in log
+    assert f"target orders ({id_}) is FAILED: it answered 500" in log
     assert "new" not in log, "what was there at the first look is no change"
     assert SIGNING_SECRET not in log
 

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from cloud import Cloud
 from shared_cloud import eventually
 from watching import force, register
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cloud import Cloud
     from conftest import Watcher
 
 KEY = ("target", "1")
@@ -214,3 +214,20 @@ def test_another_file_is_refused(cloud: Cloud, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Name another file" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_history_of_another_organization_is_refused(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    register(cloud, ["orders"])
+    watch("--history", file).end()
+    cloud.requests()
+    organization = cloud.organization
+    with Cloud(tmp_path, beside=cloud) as other:
+        refused = watch("--history", file, env=other.env)
+        assert refused.ready_line == ""
+        code, said = refused.end()
+    assert code == 1
+    assert f"is that of organization {organization}" in said
+    assert "Traceback" not in said
+    History(file).close()
+    assert list(watch("--history", file).targets()) == ["orders"], "nothing of it was lost"
