@@ -33,7 +33,11 @@ if TYPE_CHECKING:
 
     from genesys_provider import SourceManager
 
-LAGS = [1, 3, 10]
+LAGS = [
+    pytest.param(1, marks=pytest.mark.full_length),
+    3,
+    pytest.param(10, marks=pytest.mark.full_length),
+]
 OTHER = "v2.routing.queues.{id}.users"
 
 
