@@ -57,7 +57,6 @@ def hurried(cloud: Cloud, tmp_path: Path) -> Iterator[SourceManager]:
 def another(cloud: Cloud, tmp_path: Path) -> Iterator[SourceManager]:
     """The manager of another process."""
     time = QuickTime()
-    with SourceManager(
-        settings_of(cloud, tmp_path, maxRetries=1), cancelled=time, clock=time.clock
-    ) as manager:
+    settings = settings_of(cloud, tmp_path, maxRetries=1)
+    with SourceManager(settings, cancelled=time, run=Run(time.clock), clock=time.clock) as manager:
         yield manager
