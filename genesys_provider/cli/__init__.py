@@ -24,7 +24,7 @@ def main() -> None:
     """Genesys Cloud EventBridge: see and run the targets and sources of an organization.
 
     The environment says which one: GENESYSCLOUD_REGION, GENESYSCLOUD_OAUTHCLIENT_ID and
-    GENESYSCLOUD_OAUTHCLIENT_SECRET; or a stack does: --stack NAME.
+    GENESYSCLOUD_OAUTHCLIENT_SECRET; or a stack does, with --stack NAME after the command.
     """
 
 

@@ -84,7 +84,8 @@ class GenesysError(Exception):
 
     def saying(self, message: str, hint: str) -> str:
         """The whole text, with these words in the place of its own."""
-        return f"{message}. {hint}" if hint else message
+        # A message may end with a whole sentence of the service's.
+        return message.removesuffix(".") + f". {hint}" if hint else message
 
 
 class ConfigurationError(GenesysError):

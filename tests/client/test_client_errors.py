@@ -73,6 +73,11 @@ def test_an_api_error_says_what_happened_what_next_and_the_correlation_id(status
     assert str(error).endswith(error.hint)
 
 
+@pytest.mark.parametrize("words", ["no such account", "no such account."])
+def test_a_sentence_of_the_services_gets_no_second_full_stop(words: str) -> None:
+    assert str(GenesysError(f"is ERROR: {words}", hint="Look")) == "is ERROR: no such account. Look"
+
+
 def all_kinds(kind: type[GenesysError] = GenesysError) -> list[type[GenesysError]]:
     return [kind, *(each for child in kind.__subclasses__() for each in all_kinds(child))]
 
