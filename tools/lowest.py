@@ -24,6 +24,7 @@ TESTS = (
     "tests/emulator/test_emulator_targets.py",
     "tests/host/test_host_imports.py",
     "tests/host/test_host_operations.py",
+    "tests/monitor/test_monitor_reading.py",
     "tests/provider/test_changes.py",
     "tests/provider/test_stock_host.py",
     "tests/targets",

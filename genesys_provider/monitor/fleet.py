@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from genesys_provider.client.errors import shortened
 from genesys_provider.client.limits import RateLimit
 from genesys_provider.monitor.views import facts_of, iso, seconds
 from genesys_provider.sources.models import ACTIVE, ERROR, Source
@@ -197,7 +198,8 @@ class Fleet:
             row.reason, row.asked = None, False
         if isinstance(thing, Source):
             # Of a source, the service itself says both.
-            row.reason, row.since = thing.reason, seconds(thing.last_updated)
+            row.since = seconds(thing.last_updated)
+            row.reason = shortened(thing.reason) if thing.reason else None
         if changed:
             yield Change(now, row.kind, row.id, row.name, "status", before, status, row.reason)
 

@@ -216,24 +216,20 @@ def test_the_api_gone_and_back_and_the_monitor_too(cloud: Cloud, page: Page) -> 
         page.locator("#banner").wait_for(state="hidden")
 
 
-def test_two_thousand_rows_stay_fluid(tmp_path: Path, page: Page, console: Console) -> None:
+def test_two_thousand_rows_are_shown_changed_filtered_and_sorted(
+    tmp_path: Path, page: Page, console: Console
+) -> None:
     with Cloud(tmp_path) as cloud:
         ids = register(cloud, [f"t{number:04}" for number in range(2000)])
         with Watch("--interval", 1, "--health-interval", 0, env=cloud.env) as running:
             page.goto(running.url)
             until(page, "document.querySelectorAll('#rows .row').length === 2000")
-            page.evaluate(
-                "window.long = []; new PerformanceObserver(list => long.push(...list.getEntries()"
-                ".map(each => each.duration))).observe({ type: 'longtask' })"
-            )
             force(cloud, ids["t1999"], "FAILED", "refused")
             page.locator("#rows .row:first-child .reason").wait_for()
             page.fill("#filter", "t19")
             page.fill("#filter", "")
             page.select_option("#sort", "name")
             assert len(names(page)) == 2000
-            # No part of the work keeps the browser from answering for a second, on a slow machine too.
-            assert max(page.evaluate("long"), default=0) < 1000
             assert console == []
 
 
