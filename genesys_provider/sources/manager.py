@@ -176,6 +176,8 @@ class SourceManager(Manager[Source, SourceConfig]):
     def _wait(self, written: Written[Source], wanted: str, limit: float) -> Source:
         source, started = written.thing, written.at
         name = f"source {source.name!r} ({source.event_source_suffix})"
+        region = region_warning(source.aws_region)
+        doubt = f"; {region}" if region and wanted == ACTIVE else ""
         try:
             seen = self._activations.wait(written, wanted, limit)
             if seen.status == wanted:
@@ -185,10 +187,11 @@ class SourceManager(Manager[Source, SourceConfig]):
                 report(f"{wanted.lower()} after {self._clock() - started:.1f} s")
                 return seen
             said = f": {shortened(seen.reason)}" if seen.reason else ""
-            failure: GenesysError = ActivationFailed(f"{name} is {seen.status}{said}", seen)
+            failure: GenesysError = ActivationFailed(f"{name} is {seen.status}{said}{doubt}", seen)
         except NoVerdict as error:
             failure = ActivationTimeout(
-                f"{name} is not {wanted}: {error.message}", source.model_copy(update={"status": error.seen})
+                f"{name} is not {wanted}: {error.message}{doubt}",
+                source.model_copy(update={"status": error.seen}),
             )
         except NotFound as error:
             self._writes.deleted(source.id)

@@ -61,6 +61,12 @@ def test_an_error_keeps_the_source_and_says_the_reason(cloud: Cloud, manager: So
     assert writes(cloud) == ["PATCH 200"]
 
 
+def test_an_error_says_that_the_region_may_be_the_reason(cloud: Cloud, manager: SourceManager) -> None:
+    cloud.unlike(activationError=REASON)
+    with pytest.raises(ActivationFailed, match="partner event sources in eu-west-9 is not known"):
+        manager.register(config(awsRegion="eu-west-9"))
+
+
 def test_an_error_that_another_configuration_mends(cloud: Cloud, manager: SourceManager) -> None:
     cloud.unlike(activationError=REASON)
     with pytest.raises(ActivationFailed) as failed:
