@@ -172,7 +172,7 @@ class GenesysClient:
         """`GET /api/v2/integrations/{id}` [G]."""
         return self._call(_of_integration("GET", integration_id), priority=priority).body
 
-    def intend(self, integration_id: str, intended: str) -> dict[str, Any]:
+    def set_intended_state(self, integration_id: str, intended: str) -> dict[str, Any]:
         """`PATCH /api/v2/integrations/{id}` with `intendedState`: `ENABLED` or `DISABLED` [G]."""
         return self._call(_of_integration("PATCH", integration_id), body={"intendedState": intended}).body
 

@@ -238,6 +238,8 @@ class ServerError(ApiError):
 
 HOPELESS = (Cancelled, ConfigurationError, Forbidden, Unauthorized)
 """Errors that asking again does not mend."""
+MAY_HAVE_ACTED = (ConnectionFailed, ServerError, UnexpectedAnswer)
+"""Errors after which only a look tells whether a write acted; `maybe_acted` of each says whether it can have."""
 
 
 def in_envelope(body: Mapping[str, Any] | None) -> bool:

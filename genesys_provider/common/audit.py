@@ -54,7 +54,7 @@ _log = logging.getLogger(__name__)
 
 
 class AuditEvent(str, Enum):
-    """What an entry is about; the first seven are the source's [S]."""
+    """What an entry is about; the first seven are the guide's [S]."""
 
     TARGET_CREATED = "TARGET_CREATED"
     TARGET_FAILED = "TARGET_FAILED"
@@ -79,7 +79,10 @@ class AuditEvent(str, Enum):
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One event. `latency_seconds` runs from the request to the event: to the answer, or to the verdict."""
+    """One event. `latency_seconds` runs from the request to the event: to the answer, or to the verdict.
+
+    `target_id` is the source's id where the event is a source's.
+    """
 
     timestamp: str
     event: AuditEvent
@@ -167,7 +170,7 @@ class AuditTrail:
                     _append(self._path, entry.as_json(), self._key)
                 except OSError as failure:
                     _log.warning(
-                        "the audit file %s lacks %s of target %s: %s",
+                        "the audit file %s lacks %s of %s: %s",
                         self._path,
                         event.value,
                         target_id,

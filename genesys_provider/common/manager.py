@@ -14,13 +14,12 @@ from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import HOPELESS, Cancelled, GenesysError
 from genesys_provider.client.limits import RateLimit
 from genesys_provider.client.settings import Settings
-from genesys_provider.common.audit import AuditTrail
+from genesys_provider.common.audit import AuditEvent, AuditTrail
 from genesys_provider.common.directory import Directory, Listed, Reader
 from genesys_provider.common.organization import Organization, Organizations
 from genesys_provider.common.ownership import Owner
 from genesys_provider.common.run import Run
-from genesys_provider.common.times import LastWrite
-from genesys_provider.common.writes import Writes
+from genesys_provider.common.writes import LastWrite, Writes
 from genesys_provider.common.writing import Wanted, Writing
 
 if TYPE_CHECKING:
@@ -220,6 +219,10 @@ class Manager(Generic[T, W]):
                         yield StatusChange(shown, _status(was), _status(is_now))
                 known = now
             self._cancelled.wait(interval)
+
+    def _failed(self, event: AuditEvent, id_: str | None, started: float, error: GenesysError) -> None:
+        """Takes a failure into the audit."""
+        self.audit.record(event, id_, latency_seconds=self._clock() - started, error=error.message)
 
 
 def _status(thing: Listed | None) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timezone
-from typing import NamedTuple
 
 MAX_CLOCK_SKEW = 300.0
 """Seconds that two machines' clocks may differ: a time further ahead says nothing."""
@@ -26,14 +25,3 @@ def seconds_since(time: object) -> float:
     except (ValueError, TypeError):
         return math.inf
     return max(0.0, passed) if passed > -MAX_CLOCK_SKEW else math.inf
-
-
-class LastWrite(NamedTuple):
-    """A write of an earlier process of ours."""
-
-    at: str
-    """UTC, ISO 8601."""
-    seen: bool
-    """Whether that process has seen its write in a reading."""
-    made: bool = False
-    """Whether it made the target: then no verdict is from before it."""

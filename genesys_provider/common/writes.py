@@ -6,10 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from genesys_provider.client.errors import Cancelled
-from genesys_provider.common.times import LastWrite, seconds_since
+from genesys_provider.common.times import seconds_since
 
 LAG_SECONDS = 30.0
 """How long a read may lag behind a write. Elsewhere in Genesys Cloud it is seconds; the Terraform provider allows
@@ -17,6 +17,17 @@ for minutes [G]."""
 
 LAG_PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Seconds between two reads while the service may lag; the last one repeats."""
+
+
+class LastWrite(NamedTuple):
+    """A write of an earlier process of ours."""
+
+    at: str
+    """UTC, ISO 8601."""
+    seen: bool
+    """Whether that process has seen its write in a reading."""
+    made: bool = False
+    """Whether it made the thing: then no verdict is from before it."""
 
 
 class Identified(Protocol):

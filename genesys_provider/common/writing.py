@@ -15,13 +15,11 @@ from typing import ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from genesys_provider.client.errors import (
     HOPELESS,
+    MAY_HAVE_ACTED,
     Cancelled,
     Conflict,
-    ConnectionFailed,
     GenesysError,
     NotFound,
-    ServerError,
-    UnexpectedAnswer,
 )
 from genesys_provider.client.progress import report
 from genesys_provider.common.audit import AuditEvent, AuditTrail
@@ -37,8 +35,6 @@ NAME_PAUSES = (0.0, 0.1, 0.5, 1.0, 2.0, 4.0)
 
 POST_TRIES = 3
 """How often a thing is posted whose earlier posts, as a look-up showed, did not act."""
-
-_MAY_HAVE_ACTED = (ConnectionFailed, ServerError, UnexpectedAnswer)
 
 
 class Wanted(Protocol):
@@ -141,7 +137,7 @@ class Writing(ABC, Generic[T, W]):
                 # Nobody has the name any more; or the list does not show yet who has it.
                 if existing is None and next(while_the_name_is_taken, True):
                     raise
-            except _MAY_HAVE_ACTED as error:
+            except MAY_HAVE_ACTED as error:
                 if error.tried_enough or not error.maybe_acted:
                     raise
                 tries -= 1

@@ -34,38 +34,10 @@ from genesys_provider.host.operation import (
 
 if TYPE_CHECKING:
     from genesys_provider.client.errors import GenesysError
-    from genesys_provider.client.settings import Settings
     from genesys_provider.common.faults import Fault
-    from genesys_provider.common.organization import Organization
+    from genesys_provider.common.manager import Manager
     from genesys_provider.common.ownership import Owned, Owner
-    from genesys_provider.common.times import LastWrite
-
-
-class OwnedManager(Protocol):
-    """What the manager of any kind can do."""
-
-    settings: Settings
-
-    def require_organization(
-        self, what: str, organization_id: str | None, api_url: str | None
-    ) -> Organization:
-        """The organization, if it is the recorded one."""
-
-    def get(
-        self,
-        id_: str,
-        /,
-        *,
-        shared: bool = False,
-        last_write: LastWrite | None = None,
-        expected: Callable[[Any], bool] | None = None,
-    ) -> Owned | None:
-        """What has this id, if anything has."""
-
-    def delete(
-        self, id_: str, /, *, owner: Owner | None = None, last_write: LastWrite | None = None
-    ) -> Owned | None:
-        """Deletes it; returns it if it was left as it is."""
+    from genesys_provider.common.writes import LastWrite
 
 
 class OwnedProperties(Protocol):
@@ -125,7 +97,7 @@ class OwnedProvider(ResourceProvider, ABC):
         """The module of its properties."""
 
     @abstractmethod
-    def managed(self, *states: Mapping[str, Any]) -> AbstractContextManager[OwnedManager]:
+    def managed(self, *states: Mapping[str, Any]) -> AbstractContextManager[Manager[Any, Any]]:
         """Its manager, for an operation on these states: `session.managed`."""
 
     @abstractmethod
@@ -268,7 +240,9 @@ def named(kind: str, id_: str, state: Mapping[str, Any]) -> str:
     return f"{kind} {state['name']!r} ({id_})" if "name" in state else f"{kind} {id_}"
 
 
-def same_organization(manager: OwnedManager, kind: str, id_: str, state: Mapping[str, Any]) -> str | None:
+def same_organization(
+    manager: Manager[Any, Any], kind: str, id_: str, state: Mapping[str, Any]
+) -> str | None:
     """The id of the organization, if it is the one that the state recorded.
 
     Raises:
@@ -286,7 +260,7 @@ def gone(kind: str, id_: str, state: Mapping[str, Any]) -> OperationError:
     )
 
 
-def delete_again(manager: OwnedManager, kind: str, id_: str, error: GenesysError) -> NoReturn:
+def delete_again(manager: Manager[Any, Any], kind: str, id_: str, error: GenesysError) -> NoReturn:
     """Under a host that can't record what a failed create has left: it would be an orphan that is in use.
 
     Raises:

@@ -12,7 +12,7 @@ from genesys_provider.common.errors import Invalid
 from genesys_provider.common.faults import faults_of
 from genesys_provider.common.fields import ApiModel
 from genesys_provider.common.run import Facts
-from genesys_provider.common.times import LastWrite
+from genesys_provider.common.writes import LastWrite
 from genesys_provider.resources import properties
 
 Config = TypeVar("Config", bound=ApiModel)

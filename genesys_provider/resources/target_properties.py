@@ -16,7 +16,7 @@ from genesys_provider.client.urls import folded_url
 from genesys_provider.common.faults import Fault
 from genesys_provider.common.fields import Number
 from genesys_provider.common.paths import property_path
-from genesys_provider.common.times import LastWrite
+from genesys_provider.common.writes import LastWrite
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import owned_properties, properties
 from genesys_provider.resources.owned_properties import OwnedInputs, as_set, compared_ownership, set_read

@@ -24,9 +24,9 @@ from genesys_provider.common.directory import Directory
 from genesys_provider.common.manager import Manager
 from genesys_provider.common.names import Names
 from genesys_provider.common.run import Run
-from genesys_provider.common.times import LastWrite, utc_now
+from genesys_provider.common.times import utc_now
 from genesys_provider.common.waiting import NoVerdict
-from genesys_provider.common.writes import Writes
+from genesys_provider.common.writes import LastWrite, Writes
 from genesys_provider.common.writing import Written
 from genesys_provider.sources.activation import ACTIVATION_TIMEOUT, Activations
 from genesys_provider.sources.errors import (
@@ -120,7 +120,8 @@ class SourceManager(Manager[Source, SourceConfig]):
         try:
             written, adopted = self._writing.create(config, creates_first=creates_first)
         except GenesysError as error:
-            self._failed(error, error.source.id if isinstance(error, NotActive) else None, started)
+            made = error.source.id if isinstance(error, NotActive) else None
+            self._failed(AuditEvent.SOURCE_FAILED, made, started, error)
             raise
         return self._settled(written, config, timeout, adopted=adopted)
 
@@ -156,7 +157,7 @@ class SourceManager(Manager[Source, SourceConfig]):
             self._writes.written_earlier(source_id, last_write)
             written = self._writing.update(source_id, config, recorded_owner, expected)
         except GenesysError as error:
-            self._failed(error, source_id, started)
+            self._failed(AuditEvent.SOURCE_FAILED, source_id, started, error)
             raise
         return self._settled(written, config, timeout, adopted=False)
 
@@ -208,7 +209,7 @@ class SourceManager(Manager[Source, SourceConfig]):
                 source,
                 hint=error.hint,
             )
-        self._failed(failure, source.id, started, AuditEvent.SOURCE_NOT_SETTLED)
+        self._failed(AuditEvent.SOURCE_NOT_SETTLED, source.id, started, failure)
         raise failure
 
     def _warnings(self, config: SourceConfig) -> list[str]:
@@ -225,12 +226,3 @@ class SourceManager(Manager[Source, SourceConfig]):
             _log.debug("the topics that the organization offers can't be read: %s", error)
             self._topics = frozenset()
         return self._topics
-
-    def _failed(
-        self,
-        error: GenesysError,
-        source_id: str | None,
-        started: float,
-        event: AuditEvent = AuditEvent.SOURCE_FAILED,
-    ) -> None:
-        self.audit.record(event, source_id, latency_seconds=self._clock() - started, error=error.message)

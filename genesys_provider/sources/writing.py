@@ -17,12 +17,11 @@ from typing import Any, ClassVar
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import (
+    MAY_HAVE_ACTED,
     Cancelled,
     Conflict,
-    ConnectionFailed,
     GenesysError,
     NotFound,
-    ServerError,
     StaleVersion,
     UnexpectedAnswer,
 )
@@ -61,8 +60,6 @@ MAKER_SECONDS = 10.0
 """How long a bare source is left to whoever may be making it [C]."""
 VERSION_TRIES = 5
 """How often a configuration is written whose version was stale, while it is still what is to be replaced [C]."""
-
-_MAY_HAVE_ACTED = (ConnectionFailed, ServerError, UnexpectedAnswer)
 
 
 class SourceWriting(Writing[Source, SourceConfig]):
@@ -305,7 +302,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
                 answer = self._once_known(
                     source, partial(self._client.configure_integration, source.id, body)
                 )
-            except (*_MAY_HAVE_ACTED, StaleVersion) as error:
+            except (*MAY_HAVE_ACTED, StaleVersion) as error:
                 now = self._came_between(source) if isinstance(error, StaleVersion) else self._now(source)
                 if now.visible == config.visible:
                     # An earlier try of the same PUT, whose answer was lost.
@@ -365,7 +362,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
         report("enables the source" if config.enabled else "disables the source")
         started = self._clock()
         intended = ENABLED if config.enabled else DISABLED
-        read = self._once_known(source, partial(self._client.intend, source.id, intended))
+        read = self._once_known(source, partial(self._client.set_intended_state, source.id, intended))
         answer = Source.read({**read, "id": source.id})
         status = answer.status if answer.status not in ("", ERROR) else source.status
         asked = source.model_copy(update={"intended": intended, "status": status, "written_at": utc_now()})

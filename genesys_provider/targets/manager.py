@@ -29,9 +29,9 @@ from genesys_provider.common.directory import Directory
 from genesys_provider.common.manager import Manager
 from genesys_provider.common.names import Names
 from genesys_provider.common.run import Run
-from genesys_provider.common.times import LastWrite, utc_now
+from genesys_provider.common.times import utc_now
 from genesys_provider.common.waiting import NoVerdict
-from genesys_provider.common.writes import Writes
+from genesys_provider.common.writes import LastWrite, Writes
 from genesys_provider.common.writing import Written
 from genesys_provider.targets.errors import (
     VerificationCancelled,
@@ -151,9 +151,7 @@ class TargetManager(Manager[Target, TargetConfig]):
         try:
             written, adopted = self._writing.create(config, creates_first=creates_first)
         except GenesysError as error:
-            self.audit.record(
-                AuditEvent.TARGET_FAILED, None, latency_seconds=self._clock() - started, error=error.message
-            )
+            self._failed(AuditEvent.TARGET_FAILED, None, started, error)
             raise
         return self._verified(written, timeout, health_check=health_check, adopted=adopted)
 
@@ -194,12 +192,7 @@ class TargetManager(Manager[Target, TargetConfig]):
             self._writes.written_earlier(target_id, last_write)
             written = self._writing.update(target_id, config, recorded_owner, unchanged=unchanged)
         except GenesysError as error:
-            self.audit.record(
-                AuditEvent.TARGET_FAILED,
-                target_id,
-                latency_seconds=self._clock() - started,
-                error=error.message,
-            )
+            self._failed(AuditEvent.TARGET_FAILED, target_id, started, error)
             raise
         return self._verified(written, timeout, health_check=health_check, adopted=False)
 
@@ -333,10 +326,5 @@ class TargetManager(Manager[Target, TargetConfig]):
                 target,
                 hint=error.hint,
             )
-        self.audit.record(
-            AuditEvent.TARGET_VERIFICATION_FAILED,
-            target.id,
-            latency_seconds=self._clock() - started,
-            error=failure.message,
-        )
+        self._failed(AuditEvent.TARGET_VERIFICATION_FAILED, target.id, started, failure)
         raise failure

@@ -24,7 +24,8 @@ from quick import (
 from shared_cloud import at_once
 
 from genesys_provider.common.ownership import Owner
-from genesys_provider.common.times import LastWrite, utc_now
+from genesys_provider.common.times import utc_now
+from genesys_provider.common.writes import LastWrite
 from genesys_provider.sources.errors import ActivationFailed, SourceChanged
 from genesys_provider.sources.models import Source
 

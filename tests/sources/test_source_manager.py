@@ -46,7 +46,8 @@ from genesys_provider.client.errors import (
 from genesys_provider.common.audit import AuditEvent, problems_of
 from genesys_provider.common.errors import NameTaken, StillThere
 from genesys_provider.common.ownership import Owner
-from genesys_provider.common.times import LastWrite, utc_now
+from genesys_provider.common.times import utc_now
+from genesys_provider.common.writes import LastWrite
 from genesys_provider.sources.errors import ActivationUnknown, NotActive, OtherType, TooManySources
 from genesys_provider.sources.models import event_source_name
 

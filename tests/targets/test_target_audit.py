@@ -219,7 +219,7 @@ def test_a_file_that_fails_later_is_a_warning(path: Path, caplog: pytest.LogCapt
     path.mkdir()
     with caplog.at_level(logging.WARNING):
         trail.record(AuditEvent.TARGET_CREATED, "id-1")
-    assert "TARGET_CREATED of target id-1" in caplog.text
+    assert "TARGET_CREATED of id-1" in caplog.text
     assert [entry.target_id for entry in trail.entries] == ["id-1"]
 
 

@@ -11,7 +11,8 @@ from shared_cloud import at_once, body, counted, settings_of
 from genesys_provider import TargetConfig, TargetManager
 from genesys_provider.client.errors import NotFound
 from genesys_provider.common.errors import NameTaken, StillThere
-from genesys_provider.common.times import LastWrite, utc_now
+from genesys_provider.common.times import utc_now
+from genesys_provider.common.writes import LastWrite
 from genesys_provider.targets.errors import VerificationFailed
 from genesys_provider.targets.models import Target
 

@@ -50,7 +50,7 @@ CALLS = {
     "list_integrations": Call("GET", INTEGRATIONS),
     "create_integration": Call("POST", INTEGRATIONS, "SOURCE_CREATED"),
     "get_integration": Call("GET", INTEGRATION, "SOURCE_SETTLED"),
-    "intend": Call("PATCH", INTEGRATION, "SOURCE_ENABLED"),
+    "set_intended_state": Call("PATCH", INTEGRATION, "SOURCE_ENABLED"),
     "delete_integration": Call("DELETE", INTEGRATION, "SOURCE_DELETED"),
     "get_configuration": Call("GET", f"{INTEGRATION}/config/current"),
     "configure_integration": Call("PUT", f"{INTEGRATION}/config/current", "SOURCE_CONFIGURED"),
@@ -256,7 +256,7 @@ SCENARIOS |= {
             "list_integrations",
             "create_integration",
             "configure_integration",
-            "intend",
+            "set_intended_state",
             "get_integration",
             "list_topics",
         ),
@@ -264,7 +264,7 @@ SCENARIOS |= {
             "list_integrations",
             "create_integration",
             "configure_integration",
-            "intend",
+            "set_intended_state",
             "get_integration",
             "list_topics",
         ),
@@ -277,8 +277,8 @@ SCENARIOS |= {
     ),
     "disable source": Scenario(
         (*Origin.UP, replace(_source, enabled=False)),
-        (*_LOOKED_UP, "intend", "list_topics"),
-        struck=("intend",),
+        (*_LOOKED_UP, "set_intended_state", "list_topics"),
+        struck=("set_intended_state",),
         first=(_source,),
     ),
     "delete source": Scenario(
@@ -310,7 +310,7 @@ _OF_STOCK_HOST = (Strike.HOST_KILL, Strike.CLI_KILL, Strike.DROP)
 """It does not hear a Ctrl-C."""
 WRITES = {
     *("create_target", "update_target", "delete_target", "notify"),
-    *("create_integration", "configure_integration", "intend", "delete_integration"),
+    *("create_integration", "configure_integration", "set_intended_state", "delete_integration"),
 }
 
 
