@@ -200,5 +200,5 @@ class EventBridgeSource(DeclaredResource, module="genesys", name="EventBridgeSou
 
     @property
     def activation_seconds(self) -> pulumi.Output[float | None]:
-        """How long that took, from the first request."""
+        """How long that took, from the moment that the last of its writes was accepted."""
         return cast("pulumi.Output[float | None]", pulumi.get(self, "activationSeconds"))

@@ -52,7 +52,7 @@ class SourceOutcome:
     activated_at: str | None
     """UTC, ISO 8601; None where no activation was waited for."""
     activation_seconds: float | None
-    """From the request to the state."""
+    """From the last write that was accepted to the state."""
     adopted: bool = False
     """Whether the source was found, left behind by an earlier run, and not made anew."""
     warnings: Sequence[str] = field(default_factory=tuple)

@@ -10,7 +10,7 @@ The source of each rule: [G] something public says it, [C] our completion.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import (
@@ -157,15 +157,7 @@ class SourceConfig(ApiModel):
     @property
     def visible(self) -> Visible:
         """What a PUT writes, as far as the API will show it."""
-        return Visible.of(
-            self.name,
-            self.aws_account_id,
-            self.aws_region,
-            self.event_source_suffix,
-            self.topics,
-            self.notes,
-            self.owner,
-        )
+        return Visible.of(self)
 
     @property
     def place(self) -> Place:
@@ -290,6 +282,11 @@ class Source(BaseModel):
         return self.intended == ENABLED
 
     @property
+    def is_of_another_type(self) -> bool:
+        """Whether it is an integration, but no source; one whose type the answer does not say may be one."""
+        return self.type not in ("", INTEGRATION_TYPE)
+
+    @property
     def deleted(self) -> bool:
         """Whether the service only still shows it [C]."""
         return self.intended == DELETED
@@ -315,15 +312,7 @@ class Source(BaseModel):
     @property
     def visible(self) -> Visible:
         """What a PUT writes, as far as the API shows it."""
-        return Visible.of(
-            self.name,
-            self.aws_account_id,
-            self.aws_region,
-            self.event_source_suffix,
-            self.topics,
-            self.notes,
-            self.owner,
-        )
+        return Visible.of(self)
 
     @property
     def place(self) -> Place:
@@ -372,19 +361,15 @@ class Visible(NamedTuple):
     owner: str | None
 
     @classmethod
-    def of(
-        cls,
-        name: str,
-        aws_account_id: str,
-        aws_region: str,
-        event_source_suffix: str,
-        topics: Iterable[str],
-        notes: str | None,
-        owner: str | None,
-    ) -> Visible:
+    def of(cls, configured: SourceConfig | Source) -> Visible:
         """Topics are a set; the service may trim a text."""
-        place = Place(aws_account_id, aws_region, event_source_suffix)
-        return cls(name.strip(), place, frozenset(topics), (notes or "").strip(), owner)
+        return cls(
+            configured.name.strip(),
+            configured.place,
+            frozenset(configured.topics),
+            (configured.notes or "").strip(),
+            configured.owner,
+        )
 
 
 def wanted_status(*, enabled: bool) -> str:
@@ -411,13 +396,13 @@ def _notes_and_mark(notes: Any) -> tuple[str | None, str | None]:
     """The user's notes and the owner mark. Whoever adds to the notes by hand may do so after the mark."""
     if not isinstance(notes, str) or notes == _NO_NOTES:
         return None, None
-    lines = notes.split("\n")
-    marks = [index for index, line in enumerate(lines) if _MARK.fullmatch(line.strip())]
-    if not marks:
-        return notes or None, None
-    found = _MARK.fullmatch(lines[marks[-1]].strip())
-    rest = "\n".join(line for index, line in enumerate(lines) if index not in marks)
-    return rest or None, None if found is None else mark_from_text(found["mark"])
+    owner, rest = None, []
+    for line in notes.split("\n"):
+        if found := _MARK.fullmatch(line.strip()):
+            owner = mark_from_text(found["mark"])
+        else:
+            rest.append(line)
+    return "\n".join(rest) or None, owner
 
 
 def _mapping(value: Any) -> dict[str, Any]:

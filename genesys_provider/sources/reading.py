@@ -8,12 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from genesys_provider.client.api import GenesysClient
-from genesys_provider.client.errors import (
-    Forbidden,
-    InvalidRequest,
-    NotFound,
-    UnexpectedAnswer,
-)
+from genesys_provider.client.errors import Forbidden, InvalidRequest, NotFound, UnexpectedAnswer
 from genesys_provider.client.limits import Priority
 from genesys_provider.common.directory import Look
 from genesys_provider.common.faults import faults_of
@@ -21,7 +16,6 @@ from genesys_provider.common.paging import Page, pages
 from genesys_provider.sources.errors import OtherType
 from genesys_provider.sources.models import INTEGRATION_TYPE, Source
 
-_GONE = 404
 _STATE = ("type", "intended", "status", "reason", "last_updated", "written_at")
 """What a configuration does not say."""
 
@@ -66,7 +60,7 @@ class SourceReader:
 
         def parse(entity: Any) -> Source | None:
             source = parsed(entity)
-            if source.type not in ("", INTEGRATION_TYPE) or source.deleted:
+            if source.is_of_another_type or source.deleted:
                 return None
             if source.config_version is not None or priority is not Priority.BULK:
                 return source
@@ -106,7 +100,7 @@ class SourceReader:
         answer = self._client.get_integration(source_id, Priority.INTERACTIVE)
         source = parsed({**answer, "id": source_id}, f"source {source_id}")
         if source.deleted:
-            raise NotFound(f"source {source_id} is deleted", status=_GONE)
+            raise NotFound(f"source {source_id} is deleted", status=404)
         return Look(source.status, source.reason, source)
 
     def configuration(self, source: Source) -> Source | None:
@@ -124,13 +118,10 @@ class SourceReader:
 
     def _completed(self, integration: Mapping[str, Any], source_id: str) -> Source | None:
         """The integration with its configuration, from a request of its own."""
-        source = parsed({**integration, "id": source_id}, f"source {source_id}")
+        answer, what = {**integration, "id": source_id}, f"source {source_id}"
+        source = parsed(answer, what)
         if source.deleted:
             return None
-        if source.type not in ("", INTEGRATION_TYPE):
+        if source.is_of_another_type:
             raise OtherType(source_id, source.type)
-        return parsed(
-            {**integration, "id": source_id},
-            f"source {source_id}",
-            self._client.get_configuration(source_id),
-        )
+        return parsed(answer, what, self._client.get_configuration(source_id))
