@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,13 @@ class News:
     def __init__(self, metrics: Metrics, webhook: WebhookSettings | None, cancelled: threading.Event) -> None:
         self._metrics = metrics
         self._webhook = webhook
-        self._waiting: queue.Queue[Change | None] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[Change] = queue.Queue(MOST_WAITING)
         self._webhooks: Webhooks | None = None
         if webhook is not None:
             self._webhooks = Webhooks(webhook.ca_file, max_retries=MAX_RETRIES, cancelled=cancelled)
-            threading.Thread(target=self._send, name="webhooks", daemon=True).start()
+            threading.Thread(
+                target=self._send, args=(webhook, self._webhooks), name="webhooks", daemon=True
+            ).start()
 
     def close(self) -> None:
         """Sends no more."""
@@ -98,19 +101,16 @@ class News:
                 except queue.Full:
                     _log.warning("no webhook for this change: %d wait already", MOST_WAITING)
 
-    def _send(self) -> None:
+    def _send(self, webhook: WebhookSettings, webhooks: Webhooks) -> None:
         """One after the other, so that they arrive in their order."""
         while True:
             change = self._waiting.get()
-            if change is None or self._webhook is None or self._webhooks is None:
-                return
-            body = _body(change)
             try:
-                self._webhooks.send(
-                    self._webhook.url,
-                    lambda _, body=body: body,  # type: ignore[misc]
+                webhooks.send(
+                    webhook.url,
+                    partial(_body, change),
                     f"{change.kind} {change.id}",
-                    signing_secret=self._webhook.signing_secret,
+                    signing_secret=webhook.signing_secret,
                 )
             except Cancelled:
                 return
@@ -118,7 +118,8 @@ class News:
                 _log.warning("the webhook for %s %s failed: %s", change.kind, change.id, error)
 
 
-def _body(change: Change) -> Mapping[str, Any]:
+def _body(change: Change, _: str) -> Mapping[str, Any]:
+    """What a webhook says: the time is that of the change, not of the try."""
     return {
         "eventType": f"{change.kind}_{change.what}_changed".upper(),
         f"{change.kind}Id": change.id,
