@@ -64,8 +64,8 @@ def test_a_line_without_a_hash(file: Path) -> None:
 
 
 def test_a_key_that_came_later(file: Path) -> None:
-    AuditTrail(file, "the key").record(AuditEvent.TARGET_DELETED, "target-1")
-    code, output = verify(file, "the key")
+    AuditTrail(file, "canary-audit-key").record(AuditEvent.TARGET_DELETED, "target-1")
+    code, output = verify(file, "canary-audit-key")
     assert code == 0
     assert output.splitlines() == [
         f"{file}: the chain is whole",
@@ -73,13 +73,13 @@ def test_a_key_that_came_later(file: Path) -> None:
     ]
     code, output = verify(file)
     assert (code, output) == (1, "line 6: it was written with a key: set GENESYSCLOUD_AUDIT_KEY to it\n")
-    code, output = verify(file, "the wrong key")
+    code, output = verify(file, "canary-wrong-key")
     assert code == 1
     assert "GENESYSCLOUD_AUDIT_KEY is not the key" in output
-    assert "the wrong key" not in output
+    assert "canary-wrong-key" not in output
 
 
 def test_a_key_that_no_entry_has(file: Path) -> None:
-    code, output = verify(file, "the key")
+    code, output = verify(file, "canary-audit-key")
     assert code == 1
     assert output.startswith("no entry was written with GENESYSCLOUD_AUDIT_KEY")
