@@ -12,11 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 from shared_cloud import eventually
-from watching import force, register
-
-from genesys_provider import Settings
-from genesys_provider.sources.manager import SourceManager
-from genesys_provider.sources.models import SourceConfig
+from watching import activate, force, register
 
 if TYPE_CHECKING:
     from cloud import Cloud
@@ -31,16 +27,7 @@ needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="no promtool on PAT
 def busy(cloud: Cloud, watch: Watcher) -> Watch:
     """A monitor that has seen something of each kind."""
     (id_,) = register(cloud, ["orders"]).values()
-    with SourceManager(Settings.resolve({}, cloud.env)) as manager:
-        manager.register(
-            SourceConfig(
-                name="all",
-                aws_account_id="123456789012",
-                aws_region="us-east-1",
-                event_source_suffix="prod",
-                topics=["v2.users.{id}.presence"],
-            )
-        )
+    activate(cloud)
     running = watch()
     stream = running.stream()
     stream.row(lambda row: row["health"])

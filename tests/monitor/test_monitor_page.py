@@ -11,7 +11,7 @@ import pytest
 from browser import MILLISECONDS, Console, chromium, needs_a_browser
 from cloud import TARGETS, Cloud
 from shared_cloud import eventually
-from watching import Watch, force, register
+from watching import Watch, activate, force, register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,6 +135,20 @@ def test_the_detail_view_and_a_health_check(
     detail.locator(".entries .badge", has_text="UNHEALTHY").wait_for()
     page.go_back()
     page.locator("#rows a").wait_for()
+    assert console == []
+
+
+def test_a_source_that_fails(cloud: Cloud, watch: Watcher, page: Page, console: Console) -> None:
+    id_ = activate(cloud)
+    running = watch()
+    page.goto(f"{running.url}/?kind=source")
+    page.locator("#rows .badge", has_text="ACTIVE").wait_for()
+    cloud.control(f"integrations/{id_}/state", code="ERROR", message="The AWS account refuses the source.")
+    page.locator("#rows .reason", has_text="refuses").click()
+    detail = page.locator("#detail")
+    detail.locator(".entries .badge", has_text="ERROR").wait_for()
+    assert "v2.users.{id}.presence" in detail.inner_text()
+    assert detail.locator("#check").count() == 0, "a source has no health check"
     assert console == []
 
 

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from cloud import INTEGRATIONS, TARGETS, Cloud
 from shared_cloud import counted, eventually
-from watching import Watch, force, register
+from watching import Watch, activate, force, register
 
 from genesys_provider import Settings, TargetConfig, TargetManager
-from genesys_provider.sources.manager import SourceManager
-from genesys_provider.sources.models import SourceConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,19 +38,10 @@ def test_targets_are_listed_by_the_names_of_the_api(cloud: Cloud, watch: Watcher
 
 
 def test_a_source_is_listed_with_its_state(cloud: Cloud, watch: Watcher) -> None:
-    with SourceManager(Settings.resolve({}, cloud.env)) as manager:
-        made = manager.register(
-            SourceConfig(
-                name="all",
-                aws_account_id="123456789012",
-                aws_region="us-east-1",
-                event_source_suffix="prod",
-                topics=["v2.users.{id}.presence"],
-            )
-        ).source
+    id_ = activate(cloud)
     running = watch()
     (found,) = running.json("/api/sources")
-    assert (found["id"], found["status"], found["awsRegion"]) == (made.id, "ACTIVE", "us-east-1")
+    assert (found["id"], found["status"], found["awsRegion"]) == (id_, "ACTIVE", "us-east-1")
     assert found["since"] is not None, "the service says it"
     assert running.metric("sources", status="ACTIVE") == 1
 

@@ -12,6 +12,10 @@ from process import Service
 from prometheus_client.parser import text_string_to_metric_families
 from shared_cloud import body
 
+from genesys_provider import Settings
+from genesys_provider.sources.manager import SourceManager
+from genesys_provider.sources.models import SourceConfig
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -122,6 +126,19 @@ def register(cloud: Cloud, names: Iterable[str], **fields: Any) -> dict[str, str
         answer.raise_for_status()
         ids[name] = answer.json()["id"]
     return ids
+
+
+def activate(cloud: Cloud) -> str:
+    """Makes the source `all`; its id, once it is active."""
+    with SourceManager(Settings.resolve({}, cloud.env)) as manager:
+        config = SourceConfig(
+            name="all",
+            aws_account_id="123456789012",
+            aws_region="us-east-1",
+            event_source_suffix="prod",
+            topics=["v2.users.{id}.presence"],
+        )
+        return manager.register(config).source.id
 
 
 def force(cloud: Cloud, target_id: str, status: str, message: str | None = None) -> None:
