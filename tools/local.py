@@ -175,7 +175,7 @@ def summary(gateway_url: str, emulator_url: str) -> None:
         targets = sorted(manager.list(), key=lambda target: target.name)
         organization = manager.organization().id
         sources = list(SourceManager(settings, beside=manager).list())
-    print("\nTargets in the organisation")
+    print("\nTargets in the organization")
     for target in targets:
         print(f"  {target.name:<20} {target.status:<10} {target.endpoint_url}")
     with httpx.Client(base_url=gateway_url, verify=ssl.create_default_context(cafile=str(ca_file))) as client:
@@ -193,7 +193,7 @@ def summary(gateway_url: str, emulator_url: str) -> None:
         arrived = client.get("/received").json()["events"][-1]
     print(f"\nAn event {event_type}, sent by the emulator, arrived at {gateway_url}{arrived['path']}")
     print(f"  source {arrived['body']['source']}, detail {arrived['body']['detail']['eventBody']}")
-    print("\nSources in the organisation")
+    print("\nSources in the organization")
     for source in sources:
         name = event_source_name(organization, source.event_source_suffix)
         print(f"  {source.name:<20} {source.status:<10} {name}")

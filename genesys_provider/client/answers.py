@@ -153,7 +153,7 @@ def _not_the_api(message: str, api_url: str) -> UnexpectedAnswer:
 def _no_such_call(api_url: str) -> str:
     return (
         "The API does not know this call: check that GENESYSCLOUD_API_URL or GENESYSCLOUD_REGION, which lead to "
-        f"{api_url}, are right, and that this organisation has this part of the API"
+        f"{api_url}, are right, and that this organization has this part of the API"
     )
 
 
@@ -176,7 +176,7 @@ def _words(body: Mapping[str, Any] | None, answer: Answer) -> str:
         for limit in _objects([body.get("limit")])
         if limit.get("key")
     ]
-    return shortened("; ".join(word for word in dict.fromkeys(words) if word))
+    return shortened("; ".join(word.removesuffix(".") for word in dict.fromkeys(words) if word))
 
 
 def _objects(value: object) -> list[dict[str, Any]]:

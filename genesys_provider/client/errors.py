@@ -166,7 +166,7 @@ class ApiError(GenesysError):
         origin = f"HTTP {self.status}" + (
             f", correlation id {self.correlation_id}" if self.correlation_id else ""
         )
-        return super().saying(f"{message} ({origin})", hint)
+        return super().saying(message.removesuffix(".") + f" ({origin})", hint)
 
 
 class InvalidRequest(ApiError):
@@ -180,7 +180,7 @@ class Unauthorized(ApiError):
 
     hint = (
         "Check that GENESYSCLOUD_OAUTHCLIENT_ID and GENESYSCLOUD_OAUTHCLIENT_SECRET belong to a client-credentials "
-        "OAuth client of this organisation and region (GENESYSCLOUD_REGION); if they do, make a new secret in "
+        "OAuth client of this organization and region (GENESYSCLOUD_REGION); if they do, make a new secret in "
         "Genesys Cloud's Admin under Integrations > OAuth"
     )
 
@@ -225,7 +225,7 @@ class RateLimited(ApiError):
 
     hint = (
         "It was retried already. Where throttling lasts, raise GENESYSCLOUD_MAX_RETRIES, or find what else uses "
-        "this OAuth client's or the organisation's allowance"
+        "this OAuth client's or the organization's allowance"
     )
 
 

@@ -69,7 +69,7 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
         resource_name: The name in the stack.
         endpoint_url: Where events go: an `https://` URL, which may be another resource's output.
         event_types: At least one, such as `CONVERSATION_STARTED`; their order does not matter.
-        name: The name in Genesys Cloud, 1 to 100 characters, unique in the organisation; else `resource_name`.
+        name: The name in Genesys Cloud, 1 to 100 characters, unique in the organization; else `resource_name`.
         auth: `BasicAuth`, `OAuth2Auth` or `JwtAuth`; none is `NONE`. Secrets stay encrypted in the state.
         retry_policy: How undelivered events are sent again; else 5 tries, `EXPONENTIAL`, from 2 s.
         headers: Sent with each event. A value that is a secret stays encrypted in the state.

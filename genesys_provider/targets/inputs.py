@@ -67,7 +67,7 @@ class OAuth2Auth:
 
 @dataclass(frozen=True)
 class JwtAuth:
-    """A JSON web token. The source gives no rule for its fields [S]: give those that your organisation uses."""
+    """A JSON web token. The source gives no rule for its fields [S]: give those that your organization uses."""
 
     auth_type: ClassVar[str] = "JWT"
 

@@ -76,6 +76,7 @@ def test_an_api_error_says_what_happened_what_next_and_the_correlation_id(status
 @pytest.mark.parametrize("words", ["no such account", "no such account."])
 def test_a_sentence_of_the_services_gets_no_second_full_stop(words: str) -> None:
     assert str(GenesysError(f"is ERROR: {words}", hint="Look")) == "is ERROR: no such account. Look"
+    assert str(ApiError(words, status=401, hint="Look")) == "no such account (HTTP 401). Look"
 
 
 def all_kinds(kind: type[GenesysError] = GenesysError) -> list[type[GenesysError]]:

@@ -243,8 +243,8 @@ def test_an_error_says_what_its_details_and_its_errors_name(cloud: Cloud, client
     cloud.control("faults", match=ANY, action="status", status=400, body=answer)
     with pytest.raises(InvalidRequest) as refused:
         client.list_targets()
-    said = "The request is not valid.; name: too.long; odd; headers; eventTypes: must not be empty"
-    assert f"{said}; One more thing. (HTTP 400" in str(refused.value)
+    said = "The request is not valid; name: too.long; odd; headers; eventTypes: must not be empty"
+    assert f"{said}; One more thing (HTTP 400" in str(refused.value)
 
 
 def test_an_error_whose_reasons_stand_in_its_message_and_errors_says_each_once(
