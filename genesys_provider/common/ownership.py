@@ -172,6 +172,11 @@ def taken(holder: Owned, what: str, urn: str | None, run: Run, another: str = "n
         )
     elif stack_of(mark) != stack_of(urn):
         hint = _of_another_stack(mark, urn, holder, another)
+    elif mark == urn:
+        hint = (
+            f"An earlier run of this resource left it behind, under the name {holder.name!r}: take it over with "
+            f"`{import_command(urn, holder.id)}`, or give this {kind} another {another}"
+        )
     elif run.wanted_by(holder.id):
         hint = f"Both are in this program: give one of the two another {another}"
     else:

@@ -146,8 +146,9 @@ class OwnedProvider(ResourceProvider, ABC):
             found = self.properties().changes(_olds, _news)
             return DetailedDiffResult(
                 with_new_secrets(found, _olds, _news),
-                replaces=[name for name in self.replacing if name in found],
-                stables=self.lasting,
+                # What it has not got yet, it gets in place.
+                replaces=[name for name in self.replacing if found.get(name) == "update"],
+                stables=[name for name in self.lasting if name in _olds],
             )
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:

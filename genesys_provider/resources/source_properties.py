@@ -7,13 +7,20 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from genesys_provider.client.redaction import shown
 from genesys_provider.common.faults import Fault
 from genesys_provider.common.fields import Number
 from genesys_provider.common.writes import LastWrite
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import owned_properties, properties
 from genesys_provider.resources.owned_properties import OwnedInputs, as_set, compared_ownership, set_read
-from genesys_provider.sources.models import Source, SourceConfig, event_source_name, wanted_status
+from genesys_provider.sources.models import (
+    Source,
+    SourceConfig,
+    as_compared,
+    event_source_name,
+    wanted_status,
+)
 
 _LOCAL = ("activationTimeout", "apiUrl", "secrets")
 """The inputs that are about how we handle the source, and no part of its configuration."""
@@ -83,18 +90,21 @@ def outputs(
     activation_seconds: float | None = None,
 ) -> dict[str, Any]:
     """The state of a source: its inputs, and what the API and the wait said."""
-    return owned_properties.outputs(
-        marked(inputs),
-        organization_id=organization_id,
-        written_at=source.written_at or written_at,
-        claimed_by=claimed_by,
-        imported_from=imported_from,
-        eventSourceName=event_source_name(organization_id, inputs["eventSourceSuffix"]),
-        state=source.status,
-        stateReason=source.reason,
-        configVersion=source.config_version,
-        activatedAt=activated_at,
-        activationSeconds=activation_seconds,
+    return marked(
+        owned_properties.outputs(
+            inputs,
+            organization_id=organization_id,
+            written_at=source.written_at or written_at,
+            claimed_by=claimed_by,
+            imported_from=imported_from,
+            eventSourceName=event_source_name(organization_id, inputs.get("eventSourceSuffix")),
+            state=source.status,
+            # The service's words may repeat a secret of the program's.
+            stateReason=None if source.reason is None else shown(source.reason),
+            configVersion=source.config_version,
+            activatedAt=activated_at,
+            activationSeconds=activation_seconds,
+        )
     )
 
 
@@ -143,8 +153,11 @@ def expected(state: Mapping[str, Any]) -> Callable[[Source], bool] | None:
 
 
 def marked(bag: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs or outputs as they go into a state: none of them is a secret by itself."""
-    return properties.own(bag)
+    """Inputs or outputs as they go into a state: the event source's name is as secret as the suffix in it."""
+    known = properties.own(bag)
+    if "eventSourceName" in known and "eventSourceSuffix" in (known.get("secrets") or ()):
+        known["eventSourceName"] = properties.secret(known["eventSourceName"])
+    return known
 
 
 def inputs_read(
@@ -162,9 +175,10 @@ def inputs_read(
     inputs = {
         **{name: state[name] for name in kept if name in state},
         "name": source.name,
-        "awsAccountId": source.aws_account_id,
-        "awsRegion": source.aws_region,
-        "eventSourceSuffix": source.event_source_suffix,
+        # One that was never configured has no place yet: it gets one, and is not replaced.
+        "awsAccountId": source.aws_account_id or None,
+        "awsRegion": source.aws_region or None,
+        "eventSourceSuffix": source.event_source_suffix or None,
         "topics": set_read(state.get("topics") or [], source.topics),
         "notes": _notes_read(state.get("notes"), source.notes),
         "enabled": source.enabled,
@@ -176,5 +190,5 @@ def inputs_read(
 
 
 def _notes_read(before: str | None, now: str | None) -> str | None:
-    """As they were written, where the service has only trimmed them."""
-    return before if (before or "").strip() == (now or "").strip() else now
+    """As they were written, where the service has changed nothing that makes a difference."""
+    return before if as_compared(before) == as_compared(now) else now

@@ -24,7 +24,8 @@ STEP_SHARE = 0.2
 """The next look comes after this share of the time waited so far, but not within a second."""
 LONGEST_STEP = 5.0
 STEADY_SECONDS = 5.0
-"""For so long an active source must stay active after a write that may have made it activate again."""
+"""For so long an active source must stay active after a write that may have made it activate again; or until the
+time limit, where that comes first."""
 
 
 class Activations:
@@ -58,7 +59,7 @@ class Activations:
             Cancelled: The run was cancelled.
             GenesysError: One of `HOPELESS`; over any other the wait goes on until the time limit.
         """
-        source, news = written.thing, _News(written, wanted, self._clock)
+        source, news = written.thing, _News(written, wanted, written.at + timeout, self._clock)
 
         def look() -> tuple[str, Source | None]:
             now = self._directory.look(source.id)
@@ -93,10 +94,13 @@ class _News:
     A reading may lag behind the write: it counts once it shows the version, and the intended state, that we wrote.
     """
 
-    def __init__(self, written: Written[Source], wanted: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, written: Written[Source], wanted: str, ends: float, clock: Callable[[], float]
+    ) -> None:
         self._before = written.before
         self._written = written.thing
         self._wanted = wanted
+        self._ends = ends
         self._clock = clock
         self._shown_at: float | None = None
 
@@ -125,7 +129,7 @@ class _News:
         if before is None or self._shown_at is None:
             return True
         # As it was before. An `ERROR` that does not move may be the old one; a state that stays the wanted one is.
-        steady_at = self._shown_at + STEADY_SECONDS - FIRST_LOOK
+        steady_at = min(self._shown_at + STEADY_SECONDS - FIRST_LOOK, self._ends)
         return seen.status == self._wanted and self._clock() >= steady_at
 
     @staticmethod

@@ -74,8 +74,8 @@ PARTNER_REGIONS = frozenset(
 
 _NO_NOTES = "node_dynamodb_empty_string"
 """How notes that are empty can read [G]."""
-_MARK = re.compile(r"Pulumi: (?P<mark>urn:pulumi:\S+)")
-"""The line of the notes that says whose a source is [C]."""
+_MARK = re.compile(r"Pulumi: (?P<mark>urn:pulumi:\S+(::\S+){3})")
+"""The line of the notes that says whose a source is [C]: what has less than four parts is no URN any more."""
 _LONGEST_SUFFIX = 64
 
 
@@ -141,7 +141,8 @@ class SourceConfig(ApiModel):
     @field_validator("notes")
     @classmethod
     def _without_a_mark(cls, notes: str | None) -> str | None:
-        if notes is not None and any(_MARK.fullmatch(line.strip()) for line in notes.split("\n")):
+        lines = _with_plain_ends(notes or "").split("\n")
+        if any(_MARK.fullmatch(line.strip()) for line in lines):
             raise PydanticCustomError(
                 "mark", "must hold no line that begins with «Pulumi: urn:»: it says whose the source is"
             )
@@ -278,8 +279,8 @@ class Source(BaseModel):
 
     @property
     def enabled(self) -> bool:
-        """Whether it is meant to be active."""
-        return self.intended == ENABLED
+        """Whether it is meant to be active; where the answer does not say it, its state does."""
+        return self.intended == ENABLED if self.intended else self.status in (ACTIVE, ACTIVATING, ERROR)
 
     @property
     def is_of_another_type(self) -> bool:
@@ -362,14 +363,19 @@ class Visible(NamedTuple):
 
     @classmethod
     def of(cls, configured: SourceConfig | Source) -> Visible:
-        """Topics are a set; the service may trim a text."""
+        """Topics are a set; the service may trim a text, and a console end its lines in another way."""
         return cls(
             configured.name.strip(),
             configured.place,
             frozenset(configured.topics),
-            (configured.notes or "").strip(),
+            as_compared(configured.notes),
             configured.owner,
         )
+
+
+def as_compared(notes: str | None) -> str:
+    """Notes without what makes no difference: white space around them, and how their lines end."""
+    return _with_plain_ends(notes or "").strip()
 
 
 def wanted_status(*, enabled: bool) -> str:
@@ -377,9 +383,9 @@ def wanted_status(*, enabled: bool) -> str:
     return ACTIVE if enabled else INACTIVE
 
 
-def event_source_name(organization_id: str | None, suffix: str) -> str | None:
+def event_source_name(organization_id: str | None, suffix: str | None) -> str | None:
     """The name of the partner event source in AWS, and so of its event bus [G]; None where it can't be known."""
-    return f"{EVENT_SOURCE_PREFIX}/{organization_id}/{suffix}" if organization_id else None
+    return f"{EVENT_SOURCE_PREFIX}/{organization_id}/{suffix}" if organization_id and suffix else None
 
 
 def region_warning(region: str) -> str | None:
@@ -397,12 +403,16 @@ def _notes_and_mark(notes: Any) -> tuple[str | None, str | None]:
     if not isinstance(notes, str) or notes == _NO_NOTES:
         return None, None
     owner, rest = None, []
-    for line in notes.split("\n"):
+    for line in _with_plain_ends(notes).split("\n"):
         if found := _MARK.fullmatch(line.strip()):
             owner = mark_from_text(found["mark"])
         else:
             rest.append(line)
     return "\n".join(rest) or None, owner
+
+
+def _with_plain_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _mapping(value: Any) -> dict[str, Any]:

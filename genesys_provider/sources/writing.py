@@ -355,9 +355,12 @@ class SourceWriting(Writing[Source, SourceConfig]):
         return now
 
     def _intended(self, source: Source, config: SourceConfig, before: Source | None) -> Written[Source]:
-        """The source with its state asked for, where it is not the one that is wanted, or is on its way to it."""
-        failed = config.enabled and source.status == ERROR
-        if source.enabled == config.enabled and not (failed and before is None):
+        """The source with its state asked for, where it is not the one that is wanted, or is on its way to it.
+
+        A configuration that was written makes an enabled source that has failed try again; nothing else does.
+        """
+        tries_again = before is not None and config.enabled
+        if source.enabled == config.enabled and (source.status != ERROR or tries_again):
             return Written(source, self._clock(), before)
         report("enables the source" if config.enabled else "disables the source")
         started = self._clock()

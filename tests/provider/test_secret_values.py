@@ -239,3 +239,26 @@ def test_a_secret_that_is_an_everyday_word_leaves_messages_readable(declared: De
     assert (
         f"target 'orders' ({cloud.endpoint('orders')}) is FAILED: bad key [secret] for targets" in refreshed
     )
+
+
+def test_a_source_says_no_secret_either(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    """Not in the event source's name, which holds the suffix; not in the reason for its state."""
+    secrets = ("canary-5uffix-8e1", "canary-n0tes-4d7", "v2.canary.topic", "998877665544")
+    suffix, notes, topic, account = map(secret, secrets)
+    source = declared.source(
+        "orders", event_source_suffix=suffix, notes=notes, topics=f"[{topic}]", aws_account_id=account
+    )
+    stack = declared.stack(
+        declared.program(source, "pulumi.export('bus', orders.event_source_name)"), host=host
+    )
+    said = [stack.up("--diff", *VERBOSE).output]
+    assert stack.outputs()["bus"].endswith("/" + secrets[0])
+    source_id = stack.resources()["orders"]["id"]
+    cloud.control(f"integrations/{source_id}/state", code="ERROR", message=f"not {', '.join(secrets)}")
+    said.append(stack.refresh("--diff", *VERBOSE).output)
+    said.append(stack.preview("--diff", *VERBOSE).output)
+    said.append(stack.up("--diff", *VERBOSE).output)
+    said.append(stack.destroy("--diff", *VERBOSE).output)
+    cloud.requests()
+    assert cloud.integrations() == {}
+    assert_silent([*said, stack.stored(), cloud.audit_log.read_text()], secrets)

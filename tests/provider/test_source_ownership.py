@@ -212,3 +212,18 @@ def test_a_replacement_of_one_name(declared: Declared, cloud: Cloud, option: str
     else:
         succeeded(result)
         assert living(cloud) == {"orders": id_of(stack)} != {"orders": source_id}
+
+
+def test_what_a_run_left_behind_under_another_name_is_to_be_imported(
+    declared: Declared, cloud: Cloud
+) -> None:
+    stack = up(declared, OWN_HOST)
+    source_id = id_of(stack)
+    stack.must("state", "delete", "--yes", stack.urn("orders", type_=TYPE))
+    stack.program(declared.program(declared.source("orders", name="'renamed'")))
+    result = stack.up()
+    refused(result, "left it behind, under the name 'orders'")
+    assert "aliases" not in result.output
+    succeeded(stack.import_(TYPE, "orders", source_id, "--protect=false"))
+    succeeded(stack.up())
+    assert living(cloud) == {"renamed": source_id}

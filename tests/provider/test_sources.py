@@ -316,3 +316,17 @@ def test_a_target_and_a_source_share_login_and_organization(declared: Declared, 
 def test_an_option_may_name_its_properties(stack: Stack, declared: Declared, cloud: Cloud) -> None:
     write(stack, declared, topics="['v2.flows.{id}']", opts=opts(ignore_changes="['topics']"))
     assert "2 unchanged" in stack.up().output
+
+
+def test_a_source_that_was_never_configured_is_imported_and_set_up(declared: Declared, cloud: Cloud) -> None:
+    """Somebody has only added it in the console."""
+    body = {"name": "orders", "integrationType": {"id": "amazon-eventbridge-source"}}
+    source_id: str = cloud._call("POST", INTEGRATIONS, json=body).json()["id"]
+    stack = declared.stack(
+        declared.program(declared.source("orders", opts=opts(import_=repr(source_id), protect="True")))
+    )
+    assert stack.import_(TYPE, "orders", source_id).code == 0
+    result = stack.up()
+    assert result.code == 0, result.output
+    assert (id_of(stack), outputs(stack)["state"]) == (source_id, "ACTIVE")
+    assert list(cloud_integrations(cloud)) == ["orders"]

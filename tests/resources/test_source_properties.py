@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pulumi.output import Unknown
 
-from genesys_provider.resources import source_properties
+from genesys_provider.resources import properties, source_properties
 from genesys_provider.resources.source_properties import (
     changes,
     config_from,
@@ -216,3 +216,31 @@ def test_what_was_not_seen_since_its_write_is_compared() -> None:
     assert as_written(SOURCE)
     assert as_written(source(status="ACTIVATING"))
     assert not as_written(source(topics=["v2.flows.{id}"]))
+
+
+@pytest.mark.parametrize("ours", ["one\ntwo", "one\r\ntwo\r\n"])
+def test_how_lines_of_notes_end_is_no_drift(ours: str) -> None:
+    state = outputs(with_defaults({**NEWS, "notes": ours}, API), SOURCE, organization_id="org-1")
+    found = Source.read({"id": "id-1", "config": {"current": {"notes": "one\r\ntwo"}}})
+    assert read(source(notes=found.notes), state)["notes"] == ours
+
+
+def test_what_was_never_configured_has_no_place_yet() -> None:
+    """So it gets one in place, and is not replaced."""
+    bare = source(aws_account_id="", aws_region="", event_source_suffix="", topics=[], intended="DISABLED")
+    state = read(bare, {})
+    assert not {"awsAccountId", "awsRegion", "eventSourceSuffix", "eventSourceName"} & state.keys()
+    found = changes(state, INPUTS)
+    assert {found[name] for name in ("awsAccountId", "awsRegion", "eventSourceSuffix")} == {"add"}
+
+
+@pytest.mark.parametrize("secrets", [None, [], ["topics"], ["eventSourceSuffix"]])
+def test_the_event_sources_name_is_as_secret_as_the_suffix_in_it(secrets: list[str] | None) -> None:
+    inputs = properties.present({**INPUTS, "secrets": secrets})
+    written = outputs(inputs, SOURCE, organization_id="org-1")
+    name = "aws.partner/genesys.com/cloud/org-1/orders-1"
+    wanted = properties.secret(name) if secrets == ["eventSourceSuffix"] else name
+    assert written["eventSourceName"] == wanted
+    # Nor does it become plain by a setting of the stack alone.
+    olds = {**written, "eventSourceName": name}
+    assert outputs_kept(olds, inputs, organization_id="org-1")["eventSourceName"] == wanted

@@ -176,8 +176,11 @@ def test_what_is_written_is_read(notes: str | None, owner: str | None) -> None:
 @given(notes=st.text(), name=st.text(min_size=1))
 def test_notes_and_owner_are_kept_apart_whatever_they_are(notes: str, name: str) -> None:
     owner = f"urn:pulumi:dev::house::t::{name}"
-    read = Source.read(answered(config(notes=notes, owner=owner).payload()))
-    assert (read.notes or "", read.owner) == (notes, owner)
+    written = config(notes=notes, owner=owner)
+    read = Source.read(answered(written.payload()))
+    assert (read.visible, read.owner) == (written.visible, owner)
+    if "\r" not in notes:
+        assert (read.notes or "") == notes
 
 
 def test_the_mark_is_the_last_line_of_the_notes() -> None:
@@ -192,6 +195,14 @@ def test_a_mark_is_found_after_notes_were_written_by_hand(notes: str) -> None:
     read = Source.read(answered({**BODY, "notes": notes}))
     assert read.owner == URN
     assert (read.notes or "").split() == ["a", "b"]
+
+
+def test_a_mark_that_was_cut_is_nobodys() -> None:
+    """Whoever shortened the line did not make it another resource's."""
+    for cut in ("urn:pulumi:", "urn:pulumi:dev::house", URN.rpartition("::")[0]):
+        notes = f"a\nPulumi: {cut}"
+        read = Source.read(answered({**BODY, "notes": notes}))
+        assert (read.notes, read.owner) == (notes, None)
 
 
 @pytest.mark.parametrize("notes", [None, "", "node_dynamodb_empty_string", 7])
@@ -265,3 +276,13 @@ def test_what_has_no_id_is_no_source(answer: object) -> None:
 def test_the_event_sources_name() -> None:
     assert event_source_name("o-1", "orders") == "aws.partner/genesys.com/cloud/o-1/orders"
     assert event_source_name(None, "orders") is None
+
+
+@pytest.mark.parametrize(("status", "enabled"), [("ACTIVE", True), ("ERROR", True), ("INACTIVE", False)])
+def test_an_answer_that_does_not_say_what_it_is_meant_to_be(status: str, enabled: bool) -> None:
+    read = Source.read({"id": "id-1", "reportedState": {"code": status}})
+    assert read.enabled == enabled
+    assert (
+        Source.read({"id": "id-1", "intendedState": "DISABLED", "reportedState": {"code": status}}).enabled
+        is False
+    )

@@ -306,3 +306,44 @@ def test_one_that_turned_to_error_is_healed(cloud: Cloud, manager: SourceManager
     assert (got.status, got.reason) == ("ERROR", "the account is closed")
     assert manager.update(source_id, config(notes="old")).source.status == "ACTIVE"
     assert writes(cloud) == ["PATCH 200"]
+
+
+def test_one_that_is_not_enabled_and_turned_to_error_is_healed(
+    cloud: Cloud, manager: SourceManager, source_id: str
+) -> None:
+    manager.update(source_id, config(enabled=False))
+    cloud.requests()
+    for notes, written in ((None, ["PATCH 200"]), ("new", ["PUT 200", "PATCH 200"])):
+        force(cloud, source_id, "ERROR", "it can't be disabled")
+        outcome = manager.update(source_id, config(enabled=False, notes=notes))
+        assert (outcome.source.status, writes(cloud)) == ("INACTIVE", written)
+
+
+def test_a_time_limit_ends_the_wait_for_a_state_that_only_has_to_stay(
+    cloud: Cloud, manager: SourceManager, source_id: str
+) -> None:
+    outcome = manager.update(source_id, config(notes="new"), timeout=3)
+    assert (outcome.source.status, outcome.source.notes) == ("ACTIVE", "new")
+
+
+@pytest.mark.parametrize("theirs", ["one\r\ntwo\r\n{mark}", "one\rtwo\r{mark}\r", "one\ntwo\n{mark}\n"])
+def test_how_lines_of_notes_end_makes_no_difference(
+    cloud: Cloud, manager: SourceManager, source_id: str, theirs: str
+) -> None:
+    written = {**current(cloud), "notes": theirs.format(mark=f"Pulumi: {OWNER}")}
+    call(cloud, "PUT", f"/{source_id}/config/current", json=written)
+    for ours in ("one\ntwo", "one\r\ntwo"):
+        manager.update(source_id, config(notes=ours))
+    assert writes(cloud) == []
+
+
+def test_answers_without_the_intended_state_are_no_drift(
+    cloud: Cloud, manager: SourceManager, source_id: str
+) -> None:
+    cloud.unlike(omit=["intendedState"])
+    found = manager.get(source_id)
+    assert found
+    assert found.enabled
+    manager.update(source_id, config(notes="old"))
+    assert writes(cloud) == []
+    assert not manager.update(source_id, config(notes="old", enabled=False)).source.enabled
