@@ -47,9 +47,9 @@ _HINTS = {
         "Run `pulumi up --refresh`: it shows what was changed, and makes it again what the program says"
     ),
     SyncFailed.hint: (
-        "Check that the gateway is up, that genesys:caFile trusts its certificate, and that both sides have the "
-        "same signing secret and the right time on their clocks; with required=False a sync that fails is only a "
-        "warning"
+        "Check that webhook_url is right, that the gateway is up, that genesys:caFile trusts its certificate, and "
+        "that both sides have the same signing secret and the right time on their clocks; with required=False a "
+        "sync that fails is only a warning"
     ),
     VerificationCancelled.hint: "The target is in the state; the next `pulumi up` goes on with it",
     VerificationFailed.hint: (

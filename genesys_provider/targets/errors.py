@@ -47,6 +47,6 @@ class SyncFailed(GenesysError):
     """The gateway did not take the webhook."""
 
     hint = (
-        "Check that the gateway is up, that GENESYSCLOUD_CA_FILE trusts its certificate, and that both sides have "
-        "the same signing secret and the right time on their clocks"
+        "Check that the webhook's URL is right, that the gateway is up, that GENESYSCLOUD_CA_FILE trusts its "
+        "certificate, and that both sides have the same signing secret and the right time on their clocks"
     )

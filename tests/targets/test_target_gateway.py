@@ -154,6 +154,11 @@ def test_taken_before_is_a_refusal_at_the_first_try(listener: Listener, gateway:
         gateway.notify(listener.url, UPDATED, ID)
 
 
+def test_a_wrong_url_is_what_to_look_at_first(cloud: Cloud, gateway: Gateway) -> None:
+    with pytest.raises(SyncFailed, match=r"HTTP 404 Not Found\. Check that the webhook's URL is right"):
+        gateway.notify(cloud.webhook + "/nowhere", UPDATED, ID)
+
+
 def test_a_wrong_signature_is_refused_at_once(cloud: Cloud, gateway: Gateway, audit: AuditTrail) -> None:
     with pytest.raises(SyncFailed, match="HTTP 401") as refused:
         gateway.notify(cloud.webhook, UPDATED, ID, signing_secret="canary-wrong")
