@@ -64,7 +64,7 @@ class EventBridgeSource(DeclaredResource, module="genesys", name="EventBridgeSou
         resource_name: The name in the stack.
         aws_account_id: 12 digits, as text.
         aws_region: Where the event source is to be, such as `us-east-1`, whatever the organization's own region.
-        event_source_suffix: The end of the event source's name: 1 to 64 letters, digits, points, hyphens and
+        event_source_suffix: The end of the event source's name: 1 to 64 letters, digits, dots, hyphens and
             underscores. No two sources of one account and region may share it.
         topics: At least one template, with `{id}` as it stands, for all objects at once; their order does not
             matter. One that the organization does not offer is a warning.

@@ -90,7 +90,9 @@ def _matching(pattern: str, form: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-AwsAccountId = Annotated[str, _matching(r"[0-9]{12}", "must be 12 digits, as text: zeros at its front count")]
+AwsAccountId = Annotated[
+    str, _matching(r"[0-9]{12}", "must be 12 digits, as text, so that leading zeros are kept")
+]
 AwsRegion = Annotated[
     str, _matching(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", "must be a region of AWS, such as us-east-1")
 ]
@@ -98,7 +100,7 @@ EventSourceSuffix = Annotated[
     str,
     _matching(
         rf"[A-Za-z0-9._-]{{1,{_LONGEST_SUFFIX}}}",
-        f"must be 1 to {_LONGEST_SUFFIX} letters, digits, points, hyphens and underscores",
+        f"must be 1 to {_LONGEST_SUFFIX} letters, digits, dots, hyphens and underscores",
     ),
 ]
 
