@@ -10,18 +10,18 @@
     │   ├── InvalidRequest        400: the payload breaks a rule
     │   ├── Unauthorized          401, or the login was refused: the client's id or secret
     │   ├── Forbidden             403: a permission or scope is missing
-    │   ├── NotFound              404, 408 or 410 of a call that names a target, in the API's own words
-    │   ├── Conflict              409: the name is taken
+    │   ├── NotFound              404, 408 or 410 of a call that names one, in the API's own words
+    │   ├── Conflict              409: the name is taken, or something else is in the way
     │   │   └── StaleVersion      a configuration was written by another since it was read
     │   ├── RateLimited           429, or the login's 400: still throttled after the last retry
     │   └── ServerError           5xx or 408: still failing after the last retry
     └── (in `genesys_provider.common`, `targets` and `sources`)
         ├── Invalid               a rule of the contract is broken: nothing was sent
-        ├── OtherOrganization     the configuration leads to another organization than the target's
-        ├── NameTaken             another target has the name
-        ├── OwnedByAnother        another resource has taken the target over
+        ├── OtherOrganization     the configuration leads to another organization than the recorded one
+        ├── NameTaken             another target or source has the name, or the place
+        ├── OwnedByAnother        another resource has taken it over
         ├── ReplacementRefused    a replacement that creates first would adopt what its delete takes away
-        ├── StillThere            a target that was deleted still shows
+        ├── StillThere            what was deleted still shows
         ├── NotVerified           the target exists, but is not known to be verified; `target` is what it is
         │   ├── VerificationFailed     the endpoint did not pass
         │   ├── VerificationTimeout    no verdict within the time limit
@@ -197,10 +197,10 @@ class Forbidden(ApiError):
 
 
 class NotFound(ApiError):
-    """404, 410 or a lasting 408, in the API's envelope, of a call that names a target: there is no such target.
+    """404, 410 or a lasting 408, in the API's envelope, of a call that names one: there is none.
 
-    Nothing else is one, since targets are given up for it: not a 404 of the login, of a proxy, of a call that
-    names no target.
+    Nothing else is one, since what is not there is given up: not a 404 of the login, of a proxy, of a call that
+    names no target and no integration.
     """
 
     hint = "It may have been deleted by hand"

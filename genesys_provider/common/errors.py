@@ -24,8 +24,7 @@ class Invalid(GenesysError):
     hint = "Mend the properties that are named"
 
     def __init__(self, what: str, faults: Sequence[Fault]) -> None:
-        listed = "; ".join(f"{fault.path} {fault.reason}" for fault in faults)
-        super().__init__(f"{what} is not valid: {listed}")
+        super().__init__(f"{what} is not valid: {'; '.join(map(str, faults))}")
         self.faults = list(faults)
 
 

@@ -21,6 +21,9 @@ class Fault:
     path: str
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.path or 'it'} {self.reason}"
+
 
 def faults_of(error: ValidationError) -> list[Fault]:
     """The faults of a model's `ValidationError`; no reason holds the value that was refused."""

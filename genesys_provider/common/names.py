@@ -1,8 +1,9 @@
 """Names that change hands within one run.
 
-Names are unique in the organization [C]. Where the resources of a program take over each other's names (x becomes b
-while y, which is b, becomes c), the engine starts the updates in any order, or at once. So whoever finds its name
-with another resource of its own stack waits for that one to let go of it, as long as that can still happen.
+Names of targets are unique in the organization [C], and we keep those of sources so. Where the resources of a
+program take over each other's names (x becomes b while y, which is b, becomes c), the engine starts the updates in
+any order, or at once. So whoever finds its name with another resource of its own stack waits for that one to let go
+of it, as long as that can still happen.
 
 It can't when the wait is a circle: two that exchange their names. And it won't when nothing else of this process is
 under way and nothing has come for a while: then the holder is removed by this program, depends on the one that
@@ -23,11 +24,6 @@ from genesys_provider.common.run import Run
 LOOK_SECONDS = 0.2
 """How often whoever waits looks whether the wait has become useless, or the run was cancelled."""
 
-_LEFT_BEHIND = (
-    "An earlier run of this resource made that target and died before it could record it: delete it in Genesys "
-    "Cloud, or give this one another name (`name=`)"
-)
-
 
 @dataclass(eq=False)
 class _Waiter:
@@ -47,22 +43,22 @@ class Names:
         self._waiters: list[_Waiter] = []
         self._written: dict[str, str] = {}
 
-    def wrote(self, target_id: str, name: str) -> None:
-        """Notes that this process gave the target this name: its resource has had its turn."""
+    def wrote(self, id_: str, name: str) -> None:
+        """Notes that this process gave what has this id the name: its resource has had its turn."""
         with self._changed:
-            self._written[target_id] = name
+            self._written[id_] = name
             self._changed.notify_all()
 
-    def deleted(self, target_id: str) -> None:
-        """Notes that the target is gone, and its name free."""
-        self.wrote(target_id, "")
+    def deleted(self, id_: str) -> None:
+        """Notes that it is gone, and its name free."""
+        self.wrote(id_, "")
 
     def wait_for(self, name: str, holder: Owned, urn: str | None, *, creates: bool) -> None:
         """Waits until the holder of the name has let go of it.
 
         Args:
             name: The name that the resource is to have.
-            holder: The target that has it.
+            holder: Who has it.
             urn: The resource; None for a script, which waits for nobody.
             creates: Whether the resource is new; else it is renamed.
 
@@ -73,7 +69,7 @@ class Names:
         if urn is None or not same_stack(holder.owner, urn):
             raise taken(holder, f"the name {name!r}", urn, self._run)
         if holder.owner == urn and not creates:
-            raise NameTaken(f"the name {name!r}", holder, hint=_LEFT_BEHIND)
+            raise NameTaken(f"the name {name!r}", holder, hint=_left_behind(holder))
         waiter = _Waiter(urn, self._run.wanted_by(holder.id) or holder.owner or "")
         report(f"waits for the name {name!r}, which {waiter.held_by} still has")
         with self._run.waiting(), self._changed:
@@ -116,8 +112,8 @@ class Names:
                 f"`pulumi destroy --target {mark} --target-dependents` first, then `pulumi up`: Pulumi deletes "
                 "after it has updated. If it is still in the program and is to have another name, run `pulumi up` "
                 "for it alone first, with `--target` and its URN. If the state does not have it any more "
-                "(`pulumi state delete`, `retain_on_delete`), delete that target in Genesys Cloud, or give this "
-                "one another name (`name=`)"
+                f"(`pulumi state delete`, `retain_on_delete`), delete that {holder.kind} in Genesys Cloud, or give "
+                "this one another name (`name=`)"
             )
         else:
             hint = (
@@ -126,6 +122,13 @@ class Names:
                 "otherwise give one of the two another name (`name=`)"
             )
         return NameTaken(f"the name {name!r}", holder, hint=hint)
+
+
+def _left_behind(holder: Owned) -> str:
+    return (
+        f"An earlier run of this resource made that {holder.kind} and died before it could record it: delete it in "
+        "Genesys Cloud, or give this one another name (`name=`)"
+    )
 
 
 def _exchange(circle: list[str]) -> str:

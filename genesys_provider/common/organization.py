@@ -1,8 +1,8 @@
-"""The organization: part of a target's identity, since an id means nothing in another one.
+"""The organization: part of the identity of a target or a source, since an id means nothing in another one.
 
-A configuration that points at another organization (another region, client or address) would find none of a stack's
-targets: a refresh would forget them, a `destroy` would report success and leave them alive. So whoever reads,
-changes or deletes a target first compares the organization that its state recorded with the one that answers now.
+A configuration that points at another organization (another region, client or address) would find nothing that a
+stack has: a refresh would forget it, a `destroy` would report success and leave it alive. So whoever reads, changes
+or deletes something first compares the organization that the state recorded with the one that answers now.
 """
 
 from __future__ import annotations

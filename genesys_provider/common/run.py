@@ -1,10 +1,10 @@
-"""What the engine has shown in this run: which targets the program wants, and which have just gone.
+"""What the engine has shown in this run: which objects the program wants, and which have just gone.
 
 A process serves one phase of one command. In an `up` the engine calls `Check` for each resource of the program, and
-`Diff` for each that the state has; in a refresh or a `destroy` it calls no `Check`. So a target is *wanted* once a
+`Diff` for each that the state has; in a refresh or a `destroy` it calls no `Check`. So an object is *wanted* once a
 `Diff` has named it for a resource that was checked before, or a `Create` has made it.
 
-All methods are safe for threads. A resource is named by its URN, a target by its id.
+All methods are safe for threads. A resource is named by its URN, its object, a target or a source, by its id.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ QUIET_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Facts:
-    """Whose a target is, as far as it is known: its owner mark, and the organisation that it is in."""
+    """Whose an object is, as far as it is known: its owner mark, and the organisation that it is in."""
 
     owner: str | None = None
     organization_id: str | None = None
@@ -85,60 +85,60 @@ class Run:
         with self._lock:
             self._checked.add(urn)
 
-    def shown(self, target_id: str, urn: str) -> str | None:
-        """Notes that the state has this target for this resource.
+    def shown(self, id_: str, urn: str) -> str | None:
+        """Notes that the state has this object for this resource.
 
         Returns:
-            Another resource of the program that has the same target, if there is one.
+            Another resource of the program that has the same object, if there is one.
         """
         with self._lock:
             if urn not in self._checked:
                 return None
-            other = self._shown.setdefault(target_id, urn)
+            other = self._shown.setdefault(id_, urn)
             return None if other == urn else other or None
 
-    def created(self, target_id: str, urn: str) -> None:
-        """Notes that the target was made, or adopted, for this resource: one that it had so far goes."""
+    def created(self, id_: str, urn: str) -> None:
+        """Notes that the object was made, or adopted, for this resource: one that it had so far goes."""
         with self._lock:
             self._replaced.update(each for each, owner in self._shown.items() if owner == urn)
-            self._replaced.discard(target_id)
-            self._shown[target_id] = urn
-            self._made.add(target_id)
+            self._replaced.discard(id_)
+            self._shown[id_] = urn
+            self._made.add(id_)
 
-    def deleted(self, target_id: str) -> None:
-        """Notes that the target is gone."""
+    def deleted(self, id_: str) -> None:
+        """Notes that the object is gone."""
         with self._lock:
-            self._shown.setdefault(target_id, "")
-            self._gone.add(target_id)
+            self._shown.setdefault(id_, "")
+            self._gone.add(id_)
 
-    def knows(self, target_id: str) -> bool:
-        """Whether the target was shown, made or deleted in this run, so that no earlier run left it behind."""
+    def knows(self, id_: str) -> bool:
+        """Whether the object was shown, made or deleted in this run, so that no earlier run left it behind."""
         with self._lock:
-            return target_id in self._shown
+            return id_ in self._shown
 
-    def goes(self, target_id: str) -> bool:
-        """Whether the target was deleted in this run, or will be, since its resource is replaced."""
+    def goes(self, id_: str) -> bool:
+        """Whether the object was deleted in this run, or will be, since its resource is replaced."""
         with self._lock:
-            return target_id in self._gone or target_id in self._replaced
+            return id_ in self._gone or id_ in self._replaced
 
-    def is_made(self, target_id: str) -> bool:
-        """Whether the target was made, or adopted, in this run: then no delete of this run is meant for it."""
+    def is_made(self, id_: str) -> bool:
+        """Whether the object was made, or adopted, in this run: then no delete of this run is meant for it."""
         with self._lock:
-            return target_id in self._made
+            return id_ in self._made
 
-    def wanted_by(self, target_id: str) -> str | None:
-        """The resource of the program that has this target and keeps it."""
+    def wanted_by(self, id_: str) -> str | None:
+        """The resource of the program that has this object and keeps it."""
         with self._lock:
-            if target_id in self._gone or target_id in self._replaced:
+            if id_ in self._gone or id_ in self._replaced:
                 return None
-            return self._shown.get(target_id)
+            return self._shown.get(id_)
 
-    def learned(self, target_id: str, facts: Facts) -> None:
-        """Notes whose the target is."""
+    def learned(self, id_: str, facts: Facts) -> None:
+        """Notes whose the object is."""
         with self._lock:
-            self._facts[target_id] = facts
+            self._facts[id_] = facts
 
-    def facts(self, target_id: str) -> Facts | None:
-        """Whose the target is, if this run has learned it."""
+    def facts(self, id_: str) -> Facts | None:
+        """Whose the object is, if this run has learned it."""
         with self._lock:
-            return self._facts.get(target_id)
+            return self._facts.get(id_)

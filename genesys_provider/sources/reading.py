@@ -29,7 +29,7 @@ def parsed(answer: Any, what: str = "the list of sources", configuration: Any = 
     try:
         return Source.read(answer, configuration)
     except ValidationError as error:
-        listed = "; ".join(f"{fault.path or 'it'} {fault.reason}" for fault in faults_of(error))
+        listed = "; ".join(map(str, faults_of(error)))
         raise UnexpectedAnswer(f"{what}: the answer is not an integration: {listed}") from error
 
 

@@ -25,7 +25,7 @@ def parsed(answer: Any, what: str = "the list of targets") -> Target:
     try:
         return Target.read(answer)
     except ValidationError as error:
-        listed = "; ".join(f"{fault.path or 'it'} {fault.reason}" for fault in faults_of(error))
+        listed = "; ".join(map(str, faults_of(error)))
         raise UnexpectedAnswer(f"{what}: the answer is not a target: {listed}") from error
 
 
