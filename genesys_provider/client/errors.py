@@ -22,16 +22,17 @@
         ├── OwnedByAnother        another resource has taken it over
         ├── ReplacementRefused    a replacement that creates first would adopt what its delete takes away
         ├── StillThere            what was deleted still shows
-        ├── NotVerified           the target exists, but is not known to be verified; `target` is what it is
-        │   ├── VerificationFailed     the endpoint did not pass
-        │   ├── VerificationTimeout    no verdict within the time limit
-        │   ├── VerificationCancelled  the user pressed Ctrl-C during the wait
-        │   └── VerificationUnknown    the verdict could not be asked for
-        ├── NotActive             the source exists, but is not known to be as wanted; `source` is what it is
-        │   ├── ActivationFailed       Genesys Cloud says ERROR
-        │   ├── ActivationTimeout      not there within the time limit
-        │   ├── ActivationCancelled    the user pressed Ctrl-C on the way
-        │   └── ActivationUnknown      a step on the way could not be finished, or the state not be asked for
+        ├── Unfinished            it exists, but is not known to be as it is to be; `thing` is what it is
+        │   ├── NotVerified            the target
+        │   │   ├── VerificationFailed     the endpoint did not pass
+        │   │   ├── VerificationTimeout    no verdict within the time limit
+        │   │   ├── VerificationCancelled  the user pressed Ctrl-C during the wait
+        │   │   └── VerificationUnknown    the verdict could not be asked for
+        │   └── NotActive              the source
+        │       ├── ActivationFailed       Genesys Cloud says ERROR
+        │       ├── ActivationTimeout      not there within the time limit
+        │       ├── ActivationCancelled    the user pressed Ctrl-C on the way
+        │       └── ActivationUnknown      a step on the way could not be finished, or the state not be asked for
         ├── SourceChanged         another hand has changed the source between the reading and the write
         ├── TooManySources        the organization may have no more of them
         ├── OtherType             the id is that of an integration of another type

@@ -88,6 +88,14 @@ class ReplacementRefused(GenesysError):
         )
 
 
+class Unfinished(GenesysError):
+    """It exists, as `thing` says, but is not known to be as it is to be."""
+
+    def __init__(self, message: str, thing: Owned, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.thing = thing
+
+
 class StillThere(GenesysError):
     """The service took the deletion, or did not know what to delete, but goes on showing it."""
 

@@ -12,7 +12,7 @@ from pulumi.dynamic import Resource
 from genesys_provider.common.paths import property_path
 from genesys_provider.resources.arguments import TEXT, Arguments
 from genesys_provider.resources.options import PropertyNames, with_the_states_names
-from genesys_provider.resources.owned import OwnedReader
+from genesys_provider.resources.owned_reader import OwnedReader
 
 Declared = TypeVar("Declared", bound=Resource)
 

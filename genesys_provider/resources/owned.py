@@ -1,7 +1,7 @@
 """What the engine asks of a resource that has an owner and lives in an organization: a target, a source.
 
-`check`, `diff`, `read` and `delete` are the same for all of them. They differ in their properties, for which each
-has a module, and in their manager. `create` and `update` are each one's own; what those have in common is below.
+The operations are the same for all of them. They differ in their properties, for which each has a module, and in
+what they ask of their manager.
 
 Providers pickle by reference, so nothing of them lands in a state; the modules that they work with are loaded where
 they work, in the provider host, and not in the program that declares.
@@ -19,9 +19,11 @@ from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
     ConfigureRequest,
+    CreateResult,
     DiffResult,
     ReadResult,
     ResourceProvider,
+    UpdateResult,
 )
 
 from genesys_provider.host.operation import (
@@ -40,6 +42,14 @@ if TYPE_CHECKING:
     from genesys_provider.common.writes import LastWrite
 
 
+class Outcome(Protocol):
+    """What the making or the update of one has come to: it is as it is to be."""
+
+    @property
+    def thing(self) -> Owned:
+        """It, as it is now."""
+
+
 class OwnedProperties(Protocol):
     """The module of a kind's properties."""
 
@@ -51,6 +61,9 @@ class OwnedProperties(Protocol):
 
     def changes(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:
         """What an update changes, by property path."""
+
+    def configuration_changed(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+        """Whether an update has anything to tell the API."""
 
     def last_write(self, state: Mapping[str, Any]) -> LastWrite | None:
         """The last write of an earlier run."""
@@ -75,6 +88,23 @@ class OwnedProperties(Protocol):
         imported_from: str | None = None,
     ) -> dict[str, Any]:
         """The state of what was read."""
+
+    def outputs_kept(
+        self, olds: Mapping[str, Any], news: Mapping[str, Any], /, *, organization_id: str | None
+    ) -> dict[str, Any]:
+        """The state of what was not written."""
+
+    def outputs_written(
+        self,
+        olds: Mapping[str, Any],
+        news: Mapping[str, Any],
+        found: Any,
+        /,
+        *,
+        organization_id: str | None,
+        outcome: Any = None,
+    ) -> dict[str, Any]:
+        """The state of what was made or updated; without an outcome it is not known to be as it is to be."""
 
     def marked(self, bag: Mapping[str, Any]) -> dict[str, Any]:
         """Inputs or outputs with the secrets among them marked."""
@@ -103,6 +133,25 @@ class OwnedProvider(ResourceProvider, ABC):
     @abstractmethod
     def complaint(self, manager: Any, found: Any) -> str | None:
         """What is wrong with one that was read, in a sentence: the state keeps it, and the next `up` mends it."""
+
+    @abstractmethod
+    def registered(self, manager: Any, props: Mapping[str, Any]) -> Outcome:
+        """Makes it, or adopts what an earlier run left behind, and waits until it is as it is to be."""
+
+    @abstractmethod
+    def updated(self, manager: Any, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Outcome:
+        """Writes what has changed, and waits likewise."""
+
+    def outputs_kept(
+        self,
+        _manager: Any,
+        _id: str,
+        olds: Mapping[str, Any],
+        news: Mapping[str, Any],
+        organization_id: str | None,
+    ) -> dict[str, Any]:
+        """The state of what was not written, since only what the API does not see has changed."""
+        return self.properties().outputs_kept(olds, news, organization_id=organization_id)
 
     def configure(self, req: ConfigureRequest) -> None:
         """Takes the stack's config; what is wrong with it shows when it is needed."""
@@ -151,13 +200,83 @@ class OwnedProvider(ResourceProvider, ABC):
                 stables=[name for name in self.lasting if name in _olds],
             )
 
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Makes it, and waits until it is as it is to be.
+
+        Raises:
+            InitFailed: It exists but is not as it is to be; under our host it is recorded.
+            OperationError: Nothing was left behind.
+        """
+        from genesys_provider.common.errors import Unfinished
+        from genesys_provider.resources.owned_properties import facts
+        from genesys_provider.resources.session import run
+        from genesys_provider.resources.words import said
+
+        properties = self.properties()
+        with self.managed(props) as manager:
+            organization_id = manager.organization().id
+            try:
+                outcome = self.registered(manager, props)
+            except Unfinished as error:
+                left = error.thing
+                if not current().records_init_failures:
+                    _delete_again(manager, left, error)
+                run.created(left.id, props["owner"])
+                outs = properties.outputs_written({}, props, left, organization_id=organization_id)
+                raise InitFailed(left.id, outs, [said(error)]) from None
+            made = outcome.thing
+            run.created(made.id, props["owner"])
+            outs = properties.outputs_written(
+                {}, props, made, organization_id=organization_id, outcome=outcome
+            )
+            run.learned(made.id, facts(outs))
+            return CreateResult(made.id, outs)
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Writes what has changed, and waits until it is as it is to be.
+
+        Raises:
+            InitFailed: The configuration is written, but it is not as it is to be.
+            OperationError: The configuration is as it was.
+        """
+        from genesys_provider.client.errors import NotFound
+        from genesys_provider.common.errors import Unfinished
+        from genesys_provider.resources.owned_properties import facts
+        from genesys_provider.resources.session import run
+        from genesys_provider.resources.words import said
+
+        properties = self.properties()
+        with self.managed(_olds, _news) as manager:
+            organization_id = _same_organization(manager, self.kind, _id, _olds)
+            if not properties.configuration_changed(_olds, _news):
+                outs = self.outputs_kept(manager, _id, _olds, _news, organization_id)
+                run.learned(_id, facts(outs))
+                return UpdateResult(outs)
+            try:
+                outcome = self.updated(manager, _id, _olds, _news)
+            except Unfinished as error:
+                if not current().records_init_failures:
+                    raise
+                outs = properties.outputs_written(_olds, _news, error.thing, organization_id=organization_id)
+                raise InitFailed(_id, outs, [said(error)]) from None
+            except NotFound:
+                raise OperationError(
+                    f"{named(self.kind, _id, _news)} is gone: it was deleted outside of Pulumi. "
+                    "Run `pulumi up --refresh` to create it again"
+                ) from None
+            outs = properties.outputs_written(
+                _olds, _news, outcome.thing, organization_id=organization_id, outcome=outcome
+            )
+            run.learned(_id, facts(outs))
+            return UpdateResult(outs)
+
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """As it is, for a refresh or, without properties, an import; gone where there is none."""
         from genesys_provider.client.redaction import shown
 
         properties = self.properties()
         with self.managed(props) as manager:
-            organization_id = same_organization(manager, self.kind, id_, props)
+            organization_id = _same_organization(manager, self.kind, id_, props)
             found = manager.get(
                 id_,
                 shared=True,
@@ -190,7 +309,7 @@ class OwnedProvider(ResourceProvider, ABC):
         from genesys_provider.resources.session import run, warn
 
         with self.managed(_props) as manager:
-            same_organization(manager, self.kind, _id, _props)
+            _same_organization(manager, self.kind, _id, _props)
             left = manager.delete(
                 _id, owner=_deleting(_props), last_write=self.properties().last_write(_props)
             )
@@ -200,48 +319,12 @@ class OwnedProvider(ResourceProvider, ABC):
             warn(f"{left.kind} {left.name!r} ({_id}) is owned by {left.owner} by now, and was left as it is")
 
 
-class OwnedReader(ResourceProvider):
-    """Reads what is not this stack's, for a `get`. There is no way to write or delete one through it."""
-
-    serialize_as_secret_always = False
-    of: ClassVar[type[OwnedProvider]]
-    """The kind that it reads."""
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Takes the stack's config; what is wrong with it shows when it is needed."""
-        self._kind = self.of()
-        self._kind.configure(req)
-
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """As it is, in whatever state: to judge that is its own stack's business.
-
-        Raises:
-            OperationError: There is none. To a refresh it is just gone.
-        """
-        kind, properties = self._kind.kind, self._kind.properties()
-        with self._kind.managed(props) as manager:
-            organization = manager.require_organization(
-                f"{kind} {id_}", props.get("organizationId"), props.get("apiUrl")
-            )
-            found = manager.get(id_, shared=True)
-            api_url = manager.settings.api_url
-        if found is None:
-            if "name" in props:
-                return ReadResult(None, {})
-            raise OperationError(
-                f"there is no {kind} with the id {id_!r} in this organization: it was deleted, or belongs to "
-                f"another one. Correct the id, or take this EventBridge{kind.capitalize()}.get out of the program"
-            )
-        inputs = properties.inputs_read({}, found, owner=found.owner, api_url=api_url)
-        return ReadResult(id_, properties.outputs_read({}, inputs, found, organization_id=organization.id))
-
-
 def named(kind: str, id_: str, state: Mapping[str, Any]) -> str:
     """What messages call it, as far as its name is known."""
     return f"{kind} {state['name']!r} ({id_})" if "name" in state else f"{kind} {id_}"
 
 
-def same_organization(
+def _same_organization(
     manager: Manager[Any, Any], kind: str, id_: str, state: Mapping[str, Any]
 ) -> str | None:
     """The id of the organization, if it is the one that the state recorded.
@@ -253,15 +336,7 @@ def same_organization(
     return manager.require_organization(named(kind, id_, state), *recorded).id
 
 
-def gone(kind: str, id_: str, state: Mapping[str, Any]) -> OperationError:
-    """The error of an update that finds nothing to update."""
-    return OperationError(
-        f"{named(kind, id_, state)} is gone: it was deleted outside of Pulumi. "
-        "Run `pulumi up --refresh` to create it again"
-    )
-
-
-def delete_again(manager: Manager[Any, Any], kind: str, id_: str, error: GenesysError) -> NoReturn:
+def _delete_again(manager: Manager[Any, Any], left: Owned, error: GenesysError) -> NoReturn:
     """Under a host that can't record what a failed create has left: it would be an orphan that is in use.
 
     Raises:
@@ -271,13 +346,18 @@ def delete_again(manager: Manager[Any, Any], kind: str, id_: str, error: Genesys
     from genesys_provider.resources.words import said
 
     try:
-        manager.delete(id_)
+        manager.delete(left.id)
     except GenesysError as failure:
         raise OperationError(
-            f"{said(error)}. {kind.capitalize()} {id_} could not be deleted again ({failure.message}): the next "
-            "`pulumi up` adopts it"
+            f"{said(error)}. {left.kind.capitalize()} {left.id} could not be deleted again ({failure.message}): "
+            "the next `pulumi up` adopts it"
         ) from None
-    raise OperationError(f"{said(error)}. The {kind} was deleted again") from None
+    raise OperationError(f"{said(error)}. The {left.kind} was deleted again") from None
+
+
+def seconds(props: Mapping[str, Any], name: str) -> float | None:
+    """How long to wait: `customTimeouts`, else this property; None is the manager's default."""
+    return current().timeout or props.get(name)
 
 
 def _owner(state: Mapping[str, Any]) -> Owner:

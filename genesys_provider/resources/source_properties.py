@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -21,6 +21,9 @@ from genesys_provider.sources.models import (
     event_source_name,
     wanted_status,
 )
+
+if TYPE_CHECKING:
+    from genesys_provider.sources.manager import SourceOutcome
 
 _LOCAL = ("activationTimeout", "apiUrl", "secrets")
 """The inputs that are about how we handle the source, and no part of its configuration."""
@@ -128,6 +131,24 @@ def outputs_read(
         activated_at=state.get("activatedAt"),
         activation_seconds=state.get("activationSeconds"),
     )
+
+
+def outputs_written(
+    olds: Mapping[str, Any],
+    news: Mapping[str, Any],
+    source: Source,
+    *,
+    organization_id: str | None,
+    outcome: SourceOutcome | None = None,
+) -> dict[str, Any]:
+    """The state of a source that was made or updated; without an outcome it is not known to be as it is to be."""
+    reached: dict[str, Any] = {}
+    if outcome is not None:
+        reached = {
+            "activated_at": outcome.activated_at or olds.get("activatedAt"),
+            "activation_seconds": outcome.activation_seconds or olds.get("activationSeconds"),
+        }
+    return outputs(news, source, organization_id=organization_id, written_at=olds.get("writtenAt"), **reached)
 
 
 def outputs_kept(

@@ -1,4 +1,4 @@
-"""What the engine asks of an `EventBridgeSource`: what is not in `owned`, above all create and update."""
+"""What the engine asks of an `EventBridgeSource`: what is not in `owned`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,10 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pulumi.dynamic import CreateResult, UpdateResult
-
-from genesys_provider.host.operation import InitFailed, current
-from genesys_provider.resources.owned import (
-    OwnedProperties,
-    OwnedProvider,
-    delete_again,
-    gone,
-    same_organization,
-)
+from genesys_provider.resources.owned import OwnedProperties, OwnedProvider, seconds
 
 if TYPE_CHECKING:
-    from genesys_provider.sources.manager import SourceManager
+    from genesys_provider.sources.manager import SourceManager, SourceOutcome
     from genesys_provider.sources.models import Source
 
 
@@ -62,101 +53,40 @@ class EventBridgeSourceProvider(OwnedProvider):
         what = f"source {found.name!r} ({found.id}) is in {ERROR}"
         return f"{what}: {shortened(found.reason)}" if found.reason else what
 
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        """Registers the source and waits until it is active.
-
-        Raises:
-            InitFailed: The source exists but is not as it is to be; under our host it is recorded.
-            OperationError: Nothing was left behind.
-        """
+    def registered(self, manager: SourceManager, props: Mapping[str, Any]) -> SourceOutcome:
+        """Registers the source and waits until it is active."""
         from genesys_provider.resources import source_properties
-        from genesys_provider.resources.owned_properties import facts
-        from genesys_provider.resources.session import run, warn
-        from genesys_provider.resources.words import said
-        from genesys_provider.sources.errors import NotActive
 
-        with self.managed(props) as manager:
-            organization_id = manager.organization().id
-            try:
-                outcome = manager.register(
-                    source_properties.config_from(props),
-                    timeout=_timeout(props),
-                    creates_first=bool(props.get("createBeforeDelete")),
-                )
-            except NotActive as error:
-                if not current().records_init_failures:
-                    delete_again(manager, self.kind, error.source.id, error)
-                run.created(error.source.id, props["owner"])
-                outs = source_properties.outputs(props, error.source, organization_id=organization_id)
-                raise InitFailed(error.source.id, outs, [said(error)]) from None
-            run.created(outcome.source.id, props["owner"])
-            for warning in outcome.warnings:
-                warn(warning)
-            outs = source_properties.outputs(
-                props,
-                outcome.source,
-                organization_id=organization_id,
-                activated_at=outcome.activated_at,
-                activation_seconds=outcome.activation_seconds,
+        return _warned(
+            manager.register(
+                source_properties.config_from(props),
+                timeout=seconds(props, "activationTimeout"),
+                creates_first=bool(props.get("createBeforeDelete")),
             )
-            run.learned(outcome.source.id, facts(outs))
-            return CreateResult(outcome.source.id, outs)
+        )
 
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Writes what has changed, and waits until the source is as it is to be.
-
-        Raises:
-            InitFailed: The configuration is written, but the source is not as it is to be.
-            OperationError: The configuration is as it was.
-        """
-        from genesys_provider.client.errors import NotFound
+    def updated(
+        self, manager: SourceManager, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]
+    ) -> SourceOutcome:
+        """Writes what has changed, and waits until the source is as it is to be."""
         from genesys_provider.resources import source_properties
-        from genesys_provider.resources.owned_properties import facts
-        from genesys_provider.resources.session import run, warn
-        from genesys_provider.resources.words import said
-        from genesys_provider.sources.errors import NotActive
 
-        with self.managed(_olds, _news) as manager:
-            organization_id = same_organization(manager, self.kind, _id, _olds)
-            if not source_properties.configuration_changed(_olds, _news):
-                outs = source_properties.outputs_kept(_olds, _news, organization_id=organization_id)
-                run.learned(_id, facts(outs))
-                return UpdateResult(outs)
-            try:
-                outcome = manager.update(
-                    _id,
-                    source_properties.config_from(_news),
-                    recorded_owner=_olds.get("owner"),
-                    last_write=source_properties.last_write(_olds),
-                    expected=source_properties.expected(_olds),
-                    timeout=_timeout(_news),
-                )
-            except NotActive as error:
-                if not current().records_init_failures:
-                    raise
-                outs = source_properties.outputs(
-                    _news,
-                    error.source,
-                    organization_id=organization_id,
-                    written_at=_olds.get("writtenAt"),
-                )
-                raise InitFailed(_id, outs, [said(error)]) from None
-            except NotFound:
-                raise gone(self.kind, _id, _news) from None
-            for warning in outcome.warnings:
-                warn(warning)
-            outs = source_properties.outputs(
-                _news,
-                outcome.source,
-                organization_id=organization_id,
-                written_at=_olds.get("writtenAt"),
-                activated_at=outcome.activated_at or _olds.get("activatedAt"),
-                activation_seconds=outcome.activation_seconds or _olds.get("activationSeconds"),
+        return _warned(
+            manager.update(
+                id_,
+                source_properties.config_from(news),
+                recorded_owner=olds.get("owner"),
+                last_write=source_properties.last_write(olds),
+                expected=source_properties.expected(olds),
+                timeout=seconds(news, "activationTimeout"),
             )
-            run.learned(_id, facts(outs))
-            return UpdateResult(outs)
+        )
 
 
-def _timeout(props: Mapping[str, Any]) -> float | None:
-    """Seconds to wait: `customTimeouts`, else the resource's; None is the default."""
-    return current().timeout or props.get("activationTimeout")
+def _warned(outcome: SourceOutcome) -> SourceOutcome:
+    """The outcome, whose warnings are shown."""
+    from genesys_provider.resources.session import warn
+
+    for warning in outcome.warnings:
+        warn(warning)
+    return outcome

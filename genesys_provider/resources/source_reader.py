@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genesys_provider.resources.owned import OwnedReader
+from genesys_provider.resources.owned_reader import OwnedReader
 from genesys_provider.resources.source_provider import EventBridgeSourceProvider
 
 

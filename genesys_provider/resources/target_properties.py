@@ -6,7 +6,7 @@ Properties are named as the API names them, so that a fault, a change and a requ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pulumi.output import Unknown
 from pydantic import Field, StrictBool
@@ -21,6 +21,9 @@ from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import owned_properties, properties
 from genesys_provider.resources.owned_properties import OwnedInputs, as_set, compared_ownership, set_read
 from genesys_provider.targets.models import SECRET_FIELDS, VERIFIED, RetryPolicyConfig, Target, TargetConfig
+
+if TYPE_CHECKING:
+    from genesys_provider.targets.manager import Outcome
 
 _LOCAL = ("verificationTimeout", "healthCheck", "apiUrl", "secrets")
 """The inputs that are about how we handle the target, and no part of its configuration."""
@@ -201,25 +204,48 @@ def outputs_read(
     )
 
 
-def outputs_kept(
+def outputs_written(
     olds: Mapping[str, Any],
     news: Mapping[str, Any],
+    target: Target,
     *,
-    revision: int,
     organization_id: str | None,
-    health_status: str | None,
+    outcome: Outcome | None = None,
 ) -> dict[str, Any]:
-    """The state of a target that was not written, since only what the API does not see has changed."""
-    return marked(
-        owned_properties.outputs_kept(
-            olds,
-            news,
-            local=_LOCAL,
-            organization_id=organization_id,
-            revision=revision,
-            healthStatus=health_status,
-        )
+    """The state of a target that was made or updated; without an outcome it is not known to be verified."""
+    reached: dict[str, Any] = {}
+    if outcome is not None:
+        reached = {
+            "verified_at": outcome.verified_at or olds.get("verifiedAt"),
+            "verification_seconds": outcome.verification_seconds or olds.get("verificationSeconds"),
+            "health_status": outcome.health_status,
+        }
+    return outputs(
+        news,
+        target,
+        revision=_next_revision(olds),
+        organization_id=organization_id,
+        written_at=olds.get("writtenAt"),
+        **reached,
     )
+
+
+def outputs_kept(
+    olds: Mapping[str, Any], news: Mapping[str, Any], *, organization_id: str | None
+) -> dict[str, Any]:
+    """The state of a target that was not written: a revision all the same, whose health nobody knows yet."""
+    kept = owned_properties.outputs_kept(
+        olds,
+        news,
+        local=(*_LOCAL, "healthStatus"),
+        organization_id=organization_id,
+        revision=_next_revision(olds),
+    )
+    return marked(kept)
+
+
+def _next_revision(olds: Mapping[str, Any]) -> int:
+    return int(olds.get("revision", 0)) + 1
 
 
 def last_write(state: Mapping[str, Any]) -> LastWrite | None:

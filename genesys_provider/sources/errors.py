@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genesys_provider.client.errors import Conflict, GenesysError
+from genesys_provider.common.errors import Unfinished
 
 if TYPE_CHECKING:
     from genesys_provider.sources.models import Source
 
 
-class NotActive(GenesysError):
+class NotActive(Unfinished):
     """The source exists, as `source` says, but is not known to be what it is to be: active, or inactive."""
 
     def __init__(self, message: str, source: Source, *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, source, hint=hint)
         self.source = source
 
 

@@ -58,6 +58,11 @@ class SourceOutcome:
     warnings: Sequence[str] = field(default_factory=tuple)
     """What may be wrong, though no rule is broken: topics and regions that are not known."""
 
+    @property
+    def thing(self) -> Source:
+        """The source, as the outcome of any kind calls it."""
+        return self.source
+
 
 class SourceManager(Manager[Source, SourceConfig]):
     """Everything that can be done with the Amazon EventBridge sources of one organization. Safe for threads.

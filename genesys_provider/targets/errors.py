@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genesys_provider.client.errors import GenesysError
+from genesys_provider.common.errors import Unfinished
 
 if TYPE_CHECKING:
     from genesys_provider.targets.models import Target
 
 
-class NotVerified(GenesysError):
+class NotVerified(Unfinished):
     """The target exists, as `target` says, but is not known to be verified."""
 
     def __init__(self, message: str, target: Target, *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, target, hint=hint)
         self.target = target
 
 

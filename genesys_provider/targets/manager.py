@@ -66,6 +66,11 @@ class Outcome:
     adopted: bool = False
     """Whether the target was found, left behind by an earlier run, and not made anew."""
 
+    @property
+    def thing(self) -> Target:
+        """The target, as the outcome of any kind calls it."""
+        return self.target
+
 
 class Health(NamedTuple):
     """What a health check says."""
