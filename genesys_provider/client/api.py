@@ -202,13 +202,7 @@ class GenesysClient:
             return self._call(call, body=body).body
         except (Conflict, InvalidRequest) as error:
             if isinstance(error, Conflict) or STALE in error.message:
-                raise StaleVersion(
-                    error.message,
-                    status=error.status,
-                    code=error.code,
-                    correlation_id=error.correlation_id,
-                    in_envelope=error.in_envelope,
-                ) from None
+                raise error.as_a(StaleVersion) from None
             raise
 
     def list_topics(self) -> dict[str, Any]:
@@ -269,14 +263,7 @@ class GenesysClient:
             if error.status != REQUEST_TIMEOUT or schedule.statistics["attempt_number"] > 1:
                 raise
             # A request that timed out means an absence only where it lasts.
-            raise ServerError(
-                error.message,
-                status=error.status,
-                code=error.code,
-                correlation_id=error.correlation_id,
-                retry_after=error.retry_after,
-                in_envelope=True,
-            ) from None
+            raise error.as_a(ServerError) from None
         return answer
 
     def _with_token(self, request: _Request) -> Success:

@@ -47,12 +47,14 @@ a Pulumi user does instead is said by `genesys_provider.resources`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from genesys_provider.client.redaction import LONGEST_ESCAPE, longest_written, redacted, shown
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+A = TypeVar("A", bound="ApiError")
 
 SHOWN_CHARACTERS = 300
 """How much of a server's own words is shown: a page of HTML helps nobody."""
@@ -162,6 +164,17 @@ class ApiError(GenesysError):
         self.in_envelope = in_envelope
         """Whether it is the API's own answer: anything else may come from a proxy before it."""
 
+    def as_a(self, kind: type[A]) -> A:
+        """The same answer as an error of another kind."""
+        return kind(
+            self.message,
+            status=self.status,
+            code=self.code,
+            correlation_id=self.correlation_id,
+            retry_after=self.retry_after,
+            in_envelope=self.in_envelope,
+        )
+
     def saying(self, message: str, hint: str) -> str:
         """With what Genesys Cloud's support asks for."""
         origin = f"HTTP {self.status}" + (
@@ -218,7 +231,7 @@ class Conflict(ApiError):
 class StaleVersion(Conflict):
     """409, or a 400 that says so: the configuration has another version than the one that was sent [G]."""
 
-    hint = "Another hand has changed it since it was read: read it again"
+    hint = "If another hand has changed it since it was read, read it again"
 
 
 class RateLimited(ApiError):

@@ -10,7 +10,7 @@ they work, in the provider host, and not in the program that declares.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol
@@ -27,7 +27,6 @@ from pulumi.dynamic import (
 )
 
 from genesys_provider.host.operation import (
-    ChangeKind,
     DetailedDiffResult,
     InitFailed,
     OperationError,
@@ -36,10 +35,9 @@ from genesys_provider.host.operation import (
 
 if TYPE_CHECKING:
     from genesys_provider.client.errors import GenesysError
-    from genesys_provider.common.faults import Fault
     from genesys_provider.common.manager import Manager
     from genesys_provider.common.ownership import Owned, Owner
-    from genesys_provider.common.writes import LastWrite
+    from genesys_provider.resources.owned_properties import OwnedProperties
 
 
 class Outcome(Protocol):
@@ -48,66 +46,6 @@ class Outcome(Protocol):
     @property
     def thing(self) -> Owned:
         """It, as it is now."""
-
-
-class OwnedProperties(Protocol):
-    """The module of a kind's properties."""
-
-    def with_defaults(self, news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
-        """The inputs with every default filled in."""
-
-    def faults(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[Fault]:
-        """Every fault of the inputs."""
-
-    def changes(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:
-        """What an update changes, by property path."""
-
-    def configuration_changed(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-        """Whether an update has anything to tell the API."""
-
-    def last_write(self, state: Mapping[str, Any]) -> LastWrite | None:
-        """The last write of an earlier run."""
-
-    def expected(self, state: Mapping[str, Any]) -> Callable[[Any], bool] | None:
-        """Whether what is found is as that run wrote it, where it has not seen so itself."""
-
-    def inputs_read(
-        self, state: Mapping[str, Any], found: Any, /, *, owner: str | None, api_url: str
-    ) -> dict[str, Any]:
-        """The inputs that would make it what it is now."""
-
-    def outputs_read(
-        self,
-        state: Mapping[str, Any],
-        inputs: Mapping[str, Any],
-        found: Any,
-        /,
-        *,
-        organization_id: str | None,
-        claimed_by: str | None = None,
-        imported_from: str | None = None,
-    ) -> dict[str, Any]:
-        """The state of what was read."""
-
-    def outputs_kept(
-        self, olds: Mapping[str, Any], news: Mapping[str, Any], /, *, organization_id: str | None
-    ) -> dict[str, Any]:
-        """The state of what was not written."""
-
-    def outputs_written(
-        self,
-        olds: Mapping[str, Any],
-        news: Mapping[str, Any],
-        found: Any,
-        /,
-        *,
-        organization_id: str | None,
-        outcome: Any = None,
-    ) -> dict[str, Any]:
-        """The state of what was made or updated; without an outcome it is not known to be as it is to be."""
-
-    def marked(self, bag: Mapping[str, Any]) -> dict[str, Any]:
-        """Inputs or outputs with the secrets among them marked."""
 
 
 class OwnedProvider(ResourceProvider, ABC):

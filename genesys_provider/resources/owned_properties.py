@@ -2,20 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar
 
 from pulumi.output import Unknown
 from pydantic import StrictBool, ValidationError
 
 from genesys_provider.common.errors import Invalid
-from genesys_provider.common.faults import faults_of
+from genesys_provider.common.faults import Fault, faults_of
 from genesys_provider.common.fields import ApiModel
 from genesys_provider.common.run import Facts
 from genesys_provider.common.writes import LastWrite
+from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import properties
 
 Config = TypeVar("Config", bound=ApiModel)
+
+
+class OwnedProperties(Protocol):
+    """The module of a kind's properties."""
+
+    def with_defaults(self, news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
+        """The inputs with every default filled in."""
+
+    def faults(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[Fault]:
+        """Every fault of the inputs."""
+
+    def changes(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:
+        """What an update changes, by property path."""
+
+    def configuration_changed(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+        """Whether an update has anything to tell the API."""
+
+    def last_write(self, state: Mapping[str, Any]) -> LastWrite | None:
+        """The last write of an earlier run."""
+
+    def expected(self, state: Mapping[str, Any]) -> Callable[[Any], bool] | None:
+        """Whether what is found is as that run wrote it, where it has not seen so itself."""
+
+    def inputs_read(
+        self, state: Mapping[str, Any], found: Any, /, *, owner: str | None, api_url: str
+    ) -> dict[str, Any]:
+        """The inputs that would make it what it is now."""
+
+    def outputs_read(
+        self,
+        state: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        found: Any,
+        /,
+        *,
+        organization_id: str | None,
+        claimed_by: str | None = None,
+        imported_from: str | None = None,
+    ) -> dict[str, Any]:
+        """The state of what was read."""
+
+    def outputs_kept(
+        self, olds: Mapping[str, Any], news: Mapping[str, Any], /, *, organization_id: str | None
+    ) -> dict[str, Any]:
+        """The state of what was not written."""
+
+    def outputs_written(
+        self,
+        olds: Mapping[str, Any],
+        news: Mapping[str, Any],
+        found: Any,
+        /,
+        *,
+        organization_id: str | None,
+        outcome: Any = None,
+    ) -> dict[str, Any]:
+        """The state of what was made or updated; without an outcome it is not known to be as it is to be."""
+
+    def marked(self, bag: Mapping[str, Any]) -> dict[str, Any]:
+        """Inputs or outputs with the secrets among them marked."""
 
 
 class OwnedInputs(ApiModel):

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from genesys_provider.resources.owned import OwnedProperties, OwnedProvider, seconds
+from genesys_provider.resources.owned import OwnedProvider, seconds
 
 if TYPE_CHECKING:
+    from genesys_provider.resources.owned_properties import OwnedProperties
     from genesys_provider.targets.manager import Outcome, TargetManager
     from genesys_provider.targets.models import Target
 

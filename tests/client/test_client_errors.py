@@ -89,6 +89,7 @@ INSIDE = {
     "NoVerdict",
     "NotActive",
     "NotVerified",
+    "Unfinished",
     "VerificationUnknown",
     "NameTaken",
     "OwnedByAnother",
