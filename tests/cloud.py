@@ -137,19 +137,25 @@ class Cloud:
         """
         return self._call(method, TARGETS + _escaped(path), as_usual=as_usual, **request)
 
-    def _call(self, method: str, path: str, *, as_usual: bool = True, **request: Any) -> httpx.Response:
+    @property
+    def token(self) -> str:
+        """What somebody who is not the provider calls with."""
         if self._token is None:
             login = self._at_emulator.post(
                 "/oauth/token", auth=("dev-client", CLIENT_SECRET), data={"grant_type": "client_credentials"}
             )
-            self._token = login.json()["access_token"]
+            self._token = str(login.json()["access_token"])
+        return self._token
+
+    def _call(self, method: str, path: str, *, as_usual: bool = True, **request: Any) -> httpx.Response:
+        token = self.token
         seen = self._at_emulator.get("/emulator/requests").json()
         assert not seen or seen[-1]["path"] == "/oauth/token", "look at the requests first"
         answer = self._at_emulator.request(
             method,
             path,
             headers={
-                "Authorization": f"Bearer {self._token}",
+                "Authorization": f"Bearer {token}",
                 **({"Emulator-As-Usual": "true"} if as_usual else {}),
             },
             **request,

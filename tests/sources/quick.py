@@ -78,10 +78,7 @@ def writes(cloud: Cloud) -> list[str]:
 
 def call(cloud: Cloud, method: str, path: str = "", **request: Any) -> Any:
     """What somebody else does, also while the manager is at work; the requests so far are forgotten."""
-    if cloud._token is None:
-        cloud.requests()
-        assert cloud.organization
-    headers = {"Authorization": f"Bearer {cloud._token}", "Emulator-As-Usual": "true"}
+    headers = {"Authorization": f"Bearer {cloud.token}", "Emulator-As-Usual": "true"}
     found = re.fullmatch(r"/(.+?)(/config/current|)", path)
     escaped = path if found is None else f"/{quote(found[1], safe='')}{found[2]}"
     answer = cloud._at_emulator.request(method, INTEGRATIONS + escaped, headers=headers, **request)
