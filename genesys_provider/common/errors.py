@@ -72,16 +72,18 @@ class ReplacementRefused(GenesysError):
     Args:
         holder: The one that has the name.
         urn: Its resource, as a shell takes it.
+        another: What to give instead, for the hint, where it is not the name that both would have.
     """
 
-    def __init__(self, holder: Owned, urn: str) -> None:
+    def __init__(self, holder: Owned, urn: str, another: str = "name (`name=`)") -> None:
+        what = another.partition(" ")[0]
         super().__init__(
-            f"{holder.kind} {holder.name!r} ({holder.id}) can't be replaced by one of the same name while it is "
+            f"{holder.kind} {holder.name!r} ({holder.id}) can't be replaced by one of the same {what} while it is "
             "there",
             hint=(
                 "Remove `delete_before_replace=False` from the resource's options: then the old one is deleted "
                 "before the new one is made, and one that an earlier run left behind is taken over. Or give the "
-                "new one another name (`name=`). With `retain_on_delete=True` the old one keeps the name: to keep "
+                f"new one another {another}. With `retain_on_delete=True` the old one keeps the {what}: to keep "
                 f"that {holder.kind}, run `pulumi state delete {urn} --target-dependents`, and the next "
                 "`pulumi up` takes it over"
             ),

@@ -184,17 +184,23 @@ class Writing(ABC, Generic[T, W]):
     def _deleted(self, id_: str) -> bool:
         """Whether it was there until now; a read confirms what the answer does not say for certain."""
         accepted = maybe = False
-        for _ in self._writes.pauses(self.deletion_seconds):
-            if not accepted:
-                try:
-                    if self._delete(id_):
-                        return True
-                    accepted = True
-                except NotFound as error:
-                    maybe = maybe or error.repeated
-            # A 404 alone may also mean «not yet».
-            if self._is_gone(id_) and (accepted or self._writes.show(id_)):
-                return accepted or maybe
+        try:
+            for _ in self._writes.pauses(self.deletion_seconds):
+                if not accepted:
+                    try:
+                        if self._delete(id_):
+                            return True
+                        accepted = True
+                    except NotFound as error:
+                        maybe = maybe or error.repeated
+                # A 404 alone may also mean «not yet».
+                if self._is_gone(id_) and (accepted or self._writes.show(id_)):
+                    return accepted or maybe
+        except Cancelled:
+            # What the service has accepted is gone, though nobody looks any more: a state must not keep it.
+            if accepted:
+                return True
+            raise
         raise StillThere(f"{self.kind} {id_}")
 
     def _is_gone(self, id_: str) -> bool:

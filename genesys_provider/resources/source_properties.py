@@ -164,13 +164,20 @@ def last_write(state: Mapping[str, Any]) -> LastWrite | None:
 
 
 def expected(state: Mapping[str, Any]) -> Callable[[Source], bool] | None:
-    """Whether a source is as the state has it, where the run that wrote it has not seen it so; else None."""
+    """Whether a source is as the state has it, where the run that wrote it has not seen it so; else None.
+
+    Where the state is still the opposite of the wanted one, that run may have ended before it asked for it.
+    """
     last = last_write(state)
     if last is None or last.seen:
         return None
-    return lambda source: (
-        not properties.changed(_compared(state, inputs_read(state, source, owner=None, api_url="")))
-    )
+    asked = state.get("state") != wanted_status(enabled=not state.get("enabled", True))
+
+    def is_as_written(source: Source) -> bool:
+        found = properties.changed(_compared(state, inputs_read(state, source, owner=None, api_url="")))
+        return not (found if asked else found.keys() - {"enabled"})
+
+    return is_as_written
 
 
 def marked(bag: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,9 +28,9 @@ from genesys_provider.client.errors import (
 from genesys_provider.client.progress import report
 from genesys_provider.common.audit import AuditEvent, AuditTrail
 from genesys_provider.common.directory import Directory
-from genesys_provider.common.errors import OwnedByAnother
+from genesys_provider.common.errors import OwnedByAnother, ReplacementRefused
 from genesys_provider.common.names import Names
-from genesys_provider.common.ownership import Owner, taken
+from genesys_provider.common.ownership import Owner, quoted, taken
 from genesys_provider.common.run import Run
 from genesys_provider.common.times import seconds_since, utc_now
 from genesys_provider.common.writes import Writes
@@ -55,6 +55,8 @@ from genesys_provider.sources.models import (
     SourceConfig,
 )
 from genesys_provider.sources.reading import SourceReader
+
+_ANOTHER_SUFFIX = "suffix (`event_source_suffix=`)"
 
 MAKER_SECONDS = 10.0
 """How long a bare source is left to whoever may be making it [C]."""
@@ -185,6 +187,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
         Raises:
             Conflict: Another of this process has just made one of this name.
             NameTaken: Another source has the place.
+            ReplacementRefused: It is the one that the resource has.
         """
         now = self._clock()
         for other in self._writes.over({}, now).values():
@@ -196,13 +199,15 @@ class SourceWriting(Writing[Source, SourceConfig]):
             ours = self._writes.may_be_missed(other.id, now)
             holder = other if ours else self._directory.get_now(other.id)
             if holder is not None and holder.place == config.place:
+                if holder.owner == config.owner is not None and self._run.knows(holder.id):
+                    raise ReplacementRefused(holder, quoted(config.owner), _ANOTHER_SUFFIX)
                 where = f"{config.aws_account_id}, {config.aws_region}"
                 raise taken(
                     holder,
                     f"the event source suffix {config.event_source_suffix!r} in {where}",
                     config.owner,
                     self._run,
-                    "suffix (`event_source_suffix=`)",
+                    _ANOTHER_SUFFIX,
                 )
 
     def _adopted(self, existing: Source, config: SourceConfig) -> Written[Source]:

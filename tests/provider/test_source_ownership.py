@@ -227,3 +227,14 @@ def test_what_a_run_left_behind_under_another_name_is_to_be_imported(
     succeeded(stack.import_(TYPE, "orders", source_id, "--protect=false"))
     succeeded(stack.up())
     assert living(cloud) == {"renamed": source_id}
+
+
+def test_a_replacement_of_one_suffix_that_creates_first_is_refused(declared: Declared, cloud: Cloud) -> None:
+    options = "pulumi.ResourceOptions(delete_before_replace=False, replace_on_changes=['name'])"
+    stack = up(declared, OWN_HOST, declared.source("orders", opts=options))
+    source_id = id_of(stack)
+    stack.program(declared.program(declared.source("orders", name="'renamed'", opts=options)))
+    result = stack.up()
+    refused(result, "can't be replaced by one of the same suffix", "another suffix (`event_source_suffix=`)")
+    assert "import" not in result.output
+    assert living(cloud) == {"orders": source_id}

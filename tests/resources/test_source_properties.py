@@ -244,3 +244,12 @@ def test_the_event_sources_name_is_as_secret_as_the_suffix_in_it(secrets: list[s
     # Nor does it become plain by a setting of the stack alone.
     olds = {**written, "eventSourceName": name}
     assert outputs_kept(olds, inputs, organization_id="org-1")["eventSourceName"] == wanted
+
+
+@pytest.mark.parametrize("intended", ["ENABLED", "DISABLED"])
+def test_a_run_that_ended_before_it_asked_for_the_state_is_not_waited_for(intended: str) -> None:
+    state = {**STATE, "state": "INACTIVE", "writtenAt": "2026-01-31T13:00:00Z"}
+    as_written = source_properties.expected(state)
+    assert as_written is not None
+    assert as_written(source(intended=intended, status="INACTIVE"))
+    assert not as_written(source(intended=intended, topics=["v2.flows.{id}"]))

@@ -621,6 +621,21 @@ def test_a_deletion_that_never_happens_is_an_error(cloud: Cloud, hurried: Source
     assert the_one(cloud)["id"] == source_id
 
 
+def test_a_cancel_after_a_deletion_was_accepted_does_not_bring_it_back(
+    cloud: Cloud, manager: SourceManager, cancelled: QuickTime
+) -> None:
+    """The state must not keep what is gone."""
+    source_id = manager.register(config()).source.id
+    cloud.control("faults", match=DELETE, action="delay", seconds=20, when="after", times=1)
+    with meanwhile(lambda: manager.delete(source_id, owner=Owner(OWNER))) as outcomes:
+        eventually(lambda: cloud.control("held", "GET"))
+        cancelled.set()
+        cloud.control("held", "DELETE")
+    cloud.requests()
+    assert there(cloud) == []
+    assert outcomes == [None]
+
+
 # What is said, and recorded.
 
 
