@@ -20,7 +20,7 @@ TEST_TOOLS = ("hypothesis", "pytest", "pytest-timeout", "pytest-xdist")
 TESTS = (
     "tests/cli/test_audit.py",
     "tests/cli/test_init.py",
-    "tests/cli/test_targets.py",
+    "tests/cli/test_cli_targets.py",
     "tests/client",
     "tests/emulator/test_emulator_targets.py",
     "tests/host/test_host_imports.py",

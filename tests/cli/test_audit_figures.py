@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import run
+from cli_commands import run
 
 from genesys_provider.common.audit import chained
 

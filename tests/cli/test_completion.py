@@ -6,7 +6,7 @@ import os
 import subprocess
 
 import pytest
-from commands import COMMAND, run
+from cli_commands import COMMAND, run
 
 COMMANDS = [
     ["targets"],

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from commands import COMMAND, make, run
+from cli_commands import COMMAND, make, run
 from engine import pulumi_path
 
 if TYPE_CHECKING:

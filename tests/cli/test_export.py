@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from cloud import CLIENT_SECRET, PASSWORD, SECRET_HEADER, USERNAME
-from commands import Done, make, owner, run
+from cli_commands import Done, make, owner, run
 from engine import Stack
 from shared_cloud import settings_of
 

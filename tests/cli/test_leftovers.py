@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from commands import Done, make, owner, run
+from cli_commands import Done, make, owner, run
 from engine import until
 
 if TYPE_CHECKING:

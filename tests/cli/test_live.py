@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from commands import Started, body, make, run
+from cli_commands import Started, body, make, run
 from engine import until
 from shared_cloud import settings_of
 

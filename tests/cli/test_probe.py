@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 from cloud import PASSWORD, USERNAME
-from commands import Done, run
+from cli_commands import Done, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def test_an_endpoint_that_passes(cloud: Cloud) -> None:
 
 def test_it_passes_where_the_emulator_verifies(cloud: Cloud) -> None:
     """The two judges agree: what passes here is verified there, and the other way round."""
-    from commands import body
+    from cli_commands import body
     from engine import until
 
     for path, status in (("good", 200), ("bad", 500), ("moved", 302)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cloud import SECRET_HEADER
-from commands import make, on_terminal, owner, run
+from cli_commands import make, on_terminal, owner, run
 
 from genesys_provider.common.audit import AuditEvent, AuditTrail
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from commands import run
+from cli_commands import run
 from shared_cloud import settings_of
 
 from genesys_provider.sources.manager import SourceManager
