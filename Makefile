@@ -31,6 +31,6 @@ format: setup ## Format the sources
 bench: setup ## Measure against trivial resources on the same engine
 	@$(PYTHON) -m bench
 
-torture: setup ## Run the long part of the tests: kill points, faults, random histories, lowest versions
+torture: setup ## Run all tests at full length: kill points, faults, random histories; and the lowest versions
 	@$(PYTHON) tools/lowest.py
-	@HYPOTHESIS_PROFILE=torture $(PYTHON) -m pytest tests/torture tests/properties tests/provider --torture -n 3 --dist worksteal
+	@HYPOTHESIS_PROFILE=torture $(PYTHON) -m pytest --torture -n 3 --dist worksteal

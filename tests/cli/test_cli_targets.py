@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import SECRET_HEADER
 from cli_commands import make, on_terminal, owner, run
+from cloud import SECRET_HEADER
 
 from genesys_provider.common.audit import AuditEvent, AuditTrail
 

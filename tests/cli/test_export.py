@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from cloud import CLIENT_SECRET, PASSWORD, SECRET_HEADER, USERNAME
 from cli_commands import Done, make, owner, run
+from cloud import CLIENT_SECRET, PASSWORD, SECRET_HEADER, USERNAME
 from engine import Stack
 from shared_cloud import settings_of
 
@@ -115,6 +115,7 @@ def test_a_round_trip(fleet: Cloud, declared: Declared, tmp_path: Path) -> None:
     assert sum("secrets" in paths for paths in changes.values()) == with_query
 
 
+@pytest.mark.full_length
 def test_what_was_taken_over_is_kept(fleet: Cloud, declared: Declared, tmp_path: Path) -> None:
     before = fleet.targets()
     fleet.requests()
@@ -211,6 +212,7 @@ def test_nothing_is_written_over(cloud: Cloud, tmp_path: Path) -> None:
     assert USERNAME not in done.err
 
 
+@pytest.mark.full_length
 def test_a_target_that_failed(cloud: Cloud, declared: Declared, tmp_path: Path) -> None:
     make(cloud, "orders", status="FAILED", message="endpoint answered 503", **KINDS[1])
     cloud.requests()

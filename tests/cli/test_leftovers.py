@@ -73,6 +73,7 @@ def test_delete_asks(cloud: Cloud, stack: Stack) -> None:
     assert cloud.audit_log.read_text().count("TARGET_DELETED") == 2
 
 
+@pytest.mark.full_length
 def test_what_was_moved_to_another_project_is_no_leftover(
     cloud: Cloud, declared: Declared, stack: Stack
 ) -> None:
@@ -83,6 +84,7 @@ def test_what_was_moved_to_another_project_is_no_leftover(
     assert names(leftovers(stack, "--project", "house", "--json")) == ["lost", "lost-prod"]
 
 
+@pytest.mark.full_length
 def test_without_pulumi_nothing_is_deleted(cloud: Cloud, stack: Stack, tmp_path: Path) -> None:
     env = {"PATH": str(tmp_path)}
     done = leftovers(stack, env=env)
@@ -94,6 +96,7 @@ def test_without_pulumi_nothing_is_deleted(cloud: Cloud, stack: Stack, tmp_path:
     assert not cloud.writes()
 
 
+@pytest.mark.full_length
 def test_a_state_that_can_not_be_read_keeps_everything(
     cloud: Cloud, declared: Declared, stack: Stack
 ) -> None:
@@ -105,6 +108,7 @@ def test_a_state_that_can_not_be_read_keeps_everything(
     assert not cloud.writes()
 
 
+@pytest.mark.full_length
 def test_another_backend_wants_the_projects_name(cloud: Cloud, stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     env: dict[str, Any] = {"PULUMI_BACKEND_URL": (tmp_path / "elsewhere").as_uri()}
@@ -118,6 +122,7 @@ def test_another_backend_wants_the_projects_name(cloud: Cloud, stack: Stack, tmp
     assert "Deleted: target others" in done.out
 
 
+@pytest.mark.full_length
 def test_what_is_being_made_is_left_alone(cloud: Cloud, declared: Declared, stack: Stack) -> None:
     cloud.behave("/v1/genesys/events/slow", seconds=3600)
     stack.program(declared.targets(["orders", "queues", "slow"]))
@@ -141,6 +146,7 @@ def posted(cloud: Cloud) -> list[str]:
     return [f"{each['path']} {each['method']} {each['status']}" for each in cloud.control("requests", "GET")]
 
 
+@pytest.mark.full_length
 def test_a_stacks_config_connects(cloud: Cloud, stack: Stack) -> None:
     settings = {key: value for key, value in stack.env.items() if key.startswith("GENESYSCLOUD_")}
     for key, variable in (("apiUrl", "API_URL"), ("loginUrl", "LOGIN_URL"), ("clientId", "OAUTHCLIENT_ID")):

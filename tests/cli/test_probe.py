@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
-from cloud import PASSWORD, USERNAME
 from cli_commands import Done, run
+from cloud import PASSWORD, USERNAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 from emulated import Api, eventually
 from recorder import answer_faults, operation_of, request_faults
 from sdk_life import NAME, PROPERTIES, TYPE, Sent, by_sdk, recorded, sent
@@ -78,6 +79,7 @@ def test_the_sdk_leads_the_life_of_an_integration() -> None:
         assert not faults, each
 
 
+@pytest.mark.full_length
 def test_the_sdk_reads_what_there_is_though_there_is_more_than_it_knows() -> None:
     with recorded(activation_seconds=0, max_instances=7) as (exchanges, url), Api(url) as api:
         unlike = {"extraFields": True, "emptyNotes": "word", "activationError": "the account is closed"}
@@ -144,6 +146,7 @@ ODDITIES: dict[str, tuple[object, object]] = {
 """What the SDK makes of answers with status 200; so it is why the emulator's are as they are."""
 
 
+@pytest.mark.full_length
 def test_what_the_sdk_can_read() -> None:
     with recorded() as (_, url), Api(url) as api:
         for name, (answer, _) in ODDITIES.items():

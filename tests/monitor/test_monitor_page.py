@@ -171,6 +171,8 @@ def test_by_keyboard_alone(cloud: Cloud, watch: Watcher, page: Page) -> None:
     assert len(names(page)) == 3
 
 
+@pytest.mark.full_length
+@pytest.mark.full_length
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_narrow_screen_dark_and_light(
     cloud: Cloud, watch: Watcher, page: Page, scheme: Any, console: Console

@@ -116,6 +116,7 @@ def test_an_output_becomes_a_secret_by_either_name(declared: Declared, cloud: Cl
 
 
 @pytest.mark.full_length
+@pytest.mark.full_length
 @pytest.mark.parametrize(
     ("names", "arguments"),
     [

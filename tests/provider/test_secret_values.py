@@ -139,6 +139,7 @@ def programs(declared: Declared, cloud: Cloud) -> list[str]:
     ]
 
 
+@pytest.mark.full_length
 def test_what_becomes_a_secret_is_one_with_the_next_up(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:

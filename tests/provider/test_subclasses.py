@@ -24,6 +24,7 @@ class CompanySync(GatewaySync):
 """
 
 
+@pytest.mark.full_length
 def test_a_subclass_changes_nothing(declared: Declared, cloud: Cloud) -> None:
     program = declared.program(declared.target("orders"), declared.sync("orders"))
     stack = declared.stack(program)

@@ -415,6 +415,7 @@ def test_a_sync_updated_alone_looks_whether_its_target_is_there(
 # Whose the target is by then.
 
 
+@pytest.mark.full_length
 def test_the_target_of_another_is_not_said_to_go(stack: Stack, cloud: Cloud, gateway: Words) -> None:
     target_id = stack.resources()["orders"]["id"]
     cloud.requests()

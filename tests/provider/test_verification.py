@@ -105,6 +105,7 @@ def test_the_time_limits_go_one_before_the_other(slow_cloud: Cloud, make_stack: 
     assert len(stack.resources()) == 3
 
 
+@pytest.mark.full_length
 def test_an_earlier_run_that_was_not_recorded_is_adopted(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.targets(["orders"]))
     assert stack.up().code == 0

@@ -65,6 +65,7 @@ def test_500_targets_read_by_64_threads_cost_few_requests(
     assert len(requests) <= 7, requests
 
 
+@pytest.mark.full_length
 def test_2_targets_of_1000_cost_no_list(
     cloud: Cloud, client: GenesysClient, directory: Directory[Target], writes: Writes[Target]
 ) -> None:
