@@ -11,7 +11,7 @@ from genesys_provider.client.redaction import shown
 from genesys_provider.common.faults import Fault
 from genesys_provider.common.fields import Number
 from genesys_provider.common.writes import LastWrite
-from genesys_provider.host.operation import ChangeKind
+from genesys_provider.host.operation import ChangeKind, current
 from genesys_provider.resources import owned_properties, properties
 from genesys_provider.resources.owned_properties import OwnedInputs, as_set, compared_ownership, set_read
 from genesys_provider.sources.models import (
@@ -183,7 +183,12 @@ def expected(state: Mapping[str, Any]) -> Callable[[Source], bool] | None:
 def marked(bag: Mapping[str, Any]) -> dict[str, Any]:
     """Inputs or outputs as they go into a state: the event source's name is as secret as the suffix in it."""
     known = properties.own(bag)
-    if "eventSourceName" in known and "eventSourceSuffix" in (known.get("secrets") or ()):
+    # What a transform makes a secret, only our host is told.
+    is_secret = (
+        "eventSourceSuffix" in (known.get("secrets") or ())
+        or known.get("eventSourceSuffix") in current().secrets
+    )
+    if is_secret and "eventSourceName" in known:
         known["eventSourceName"] = properties.secret(known["eventSourceName"])
     return known
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from cloud import PASSWORD, USERNAME
+from engine import SOURCE_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -263,3 +264,17 @@ def test_a_source_says_no_secret_either(declared: Declared, cloud: Cloud, host: 
     cloud.requests()
     assert cloud.integrations() == {}
     assert_silent([*said, stack.stored(), cloud.audit_log.read_text()], secrets)
+
+
+def test_a_suffix_that_a_transform_makes_a_secret_is_one(declared: Declared, cloud: Cloud) -> None:
+    """The program's own list of secrets is older than the transform."""
+    transform = (
+        "def hidden(args):\n"
+        f"    props = {{**args.props, 'eventSourceSuffix': {secret('canary-5uffix-8e1')}}}\n"
+        "    return pulumi.ResourceTransformResult(props, args.opts)"
+    )
+    source = declared.source("orders", opts="pulumi.ResourceOptions(transforms=[hidden])")
+    stack = declared.stack(declared.program(transform, source))
+    said = [stack.up("--diff").output, stack.refresh("--diff").output]
+    assert stack.recorded()[stack.urn("orders", type_=SOURCE_TYPE)]["eventSourceName"]
+    assert_silent([*said, stack.stored()], ["canary-5uffix-8e1"])
