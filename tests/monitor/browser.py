@@ -18,7 +18,7 @@ CHROMIUM = next(
     None,
 )
 needs_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")
-MILLISECONDS = 20_000
+MILLISECONDS = 60_000
 
 
 @contextmanager
