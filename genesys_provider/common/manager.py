@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from genesys_provider.client.api import GenesysClient
-from genesys_provider.client.errors import HOPELESS, Cancelled, GenesysError
+from genesys_provider.client.errors import HOPELESS, Cancelled, GenesysError, NotFound
 from genesys_provider.client.limits import RateLimit
 from genesys_provider.client.settings import Settings
 from genesys_provider.common.audit import AuditEvent, AuditTrail
@@ -219,6 +219,11 @@ class Manager(Generic[T, W]):
                         yield StatusChange(shown, _status(was), _status(is_now))
                 known = now
             self._cancelled.wait(interval)
+
+    def _gone_meanwhile(self, id_: str, what: str, error: NotFound) -> NotFound:
+        """The error of a wait for what is no longer there, which the directory learns too."""
+        self._writes.deleted(id_)
+        return NotFound(f"{what}: {error.message}", status=error.status, correlation_id=error.correlation_id)
 
     def _failed(self, event: AuditEvent, id_: str | None, started: float, error: GenesysError) -> None:
         """Takes a failure into the audit."""

@@ -200,12 +200,7 @@ class SourceManager(Manager[Source, SourceConfig]):
                 source.model_copy(update={"status": error.seen}),
             )
         except NotFound as error:
-            self._writes.deleted(source.id)
-            failure = NotFound(
-                f"{name} was deleted during the wait: {error.message}",
-                status=error.status,
-                correlation_id=error.correlation_id,
-            )
+            failure = self._gone_meanwhile(source.id, f"{name} was deleted during the wait", error)
         except Cancelled:
             failure = ActivationCancelled(f"{name}: cancelled while waiting for {wanted}", source)
         except GenesysError as error:

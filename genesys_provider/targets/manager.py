@@ -317,12 +317,7 @@ class TargetManager(Manager[Target, TargetConfig]):
                 f"{name} ({shown_url(target.endpoint_url)}): {error.message}", target
             )
         except NotFound as error:
-            self._writes.deleted(target.id)
-            failure = NotFound(
-                f"{name} was deleted while it was verified: {error.message}",
-                status=error.status,
-                correlation_id=error.correlation_id,
-            )
+            failure = self._gone_meanwhile(target.id, f"{name} was deleted while it was verified", error)
         except Cancelled:
             failure = VerificationCancelled(f"{name}: cancelled while waiting for verification", target)
         except GenesysError as error:
