@@ -135,7 +135,7 @@ class Allowance:
         if wait is None and not ticket.answered.wait(1):
             wait = self._seconds_to_wait()
         if wait is not None and wait > 1 and not ticket.answered.is_set():
-            report(f"waits {wait:.0f} s for the rate limit of {self._allowed} requests a minute")
+            report(f"rate limit, {wait:.0f} s ({self._allowed} requests a minute)")
         ticket.answered.wait()
         if not ticket.admitted:
             raise Cancelled("cancelled while waiting for the rate limit")

@@ -109,7 +109,7 @@ def retrying(
         error = state.outcome.exception() if state.outcome else None
         seconds = state.next_action.sleep if state.next_action else 0
         if isinstance(error, GenesysError):
-            report(f"{error.message}: tries again in {seconds:.0f} s")
+            report(f"retry in {seconds:.0f} s: {error.message}")
 
     def stop(state: tenacity.RetryCallState) -> bool:
         if state.attempt_number > max_retries:

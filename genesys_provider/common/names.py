@@ -71,7 +71,7 @@ class Names:
         if holder.owner == urn and not creates:
             raise NameTaken(f"the name {name!r}", holder, hint=_left_behind(holder))
         waiter = _Waiter(urn, self._run.wanted_by(holder.id) or holder.owner or "")
-        report(f"waits for the name {name!r}, which {waiter.held_by} still has")
+        report(f"waiting for the name {name!r}, held by {waiter.held_by}")
         with self._run.waiting(), self._changed:
             self._waiters.append(waiter)
             try:

@@ -1,7 +1,7 @@
-"""Waiting for a verdict: until it is there, the time is up, or the run is cancelled.
+"""Polls until there is a verdict, the time limit is reached, or the run is cancelled.
 
-The first look comes early, later ones as the caller says, the last one at the time limit. A look that fails is made
-up for by the next.
+The first poll comes early, the later ones at intervals that the caller chooses, and the last one at the time limit.
+A poll that fails is simply followed by the next.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from genesys_provider.client.errors import HOPELESS, Cancelled, GenesysError, No
 from genesys_provider.client.progress import report
 
 TROUBLE_STEP = 1.0
-"""Seconds to the next look after one that failed, at least."""
+"""Minimum seconds between a failed poll and the next one."""
 
 V = TypeVar("V")
 
 
 class NoVerdict(GenesysError):
-    """The time limit came first; `seen` is the status that showed last."""
+    """The time limit was reached without a verdict; `seen` is the last status that was read."""
 
     def __init__(self, message: str, seen: str) -> None:
         super().__init__(message)
@@ -29,16 +29,16 @@ class NoVerdict(GenesysError):
 
 
 class Patience(NamedTuple):
-    """How long to wait, and when to look."""
+    """How long to wait, and when to poll."""
 
     since: float
-    """When the wait began, by the clock."""
+    """The clock time at which the wait began."""
     timeout: float
-    """Seconds from then. The time that looks wait for the rate limit does not end it: one look comes after it."""
+    """Seconds after `since`. A poll that the rate limit delays may end later; one poll always follows the limit."""
     first: float
-    """Seconds from then to the first look."""
+    """Seconds from `since` to the first poll."""
     step: Callable[[float], float]
-    """Seconds to the next look, by how long it has taken so far."""
+    """Maps the seconds waited so far to the seconds until the next poll."""
 
 
 def until(
@@ -51,29 +51,33 @@ def until(
     cancelled: threading.Event,
     clock: Callable[[], float] = time.monotonic,
 ) -> V:
-    """The verdict, as soon as it is known.
+    """Returns the verdict as soon as it is known.
 
     Args:
-        look: Looks once: the status that shows, and the verdict where there is one.
-        patience: How long, and when.
-        what: What is waited for, for the status line.
-        seen: The status to begin with.
-        lags: Whether an absence may only mean that the service has not caught up.
-        cancelled: When set, the wait ends.
-        clock: Seconds.
+        look: Polls once. Returns the current status, and the verdict if there is one.
+        patience: How long to wait, and when to poll.
+        what: What is going on, for the status line: `verifying`.
+        seen: The status before the first poll.
+        lags: Whether "not found" may only mean that the service has not caught up yet.
+        cancelled: Ends the wait when set.
+        clock: The current time in seconds.
 
     Raises:
-        NoVerdict: None came within the timeout.
-        NotFound: It is gone.
+        NoVerdict: There was none within the timeout.
+        NotFound: The object is gone.
         Cancelled: The run was cancelled.
-        GenesysError: One of `HOPELESS`; over any other the wait goes on until the time limit.
+        GenesysError: One of `HOPELESS`. After any other error the wait goes on until the time limit.
     """
     since, timeout = patience.since, patience.timeout
-    due, trouble = since + patience.first, ""
+    due, trouble, reported = since + patience.first, "", ""
     while True:
-        report(f"waits for {what}: {seen}, {clock() - since:.0f} s, at most {timeout:.0f} s")
+        # The figures come first, since a narrow terminal cuts off the rest. A log need not repeat them.
+        progress = f"{what} {clock() - since:.0f}/{timeout:g} s{trouble}"
+        if progress != reported:
+            report(progress)
+            reported = progress
         if cancelled.wait(max(0.0, min(due, since + timeout) - clock())):
-            raise Cancelled(f"cancelled while waiting for {what}")
+            raise Cancelled(f"cancelled while {what}")
         is_last = clock() >= since + timeout
         step = patience.step(max(clock() - since, 0.0))
         try:
@@ -86,9 +90,9 @@ def until(
         except NotFound as error:
             if not lags():
                 raise
-            trouble = f"; it does not show yet: {error.message}"
+            trouble = f"; not visible yet: {error.message}"
         except GenesysError as error:
-            trouble, step = f"; the last look failed: {error.message}", max(step, TROUBLE_STEP)
+            trouble, step = f"; the last poll failed: {error.message}", max(step, TROUBLE_STEP)
         if is_last:
             raise NoVerdict(f"no verdict within {timeout:.0f} s, the status is {seen}{trouble}", seen)
         due = clock() + step

@@ -116,7 +116,7 @@ class Writing(ABC, Generic[T, W]):
             ReplacementRefused: The one of this name is the one that the resource has.
         """
         self._stop_if_cancelled()
-        report(f"looks for an existing {self.kind}")
+        report("looking up the name")
         existing = self._directory.find(config.name)
         if existing is not None:
             # The shared look-up may be old: by now it may have another owner or status, or be gone.
@@ -233,7 +233,7 @@ class Writing(ABC, Generic[T, W]):
         """
         looked = False
         for _ in self._writes.pauses():
-            report(f"looks whether the {self.kind} was made all the same: {error.message}")
+            report(f"looking up the name again: {error.message}")
             try:
                 existing = self._directory.find_now(config.name, config.owner)
             except HOPELESS:

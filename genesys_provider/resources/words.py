@@ -53,8 +53,8 @@ _HINTS = {
     ),
     VerificationCancelled.hint: "The target is in the state; the next `pulumi up` goes on with it",
     VerificationFailed.hint: (
-        "The endpoint must accept a POST with JSON from outside and answer 2xx: check its firewall (does it let "
-        "Genesys Cloud's addresses through?), its credentials and its certificate, then run `pulumi up` again"
+        "The endpoint must answer a POST from Genesys Cloud with 2xx: check its URL, firewall, credentials and "
+        "certificate, then run `pulumi up` again"
     ),
     VerificationTimeout.hint: (
         "Run `pulumi up` again, or allow more time: verification_timeout of the target, "

@@ -13,7 +13,7 @@ from genesys_provider.common.directory import Directory
 from genesys_provider.common.waiting import Patience, until
 from genesys_provider.common.writes import Writes
 from genesys_provider.common.writing import Written
-from genesys_provider.sources.models import ERROR, Source
+from genesys_provider.sources.models import ACTIVE, ERROR, Source
 from genesys_provider.sources.reading import SourceReader
 
 ACTIVATION_TIMEOUT = 120.0
@@ -80,7 +80,7 @@ class Activations:
                 FIRST_LOOK,
                 lambda waited: min(max(waited * STEP_SHARE, FIRST_LOOK), LONGEST_STEP),
             ),
-            what=f"the state {wanted}",
+            what="activating" if wanted == ACTIVE else "deactivating",
             seen=source.status or "unknown",
             lags=lambda: not self._writes.settled(source.id),
             cancelled=self._cancelled,

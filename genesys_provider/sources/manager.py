@@ -193,6 +193,7 @@ class SourceManager(Manager[Source, SourceConfig]):
                 report(f"{wanted.lower()} after {self._clock() - started:.1f} s")
                 return seen
             said = f": {shortened(seen.reason)}" if seen.reason else ""
+            report(f"{seen.status} after {self._clock() - started:.1f} s{said}")
             failure: GenesysError = ActivationFailed(f"{name} is {seen.status}{said}{doubt}", seen)
         except NoVerdict as error:
             failure = ActivationTimeout(

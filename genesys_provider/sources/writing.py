@@ -143,7 +143,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
     def _post(self, config: SourceConfig) -> Written[Source]:
         with self._alone_with(config.name, config.place):
             self._require_free(config)
-            report("creates the source")
+            report("creating")
             started = self._clock()
             try:
                 answer = self._client.create_integration(
@@ -211,7 +211,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
                 )
 
     def _adopted(self, existing: Source, config: SourceConfig) -> Written[Source]:
-        report(f"adopts source {existing.id}, which an earlier run left behind")
+        report(f"adopting source {existing.id}, left behind by an earlier run")
         self._audit.record(AuditEvent.SOURCE_ADOPTED, existing.id, latency_seconds=None)
         return self._set_up(existing, config)
 
@@ -237,7 +237,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
                 break
             if self._run.knows(existing.id) or seconds_since(existing.last_updated) >= MAKER_SECONDS:
                 break
-            report(f"waits whether somebody else is making source {existing.id}")
+            report(f"waiting: another run may be creating source {existing.id}")
         return super()._left_behind(config, creates_first)
 
     def _set_up(self, source: Source, config: SourceConfig) -> Written[Source]:
@@ -301,7 +301,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
         """
         before = source
         for tries in range(1, VERSION_TRIES + 1):
-            report("writes the configuration")
+            report("configuring")
             started, body = self._clock(), source.carried_on(config)
             try:
                 answer = self._once_known(
@@ -367,7 +367,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
         tries_again = before is not None and config.enabled
         if source.enabled == config.enabled and (source.status != ERROR or tries_again):
             return Written(source, self._clock(), before)
-        report("enables the source" if config.enabled else "disables the source")
+        report("enabling" if config.enabled else "disabling")
         started = self._clock()
         intended = ENABLED if config.enabled else DISABLED
         read = self._once_known(source, partial(self._client.set_intended_state, source.id, intended))

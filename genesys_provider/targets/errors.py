@@ -23,8 +23,8 @@ class VerificationFailed(NotVerified):
     """The verdict is `FAILED` or `TIMEOUT`: the endpoint did not accept the verification's POST [S]."""
 
     hint = (
-        "The endpoint must accept a POST with JSON from outside and answer 2xx: check its firewall (does it let "
-        "Genesys Cloud's addresses through?), its credentials and its certificate, then try again"
+        "The endpoint must answer a POST from Genesys Cloud with 2xx: check its URL, firewall, credentials and "
+        "certificate, then try again"
     )
 
 

@@ -251,7 +251,7 @@ class TargetManager(Manager[Target, TargetConfig]):
 
         What happened to the target before must not be lost over a check. The audit has the error.
         """
-        report("checks the endpoint's health")
+        report("checking health")
         try:
             return self.check_health(target_id)
         except GenesysError:
@@ -309,6 +309,7 @@ class TargetManager(Manager[Target, TargetConfig]):
                 report(f"verified after {self._clock() - started:.1f} s")
                 return seen
             said = f": {shortened(verdict.message)}" if verdict.message else ""
+            report(f"{verdict.status} after {self._clock() - started:.1f} s{said}")
             failure: GenesysError = VerificationFailed(
                 f"{name} ({shown_url(target.endpoint_url)}) is not verified, {verdict.status}{said}", seen
             )

@@ -72,7 +72,7 @@ class Verifications:
         return until(
             look,
             Patience(written.at, timeout, first, lambda waited: min(waited * STEP_SHARE, LONGEST_STEP)),
-            what="verification",
+            what="verifying",
             seen=written.thing.status or PENDING_VERIFICATION,
             lags=lambda: not self._writes.settled(target_id),
             cancelled=self._cancelled,

@@ -84,7 +84,7 @@ class TargetWriting(Writing[Target, TargetConfig]):
         return self._put(target, config, AuditEvent.TARGET_UPDATED)
 
     def _post(self, config: TargetConfig) -> Written[Target]:
-        report("creates the target")
+        report("creating")
         started = self._clock()
         answer = self._client.create_target(config.payload())
         if not answer.get("id"):
@@ -92,7 +92,7 @@ class TargetWriting(Writing[Target, TargetConfig]):
         return self._accepted(config, answer, AuditEvent.TARGET_CREATED, started, None)
 
     def _adopted(self, existing: Target, config: TargetConfig) -> Written[Target]:
-        report(f"adopts target {existing.id}, which an earlier run left behind")
+        report(f"adopting target {existing.id}, left behind by an earlier run")
         return self._put(existing, config, AuditEvent.TARGET_ADOPTED)
 
     def _put(self, target: Target, config: TargetConfig, event: AuditEvent) -> Written[Target]:
@@ -100,7 +100,7 @@ class TargetWriting(Writing[Target, TargetConfig]):
         for pause in NAME_PAUSES:
             self._cancelled.wait(pause)
             self._stop_if_cancelled()
-            report("writes the configuration")
+            report("configuring")
             started = self._clock()
             try:
                 answer = self._client.update_target(target.id, body)

@@ -89,7 +89,7 @@ def test_a_fresh_clone(declared: Declared, cloud: Cloud, tmp_path: Path, virtual
     # Our host serves: the stock one shows no status.
     up = stack.up("--stack", "dev")
     assert up.code == 0, up.output
-    assert "waits for verification" in up.output
+    assert " verifying 0/" in up.output
     cloud.requests()
     assert list(cloud.targets()) == ["orders"]
 

@@ -177,7 +177,7 @@ def test_cancel_wakes_who_waits_for_a_place(cancelled: threading.Event) -> None:
     with reporting_to(said.append), pytest.raises(Cancelled):
         request(allowance, 20)
     assert time.monotonic() - at < 1
-    assert said == ["waits 61 s for the rate limit of 20 requests a minute"]
+    assert said == ["rate limit, 61 s (20 requests a minute)"]
     assert allowance._queue == []
 
 

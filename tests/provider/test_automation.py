@@ -72,5 +72,5 @@ def test_an_inline_program(declared: Declared, cloud: Cloud, tmp_path: Path, vir
     done = subprocess.run(arguments, cwd=tmp_path, env=stack.env, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("VERIFIED\n")
-    assert "waits for verification" in done.stdout
+    assert " verifying 0/" in done.stdout
     assert list(cloud.targets()) == ["orders"]

@@ -55,7 +55,7 @@ def test_the_hosts_messages_reach_the_engine_without_the_proxy(cloud: Cloud, dec
         cloud.control("faults", match={"method": "GET"}, action="status", status=503, times=1)
         result = stack.refresh(env=small)
     assert result.code == 0, result.output
-    assert "tries again in" in result.output
+    assert "retry in" in result.output
     assert proxy.asked == []
 
 

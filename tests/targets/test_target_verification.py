@@ -200,7 +200,7 @@ def test_trouble_that_lasts_is_named_by_the_time_limit(slow: Cloud, tmp_path: Pa
     waiting.client._settings = settings_of(slow, tmp_path, maxRetries=0)
     (target_id,) = waiting.targets(1)
     slow.control("faults", match={"path": TARGETS + "/*"}, action="status", status=503)
-    with pytest.raises(NoVerdict, match=r"the last look failed: .*Service Unavailable"):
+    with pytest.raises(NoVerdict, match=r"the last poll failed: .*Service Unavailable"):
         waiting.wait(target_id, timeout=1)
     slow.control("faults", "DELETE")
     waiting.client.close()
@@ -230,7 +230,7 @@ def test_a_wait_says_that_it_waits(waiting: Waiting) -> None:
     said: list[str] = []
     with reporting_to(said.append):
         waiting.wait(target_id)
-    assert said[0] == "waits for verification: PENDING_VERIFICATION, 0 s, at most 10 s"
+    assert said[0] == "verifying 0/10 s"
 
 
 def test_the_poller_starts_again_for_who_comes_later(waiting: Waiting) -> None:
