@@ -1,8 +1,14 @@
 """What the service says of the organization's targets, or sources: asked once for all who want to know.
 
 Requests are what Genesys Cloud counts, so all reading goes one way. Questions are gathered into batches, and a
-batch is answered by the list, 100 to a request, where that takes fewer requests than single reads do. There are
-two kinds of questions:
+batch is answered by the list, 100 to a request, where that takes fewer requests than single reads do. Nobody says
+how many questions are still to come, so gathering goes on while they follow each other closely. What comes later is
+asked for singly, until there were as many questions as the list has pages; then the list is read. So n questions
+cost min(n, pages) requests where they come closely, and one more that says how long the list is where it is too
+long. Where they come apart, they cost at most 2 * pages - 1, and one more where the list is read on so late that
+its first page is too old.
+
+There are two kinds of questions:
 
 - what is known of a thing, by its name or id: a reading of the whole list answers for `FRESH_SECONDS`, except
   about what we have written since (`writes`);
@@ -17,6 +23,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from genesys_provider.client.errors import (
@@ -42,7 +49,11 @@ FRESH_SECONDS = 30.0
 """How long a reading of the list answers questions by id, but for what we have written since."""
 
 GATHER_SECONDS = 0.02
-"""How long a batch waits for more questions; for five times as long where the list turns out to be long."""
+"""How long a batch waits for more questions."""
+
+LULL_SECONDS = 0.1
+"""After so long without another question no more are waited for: the engine has resources registered every 5 to
+10 ms, on a busy machine haltingly."""
 
 LOOK_SHARE = 0.25
 """The share of the rate limit that looks may use, so that a fleet that waits leaves room for its writes."""
@@ -112,6 +123,16 @@ class Question(NamedTuple):
     """The answer is no older than this, by the clock."""
 
 
+@dataclass
+class _Reading(Generic[T]):
+    """A reading of the list, which may stop after any page and go on later."""
+
+    started: float
+    """By the clock."""
+    pages: Iterator[Page[T]]
+    by_id: dict[str, T] = field(default_factory=dict)
+
+
 class Directory(Generic[T]):
     """The shared knowledge of one process. Safe for threads.
 
@@ -138,10 +159,11 @@ class Directory(Generic[T]):
         self._read_at = float("-inf")
         self._asked = 0
         self._page_count = 1
+        self._begun: _Reading[T] | None = None
         self._look_at = float("-inf")
         self._list_fails_until = float("-inf")
         self._known: Batches[Question, T | None] = Batches(
-            self._answer_known, lambda: time.sleep(GATHER_SECONDS), self._cancelled, "directory"
+            self._answer_known, lambda: self._cancelled.wait(GATHER_SECONDS), self._cancelled, "directory"
         )
         self._looks: Batches[str, Look[T]] = Batches(
             self._answer_looks, self._until_next_look, self._cancelled, "looks"
@@ -280,28 +302,36 @@ class Directory(Generic[T]):
         return self.find_now(question.value) if question.field == "name" else self.get_now(question.value)
 
     def _read_list_if_cheaper(self, questions: Sequence[Question]) -> None:
-        """Reads the whole list, where that takes fewer requests than were asked for, or nothing else helps."""
+        """Reads the list on, as long as that takes no more requests than were asked for, or nothing else helps."""
         if self._clock() < self._list_fails_until:
             return
         must = not self._reader.finds_by_name and any(each.field == "name" for each in questions)
-        if self._asked <= self._page_count and not must:
+        if not must and not self._pays():
             return
-        started = self._clock()
-        by_id: dict[str, T] = {}
-        for page in self._pages(Priority.BULK):
-            if page.page_count > self._asked and not must:
-                # A busy host asks haltingly: more may come.
-                time.sleep(5 * GATHER_SECONDS)
-            if page.page_count > self._asked and not must:
-                # Where the list does not say how long it is, the next try is worth it once twice as many asked.
-                self._page_count = max(page.page_count, 2 * self._asked)
+        reading, self._begun = self._begun, None
+        if reading is None or self._clock() >= reading.started + FRESH_SECONDS:
+            reading = _Reading(self._clock(), self._pages(Priority.BULK))
+        for page in reading.pages:
+            reading.by_id.update((thing.id, thing) for thing in page.things)
+            if not must and not self._pays():
+                self._begun = reading
                 return
-            by_id.update((thing.id, thing) for thing in page.things)
         with self._lock:
-            self._by_id = by_id
-            self._read_at = started
+            self._by_id = reading.by_id
+            self._read_at = reading.started
             # Who asks after this reading is answered by it; later ones are counted anew.
             self._asked = 0
+
+    def _pays(self) -> bool:
+        """Whether the list costs no more than the questions; waits for more as long as they follow each other.
+
+        For one question it never does: the first page may be the first of many.
+        """
+        asked = 1
+        while asked < self._asked < self._page_count:
+            asked = self._asked
+            self._cancelled.wait(LULL_SECONDS)
+        return self._asked >= max(2, self._page_count)
 
     def _pages(self, priority: Priority) -> Iterator[Page[T]]:
         try:

@@ -1,0 +1,136 @@
+"""How many requests the look-ups before creates cost, in time that passes only where the directory waits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from genesys_provider.client.limits import Priority
+from genesys_provider.common.directory import Directory, Look
+from genesys_provider.common.paging import Page, pages
+from genesys_provider.common.writes import Writes
+from genesys_provider.targets.models import Target
+from genesys_provider.targets.reading import parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+PAGE = 100
+
+
+class Organisation:
+    """A reader of so many targets, which counts its requests."""
+
+    seconds_a_request = 0.0
+    finds_by_name = True
+    look_pause = 0.0
+
+    def __init__(self, count: int, *, says_how_long: bool = True) -> None:
+        self.requests: list[str] = []
+        self._names = [f"there-{number}" for number in range(count)]
+        self._says_how_long = says_how_long
+
+    def pages(self, *, name: str | None = None, priority: Priority = Priority.BULK) -> Iterator[Page[Target]]:
+        assert priority is Priority.BULK
+
+        def page(number: int) -> Mapping[str, Any]:
+            self.requests.append("page" if name is None else "one")
+            shown = [each for each in self._names if name in (None, each)]
+            answer = {
+                "entities": [
+                    {"id": each, "name": each, "endpointUrl": "https://localhost"}
+                    for each in shown[PAGE * (number - 1) : PAGE * number]
+                ],
+                "pageSize": PAGE,
+            }
+            if self._says_how_long:
+                answer["pageCount"] = -(-len(shown) // PAGE)
+            return answer
+
+        return pages("target", page, parsed)
+
+    def get(self, _id: str) -> Target | None:
+        raise AssertionError("a name was asked for")
+
+    def look(self, _id: str) -> Look[Target]:
+        raise AssertionError("a name was asked for")
+
+
+class Asking(threading.Event):
+    """A `cancelled` whose waits take no time: they move the clock on, and whatever is due by then is asked."""
+
+    def __init__(self, organisation: Organisation, due: Sequence[float]) -> None:
+        super().__init__()
+        self._now = 0.0
+        self._due = sorted(due, reverse=True)
+        self._asking: list[threading.Thread] = []
+        self._directory = Directory(organisation, Writes[Target](self), self, lambda: self._now)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self._pass(timeout)
+        return False
+
+    def ask_all(self) -> None:
+        """Until everything is answered."""
+        while self._due:
+            if self._directory._known._works:
+                time.sleep(0.001)
+            else:
+                self._pass(self._due[-1] - self._now)
+        for each in self._asking:
+            each.join()
+
+    def _pass(self, seconds: float) -> None:
+        until = self._now + seconds
+        while self._due and self._due[-1] <= until:
+            self._now = max(self._now, self._due.pop())
+            number = len(self._asking)
+            asked = len(self._directory._known._asked)
+            thread = threading.Thread(target=self._directory.find, args=(f"new-{number}",))
+            self._asking.append(thread)
+            thread.start()
+            while thread.is_alive() and len(self._directory._known._asked) == asked:
+                time.sleep(0.0001)
+        self._now = until
+
+
+AT_ONCE = [0.0] * 100
+TRICKLING = [0.01 * number for number in range(100)]
+EIGHT_AT_A_TIME = [5.5 * (number // 8) for number in range(100)]
+ONE_BY_ONE = [5.5 * number for number in range(100)]
+HALTING = [0.01 * number + 0.5 * (number > 4) for number in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("due", "there", "most"),
+    [
+        pytest.param(AT_ONCE, 2000, 20, id="100-at-once"),
+        pytest.param(TRICKLING, 2000, 20, id="100-trickling"),
+        pytest.param(HALTING, 2000, 20 + 5, id="100-after-a-halt"),
+        # Nobody can know how many come: less than the list twice.
+        pytest.param(EIGHT_AT_A_TIME, 2000, 2 * 20 - 1, id="8-at-a-time"),
+        pytest.param(ONE_BY_ONE, 2000, 2 * 20, id="one-by-one"),
+        # The one more says how long the list is.
+        pytest.param(AT_ONCE[:5], 2000, 5 + 1, id="5-at-once"),
+        pytest.param(TRICKLING[:5], 2000, 5 + 1, id="5-trickling"),
+        pytest.param([0.0], 2000, 1, id="one"),
+        pytest.param(AT_ONCE, 50, 1, id="one-page"),
+        pytest.param(TRICKLING, 50, 1, id="one-page-trickling"),
+    ],
+)
+def test_look_ups_read_what_is_cheaper(due: list[float], there: int, most: int) -> None:
+    organisation = Organisation(there)
+    Asking(organisation, due).ask_all()
+    assert len(organisation.requests) <= most, organisation.requests
+
+
+@pytest.mark.parametrize("due", [AT_ONCE, TRICKLING, EIGHT_AT_A_TIME])
+def test_look_ups_stay_cheap_where_the_list_does_not_say_how_long_it_is(due: list[float]) -> None:
+    organisation = Organisation(2000, says_how_long=False)
+    Asking(organisation, due).ask_all()
+    # An empty page is its end.
+    assert len(organisation.requests) <= 2 * 21, organisation.requests
