@@ -1,8 +1,9 @@
 """Genesys Cloud EventBridge as code.
 
-A stack declares `EventBridgeTarget`, `EventBridgeSource` and `GatewaySync`; a script without Pulumi uses
-`TargetManager` and `SourceManager`. Each name is loaded when it is first used: a program that only declares loads
-no HTTP client, a script no Pulumi.
+A stack declares `EventBridgeTarget`, `EventBridgeSource` and `GatewaySync`, and a `GenesysProvider` for each
+organization where it works in several. A script without Pulumi uses `TargetManager` and `SourceManager`.
+
+Each name is loaded when it is first used: a program that only declares loads no HTTP client, a script no Pulumi.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genesys_provider.client.settings import Settings
+    from genesys_provider.resources.explicit_provider import GenesysProvider
     from genesys_provider.resources.source import EventBridgeSource
     from genesys_provider.resources.sync import GatewaySync
     from genesys_provider.resources.target import EventBridgeTarget
@@ -26,6 +28,7 @@ __all__ = [
     "EventBridgeSource",
     "EventBridgeTarget",
     "GatewaySync",
+    "GenesysProvider",
     "JwtAuth",
     "OAuth2Auth",
     "RetryPolicy",
@@ -41,6 +44,7 @@ _HOMES = {
     "EventBridgeSource": "resources.source",
     "EventBridgeTarget": "resources.target",
     "GatewaySync": "resources.sync",
+    "GenesysProvider": "resources.explicit_provider",
     "JwtAuth": "targets.inputs",
     "OAuth2Auth": "targets.inputs",
     "RetryPolicy": "targets.inputs",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cloud import PASSWORD, SECRET_HEADER, SIGNING_SECRET, USERNAME, Cloud
+from cloud import CLIENT_SECRET, PASSWORD, SECRET_HEADER, SIGNING_SECRET, USERNAME, Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,6 +70,18 @@ class Declared:
         }
         given = ", ".join(f"{key}={value}" for key, value in {**usual, **arguments}.items())
         return f"{name} = EventBridgeSource({called or name!r}, {given})"
+
+    def provider(self, name: str, cloud: Cloud, **arguments: str) -> str:
+        """A line that declares an explicit provider for an organisation."""
+        usual = {
+            "api_url": repr(cloud.emulator.url),
+            "login_url": repr(cloud.emulator.url),
+            "client_id": "'dev-client'",
+            "client_secret": repr(CLIENT_SECRET),
+            "ca_file": repr(str(cloud.gateway.ca_file)),
+        }
+        given = ", ".join(f"{key}={value}" for key, value in {**usual, **arguments}.items())
+        return f"{name} = GenesysProvider({name!r}, {given})"
 
     def program(self, *lines: str) -> str:
         return HEAD + "\n".join(lines) + "\n"

@@ -45,7 +45,7 @@ def domain_of(region: str) -> str:
     if _DOMAIN.fullmatch(name):
         return name
     raise ConfigurationError(
-        f"genesys:region {region!r} is neither an AWS region of Genesys Cloud nor a domain",
+        f"genesys:region is {region!r}, which is neither an AWS region of Genesys Cloud nor a domain",
         hint=f"Use one of {', '.join(sorted(DOMAIN_BY_REGION))}, or a domain such as {DEFAULT_DOMAIN}",
     )
 

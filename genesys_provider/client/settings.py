@@ -1,7 +1,8 @@
 """How to reach and log in to one Genesys Cloud organisation, from a stack's config or the environment.
 
 A key that the config lacks is looked for under the environment variable that the Terraform provider
-`genesyscloud` uses [G], so that one CI set-up serves both.
+`genesyscloud` uses [G], so that one CI set-up serves both. An explicit provider of a program is one organisation
+among several: what it is not given is an error, and never taken from elsewhere.
 """
 
 from __future__ import annotations
@@ -36,6 +37,12 @@ ENVIRONMENT = {
 }
 """Each config key of the namespace `genesys`, and the environment variable that stands in for it."""
 
+ARGUMENTS = {key: re.sub("[A-Z]", lambda match: f"_{match[0].lower()}", key) for key in ENVIRONMENT}
+"""Each config key, and the argument of an explicit provider that gives it: `clientId`, `client_id`."""
+
+_REQUIRED = (("clientId",), ("clientSecret",), ("region", "apiUrl"), ("region", "loginUrl"))
+"""What an explicit provider must be given: one key of each."""
+
 AUDIT_KEY = "GENESYSCLOUD_AUDIT_KEY"
 """An environment variable alone: who reads a stack's config must not be able to forge its audit file."""
 
@@ -64,8 +71,9 @@ class Settings:
     """What the audit file's entries are sealed with; empty seals none."""
     max_retries: int = DEFAULT_MAX_RETRIES
     verification_timeout: float = DEFAULT_VERIFICATION_TIMEOUT
-    from_environment: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
-    """The config keys whose values are those of environment variables: errors name the variable."""
+    names: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """What errors call a config key, where the value is not the stack config's: the environment variable that it
+    came from, or the argument of an explicit provider."""
 
     def __post_init__(self) -> None:
         """Checks the values, wherever they come from.
@@ -92,15 +100,53 @@ class Settings:
             ConfigurationError: A value is not what its key takes; it names the key, or the environment variable
                 that the value is from, never a secret.
         """
-        from_environment = frozenset(
-            key
+        variables = {
+            key: variable
             for key, variable in ENVIRONMENT.items()
             if config.get(key) in (None, "") and environ.get(variable)
+        }
+        return cls._from(
+            {**config, **{key: environ[name] for key, name in variables.items()}}, environ, variables
         )
 
+    @classmethod
+    def of_provider(
+        cls, config: Mapping[str, object], provider: str, environ: Mapping[str, str] = os.environ
+    ) -> Settings:
+        """Settings of an explicit provider, from its own config keys alone.
+
+        The environment has no part in them, but for `GENESYSCLOUD_AUDIT_KEY`, which is the machine's.
+
+        Args:
+            config: The keys that the provider was given, without their namespace.
+            provider: Its name in the program, for errors.
+            environ: The environment.
+
+        Raises:
+            ConfigurationError: A key is missing, or its value is not what it takes; it names the argument of the
+                provider, never a secret.
+        """
+        missing = [
+            " or ".join(ARGUMENTS[key] for key in either)
+            for either in _REQUIRED
+            if all(config.get(key) in (None, "") for key in either)
+        ]
+        if missing:
+            raise ConfigurationError(
+                f"provider {provider!r} has no {', no '.join(missing)}",
+                hint=f"Give it to GenesysProvider({provider!r}, …), which takes nothing from the stack's config or "
+                "the environment",
+            )
+        names = {key: f"{argument} of provider {provider!r}" for key, argument in ARGUMENTS.items()}
+        return cls._from(config, environ, names)
+
+    @classmethod
+    def _from(
+        cls, config: Mapping[str, object], environ: Mapping[str, str], names: Mapping[str, str]
+    ) -> Settings:
         def text(key: str) -> str:
             value = config.get(key)
-            return str(value) if value not in (None, "") else environ.get(ENVIRONMENT[key], "")
+            return "" if value is None else str(value)
 
         def number(key: str, default: float, convert: Callable[[str], float]) -> float:
             try:
@@ -114,7 +160,7 @@ class Settings:
         def path(key: str) -> Path | None:
             return Path(text(key)).expanduser() if text(key) else None
 
-        with _naming_variables(from_environment):
+        with _naming(names):
             return cls(
                 client_id=text("clientId"),
                 client_secret=text("clientSecret"),
@@ -125,34 +171,36 @@ class Settings:
                 audit_key=environ.get(AUDIT_KEY, ""),
                 max_retries=int(number("maxRetries", DEFAULT_MAX_RETRIES, int)),
                 verification_timeout=number("verificationTimeout", DEFAULT_VERIFICATION_TIMEOUT, float),
-                from_environment=from_environment,
+                names=names,
             )
 
-    def naming_variables(self) -> AbstractContextManager[None]:
-        """Within it, a `ConfigurationError` names the environment variable where a value is from one."""
-        return _naming_variables(self.from_environment)
+    def naming_sources(self) -> AbstractContextManager[None]:
+        """Within it, a `ConfigurationError` names where a value came from, as `in_its_words` does."""
+        return _naming(self.names)
 
     def in_its_words(self, text: str) -> str:
-        """A text in which each config key whose value is from an environment variable is that variable."""
-        return _with_variables(text, self.from_environment)
+        """A text in which each config key is called by its name in `names`."""
+        return _renamed(text, self.names)
 
 
 @contextmanager
-def _naming_variables(keys: frozenset[str]) -> Iterator[None]:
+def _naming(names: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except ConfigurationError as error:
-        message = _with_variables(error.message, keys)
-        hint = None if message == error.message else "Correct the variable, or unset it"
+        message = _renamed(error.message, names)
         if error.hint != ConfigurationError.hint:
-            hint = _with_variables(error.hint, keys)
+            hint: str | None = _renamed(error.hint, names)
+        elif message == error.message:
+            hint = None
+        else:
+            is_variable = names.items() <= ENVIRONMENT.items()
+            hint = "Correct the variable, or unset it" if is_variable else "Correct it in the program"
         raise ConfigurationError(message, hint=hint) from None
 
 
-def _with_variables(text: str, keys: frozenset[str]) -> str:
-    return re.sub(
-        r"\bgenesys:([A-Za-z]+)", lambda match: ENVIRONMENT[match[1]] if match[1] in keys else match[0], text
-    )
+def _renamed(text: str, names: Mapping[str, str]) -> str:
+    return re.sub(r"\bgenesys:([A-Za-z]+)", lambda match: names.get(match[1], match[0]), text)
 
 
 def _base_url(key: str, url: str) -> str:

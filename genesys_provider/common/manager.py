@@ -91,7 +91,7 @@ class Manager(Generic[T, W]):
             ConfigurationError: One of them is wrong.
         """
         settings = Settings.resolve({})
-        with settings.naming_variables():
+        with settings.naming_sources():
             return cls(settings)
 
     def close(self) -> None:

@@ -33,7 +33,7 @@ from genesys_provider.emulator.behaviour import Behaviour
 from genesys_provider.emulator.bodies import read_object
 from genesys_provider.emulator.errors import ApiError, broken_rules
 from genesys_provider.emulator.faults import Fault, Faults
-from genesys_provider.emulator.login import ALL_SCOPES, OAuthClient
+from genesys_provider.emulator.login import OAuthClient
 from genesys_provider.emulator.paths import id_of
 from genesys_provider.emulator.views import target_view
 
@@ -93,6 +93,14 @@ class ScopesBody(BaseModel):
     scopes: frozenset[str]
 
 
+class SecretBody(BaseModel):
+    """The OAuth client's new secret."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    client_secret: str = Field(alias="clientSecret", min_length=1)
+
+
 @dataclass
 class Control:
     """The calls of the control plane, and the parts of the emulator that they reach into."""
@@ -138,6 +146,7 @@ class Control:
                 ("POST", "/targets/{id}/status", self.force_status),
                 ("POST", "/tokens/revoke", self.revoke_tokens),
                 ("POST", "/scopes", self.set_scopes),
+                ("POST", "/client-secret", self.rotate_secret),
             )
         ]
 
@@ -157,7 +166,7 @@ class Control:
         self.held.release()
         self.log.clear()
         self.limit.reset()
-        self.client.scopes = ALL_SCOPES
+        self.client.reset()
         self.behaving.reset()
         return Response(status_code=204)
 
@@ -257,6 +266,11 @@ class Control:
         """The OAuth client gains or loses scopes; tokens that it has keep theirs."""
         self.client.scopes = (await _checked(request, ScopesBody)).scopes
         return JSONResponse({"scopes": sorted(self.client.scopes)})
+
+    async def rotate_secret(self, request: Request) -> Response:
+        """The OAuth client has another secret from now on; tokens that it has stay valid."""
+        self.client.client_secret = (await _checked(request, SecretBody)).client_secret
+        return Response(status_code=204)
 
 
 def _associated(request: Request, change: Callable[[str], list[PartnerSource]]) -> Response:

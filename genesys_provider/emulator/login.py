@@ -1,7 +1,8 @@
 """Login: tokens for the one OAuth client, and who may make which call.
 
 `POST /oauth/token` is OAuth2's client credentials grant [S][G]. A token carries the scopes that the OAuth
-client has when it is issued; `POST /emulator/scopes` changes them, to see what a missing one does.
+client has when it is issued; `POST /emulator/scopes` changes them, to see what a missing one does, and
+`POST /emulator/client-secret` rotates the client's secret.
 """
 
 from __future__ import annotations
@@ -69,6 +70,13 @@ class OAuthClient:
     client_id: str
     client_secret: str = field(repr=False)
     scopes: frozenset[str] = ALL_SCOPES
+
+    def __post_init__(self) -> None:
+        self._first_secret = self.client_secret
+
+    def reset(self) -> None:
+        """The scopes and the secret are those that it began with."""
+        self.scopes, self.client_secret = ALL_SCOPES, self._first_secret
 
 
 class Login:

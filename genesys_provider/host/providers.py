@@ -6,6 +6,10 @@ version has pickled may name a module that this version does not have. Then the 
 says so, with an entry point of the group `pulumi.dynamic.providers` whose name is the resource's type token and
 whose value is the provider's class. The class may have an attribute `imported_properties`: the inputs that Pulumi
 writes into the code that it prints after an import, name by name, each in the terms of Pulumi's schemas.
+
+A program may also declare the provider itself, with a config of its own:
+`pulumi.ProviderResource("pulumi-python", …)`. A package that reads config checks it with an entry point of the
+group `pulumi.dynamic.configs`: a function that takes the config and returns a `CheckFailure` for each fault.
 """
 
 from __future__ import annotations
@@ -29,9 +33,10 @@ from genesys_provider.host.operation import OperationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulumi.dynamic import ResourceProvider
+    from pulumi.dynamic import CheckFailure, ResourceProvider
 
 ENTRY_POINTS = "pulumi.dynamic.providers"
+CONFIG_ENTRY_POINTS = "pulumi.dynamic.configs"
 
 
 class Providers:
@@ -102,6 +107,24 @@ def schema() -> dict[str, Any]:
             "python": {"packageName": packages.pop(), "moduleNameOverrides": modules},
         }
     return described
+
+
+def config_failures(config: Mapping[str, Any]) -> list[CheckFailure]:
+    """What installed packages find wrong with the config of a provider; values may be `Unknown`.
+
+    Raises:
+        OperationError: One of them can't be asked.
+    """
+    failures: list[CheckFailure] = []
+    for each in entry_points(group=CONFIG_ENTRY_POINTS):
+        try:
+            check = each.load()
+        except (ImportError, AttributeError) as error:
+            raise OperationError(
+                f"the check of the config by '{each.name}', {each.value}, can't be loaded: {error}"
+            ) from error
+        failures += check(config)
+    return failures
 
 
 def _imported_properties(entry_point: EntryPoint) -> dict[str, Any]:

@@ -34,14 +34,14 @@ from genesys_provider.host.operation import (
     OperationError,
     carrying_out,
 )
-from genesys_provider.host.providers import Providers, schema
+from genesys_provider.host.providers import Providers, config_failures, schema
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping, Sequence
 
     from google.protobuf.struct_pb2 import Struct
-    from pulumi.dynamic import DiffResult
+    from pulumi.dynamic import CheckFailure, DiffResult
 
     from genesys_provider.host.engine import Engine
 
@@ -137,6 +137,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 return getattr(request, bag)[PROVIDER_KEY]
         return self._providers.of_type(request.type)
 
+    @_operation
+    def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        """Validates the config of a provider that the program declares; that of the default one passes here too."""
+        found = config_failures(rpc.deserialize_properties(request.news, keep_unknowns=True))
+        return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(found))
+
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: ARG002
         """Keeps the configuration for the `configure` of each provider."""
         config = rpc.deserialize_properties(request.args)
@@ -170,10 +176,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         result = self._providers.of(request.type, news, olds).check(olds, news)
         return provider_pb2.CheckResponse(
             inputs=_serialize(result.inputs, news[PROVIDER_KEY]),
-            failures=[
-                provider_pb2.CheckFailure(property=each.property, reason=each.reason)
-                for each in result.failures or ()
-            ],
+            failures=_failures(result.failures),
         )
 
     @_operation
@@ -252,6 +255,10 @@ def _serialize(properties: Mapping[str, Any] | None, provider: Any) -> Struct:
         )
     finally:
         loop.close()
+
+
+def _failures(found: Sequence[CheckFailure] | None) -> list[provider_pb2.CheckFailure]:
+    return [provider_pb2.CheckFailure(property=each.property, reason=each.reason) for each in found or ()]
 
 
 def _diff_response(result: DiffResult) -> Any:

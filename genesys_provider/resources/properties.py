@@ -13,6 +13,7 @@ from genesys_provider.client.settings import ENVIRONMENT
 from genesys_provider.common.faults import Fault, faults_of
 from genesys_provider.common.paths import property_path
 from genesys_provider.host.operation import ChangeKind, current
+from genesys_provider.resources.explicit_provider import NAMESPACE, PROVIDER_NAME
 
 PROVIDER = "__provider"
 """Where Pulumi keeps the serialized provider among the properties."""
@@ -24,8 +25,8 @@ Path = tuple[str | int, ...]
 
 
 def config_of(request: ConfigureRequest) -> dict[str, object]:
-    """The stack's config of the namespace `genesys`."""
-    return {key: request.config.get(f"genesys:{key}") for key in ENVIRONMENT}
+    """The config of the namespace `genesys`: the stack's, or that of an explicit provider."""
+    return {key: request.config.get(f"{NAMESPACE}:{key}") for key in (*ENVIRONMENT, PROVIDER_NAME)}
 
 
 def own(properties: Mapping[str, Any]) -> dict[str, Any]:

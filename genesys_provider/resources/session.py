@@ -15,6 +15,7 @@ from genesys_provider.client.settings import Settings
 from genesys_provider.common.run import Run
 from genesys_provider.host import InitFailed, OperationError, current
 from genesys_provider.resources import properties
+from genesys_provider.resources.explicit_provider import PROVIDER_NAME
 from genesys_provider.resources.words import said
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def managed(kind: type[Kind], config: Mapping[str, object], *states: Mapping[str
     ):
         settings = _settings(tuple(config.items()))
         try:
-            with settings.naming_variables():
+            with settings.naming_sources():
                 manager = _manager(kind, settings, operation.cancelled)
             yield manager
         except GenesysError as error:
@@ -97,7 +98,17 @@ def configured_api_url(config: Mapping[str, object]) -> str:
 
 @cache  # the environment, which completes the config, stays the same as long as the process lives
 def _settings(config: tuple[tuple[str, object], ...]) -> Settings:
-    return Settings.resolve(dict(config))
+    return settings_of(dict(config))
+
+
+def settings_of(config: Mapping[str, object]) -> Settings:
+    """The settings that a config leads to: an explicit provider's by itself, the stack's with the environment.
+
+    Raises:
+        ConfigurationError: One is wrong, or an explicit provider lacks one.
+    """
+    provider = config.get(PROVIDER_NAME)
+    return Settings.of_provider(config, str(provider)) if provider else Settings.resolve(config)
 
 
 def _manager(kind: type[Kind], settings: Settings, cancelled: threading.Event) -> Kind:

@@ -43,6 +43,12 @@ _GONE_HINT = (
     "Run `pulumi up --refresh`, which finds out what is there; if target_id is written out, correct it"
 )
 
+_NOT_HERE_HINT = (
+    "If the target has a GenesysProvider, give the sync the same one: opts=pulumi.ResourceOptions(provider=…). "
+    f"Otherwise: {_GONE_HINT[0].lower()}{_GONE_HINT[1:]}"
+)
+"""For a sync that has told of no target yet: it may look in another organization."""
+
 _DEAD_GATEWAY_HINT = (
     "Check that the gateway is up, that genesys:caFile trusts its certificate, and that it still has the signing "
     "secret of the last `pulumi up`. If it is gone for good: set required=False on the sync (put it back into "
@@ -152,6 +158,7 @@ def _say_updated(manager: TargetManager, news: Mapping[str, Any], recorded: Fact
     Raises:
         OtherOrganization: The target is in another organization than the one that is configured.
     """
+    from genesys_provider.common.run import Facts
     from genesys_provider.resources.session import run
     from genesys_provider.targets.errors import SyncFailed
     from genesys_provider.targets.gateway import UPDATED
@@ -163,8 +170,11 @@ def _say_updated(manager: TargetManager, news: Mapping[str, Any], recorded: Fact
         there = manager.get(target_id, shared=True) is not None
     with _warning_unless(news["required"]):
         if not there:
+            organization = manager.organization()
+            where = f" from organization {organization.id}" if organization.id else ""
             raise SyncFailed(
-                f"the gateway was not told of target {target_id}, which is gone", hint=_GONE_HINT
+                f"the gateway was not told of target {target_id}, which is gone{where}",
+                hint=_NOT_HERE_HINT if recorded == Facts() else _GONE_HINT,
             )
         return _sent(manager, UPDATED, news)
     return None

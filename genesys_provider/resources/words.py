@@ -30,10 +30,11 @@ _HINTS = {
     ),
     NotFound.hint: "It may have been deleted by hand: `pulumi refresh` makes the state right",
     OtherOrganization.hint: (
-        "Set genesys:region, genesys:apiUrl and the OAuth client (or the GENESYSCLOUD_… variables) back to those "
-        "of its organization. To move the stack to the other one, run `pulumi destroy` with the old configuration "
-        "first. If that organization or resource no longer exists, remove it from the state, with what depends on "
-        "it: `pulumi state delete --target-dependents '<its URN>'` (`pulumi stack --show-urns` lists the URNs)"
+        "Set genesys:region, genesys:apiUrl and the OAuth client back to those of its organization, and run "
+        "`pulumi up`: a plain refresh or destroy uses the settings of the last one. To move the stack to the other "
+        "one, run `pulumi destroy` with the old configuration first. If that organization or resource no longer "
+        "exists, remove it from the state, with what depends on it: `pulumi state delete --target-dependents "
+        "'<its URN>'` (`pulumi stack --show-urns` lists the URNs)"
     ),
     ActivationCancelled.hint: "The source is in the state; the next `pulumi up` goes on with it",
     ActivationFailed.hint: (

@@ -290,3 +290,39 @@ def test_what_is_no_url_for_secrets_is_refused_without_repeating_it(url: str) ->
     with pytest.raises(ValueError) as refused:
         checked_url(url, loopback_http=True)
     assert not url or url not in str(refused.value)
+
+
+GIVEN = {"region": "eu-central-1", "clientId": "eu-client", "clientSecret": CANARY}
+
+
+def test_an_explicit_provider_takes_nothing_from_elsewhere() -> None:
+    environ = {**dict.fromkeys(ENVIRONMENT.values(), "7"), "GENESYSCLOUD_AUDIT_KEY": "the machine's"}
+    settings = Settings.of_provider(GIVEN, "eu", environ)
+    assert settings == Settings(
+        client_id="eu-client",
+        client_secret=CANARY,
+        api_url="https://api.mypurecloud.de",
+        login_url="https://login.mypurecloud.de",
+        audit_key="the machine's",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"clientId": None}, "provider 'eu' has no client_id"),
+        ({"clientSecret": ""}, "provider 'eu' has no client_secret"),
+        ({"region": None}, "provider 'eu' has no region or api_url, no region or login_url"),
+        ({"region": None, "apiUrl": "https://api.example.com"}, "provider 'eu' has no region or login_url"),
+        ({"region": "atlantis"}, "region of provider 'eu' is 'atlantis'"),
+        ({"maxRetries": "x"}, "max_retries of provider 'eu' must be a number"),
+        ({"apiUrl": "http://api.example.com"}, "api_url of provider 'eu'"),
+    ],
+)
+def test_what_is_wrong_with_an_explicit_provider(change: dict[str, object], named: str) -> None:
+    environ = dict.fromkeys(ENVIRONMENT.values(), "7")
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.of_provider({**GIVEN, **change}, "eu", environ)
+    assert named in caught.value.message
+    assert "GENESYSCLOUD_" not in str(caught.value)
+    assert CANARY not in str(caught.value)

@@ -1,0 +1,238 @@
+"""Several organisations in one program: each resource is in that of its provider, and stays there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from cloud import CANARIES, CLIENT_SECRET, Cloud
+from declared import opts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from declared import Declared
+    from engine import Stack
+
+LONG = pytest.mark.full_length
+EU, US = opts(provider="eu"), opts(provider="us")
+
+
+@pytest.fixture
+def other(cloud: Cloud, tmp_path: Path) -> Iterator[Cloud]:
+    """A second organisation, whose targets feed the same gateway."""
+    with Cloud(tmp_path / "other", beside=cloud) as other:
+        yield other
+
+
+@pytest.fixture
+def two(declared: Declared, cloud: Cloud, other: Cloud) -> list[str]:
+    """The lines that declare a provider for each."""
+    return [declared.provider("eu", cloud), declared.provider("us", other)]
+
+
+@pytest.fixture
+def stack(declared: Declared, two: list[str], host: Path | None) -> Stack:
+    """Nothing of an organisation is in the environment: all is the providers'."""
+    lines = [
+        *two,
+        declared.target("orders", called="eu-orders", opts=EU),
+        declared.sync("orders", called="eu-orders-sync", opts=EU),
+        declared.source("events", called="eu-events", opts=EU),
+        declared.target("orders", called="us-orders", name="'eu-orders'", opts=US),
+        declared.sync("orders", called="us-orders-sync", opts=US),
+    ]
+    stack = declared.stack(declared.program(*lines), host=host, env=dict.fromkeys(declared.cloud.env, ""))
+    result = stack.up()
+    assert result.code == 0, result.output
+    return stack
+
+
+def test_two_organisations_in_one_program(stack: Stack, cloud: Cloud, other: Cloud) -> None:
+    resources = stack.resources()
+    assert cloud.living() == {"eu-orders": resources["eu-orders"]["id"]}
+    assert other.living() == {"eu-orders": resources["us-orders"]["id"]}
+    assert list(cloud.integrations()) == ["eu-events"]
+    assert other.integrations() == {}
+    assert resources["eu-orders"]["outputs"]["organizationId"] == cloud.organization
+    assert resources["us-orders"]["outputs"]["organizationId"] == other.organization
+    assert [each for each in CANARIES if each in stack.stored()] == []
+    cloud.requests()
+    other.requests()
+    assert "8 unchanged" in stack.up().output
+    assert (cloud.requests(), other.requests()) == ([], [])
+    assert stack.refresh().code == 0
+    result = stack.destroy()
+    assert result.code == 0, result.output
+    assert (cloud.living(), other.living()) == ({}, {})
+    assert cloud.integrations() == {}
+
+
+def test_a_rotated_secret_is_no_change_of_a_target(
+    stack: Stack, declared: Declared, cloud: Cloud, other: Cloud
+) -> None:
+    rotated = "canary-client-rotated"
+    other.control("client-secret", clientSecret=rotated)
+    source = (stack.directory / "__main__.py").read_text()
+    changed = declared.provider("us", other, client_secret=repr(rotated))
+    stack.program(source.replace(declared.provider("us", other), changed))
+    for each in (cloud, other):
+        each.requests()
+    result = stack.up()
+    assert result.code == 0, result.output
+    assert "1 updated" in result.output
+    assert "7 unchanged" in result.output
+    assert (cloud.requests(), other.requests()) == ([], [])
+    # A plain refresh uses the new one, from the state.
+    refreshed = stack.refresh()
+    assert refreshed.code == 0, refreshed.output
+    assert any("/oauth/token" in each for each in other.requests())
+    assert [each for each in (*CANARIES, rotated) if each in stack.stored()] == []
+
+
+@pytest.mark.parametrize(
+    "switched", [pytest.param("the provider's address", marks=LONG), "the resource's provider"]
+)
+def test_a_switch_to_the_other_organisation_is_refused(
+    stack: Stack, declared: Declared, cloud: Cloud, other: Cloud, switched: str
+) -> None:
+    source = (stack.directory / "__main__.py").read_text()
+    if switched == "the provider's address":
+        swapped = declared.provider("eu", other)
+        changed = source.replace(declared.provider("eu", cloud), swapped)
+    else:
+        changed = source.replace("provider=eu", "provider=us")
+    assert changed != source
+    living, organizations = (cloud.living(), other.living()), (cloud.organization, other.organization)
+    told = cloud.told()
+    stack.program(changed)
+    result = stack.up()
+    assert result.code != 0, result.output
+    assert all(each in result.output for each in organizations)
+    assert (cloud.living(), other.living()) == living
+    assert cloud.told() == told
+    # Set back, all is well.
+    stack.program(source)
+    for mended in (stack.up(), stack.refresh()):
+        assert mended.code == 0, mended.output
+    assert (cloud.living(), other.living()) == living
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"login_url": "None", "client_secret": "pulumi.Output.from_input('')"}, "no region or login_url"),
+        pytest.param({"max_retries": "-1"}, "max_retries of provider 'eu'", marks=LONG),
+    ],
+)
+def test_what_a_provider_is_not_given_is_an_error(
+    declared: Declared, cloud: Cloud, arguments: dict[str, str], named: str
+) -> None:
+    """Although the environment and the stack's config have all of it."""
+    lines = [declared.provider("eu", cloud, **arguments), declared.target("orders", opts=EU)]
+    stack = declared.stack(declared.program(*lines), config={"genesys:region": "eu-central-1"})
+    result = stack.preview()
+    assert result.code != 0, result.output
+    assert named in result.output
+    assert "Traceback" not in result.output
+    assert cloud.requests() == []
+
+
+@LONG
+def test_the_stock_host_says_it_at_the_first_use(declared: Declared, cloud: Cloud) -> None:
+    lines = [declared.provider("eu", cloud, login_url="None"), declared.target("orders", opts=EU)]
+    stack = declared.stack(declared.program(*lines), host=None)
+    result = stack.up()
+    assert result.code != 0, result.output
+    assert "provider 'eu' has no region or login_url" in result.output
+    assert cloud.requests() == []
+
+
+@LONG
+def test_arguments_of_the_wrong_kind(declared: Declared, cloud: Cloud) -> None:
+    stack = declared.stack(
+        declared.program(declared.provider("eu", cloud, client_id="None", max_retries="'x'"))
+    )
+    result = stack.preview()
+    assert result.code != 0
+    assert "client_id is None; it must be text" in result.output
+    assert "max_retries is a str; it must be a number" in result.output
+    assert "Traceback" not in result.output
+
+
+@LONG
+def test_beside_the_default_provider_and_below_components(
+    declared: Declared, cloud: Cloud, other: Cloud
+) -> None:
+    """The stack's own organisation is the environment's; a component passes its provider on."""
+    lines = [
+        declared.provider("us", other),
+        declared.target("here"),
+        declared.component("house", providers="[us]"),
+        declared.target("there", opts=opts(parent="house")),
+        declared.sync("there", opts=opts(parent="house")),
+    ]
+    stack = declared.stack(declared.program(*lines))
+    result = stack.up()
+    assert result.code == 0, result.output
+    assert list(cloud.living()) == ["here"]
+    assert list(other.living()) == ["there"]
+
+
+def test_into_a_provider_of_ones_own(declared: Declared, cloud: Cloud) -> None:
+    """From the stack's config into an explicit provider of the same organisation, and back: nothing is replaced."""
+    stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))
+    assert stack.up().code == 0
+    living, told = cloud.living(), cloud.told()
+    explicit = [
+        declared.provider("eu", cloud),
+        declared.target("orders", opts=EU),
+        declared.sync("orders", opts=EU),
+    ]
+    for lines in (explicit, [declared.target("orders"), declared.sync("orders")]):
+        cloud.requests()
+        stack.program(declared.program(*lines))
+        result = stack.up()
+        assert result.code == 0, result.output
+        assert cloud.writes() == []
+        assert cloud.living() == living
+        assert cloud.told() == told
+
+
+@LONG
+def test_a_sync_without_its_targets_provider(declared: Declared, cloud: Cloud, other: Cloud) -> None:
+    lines = [declared.provider("us", other), declared.target("orders", opts=US), declared.sync("orders")]
+    stack = declared.stack(declared.program(*lines))
+    result = stack.up()
+    assert result.code != 0
+    assert "provider=" in result.output
+    assert list(other.living()) == ["orders"]
+    lines[-1] = declared.sync("orders", opts=US)
+    stack.program(declared.program(*lines))
+    mended = stack.up()
+    assert mended.code == 0, mended.output
+
+
+@LONG
+def test_values_that_are_known_late(declared: Declared, cloud: Cloud) -> None:
+    """Credentials that another resource makes: a preview knows none of them."""
+    made = (
+        "from pulumi.dynamic import *\n"
+        "class Made(ResourceProvider):\n"
+        "    def create(self, props): return CreateResult('made', {'secret': props['given']})\n"
+        "class Vault(Resource):\n"
+        "    secret: pulumi.Output[str]\n"
+        f"vault = Vault(Made(), 'vault', {{'secret': None, 'given': {CLIENT_SECRET!r}}})"
+    )
+    lines = [
+        made,
+        declared.provider("eu", cloud, client_secret="vault.secret"),
+        declared.target("orders", opts=EU),
+    ]
+    stack = declared.stack(declared.program(*lines))
+    preview = stack.preview()
+    assert preview.code == 0, preview.output
+    result = stack.up()
+    assert result.code == 0, result.output
+    assert list(cloud.living()) == ["orders"]
