@@ -2,10 +2,10 @@
 
 PYTHON := .venv/bin/python
 
-.PHONY: help setup up down test check format bench torture
+.PHONY: help setup up down test check format bench bench-fleet torture
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## Make .venv, and .pulumi/bin where PATH has no Pulumi
 	@tools/setup
@@ -28,8 +28,11 @@ check: setup ## Run the linters, the type checker and the import contracts
 format: setup ## Format the sources
 	@$(PYTHON) -m ruff format
 
-bench: setup ## Measure against trivial resources on the same engine
+bench: setup ## Measure against trivial resources on the same engine; writes the tables of docs/performance.md
 	@$(PYTHON) -m bench
+
+bench-fleet: setup ## Measure 2,000 targets in 20 stacks, four at a time
+	@$(PYTHON) -m bench --row fleet
 
 torture: setup ## Run all tests at full length: kill points, faults, random histories; and the lowest versions
 	@$(PYTHON) tools/lowest.py

@@ -1,4 +1,4 @@
-"""`python -m bench`: every row of the table; `--row NAME` one; `--growth` how the costs grow with the fleet."""
+"""`python -m bench`: measures all rows but the large fleet, or those that `--row` names."""
 
 from __future__ import annotations
 
@@ -9,35 +9,44 @@ from pathlib import Path
 
 import click
 
-from bench.growth import grow
-from bench.rows import ROWS
+from bench import pages
+from bench.measuring import measure
+from bench.results import FILE, load
+from bench.rows import BY_ITSELF, ROWS
 from bench.setting import QUICK, Setting, Sizes
-from bench.table import Row, machine, rendered
+from bench.table import table
 
 
 @click.command()
 @click.option("--row", "names", multiple=True, type=click.Choice(list(ROWS)), help="Only this row.")
 @click.option("--quick", is_flag=True, help="Small sizes: shows that it works, not how fast it is.")
-@click.option("--growth", is_flag=True, help="Fleets of 50 to 800 instead: writes docs/scaling.svg.")
-def main(names: tuple[str, ...], quick: bool, growth: bool) -> None:
-    """Measures what targets cost on the real engine, against trivial resources on the same one."""
+@click.option(
+    "--results",
+    "path",
+    type=click.Path(path_type=Path),
+    help="Keep the results in this file; else in bench/results.json and the docs, those of --quick nowhere.",
+)
+def main(names: tuple[str, ...], quick: bool, path: Path | None) -> None:
+    """Measure what targets cost on the real engine, against trivial resources on the same one.
+
+    What is measured takes the place of earlier measurements of the same rows.
+    """
     # Ended from outside, it still ends the services that it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    click.echo(f"{machine()}\n")
+    rows = {name: ROWS[name] for name in names or ROWS if names or name != BY_ITSELF}
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory:
+        path = path or (Path(directory) / "quick.json" if quick else FILE)
+        results = load(path)
         setting = Setting(Path(directory), QUICK if quick else Sizes())
         try:
-            if growth:
-                click.echo(grow(setting, quick=quick))
-                return
-            rows: list[Row] = []
-            for name in names or ROWS:
-                for row in ROWS[name](setting):
-                    rows.append(row)
-                    setting.say(f"    {row.name}: {row.measured}, {row.verdict}")
+            failed = measure(rows, setting, results, path)
         finally:
             setting.close()
-    click.echo(rendered(rows))
+            if path == FILE:
+                pages.write(results)
+    click.echo(table(results.lines(rows)))
+    if failed:
+        raise click.ClickException(f"Not measured: {', '.join(failed)}. Repeat each with --row.")
 
 
 if __name__ == "__main__":

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from bench import declaring
+from bench.creating import create, latency, limited
+from bench.fleet import fleet
+from bench.growth import growth
 from bench.processes import watched
-from bench.setting import LIMIT_SECONDS, Fleet, Setting, in_turns
-from bench.source_way import create_one_after_another
-from bench.table import Bound, Row
+from bench.results import Bound, Line
+from bench.setting import LIMIT_SECONDS, PARALLEL, PARALLELS, Fleet, Setting, in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,134 +18,44 @@ if TYPE_CHECKING:
     from bench.processes import Peak
     from bench.services import Traffic
 
-IN_FLIGHT_SECONDS = 25.0
-"""How long a create stays in flight for the memory row: long enough for the last to begin before the first ends."""
-DECLARING_REPEATS = 7
+MODULES_REASON = (
+    "our host loads httpx and pydantic once, where the trivial one loads nothing; the rest is what reading and "
+    "comparing a target takes"
+)
+MEMORY_REASON = (
+    "the modules that our host loads, httpx and pydantic above all, and larger stacks of its threads"
+)
 
 
-def seconds(value: float) -> str:
-    """A time as the table shows it."""
-    return f"{value:.2f} s"
-
-
-def create(setting: Setting) -> Iterator[Row]:
-    """Creates, what they cost in requests, their destroys, and the two other ways to create."""
-    count = setting.sizes.few
-    with setting.organisation() as organisation:
-        targets = setting.fleet("targets", count, organisation.env)
-        trivial = setting.fleet("trivial", count, organisation.env)
-        floors, walls, destroy_floors, destroys = [], [], [], []
-        for turn in range(setting.sizes.repeats):
-            setting.say(f"creates and destroys {count}, turn {turn + 1} of {setting.sizes.repeats}")
-            floors.append(trivial.run("up") + organisation.verification_seconds)
-            organisation.traffic()
-            walls.append(targets.run("up"))
-            creating = organisation.traffic()
-            destroy_floors.append(trivial.run("destroy"))
-            destroys.append(targets.run("destroy"))
-            destroying = organisation.traffic()
-    wall, floor = min(walls), min(floors)
-    yield Row(
-        "create",
-        f"create {count} targets, 5 s of verification each, no rate limit",
-        seconds(wall),
-        seconds(floor),
-        wall / floor,
-        str(creating),
-        [Bound("ratio", wall / floor, 1.10), Bound("requests a target", creating.total / count, 1.25)],
-    )
-    destroy, destroy_floor = min(destroys), min(destroy_floors)
-    yield Row(
-        "destroy",
-        f"destroy {count}",
-        seconds(destroy),
-        seconds(destroy_floor),
-        destroy / destroy_floor,
-        str(destroying),
-        [Bound("requests a target", destroying.total / count, 1.1)],
-    )
-    yield from _other_ways(setting, wall)
-
-
-def _other_ways(setting: Setting, wall: float) -> Iterator[Row]:
-    count, few = setting.sizes.few, setting.sizes.one_after_another
-    setting.say(f"creates {count} on the stock host, and {few} one after another")
-    with setting.organisation() as organisation, setting.organisation() as other:
-        plain = setting.fleet("plain", count, organisation.env, host=None)
-        # Both sleep nearly all the time, so they do not disturb each other.
-        with ThreadPoolExecutor(1) as aside:
-            script = aside.submit(create_one_after_another, other.settings, other.gateway_url, few)
-            plain_wall = plain.run("up")
-            script_seconds = script.result()
-        plain_traffic, script_traffic = organisation.traffic(), other.traffic()
-    faster = plain_wall / wall
-    yield Row(
-        "stock host",
-        f"create {count} with a plain provider on the stock host; ratio: its time to ours",
-        seconds(plain_wall),
-        seconds(wall),
-        faster,
-        str(plain_traffic),
-        [Bound("ratio", faster, 10, at_least=True)],
-    )
-    script_wall = script_seconds / few * count
-    yield Row(
-        "one by one",
-        f"create {count} as the source document does; ratio: its time to ours",
-        seconds(script_wall),
-        seconds(wall),
-        script_wall / wall,
-        f"{script_traffic.total / few * count:.0f}",
-        note=f"measured with {few} targets, {seconds(script_seconds)}, and scaled: they come one after another",
-    )
-
-
-def limited(setting: Setting) -> Iterator[Row]:
-    """Creates under the rate limit. The floor's creates keep to it too, as if each needed one request."""
-    count, limit = setting.sizes.limited, setting.sizes.rate_limit
-    setting.say(f"creates {count} with {limit} requests a minute")
-    with setting.organisation(rate_limit=limit) as organisation:
-        hold = {"BENCH_HOLD": str(organisation.verification_seconds), "BENCH_PER_WINDOW": str(limit)}
-        floor = setting.fleet("trivial", count, organisation.env).run("up", env=hold)
-        wall = setting.fleet("targets", count, organisation.env).run("up")
-        traffic = organisation.traffic()
-    yield Row(
-        "limit",
-        f"create {count} targets, 5 s of verification each, {limit} requests a minute",
-        seconds(wall),
-        seconds(floor),
-        wall / floor,
-        str(traffic),
-        [Bound("ratio", wall / floor, 1.10), Bound("answers 429", traffic.throttled, 0)],
-        note="its floor are trivial creates that wait for the minute in which the limit lets them send one request",
-    )
-
-
-def refresh(setting: Setting) -> Iterator[Row]:
+def refresh(setting: Setting) -> Iterator[Line]:
     """A refresh of a fleet in which nothing has drifted."""
-    yield _on_the_fleet(
-        setting, "refresh", "refresh {fleet} targets", ("refresh",), ratio_limit=1.15, request_limit=10
-    )
+    for parallel in PARALLELS:
+        yield _on_the_fleet(
+            setting, "refresh", "refresh {fleet} targets", ("refresh",), parallel, ratio=1.15, requests=10
+        )
 
 
-def no_op(setting: Setting) -> Iterator[Row]:
+def no_op(setting: Setting) -> Iterator[Line]:
     """An `up` that changes nothing."""
-    yield _on_the_fleet(
-        setting, "no-op", "no-op up of {fleet} targets", ("up",), ratio_limit=1.10, request_limit=0
-    )
+    for parallel in PARALLELS:
+        yield _on_the_fleet(
+            setting, "no-op", "no-op up of {fleet} targets", ("up",), parallel, ratio=1.10, requests=0
+        )
 
 
-def preview(setting: Setting) -> Iterator[Row]:
+def preview(setting: Setting) -> Iterator[Line]:
     """A preview of changes to some of the fleet."""
-    yield _on_the_fleet(
-        setting,
-        "preview",
-        "preview --diff of {fleet} targets, {changed} changed",
-        ("preview", "--diff"),
-        changed=setting.sizes.changed,
-        ratio_limit=1.15,
-        request_limit=0,
-    )
+    for parallel in PARALLELS:
+        yield _on_the_fleet(
+            setting,
+            "preview",
+            "preview --diff of {fleet} targets, {changed} changed",
+            ("preview", "--diff"),
+            parallel,
+            changed=setting.sizes.changed,
+            ratio=1.10,
+            requests=0,
+        )
 
 
 def _on_the_fleet(
@@ -152,116 +63,147 @@ def _on_the_fleet(
     name: str,
     work: str,
     command: tuple[str, ...],
+    parallel: str,
     *,
-    ratio_limit: float,
-    request_limit: int,
+    ratio: float,
+    requests: int,
     changed: int = 0,
-) -> Row:
+) -> Line:
     targets, trivial, organisation = setting.large
     work = work.format(fleet=targets.count, changed=changed)
-    setting.say(work)
+    setting.say(f"{work}, --parallel {parallel}")
     traffic: list[Traffic] = []
 
     def measured() -> float:
         organisation.traffic()
-        wall = targets.run(*command, changed=changed)
+        wall = targets.run(*command, parallel=parallel, changed=changed)
         traffic.append(organisation.traffic())
         return wall
 
-    floor, wall = in_turns(setting.sizes.repeats, lambda: trivial.run(*command, changed=changed), measured)
+    floor, wall = in_turns(
+        setting.sizes.repeats, lambda: trivial.run(*command, parallel=parallel, changed=changed), measured
+    )
     worst = max(traffic, key=lambda each: each.total)
-    return Row(
-        name,
-        work,
-        seconds(wall),
-        seconds(floor),
-        wall / floor,
-        str(worst),
-        [Bound("ratio", wall / floor, ratio_limit), Bound("requests", worst.total, request_limit)],
+    return Line(
+        name=name,
+        work=work,
+        measured=wall,
+        floor=floor,
+        targets=targets.count,
+        parallel=parallel,
+        requests=worst.by_kind,
+        bounds=(
+            Bound(what="ratio", figure=wall / floor, limit=ratio),
+            Bound(what="requests", figure=worst.total, limit=requests),
+        ),
+        reason=MODULES_REASON,
     )
 
 
-def update(setting: Setting) -> Iterator[Row]:
+def update(setting: Setting) -> Iterator[Line]:
     """New retry policies for some of the fleet; then the old ones again, for the other rows."""
     targets, trivial, organisation = setting.large
     count = setting.sizes.updated
-    setting.say(f"updates {count} of {targets.count}")
-    organisation.traffic()
-    walls, floors = [], []
-    for changed in (count, 0):
-        floors.append(trivial.run("up", changed=changed))
-        walls.append(targets.run("up", changed=changed))
-        if changed:
-            traffic = organisation.traffic()
-    puts = traffic.kinds["PUT"]
-    wall, floor = min(walls), min(floors)
-    yield Row(
-        "update",
-        f"update {count} retry policies of {targets.count} targets",
-        seconds(wall),
-        seconds(floor),
-        wall / floor,
-        str(traffic),
-        [Bound("PUTs", puts, count), Bound("other requests", traffic.total - puts, 10)],
-    )
+    for parallel in PARALLELS:
+        setting.say(f"updates {count} of {targets.count}, --parallel {parallel}")
+        organisation.traffic()
+        walls, floors = [], []
+        for changed in (count, 0):
+            floors.append(trivial.run("up", parallel=parallel, changed=changed))
+            walls.append(targets.run("up", parallel=parallel, changed=changed))
+            if changed:
+                traffic = organisation.traffic()
+        puts = traffic.kinds["PUT"]
+        yield Line(
+            name="update",
+            work=f"update {count} retry policies of {targets.count} targets",
+            measured=min(walls),
+            floor=min(floors),
+            targets=targets.count,
+            parallel=parallel,
+            requests=traffic.by_kind,
+            bounds=(
+                Bound(what="PUTs", figure=puts, limit=count),
+                Bound(what="other requests", figure=traffic.total - puts, limit=10),
+            ),
+        )
 
 
-def memory(setting: Setting) -> Iterator[Row]:
-    """The host with many creates in flight."""
+def memory(setting: Setting) -> Iterator[Line]:
+    """The host with as many creates in flight as `--parallel` allows."""
     count = setting.sizes.in_flight
-    setting.say(f"memory with {count} creates in flight")
-    with setting.organisation(verification_seconds=IN_FLIGHT_SECONDS) as organisation:
-        hold = {"BENCH_HOLD": str(IN_FLIGHT_SECONDS)}
-        floor = _peak(setting.fleet("trivial", count, organisation.env), hold)
-        peak = _peak(setting.fleet("targets", count, organisation.env), {})
-    ratio = peak.megabytes / floor.megabytes
-    yield Row(
-        "memory",
-        f"memory of the host, {count} creates in flight",
-        f"{peak.megabytes:.0f} MB",
-        f"{floor.megabytes:.0f} MB",
-        ratio,
-        bounds=[Bound("ratio", ratio, 1.25)],
-        note=f"at most {peak.threads} threads in the host of the targets, {floor.threads} in the trivial one's",
-    )
+    for parallel in PARALLELS:
+        everything = parallel == PARALLEL
+        # Long enough for the last to begin before the first ends; where few are in flight, it is so in any case.
+        hold = setting.sizes.in_flight_seconds if everything else 1.0
+        flags = str(2 * count) if everything else parallel
+        setting.say(f"memory with {count} creates, --parallel {flags}")
+        with setting.organisation(verification_seconds=hold) as organisation:
+            trivial = setting.fleet("trivial", count, organisation.env)
+            floor = _peak(trivial, flags, {"BENCH_HOLD": str(hold)})
+            peak = _peak(setting.fleet("targets", count, organisation.env), flags)
+        yield Line(
+            name="memory",
+            work=f"memory of the host, {count} creates, {'all' if everything else 'some'} in flight",
+            measured=peak.megabytes,
+            floor=floor.megabytes,
+            unit="MB",
+            targets=count,
+            parallel=flags,
+            bounds=(Bound(what="ratio", figure=peak.megabytes / floor.megabytes, limit=1.30),),
+            note=f"at most {peak.threads} threads in the host of the targets, {floor.threads} in the trivial "
+            f"one's, at `--parallel` {flags}",
+            reason=MEMORY_REASON,
+        )
 
 
-def _peak(fleet: Fleet, env: dict[str, str]) -> Peak:
-    result, peak = watched(fleet.start("up", parallel=2 * fleet.count, env=env), LIMIT_SECONDS)
+def _peak(fleet: Fleet, parallel: str, env: dict[str, str] | None = None) -> Peak:
+    result, peak = watched(fleet.start("up", parallel=parallel, env=env), LIMIT_SECONDS)
     if result.code != 0:
         raise RuntimeError(f"the up failed:\n{result.output}")
     return peak
 
 
-def declare(setting: Setting) -> Iterator[Row]:
+def declare(setting: Setting) -> Iterator[Line]:
     """A program that declares a fleet, without an engine, imports included."""
     count = setting.sizes.fleet
     setting.say(f"declares {count} targets without an engine")
     floor, wall = in_turns(
-        DECLARING_REPEATS,
+        setting.sizes.declaring_repeats,
         lambda: declaring.seconds("trivial", count),
         lambda: declaring.seconds("targets", count),
     )
-    yield Row(
-        "declare",
-        f"declare {count} targets without an engine, imports included",
-        seconds(wall),
-        seconds(floor),
-        wall / floor,
-        bounds=[Bound("ratio", wall / floor, 1.3)],
+    yield Line(
+        name="declare",
+        work=f"declare {count} targets without an engine, imports included",
+        measured=wall,
+        floor=floor,
+        targets=count,
+        bounds=(Bound(what="ratio", figure=wall / floor, limit=1.20),),
+        reason="a target has more outputs than a trivial resource, and its arguments are checked",
     )
 
 
-def state(setting: Setting) -> Iterator[Row]:
+def state(setting: Setting) -> Iterator[Line]:
     """How much of the state a target takes."""
     targets, trivial, _ = setting.large
     size, floor = targets.bytes_each(), trivial.bytes_each()
-    yield Row("state", "bytes of state a target", f"{size:.0f} bytes", f"{floor:.0f} bytes", size / floor)
+    yield Line(
+        name="state",
+        work="bytes of state a target",
+        measured=size,
+        floor=floor,
+        unit="bytes",
+        targets=targets.count,
+        bounds=(Bound(what="ratio", figure=size / floor, limit=1.25),),
+        reason="the outputs that a trivial resource does not have",
+    )
 
 
-ROWS: dict[str, Callable[[Setting], Iterator[Row]]] = {
+ROWS: dict[str, Callable[[Setting], Iterator[Line]]] = {
     "create": create,
     "limit": limited,
+    "latency": latency,
     "refresh": refresh,
     "no-op": no_op,
     "preview": preview,
@@ -269,5 +211,9 @@ ROWS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "memory": memory,
     "declare": declare,
     "state": state,
+    "growth": growth,
+    "fleet": fleet,
 }
-"""By the name that `--row` takes; `create` gives also the rows `destroy`, `stock host` and `one by one`."""
+"""By the name that `--row` takes; `create` measures also the lines `destroy`, `stock host` and `one by one`."""
+BY_ITSELF = "fleet"
+"""Measured only when it is asked for: `make bench-fleet`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import httpx
 from genesys_provider.client.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
 COMMAND = Path(sys.prefix) / "bin" / "genesys-eventbridge"
@@ -55,16 +56,17 @@ class Traffic:
         self.throttled = sum(each["status"] == 429 for each in log)  # noqa: PLR2004
         self.kinds = Counter(_kind(str(each["method"]), str(each["path"])) for each in log)
 
-    def __str__(self) -> str:
-        if not self.total:
-            return "0"
-        kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds.most_common())
-        return f"{self.total}: {kinds}"
+    @property
+    def by_kind(self) -> dict[str, int]:
+        """How many there were of each kind, the most frequent first."""
+        return dict(self.kinds.most_common())
 
 
 def _kind(method: str, path: str) -> str:
     if path == "/oauth/token":
         return "login"
+    if path.endswith("/organizations/me"):
+        return "organization"
     if path.endswith("/verify"):
         return "verify"
     if path.endswith("/targets") and method == "GET":
@@ -133,6 +135,9 @@ class Organisation:
         self._control.delete("/requests").raise_for_status()
         return Traffic(log)
 
-    def reset(self) -> None:
-        """Begins anew, without targets."""
-        self._control.post("/reset").raise_for_status()
+    @contextmanager
+    def latency(self, seconds: float) -> Iterator[None]:
+        """Every request waits so long before it is served, as it would on its way to another continent."""
+        self._control.post("/behaviour", json={"latencySeconds": seconds}).raise_for_status()
+        yield
+        self._control.post("/behaviour", json={}).raise_for_status()

@@ -6,19 +6,22 @@ import json
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bench.declaring import PROGRAMS
+from bench.results import DEFAULT
 from bench.services import Organisation
-from tests.engine import OWN_HOST, ROOT, Running, Stack
+from tests.engine import ROOT, Running, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-PARALLEL = 256
+PARALLEL = "256"
+PARALLELS = (PARALLEL, DEFAULT)
+"""What the rows are run with: so many that all is under way at once, and what one gets without asking."""
 LIMIT_SECONDS = 900.0
 """A command that takes longer is stuck."""
 
@@ -32,8 +35,13 @@ class Sizes:
     rate_limit: int = 300
     fleet: int = 500
     in_flight: int = 400
+    in_flight_seconds: float = 25
     one_after_another: int = 12
+    stacks: int = 20
     repeats: int = 3
+    declaring_repeats: int = 7
+    verification_seconds: float = 5
+    growth: tuple[int, ...] = (50, 100, 200, 400, 700, 1000)
 
     @property
     def changed(self) -> int:
@@ -45,32 +53,54 @@ class Sizes:
         """So many of the fleet are updated."""
         return self.fleet // 5
 
+    def as_json(self) -> dict[str, Any]:
+        """The sizes as the results record them."""
+        return asdict(self)
 
-QUICK = Sizes(few=20, limited=40, rate_limit=30, fleet=50, in_flight=40, one_after_another=2, repeats=1)
+
+QUICK = Sizes(
+    few=20,
+    limited=40,
+    rate_limit=30,
+    fleet=50,
+    in_flight=40,
+    in_flight_seconds=5,
+    one_after_another=2,
+    stacks=4,
+    repeats=1,
+    declaring_repeats=1,
+    verification_seconds=1,
+    growth=(10, 20),
+)
 
 
 class Fleet:
-    """A stack of one of the programs."""
+    """A stack of `count` resources of one of the programs; `options` are those of `tests.engine.Stack`."""
 
     def __init__(
-        self, directory: Path, program: str, count: int, env: dict[str, str], host: Path | None = OWN_HOST
+        self, directory: Path, program: str, count: int, env: dict[str, str], **options: Any
     ) -> None:
         self.count = count
         text = (PROGRAMS / f"{program}.py").read_text()
-        self._stack = Stack(directory, text, env={**env, "PYTHONPATH": str(ROOT)}, host=host)
+        self._stack = Stack(directory, text, env={**env, "PYTHONPATH": str(ROOT)}, **options)
 
     def start(
-        self, *arguments: str, changed: int = 0, parallel: int = PARALLEL, env: dict[str, str] | None = None
+        self, *arguments: str, parallel: str, changed: int = 0, env: dict[str, str] | None = None
     ) -> Running:
         """Starts a command of Pulumi, the engine's own questions answered."""
         if arguments[0] != "preview":
             arguments = (*arguments, "--yes", "--skip-preview")
+        if parallel != DEFAULT:
+            arguments = (*arguments, "--parallel", parallel)
         counts = {"BENCH_COUNT": str(self.count), "BENCH_CHANGED": str(changed)}
-        return self._stack.start(*arguments, "--parallel", str(parallel), env={**counts, **(env or {})})
+        return self._stack.start(*arguments, env={**counts, **(env or {})})
 
-    def run(self, *arguments: str, changed: int = 0, env: dict[str, str] | None = None) -> float:
+    def run(
+        self, *arguments: str, parallel: str = PARALLEL, changed: int = 0, env: dict[str, str] | None = None
+    ) -> float:
         """Runs a command of Pulumi to its end; the seconds that it took."""
-        result = self.start(*arguments, changed=changed, env=env).wait(LIMIT_SECONDS)
+        running = self.start(*arguments, parallel=parallel, changed=changed, env=env)
+        result = running.wait(LIMIT_SECONDS)
         if result.code != 0:
             raise RuntimeError(f"`pulumi {' '.join(arguments)}` failed:\n{result.output}")
         return result.seconds
@@ -95,21 +125,29 @@ class Setting:
         """Ends every organisation."""
         self._ends.close()
 
+    @property
+    def seconds(self) -> float:
+        """How long it has been going on."""
+        return time.monotonic() - self._started
+
     def say(self, what: str) -> None:
         """A line of progress."""
-        sys.stderr.write(f"{time.monotonic() - self._started:6.0f} s  {what}\n")
+        sys.stderr.write(f"{self.seconds:6.0f} s  {what}\n")
         sys.stderr.flush()
+
+    def directory(self, name: str) -> Path:
+        """A new name for a folder of one's own; the folder is not made."""
+        self._made += 1
+        return self._directory / f"{name}{self._made}"
 
     def organisation(self, **settings: Any) -> Organisation:
         """An organisation that is there until the end, unless the caller ends it."""
-        self._made += 1
-        organisation = Organisation(self._directory / f"organisation{self._made}", **settings)
-        return self._ends.enter_context(organisation)
+        settings = {"verification_seconds": self.sizes.verification_seconds, **settings}
+        return self._ends.enter_context(Organisation(self.directory("organisation"), **settings))
 
-    def fleet(self, program: str, count: int, env: dict[str, str], *, host: Path | None = OWN_HOST) -> Fleet:
+    def fleet(self, program: str, count: int, env: dict[str, str], **options: Any) -> Fleet:
         """A stack that is still empty."""
-        self._made += 1
-        return Fleet(self._directory / f"{program}{self._made}", program, count, env, host)
+        return Fleet(self.directory(program), program, count, env, **options)
 
     @cached_property
     def large(self) -> tuple[Fleet, Fleet, Organisation]:

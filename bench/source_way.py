@@ -21,6 +21,7 @@ def create_one_after_another(settings: Settings, gateway: str, count: int) -> fl
                 "name": name,
                 "endpointUrl": f"{gateway}/v1/genesys/events/{name}",
                 "authType": "NONE",
+                "authConfig": {},
                 "retryPolicy": {"maxRetries": 5, "backoffStrategy": "EXPONENTIAL", "initialDelaySeconds": 2},
                 "eventTypes": ["CONVERSATION_STARTED", "QUEUE_MEMBER_ADDED"],
             }

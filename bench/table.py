@@ -1,110 +1,78 @@
-"""The table: rows, what each must reach, and the machine above it."""
+"""Lines as tables of Markdown."""
 
 from __future__ import annotations
 
-import os
-import platform
-import subprocess
-from dataclasses import dataclass, field
-from importlib.metadata import version
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.engine import pulumi_path
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
-PACKAGES = ("pulumi", "grpcio", "httpx", "pydantic")
-HEAD = ("row", "work", "measured", "floor", "ratio", "requests", "must be", "verdict")
+    from bench.results import Line
+
+HEAD = ("row", "work", "`--parallel`", "measured", "floor", "ratio", "requests", "must be", "reached")
+GROWTH_HEAD = ("targets", "work", "measured", "floor", "our share", "our share a target", "requests")
 
 
-@dataclass(frozen=True)
-class Bound:
-    """What a figure must reach: at most a limit, or at least."""
-
-    what: str
-    figure: float
-    limit: float
-    at_least: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.what} {'≥' if self.at_least else '≤'} {self.limit:g}"
-
-    @property
-    def miss(self) -> str | None:
-        """By how much it is missed, where it is."""
-        if self.figure >= self.limit if self.at_least else self.figure <= self.limit:
-            return None
-        if self.limit == 0:
-            return f"{self.what} by {self.figure:g}"
-        return f"{self.what} by {abs(self.figure / self.limit - 1):.0%}"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table; a figure that does not apply is left empty."""
-
-    name: str
-    work: str
-    measured: str = ""
-    floor: str = ""
-    ratio: float | None = None
-    requests: str = ""
-    bounds: list[Bound] = field(default_factory=list)
-    note: str = ""
-
-    @property
-    def verdict(self) -> str:
-        """Whether every bound holds."""
-        if not self.bounds:
-            return "-"
-        misses = [miss for bound in self.bounds if (miss := bound.miss)]
-        return f"MISSED: {', '.join(misses)}" if misses else "ok"
-
-    def cells(self) -> list[str]:
-        """The cells, after `HEAD`."""
-        return [
-            self.name,
-            self.work,
-            self.measured,
-            self.floor,
-            "" if self.ratio is None else f"{self.ratio:.2f}",
-            self.requests,
-            ", ".join(str(bound) for bound in self.bounds),
-            self.verdict,
-        ]
-
-
-def rendered(rows: list[Row]) -> str:
-    """All rows as a table of Markdown, aligned for a terminal too, and their notes below it."""
-    notes = [f"{row.name}: {row.note}" for row in rows if row.note]
-    return "\n".join([grid(HEAD, [row.cells() for row in rows]), "", *notes])
-
-
-def grid(head: tuple[str, ...], lines: list[list[str]]) -> str:
-    """A table of Markdown whose columns are aligned."""
-    widths = [max(len(line[column]) for line in [list(head), *lines]) for column in range(len(head))]
-
-    def row(cells: list[str]) -> str:
-        return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
-
-    return "\n".join(
-        [row(list(head)), "|" + "|".join("-" * (width + 2) for width in widths) + "|", *map(row, lines)]
+def table(lines: Iterable[Line]) -> str:
+    """The lines, and below them their notes, and the reasons of those that miss a bound."""
+    lines = list(lines)
+    notes = dict.fromkeys(f"- `{line.name}`: {line.note}." for line in lines if line.note)
+    reasons = dict.fromkeys(
+        f"- `{line.name}` misses its figure: {line.reason}."
+        for line in lines
+        if line.reason and not line.reached
     )
+    below = [*notes, *reasons]
+    return "\n".join([grid(HEAD, [_cells(line) for line in lines]), *(["", *below] if below else [])])
 
 
-def machine() -> str:
-    """Where this runs, and with which versions."""
-    path = pulumi_path()
-    engine = subprocess.run(
-        ["pulumi", "version"],  # noqa: S607
-        env={**os.environ, "PATH": path or ""},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    cpus = Path("/proc/cpuinfo")
-    models = [line for line in cpus.read_text().splitlines() if "model name" in line] if cpus.exists() else []
-    model = models[0].partition(":")[2].strip() if models else platform.processor() or platform.machine()
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    return (
-        f"{os.cpu_count()} cores ({model}), load {os.getloadavg()[0]:.1f}; "
-        f"{platform.system()} {platform.release()}; Python {platform.python_version()}; Pulumi {engine}; {packages}"
-    )
+def growth_table(lines: Iterable[Line]) -> str:
+    """The lines of the row `growth`."""
+    return grid(GROWTH_HEAD, [_growth_cells(line) for line in lines])
+
+
+def _cells(line: Line) -> list[str]:
+    return [
+        line.name,
+        line.work,
+        line.parallel,
+        line.value(line.measured),
+        line.value(line.floor),
+        "" if line.ratio is None else f"{line.ratio:.2f}",
+        _requests(line),
+        ", ".join(str(bound) for bound in line.bounds),
+        line.verdict,
+    ]
+
+
+def _growth_cells(line: Line) -> list[str]:
+    share = line.measured - (line.floor or 0.0)
+    return [
+        str(line.targets),
+        line.name,
+        line.value(line.measured),
+        line.value(line.floor),
+        line.value(share),
+        f"{1000 * share / line.targets:.1f} ms",
+        _requests(line),
+    ]
+
+
+def _requests(line: Line) -> str:
+    if line.requests is None:
+        return ""
+    kinds = ", ".join(f"{count} {kind}" for kind, count in line.requests.items())
+    return f"{sum(line.requests.values())}{': ' if kinds else ''}{kinds}"
+
+
+def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table whose columns are aligned in the source too; nothing where there are no rows."""
+    rows = [list(head), *map(list, rows)]
+    if len(rows) == 1:
+        return ""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    first, *others = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    ]
+    return "\n".join([first, "|" + "|".join("-" * (width + 2) for width in widths) + "|", *others])

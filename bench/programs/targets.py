@@ -2,11 +2,13 @@
 
 import os
 
+import pulumi
+
 from genesys_provider import BasicAuth, EventBridgeTarget, RetryPolicy
 
 count, changed = int(os.environ["BENCH_COUNT"]), int(os.environ["BENCH_CHANGED"])
 for number in range(count):
-    name = f"target-{number:04}"
+    name = f"{pulumi.get_stack()}-{number:04}"
     EventBridgeTarget(
         name,
         endpoint_url=f"{os.environ['BENCH_GATEWAY']}/v1/genesys/events/{name}",

@@ -8,7 +8,7 @@ from bench.trivial import Trivial
 
 count, changed = int(os.environ["BENCH_COUNT"]), int(os.environ["BENCH_CHANGED"])
 for number in range(count):
-    name = f"target-{number:04}"
+    name = f"{pulumi.get_stack()}-{number:04}"
     Trivial(
         name,
         {

@@ -1,0 +1,191 @@
+"""The rows that create: at once, under the rate limit, over a slow network, and in the two other ways."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from bench.results import Bound, Line
+from bench.setting import PARALLEL, PARALLELS
+from bench.source_way import create_one_after_another
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.setting import Setting
+
+LATENCY_SECONDS = 0.1
+REQUESTS_IN_A_ROW = 2
+"""What no provider can avoid over a slow network: a login, and then one request."""
+CREATE_REASON = (
+    "what is over the floor is the start of our host, its login and the looks for verdicts; on a machine with few "
+    "cores they take turns with the engine"
+)
+
+
+def create(setting: Setting) -> Iterator[Line]:
+    """Creates, what they cost in requests, their destroys, and the two other ways to create."""
+    ours = {}
+    for parallel in PARALLELS:
+        created, destroyed = _create(setting, parallel)
+        yield created
+        yield destroyed
+        ours[parallel] = created.measured
+    yield from _other_ways(setting, ours)
+
+
+def _create(setting: Setting, parallel: str) -> tuple[Line, Line]:
+    count = setting.sizes.few
+    # At the default a turn takes minutes in which nearly everything waits, so that one is exact enough.
+    turns = setting.sizes.repeats if parallel == PARALLEL else 1
+    with setting.organisation() as organisation:
+        targets = setting.fleet("targets", count, organisation.env)
+        trivial = setting.fleet("trivial", count, organisation.env)
+        hold = {"BENCH_HOLD": str(organisation.verification_seconds)}
+        floors, walls, destroy_floors, destroys = [], [], [], []
+        for turn in range(turns):
+            setting.say(f"creates and destroys {count}, --parallel {parallel}, turn {turn + 1} of {turns}")
+            floors.append(trivial.run("up", parallel=parallel, env=hold))
+            organisation.traffic()
+            walls.append(targets.run("up", parallel=parallel))
+            creating = organisation.traffic()
+            destroy_floors.append(trivial.run("destroy", parallel=parallel))
+            destroys.append(targets.run("destroy", parallel=parallel))
+            destroying = organisation.traffic()
+    wall, floor = min(walls), min(floors)
+    created = Line(
+        name="create",
+        work=f"create {count} targets, {organisation.verification_seconds:g} s of verification each, no rate limit",
+        measured=wall,
+        floor=floor,
+        targets=count,
+        parallel=parallel,
+        requests=creating.by_kind,
+        bounds=(
+            Bound(what="ratio", figure=wall / floor, limit=1.10),
+            Bound(what="requests a target", figure=creating.total / count, limit=1.25),
+        ),
+        reason=CREATE_REASON,
+    )
+    destroyed = Line(
+        name="destroy",
+        work=f"destroy {count}",
+        measured=min(destroys),
+        floor=min(destroy_floors),
+        targets=count,
+        parallel=parallel,
+        requests=destroying.by_kind,
+        bounds=(Bound(what="requests a target", figure=destroying.total / count, limit=1.1),),
+    )
+    return created, destroyed
+
+
+def _other_ways(setting: Setting, ours: dict[str, float]) -> Iterator[Line]:
+    count, few = setting.sizes.few, setting.sizes.one_after_another
+    setting.say(f"creates {count} on the stock host, and {few} one after another")
+    with setting.organisation() as organisation, setting.organisation() as other:
+        plain = setting.fleet("plain", count, organisation.env, host=None)
+        # Both sleep nearly all the time, so they do not disturb each other.
+        with ThreadPoolExecutor(1) as aside:
+            script = aside.submit(create_one_after_another, other.settings, other.gateway_url, few)
+            plain_wall = plain.run("up")
+            script_seconds = script.result()
+        plain_traffic, script_traffic = organisation.traffic(), other.traffic()
+    for parallel, wall in ours.items():
+        # The stock host works on four at a time whatever the engine would allow.
+        bound = Bound(what="ratio", figure=plain_wall / wall, limit=10, at_least=True)
+        yield Line(
+            name="stock host",
+            work=f"create {count} with a plain provider on the stock host; the floor: with ours",
+            measured=plain_wall,
+            floor=wall,
+            targets=count,
+            parallel=parallel,
+            requests=plain_traffic.by_kind,
+            bounds=(bound,) if parallel == PARALLEL else (),
+        )
+    yield Line(
+        name="one by one",
+        work=f"create {count} as the source document does; the floor: with ours",
+        measured=script_seconds / few * count,
+        floor=ours[PARALLEL],
+        targets=count,
+        requests={kind: round(each / few * count) for kind, each in script_traffic.by_kind.items()},
+        note=f"measured with {few} targets, {script_seconds:.2f} s, and scaled: they come one after another",
+    )
+
+
+def limited(setting: Setting) -> Iterator[Line]:
+    """Creates under the rate limit. The floor's creates keep to it too, as if each needed one request."""
+    count, limit = setting.sizes.limited, setting.sizes.rate_limit
+    for parallel in PARALLELS:
+        setting.say(f"creates {count} with {limit} requests a minute, --parallel {parallel}")
+        with setting.organisation(rate_limit=limit) as organisation:
+            hold = {"BENCH_HOLD": str(organisation.verification_seconds), "BENCH_PER_WINDOW": str(limit)}
+            trivial = setting.fleet("trivial", count, organisation.env)
+            floor = trivial.run("up", parallel=parallel, env=hold)
+            wall = setting.fleet("targets", count, organisation.env).run("up", parallel=parallel)
+            traffic = organisation.traffic()
+        yield Line(
+            name="limit",
+            work=f"create {count} targets, {organisation.verification_seconds:g} s of verification each, "
+            f"{limit} requests a minute",
+            measured=wall,
+            floor=floor,
+            targets=count,
+            parallel=parallel,
+            requests=traffic.by_kind,
+            bounds=(
+                Bound(what="ratio", figure=wall / floor, limit=1.10),
+                Bound(what="answers 429", figure=traffic.throttled, limit=0),
+            ),
+            note="the floor's creates wait for the minute in which the limit lets them send one request",
+            reason=CREATE_REASON,
+        )
+
+
+def latency(setting: Setting) -> Iterator[Line]:
+    """Creates and a refresh where each request takes a tenth of a second longer."""
+    count = setting.sizes.few
+    late = f"each request {LATENCY_SECONDS:g} s longer on its way"
+    for parallel in PARALLELS:
+        setting.say(f"creates {count}, {late}, --parallel {parallel}")
+        with setting.organisation() as organisation, organisation.latency(LATENCY_SECONDS):
+            hold = {"BENCH_HOLD": str(organisation.verification_seconds + LATENCY_SECONDS)}
+            floor = setting.fleet("trivial", count, organisation.env).run("up", parallel=parallel, env=hold)
+            wall = setting.fleet("targets", count, organisation.env).run("up", parallel=parallel)
+            traffic = organisation.traffic()
+        yield Line(
+            name="latency create",
+            work=f"create {count} targets, {organisation.verification_seconds:g} s of verification each, {late}",
+            measured=wall,
+            floor=floor + LATENCY_SECONDS,
+            targets=count,
+            parallel=parallel,
+            requests=traffic.by_kind,
+            bounds=(Bound(what="requests a target", figure=traffic.total / count, limit=1.25),),
+            note="the floor has the login and each target's POST in it",
+        )
+    for parallel in PARALLELS:
+        yield _late_refresh(setting, parallel, late)
+
+
+def _late_refresh(setting: Setting, parallel: str, late: str) -> Line:
+    targets, trivial, organisation = setting.large
+    setting.say(f"refreshes {targets.count}, {late}, --parallel {parallel}")
+    floor = trivial.run("refresh", parallel=parallel) + REQUESTS_IN_A_ROW * LATENCY_SECONDS
+    organisation.traffic()
+    with organisation.latency(LATENCY_SECONDS):
+        wall = targets.run("refresh", parallel=parallel)
+    traffic = organisation.traffic()
+    return Line(
+        name="latency refresh",
+        work=f"refresh {targets.count} targets, {late}",
+        measured=wall,
+        floor=floor,
+        targets=targets.count,
+        parallel=parallel,
+        requests=traffic.by_kind,
+        bounds=(Bound(what="requests", figure=traffic.total, limit=10),),
+        note="the floor has the login and one request in it",
+    )

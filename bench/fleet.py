@@ -1,0 +1,76 @@
+"""A large fleet, cut into stacks that are worked on side by side: `make bench-fleet`."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from bench.results import Bound, Line
+from bench.setting import PARALLEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.services import Traffic
+    from bench.setting import Fleet, Setting
+
+AT_ONCE = 4
+STEPS = (
+    ("up", ("up",), 0),
+    ("no-op", ("up",), 0),
+    ("refresh", ("refresh",), 0),
+    ("one change in each", ("up",), 1),
+    ("destroy", ("destroy",), 1),
+)
+"""What is done, in this order: its name, the command, and how many targets of each stack it changes."""
+REQUESTS_A_TARGET = {"up": 1.4, "no-op": 0.0, "refresh": 0.4, "one change in each": 0.4, "destroy": 1.4}
+LIMIT = 300
+"""Requests a minute that the API allows a token [C]; each run of Pulumi has a token of its own."""
+
+
+def fleet(setting: Setting) -> Iterator[Line]:
+    """Some stacks in one backend, four at a time, from the first `up` to `destroy`."""
+    count, stacks = setting.sizes.few, setting.sizes.stacks
+    with setting.organisation(rate_limit=LIMIT) as organisation:
+        setting.say(f"makes {stacks} stacks of targets and {stacks} of trivial resources")
+        trivial, targets = (_stacks(setting, program, organisation.env) for program in ("trivial", "targets"))
+        for step, command, changed in STEPS:
+            setting.say(f"{step} of {stacks} stacks of {count}, {AT_ONCE} at a time")
+            hold = {"BENCH_HOLD": str(organisation.verification_seconds)} if step == "up" else {}
+            floor = _side_by_side(trivial, command, changed, hold)
+            organisation.traffic()
+            wall = _side_by_side(targets, command, changed, {})
+            yield _line(step, stacks, count, wall, floor, organisation.traffic())
+
+
+def _stacks(setting: Setting, program: str, env: dict[str, str]) -> list[Fleet]:
+    backend = setting.directory("backend")
+    return [
+        setting.fleet(program, setting.sizes.few, env, stack=f"unit{number:02}", backend=backend)
+        for number in range(setting.sizes.stacks)
+    ]
+
+
+def _side_by_side(stacks: list[Fleet], command: tuple[str, ...], changed: int, env: dict[str, str]) -> float:
+    started = time.monotonic()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda each: each.run(*command, changed=changed, env=env), stacks))
+    return time.monotonic() - started
+
+
+def _line(step: str, stacks: int, count: int, wall: float, floor: float, traffic: Traffic) -> Line:
+    targets = stacks * count
+    return Line(
+        name=step,
+        work=f"{targets} targets in {stacks} stacks, {AT_ONCE} at a time",
+        measured=wall,
+        floor=floor,
+        targets=targets,
+        parallel=PARALLEL,
+        requests=traffic.by_kind,
+        bounds=(
+            Bound(what="requests a target", figure=traffic.total / targets, limit=REQUESTS_A_TARGET[step]),
+            Bound(what="answers 429", figure=traffic.throttled, limit=0),
+        ),
+    )

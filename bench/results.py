@@ -1,0 +1,186 @@
+"""What was measured, and the file that keeps it: `bench/results.json`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+from tests.engine import pulumi_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FILE = Path(__file__).parent / "results.json"
+PACKAGES = ("pulumi", "grpcio", "httpx", "pydantic")
+DEFAULT = "default"
+"""In place of a figure for `--parallel`: what Pulumi takes if nobody says otherwise, four for each core."""
+
+
+class Bound(BaseModel):
+    """What a figure must reach: at most a limit, or at least."""
+
+    model_config = ConfigDict(frozen=True)
+
+    what: str
+    figure: float
+    limit: float
+    at_least: bool = False
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def reached(self) -> bool:
+        """Whether the figure keeps to the limit."""
+        return self.figure >= self.limit if self.at_least else self.figure <= self.limit
+
+    @property
+    def missed_by(self) -> str:
+        """By how much, in words."""
+        far = f"{self.figure:g}" if self.limit == 0 else f"{abs(self.figure / self.limit - 1):.0%}"
+        return f"{self.what} by {far}"
+
+    def __str__(self) -> str:
+        return f"{self.what} {'≥' if self.at_least else '≤'} {self.limit:g}"
+
+
+class Line(BaseModel):
+    """One measurement.
+
+    `floor` is what the engine takes for as many trivial resources. `parallel` is the figure for `--parallel`,
+    `DEFAULT`, or empty where no engine runs. `requests` are those that the API got, by kind.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    work: str
+    measured: float
+    floor: float | None = None
+    unit: str = "s"
+    targets: int
+    parallel: str = ""
+    requests: dict[str, int] | None = None
+    bounds: tuple[Bound, ...] = ()
+    note: str = ""
+    reason: str = ""
+    """Why it may miss a bound: the docs show it where one is missed."""
+    run: str = ""
+    """The key of the run that it comes from."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def ratio(self) -> float | None:
+        """The measured figure to the floor."""
+        return None if self.floor is None else self.measured / self.floor
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def reached(self) -> bool:
+        """Whether it keeps to all its bounds."""
+        return all(bound.reached for bound in self.bounds)
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """What tells the lines of a row apart."""
+        return self.name, self.targets, self.parallel
+
+    @property
+    def verdict(self) -> str:
+        """Whether every bound was reached, or which were missed."""
+        if not self.bounds:
+            return ""
+        missed = [bound.missed_by for bound in self.bounds if not bound.reached]
+        return f"MISSED: {', '.join(missed)}" if missed else "yes"
+
+    def value(self, figure: float | None) -> str:
+        """A figure with its unit."""
+        if figure is None:
+            return ""
+        return f"{figure:.2f} s" if self.unit == "s" else f"{figure:.0f} {self.unit}"
+
+
+class Run(BaseModel):
+    """One call of `python -m bench`: the machine, the versions, the sizes."""
+
+    processor: str
+    cores: int
+    load: float
+    """The load of the machine before it."""
+    system: str
+    python: str
+    engine: str
+    packages: dict[str, str]
+    sizes: dict[str, int | float | tuple[int, ...]]
+
+    def __str__(self) -> str:
+        packages = ", ".join(f"{name} {number}" for name, number in self.packages.items())
+        return (
+            f"{self.cores} cores ({self.processor}), load {self.load:.1f} before it; {self.system}; "
+            f"Python {self.python}; Pulumi {self.engine}; {packages}"
+        )
+
+
+class Results(BaseModel):
+    """All that is known: runs by their dates, and the lines of each row, by the row's name."""
+
+    runs: dict[str, Run] = Field(default_factory=dict)
+    rows: dict[str, list[Line]] = Field(default_factory=dict)
+
+    def put(self, row: str, line: Line) -> None:
+        """Adds a line to a row, in place of an earlier measurement of the same."""
+        lines = self.rows.setdefault(row, [])
+        keys = [each.key for each in lines]
+        if line.key in keys:
+            lines[keys.index(line.key)] = line
+        else:
+            lines.append(line)
+
+    def close(self, row: str, run: str) -> None:
+        """Forgets what the row held before this run, which has measured all of it."""
+        self.rows[row] = [line for line in self.rows.get(row, []) if line.run == run]
+
+    def lines(self, rows: Iterable[str]) -> list[Line]:
+        """The lines of these rows."""
+        return [line for row in rows for line in self.rows.get(row, [])]
+
+    def save(self, path: Path) -> None:
+        """Writes the file, without runs that no line comes from."""
+        used = {line.run for line in self.lines(self.rows)}
+        kept = self.model_copy(update={"runs": {key: run for key, run in self.runs.items() if key in used}})
+        new = path.with_suffix(".new")
+        new.write_text(kept.model_dump_json(indent=1, exclude_defaults=True) + "\n")
+        new.replace(path)
+
+
+def load(path: Path) -> Results:
+    """The results in the file; none where there is no file."""
+    return Results.model_validate_json(path.read_text()) if path.exists() else Results()
+
+
+def this_run(sizes: dict[str, Any]) -> Run:
+    """The machine as it is now."""
+    engine = subprocess.run(
+        ["pulumi", "version"],  # noqa: S607
+        env={**os.environ, "PATH": pulumi_path() or ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    cpus = Path("/proc/cpuinfo")
+    models = [line for line in cpus.read_text().splitlines() if "model name" in line] if cpus.exists() else []
+    processor = models[0].partition(":")[2].strip() if models else platform.processor() or platform.machine()
+    return Run(
+        processor=processor,
+        cores=os.cpu_count() or 1,
+        load=round(os.getloadavg()[0], 1),
+        system=f"{platform.system()} {platform.release()}",
+        python=platform.python_version(),
+        engine=engine,
+        packages={name: version(name) for name in PACKAGES},
+        sizes=sizes,
+    )
