@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PAGE = ROOT / "docs" / "performance.md"
 PLOT = ROOT / "docs" / "growth.svg"
-PICTURE = f"![Seconds of a create, a no-op and a refresh, by the size of the fleet: the engine and ours]({PLOT.name})"
+PICTURE = f"![Seconds of a create, a no-op and a refresh, by the size of the fleet]({PLOT.name})"
 NOTHING = "Not measured yet."
 _PART = re.compile(r"(<!-- bench: (\w+) -->\n).*?(<!-- bench: end -->)", re.DOTALL)
 _MAIN = [name for name in ROWS if name not in {"growth", BY_ITSELF}]
