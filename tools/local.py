@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from genesys_provider import Settings, SourceManager, TargetManager
-from genesys_provider.sources.models import event_source_name
+from genesys_provider.sources.vocabulary import event_source_name
 
 ROOT = Path(__file__).parent.parent
 LOCAL = ROOT / ".local"

@@ -23,7 +23,7 @@ _VERDICTS = {"TARGET_VERIFIED": True, "TARGET_VERIFICATION_FAILED": False}
 
 def status_of(target: Target | Source) -> str:
     """Its status; of a target of which the service says none, that it is pending."""
-    from genesys_provider.targets.models import PENDING_VERIFICATION
+    from genesys_provider.targets.vocabulary import PENDING_VERIFICATION
 
     return target.status or PENDING_VERIFICATION
 

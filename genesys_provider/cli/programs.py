@@ -16,7 +16,8 @@ from typing import Any
 
 from genesys_provider.client.settings import Settings
 from genesys_provider.sources.models import Source
-from genesys_provider.targets.models import NEEDED_AUTH_FIELDS, SECRET_FIELDS, RetryPolicyConfig, Target
+from genesys_provider.targets.models import RetryPolicyConfig, Target
+from genesys_provider.targets.vocabulary import NEEDED_AUTH_FIELDS, SECRET_FIELDS
 
 TARGET_TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"
 SOURCE_TYPE = "pulumi-python:dynamic/genesys:EventBridgeSource"

@@ -114,7 +114,7 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
 def _as_json(source: Source, organization_id: str | None) -> dict[str, Any]:
     """A source by the names that its resource has in a state."""
     from genesys_provider.monitor.views import facts_of
-    from genesys_provider.sources.models import event_source_name
+    from genesys_provider.sources.vocabulary import event_source_name
 
     facts = facts_of(source)
     return {

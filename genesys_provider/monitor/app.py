@@ -30,8 +30,8 @@ from starlette.staticfiles import StaticFiles
 from genesys_provider.monitor.guard import HEALTH_PATH
 from genesys_provider.monitor.history import DAY
 from genesys_provider.monitor.views import iso
-from genesys_provider.sources.models import ACTIVE
-from genesys_provider.targets.models import VERIFIED
+from genesys_provider.sources.vocabulary import ACTIVE
+from genesys_provider.targets.vocabulary import VERIFIED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -16,14 +16,10 @@ from typing import Any, Literal, NamedTuple
 from genesys_provider.client.errors import shortened
 from genesys_provider.client.limits import RateLimit
 from genesys_provider.monitor.views import facts_of, iso, seconds
-from genesys_provider.sources.models import ACTIVE, ERROR, Source
-from genesys_provider.targets.models import (
-    FAILED,
-    FINAL_STATUSES,
-    PENDING_VERIFICATION,
-    TIMEOUT,
-    Target,
-)
+from genesys_provider.sources.models import Source
+from genesys_provider.sources.vocabulary import ACTIVE, ERROR
+from genesys_provider.targets.models import Target
+from genesys_provider.targets.vocabulary import FAILED, FINAL_STATUSES, PENDING_VERIFICATION, TIMEOUT
 
 Kind = Literal["target", "source"]
 Key = tuple[Kind, str]

@@ -30,7 +30,7 @@ from genesys_provider.monitor.news import News, WebhookSettings
 from genesys_provider.monitor.reading import Readings
 from genesys_provider.sources.manager import SourceManager
 from genesys_provider.targets.manager import TargetManager
-from genesys_provider.targets.models import VERIFIED
+from genesys_provider.targets.vocabulary import VERIFIED
 
 _BACKLOG = 1024
 _log = logging.getLogger(__name__)

@@ -14,13 +14,8 @@ from genesys_provider.common.writes import LastWrite
 from genesys_provider.host.operation import ChangeKind, current
 from genesys_provider.resources import owned_properties, properties
 from genesys_provider.resources.owned_properties import OwnedInputs, as_set, compared_ownership, set_read
-from genesys_provider.sources.models import (
-    Source,
-    SourceConfig,
-    as_compared,
-    event_source_name,
-    wanted_status,
-)
+from genesys_provider.sources.models import Source, SourceConfig
+from genesys_provider.sources.vocabulary import as_compared, event_source_name, wanted_status
 
 if TYPE_CHECKING:
     from genesys_provider.sources.manager import SourceOutcome

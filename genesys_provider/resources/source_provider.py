@@ -47,7 +47,7 @@ class EventBridgeSourceProvider(OwnedProvider):
     def complaint(self, _manager: SourceManager, found: Source) -> str | None:
         """That the service could not make it active, or can't keep it so, and why."""
         from genesys_provider.client.errors import shortened
-        from genesys_provider.sources.models import ERROR
+        from genesys_provider.sources.vocabulary import ERROR
 
         if found.status != ERROR:
             return None

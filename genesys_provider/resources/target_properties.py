@@ -20,7 +20,8 @@ from genesys_provider.common.writes import LastWrite
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import owned_properties, properties
 from genesys_provider.resources.owned_properties import OwnedInputs, as_set, compared_ownership, set_read
-from genesys_provider.targets.models import SECRET_FIELDS, VERIFIED, RetryPolicyConfig, Target, TargetConfig
+from genesys_provider.targets.models import RetryPolicyConfig, Target, TargetConfig
+from genesys_provider.targets.vocabulary import SECRET_FIELDS, VERIFIED
 
 if TYPE_CHECKING:
     from genesys_provider.targets.manager import Outcome

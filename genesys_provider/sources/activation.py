@@ -13,8 +13,9 @@ from genesys_provider.common.directory import Directory
 from genesys_provider.common.waiting import Patience, until
 from genesys_provider.common.writes import Writes
 from genesys_provider.common.writing import Written
-from genesys_provider.sources.models import ACTIVE, ERROR, Source
+from genesys_provider.sources.models import Source
 from genesys_provider.sources.reading import SourceReader
+from genesys_provider.sources.vocabulary import ACTIVE, ERROR
 
 ACTIVATION_TIMEOUT = 120.0
 """Seconds to wait unless told otherwise [C]."""

@@ -36,9 +36,10 @@ from genesys_provider.sources.errors import (
     ActivationUnknown,
     NotActive,
 )
-from genesys_provider.sources.models import ACTIVE, Source, SourceConfig, region_warning
+from genesys_provider.sources.models import Source, SourceConfig, region_warning
 from genesys_provider.sources.reading import SourceReader
 from genesys_provider.sources.topics import offered, warnings
+from genesys_provider.sources.vocabulary import ACTIVE
 from genesys_provider.sources.writing import SourceWriting
 
 _log = logging.getLogger(__name__)

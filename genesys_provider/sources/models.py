@@ -29,21 +29,22 @@ from genesys_provider.common.faults import line_error, too_large
 from genesys_provider.common.fields import MAX_NAME_CHARACTERS, ApiModel, NonEmpty, Printable
 from genesys_provider.common.ownership import mark_as_text, mark_from_text
 from genesys_provider.sources.topics import topic_fault
+from genesys_provider.sources.vocabulary import (
+    ACTIVATING,
+    ACTIVE,
+    DELETED,
+    ENABLED,
+    ERROR,
+    as_compared,
+    wanted_status,
+    with_plain_ends,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 INTEGRATION_TYPE = "amazon-eventbridge-source"
 """[G]"""
-EVENT_SOURCE_PREFIX = "aws.partner/genesys.com/cloud"
-"""How the name of each event source begins; the organization's id and the suffix follow [G]."""
-
-ACTIVE, ACTIVATING, INACTIVE, DEACTIVATING = "ACTIVE", "ACTIVATING", "INACTIVE", "DEACTIVATING"
-ERROR = "ERROR"
-"""What a source is: the codes of `reportedState` [G]. Others may come; they mean «not yet» [C]."""
-ENABLED, DISABLED, DELETED = "ENABLED", "DISABLED", "DELETED"
-"""What a source is meant to be: `intendedState` [G]."""
-
 FIRST_VERSION = 1
 """The version of a configuration that nobody has written yet [G]."""
 
@@ -143,7 +144,7 @@ class SourceConfig(ApiModel):
     @field_validator("notes")
     @classmethod
     def _without_a_mark(cls, notes: str | None) -> str | None:
-        lines = _with_plain_ends(notes or "").split("\n")
+        lines = with_plain_ends(notes or "").split("\n")
         if any(_MARK.fullmatch(line.strip()) for line in lines):
             raise PydanticCustomError(
                 "mark", "must hold no line that begins with «Pulumi: urn:»: it says whose the source is"
@@ -375,21 +376,6 @@ class Visible(NamedTuple):
         )
 
 
-def as_compared(notes: str | None) -> str:
-    """Notes without what makes no difference: white space around them, and how their lines end."""
-    return _with_plain_ends(notes or "").strip()
-
-
-def wanted_status(*, enabled: bool) -> str:
-    """What a source will be once all is well."""
-    return ACTIVE if enabled else INACTIVE
-
-
-def event_source_name(organization_id: str | None, suffix: str | None) -> str | None:
-    """The name of the partner event source in AWS, and so of its event bus [G]; None where it can't be known."""
-    return f"{EVENT_SOURCE_PREFIX}/{organization_id}/{suffix}" if organization_id and suffix else None
-
-
 def region_warning(region: str) -> str | None:
     """What is to be said of a region of which it is not known that AWS has partner event sources there."""
     if region in PARTNER_REGIONS:
@@ -405,16 +391,12 @@ def _notes_and_mark(notes: Any) -> tuple[str | None, str | None]:
     if not isinstance(notes, str) or notes == _NO_NOTES:
         return None, None
     owner, rest = None, []
-    for line in _with_plain_ends(notes).split("\n"):
+    for line in with_plain_ends(notes).split("\n"):
         if found := _MARK.fullmatch(line.strip()):
             owner = mark_from_text(found["mark"])
         else:
             rest.append(line)
     return "\n".join(rest) or None, owner
-
-
-def _with_plain_ends(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -42,19 +42,9 @@ from genesys_provider.sources.errors import (
     SourceChanged,
     TooManySources,
 )
-from genesys_provider.sources.models import (
-    ACTIVE,
-    DISABLED,
-    ENABLED,
-    ERROR,
-    FIRST_VERSION,
-    INACTIVE,
-    INTEGRATION_TYPE,
-    Place,
-    Source,
-    SourceConfig,
-)
+from genesys_provider.sources.models import FIRST_VERSION, INTEGRATION_TYPE, Place, Source, SourceConfig
 from genesys_provider.sources.reading import SourceReader
+from genesys_provider.sources.vocabulary import ACTIVE, DISABLED, ENABLED, ERROR, INACTIVE
 
 _ANOTHER_SUFFIX = "suffix (`event_source_suffix=`)"
 

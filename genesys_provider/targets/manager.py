@@ -40,9 +40,10 @@ from genesys_provider.targets.errors import (
     VerificationUnknown,
 )
 from genesys_provider.targets.gateway import UPDATED, Delivery, Gateway, SyncEvent
-from genesys_provider.targets.models import VERIFIED, Target, TargetConfig
+from genesys_provider.targets.models import Target, TargetConfig
 from genesys_provider.targets.reading import TargetReader
 from genesys_provider.targets.verification import Verifications
+from genesys_provider.targets.vocabulary import VERIFIED
 from genesys_provider.targets.webhook import SigningSecrets
 from genesys_provider.targets.writing import TargetWriting
 

@@ -40,30 +40,19 @@ from genesys_provider.common.fields import (
 )
 from genesys_provider.common.ownership import mark_as_text, mark_from_text
 from genesys_provider.targets.headers import header_faults
+from genesys_provider.targets.vocabulary import (
+    FINAL_STATUSES,
+    NEEDED_AUTH_FIELDS,
+    SECRET_FIELDS,
+    SHOWN_AUTH_FIELDS,
+    VERIFIED,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 AuthType = Literal["NONE", "BASIC", "OAUTH2", "JWT"]
 BackoffStrategy = Literal["EXPONENTIAL", "LINEAR"]
-
-VERIFIED = "VERIFIED"
-FAILED = "FAILED"
-TIMEOUT = "TIMEOUT"
-PENDING_VERIFICATION = "PENDING_VERIFICATION"
-FINAL_STATUSES = frozenset({VERIFIED, FAILED, TIMEOUT})
-"""The statuses after which a verification changes no more; any other is pending [S]."""
-
-NEEDED_AUTH_FIELDS: dict[str, tuple[str, ...]] = {
-    "BASIC": ("username", "password"),
-    "OAUTH2": ("clientId", "clientSecret", "tokenUrl"),
-}
-"""What `authConfig` must hold for each `authType`; no rule is given for `JWT` [S]."""
-
-SHOWN_AUTH_FIELDS = ("username", "clientId", "tokenUrl")
-"""The fields of `authConfig` that the API returns [C]."""
-SECRET_FIELDS = ("password", "clientSecret")
-"""Those that it never returns [C]."""
 
 
 def _https_url(url: str) -> str:

@@ -13,7 +13,8 @@ from genesys_provider.client.limits import Priority
 from genesys_provider.common.directory import Look
 from genesys_provider.common.faults import faults_of
 from genesys_provider.common.paging import Page, pages
-from genesys_provider.targets.models import PENDING_VERIFICATION, Target
+from genesys_provider.targets.models import Target
+from genesys_provider.targets.vocabulary import PENDING_VERIFICATION
 
 
 def parsed(answer: Any, what: str = "the list of targets") -> Target:

@@ -15,8 +15,9 @@ from genesys_provider.common.directory import Directory, Look
 from genesys_provider.common.waiting import Patience, until
 from genesys_provider.common.writes import LAG_SECONDS, Writes
 from genesys_provider.common.writing import Written
-from genesys_provider.targets.models import FINAL_STATUSES, PENDING_VERIFICATION, VERIFIED, Target
+from genesys_provider.targets.models import Target
 from genesys_provider.targets.reading import TargetReader
+from genesys_provider.targets.vocabulary import FINAL_STATUSES, PENDING_VERIFICATION, VERIFIED
 
 FIRST_LOOK = 0.3
 """Seconds from the accepted request to the first look."""

@@ -22,7 +22,8 @@ from genesys_provider.common.run import Run
 from genesys_provider.common.times import utc_now
 from genesys_provider.common.writes import Writes
 from genesys_provider.common.writing import NAME_PAUSES, Writing, Written
-from genesys_provider.targets.models import PENDING_VERIFICATION, Target, TargetConfig
+from genesys_provider.targets.models import Target, TargetConfig
+from genesys_provider.targets.vocabulary import PENDING_VERIFICATION
 
 
 class TargetWriting(Writing[Target, TargetConfig]):

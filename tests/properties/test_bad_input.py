@@ -29,7 +29,8 @@ from genesys_provider.resources import sync_properties, target_properties
 from genesys_provider.resources.sync_provider import GatewaySyncProvider
 from genesys_provider.resources.target_provider import EventBridgeTargetProvider
 from genesys_provider.targets.gateway import Delivery
-from genesys_provider.targets.models import FINAL_STATUSES, Target
+from genesys_provider.targets.models import Target
+from genesys_provider.targets.vocabulary import FINAL_STATUSES
 
 if TYPE_CHECKING:
     from genesys_provider.client.api import GenesysClient

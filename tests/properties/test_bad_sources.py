@@ -21,7 +21,8 @@ from genesys_provider.common.faults import faults_of
 from genesys_provider.emulator.judge import broken_rules_of_schema
 from genesys_provider.resources import source_properties
 from genesys_provider.resources.source_provider import EventBridgeSourceProvider
-from genesys_provider.sources.models import INTEGRATION_TYPE, Source, SourceConfig, wanted_status
+from genesys_provider.sources.models import INTEGRATION_TYPE, Source, SourceConfig
+from genesys_provider.sources.vocabulary import wanted_status
 
 if TYPE_CHECKING:
     from genesys_provider.client.api import GenesysClient

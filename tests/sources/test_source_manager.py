@@ -49,7 +49,7 @@ from genesys_provider.common.ownership import Owner
 from genesys_provider.common.times import utc_now
 from genesys_provider.common.writes import LastWrite
 from genesys_provider.sources.errors import ActivationUnknown, NotActive, OtherType, TooManySources
-from genesys_provider.sources.models import event_source_name
+from genesys_provider.sources.vocabulary import event_source_name
 
 if TYPE_CHECKING:
     from pathlib import Path
