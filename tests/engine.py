@@ -100,6 +100,24 @@ def backend_url(directory: Path) -> str:
     return f"{directory.as_uri()}?metadata=skip"
 
 
+def pulumi_env(home: Path, backend: Path) -> dict[str, str]:
+    """The environment of a Pulumi with a home and a backend of its own."""
+    path = pulumi_path()
+    assert path is not None, "no Pulumi here: run tools/setup"
+    # What the machine's own Pulumi is set to must not reach the test.
+    env = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
+    # Each command starts three Pythons: none of them need compile the same again.
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    return env | {
+        "PATH": path,
+        "PULUMI_BACKEND_URL": backend_url(backend),
+        "PULUMI_CONFIG_PASSPHRASE": "correct horse",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_HOME": str(home),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+
 class Stack:
     """A project with one stack in `directory`: program, backend and PULUMI_HOME are below it.
 
@@ -122,26 +140,12 @@ class Stack:
         stack: str = "dev",
         backend: Path | None = None,
     ) -> None:
-        path = pulumi_path()
-        assert path is not None, "no Pulumi here: run tools/setup"
         self.directory = directory / "project"
         self.backend = backend or directory / "backend"
         self.directory.mkdir(parents=True)
         self.backend.mkdir(exist_ok=True)
         self.project, self.name, self.host = name, stack, host
-        # What the machine's own Pulumi is set to must not reach the test.
-        self.env = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
-        # Each command starts three Pythons: none of them need compile the same again.
-        self.env.pop("PYTHONDONTWRITEBYTECODE", None)
-        self.env |= {
-            "PATH": path,
-            "PULUMI_BACKEND_URL": backend_url(self.backend),
-            "PULUMI_CONFIG_PASSPHRASE": "correct horse",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PULUMI_HOME": str(directory / "home"),
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            **(env or {}),
-        }
+        self.env = {**pulumi_env(directory / "home", self.backend), **(env or {})}
         self.write_project()
         for file, text in (modules or {}).items():
             self.write(file, text)

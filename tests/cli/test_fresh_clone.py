@@ -96,7 +96,12 @@ def test_a_fresh_clone(declared: Declared, cloud: Cloud, tmp_path: Path, virtual
 
 @pytest.mark.parametrize(
     "project",
-    ["Pulumi.yaml", "examples/aws-api-gateway/Pulumi.yaml", "examples/aws-event-bus/Pulumi.yaml"],
+    [
+        "Pulumi.yaml",
+        "examples/aws-api-gateway/Pulumi.yaml",
+        "examples/aws-event-bus/Pulumi.yaml",
+        "examples/fleet/Pulumi.yaml",
+    ],
 )
 def test_the_projects_of_this_repository(project: str) -> None:
     (provider,) = yaml.safe_load((ROOT / project).read_text())["plugins"]["providers"]

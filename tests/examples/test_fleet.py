@@ -1,0 +1,334 @@
+"""The example of a large fleet: the driver as a process of its own, the real Pulumi, organizations on real sockets.
+
+What `make test` runs is small: each run of a stack costs some seconds of CPU.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import os
+import shutil
+import signal
+import sys
+from collections import Counter
+from contextlib import suppress
+from datetime import datetime
+from itertools import repeat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from cloud import CLIENT_SECRET, PASSWORD, TARGETS, USERNAME, Cloud
+from engine import ROOT, Result, Running, pulumi_env, until
+from shared_cloud import SkippedWaits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+EXAMPLE = ROOT / "examples" / "fleet"
+COLUMNS = ("name", "region", "unit", "endpoint_url", "event_types", "auth")
+EU, US = "eu-central-1", "us-east-1"
+UNITS = ("sales", "service")
+
+
+class Fleet:
+    """A copy of the example, with an organization for each region and a backend of its own."""
+
+    def __init__(self, directory: Path, clouds: dict[str, Cloud]) -> None:
+        self.clouds = clouds
+        self.directory = directory / "fleet"
+        self.backend = directory / "backend"
+        self.home = directory / "home"
+        self.backend.mkdir()
+        shutil.copytree(EXAMPLE, self.directory, ignore=shutil.ignore_patterns("__pycache__"))
+        project = self.directory / "Pulumi.yaml"
+        project.write_text(project.read_text().replace("virtualenv: .venv", f"virtualenv: {sys.prefix}"))
+        self.env = {
+            **pulumi_env(self.home, self.backend),
+            "PYTHONPATH": str(ROOT),
+            "GATEWAY": f"{USERNAME}:{PASSWORD}",
+        }
+        for region, cloud in clouds.items():
+            suffix = region.replace("-", "_").upper()
+            self.env |= {f"{name}_{suffix}": value for name, value in cloud.env.items()}
+        self.rows: list[dict[str, str]] = []
+
+    def declare(self, each: int) -> None:
+        """So many targets for each unit of each region."""
+        self.rows = [
+            self.row(region, unit, f"{unit}-{number:03}")
+            for region in self.clouds
+            for unit in UNITS
+            for number in range(each)
+        ]
+
+    def row(self, region: str, unit: str, name: str) -> dict[str, str]:
+        endpoint = self.clouds[region].endpoint(name)
+        return dict(
+            zip(COLUMNS, (name, region, unit, endpoint, "CONVERSATION_STARTED", "env:GATEWAY"), strict=True)
+        )
+
+    def start(self, command: str, *options: str) -> Running:
+        self.write(self.rows)
+        return Running([sys.executable, "fleet.py", command, *options], self.directory, self.env)
+
+    def write(self, rows: list[dict[str, str]]) -> None:
+        with (self.directory / "targets.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def run(self, command: str, *options: str) -> Result:
+        return self.start(command, *options).wait()
+
+    def targets(self) -> Counter[str]:
+        """How many targets there are of each status, in all organizations; two of one name in one fail."""
+        found: Counter[str] = Counter()
+        for cloud in self.clouds.values():
+            cloud.requests()
+            page = 1
+            names: set[str] = set()
+            while entities := cloud.api("GET", f"?pageSize=100&pageNumber={page}").json()["entities"]:
+                page += 1
+                assert names.isdisjoint(each["name"] for each in entities)
+                names.update(each["name"] for each in entities)
+                found.update(each["status"] for each in entities)
+        return found
+
+    def created(self) -> int:
+        """How many targets were created since the last look at the requests."""
+        log = (cloud.control("requests", "GET") for cloud in self.clouds.values())
+        return sum(
+            each["method"] == "POST" and each["status"] == 201 for requests in log for each in requests
+        )
+
+    def locks(self) -> list[Path]:
+        """The locks of stacks that the backend has."""
+        return [each for each in (self.backend / ".pulumi" / "locks").rglob("*") if each.is_file()]
+
+    def processes(self) -> list[str]:
+        """What still runs on behalf of the fleet: every process inherits where Pulumi's home is."""
+        return [each for each in map(_command_of, Path("/proc").glob("[0-9]*"), repeat(self.home)) if each]
+
+
+def _command_of(process: Path, home: Path) -> str:
+    """The command line of a process, if it is one with this home of Pulumi."""
+    with suppress(OSError):
+        if f"PULUMI_HOME={home}".encode() in (process / "environ").read_bytes():
+            return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return ""
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    with Cloud(tmp_path) as eu, Cloud(tmp_path, beside=eu) as us:
+        yield Fleet(tmp_path, {EU: eu, US: us})
+
+
+def last_line(result: Result) -> str:
+    return result.output.rstrip().rpartition("\n")[2]
+
+
+def test_a_stack_that_fails_stops_no_other(fleet: Fleet) -> None:
+    fleet.declare(6)
+    fleet.clouds[US].behave("/v1/genesys/events/sales-003", status=503)
+    # Both organizations send to one gateway: in the other one the endpoint has another name.
+    fleet.rows[3]["endpoint_url"] = fleet.clouds[EU].endpoint("other")
+
+    failed = fleet.run("up")
+    assert failed.code == 1, failed.output
+    told = failed.output.partition("us-east-1.sales FAILED:")[2]
+    assert "target 'sales-003'" in told
+    assert "endpoint answered 503" in told
+    assert last_line(failed) == "4 stacks: 1 FAILED, 3 done, 23 create, 1 failed"
+    # Our host keeps in the state what is not verified; the stock one deletes it again.
+    assert fleet.targets() == {"VERIFIED": 23, "FAILED": 1}
+
+    fleet.clouds[US].behave_well()
+    fleet.rows[0]["event_types"] = "CONVERSATION_STARTED CONVERSATION_ENDED"
+    changed = fleet.run("up")
+    assert changed.code == 0, changed.output
+    assert last_line(changed) == "4 stacks: 4 done, 22 same, 2 update"
+    assert fleet.targets() == {"VERIFIED": 24}
+    for secret in (PASSWORD, CLIENT_SECRET):
+        assert secret not in failed.output + changed.output
+    stored = "\n".join(each.read_text() for each in fleet.backend.rglob("*.json"))
+    assert PASSWORD not in stored
+
+    gone = fleet.run("destroy")
+    assert gone.code == 0, gone.output
+    assert last_line(gone) == "4 stacks: 4 done, 24 delete"
+    assert fleet.targets() == {}
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.full_length)]
+)
+def test_ctrl_c_ends_all_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
+    with Cloud(tmp_path, verification_seconds=3600) as cloud:
+        fleet = Fleet(tmp_path, {EU: cloud})
+        fleet.declare(6)
+        fleet.rows += [fleet.row(EU, "training", "training-000")]
+        running = fleet.start("up", "--parallel-stacks", "2")
+        until(lambda: fleet.created() == 12, limit=60)
+        os.kill(running.pid, number)
+        stopped = running.wait()
+
+        assert stopped.code == 128 + number, stopped.output
+        assert last_line(stopped) == "3 stacks: 1 not begun, 2 stopped, 12 failed"
+        assert fleet.locks() == []
+        until(lambda: fleet.processes() == [])
+        # All that was created is in the state: nothing is created again, and nothing is left behind.
+        assert fleet.targets() == {"PENDING_VERIFICATION": 12}
+        for target in cloud.targets().values():
+            cloud.control(f"targets/{target['id']}/status", status="VERIFIED")
+        fleet.rows.pop()
+        again = fleet.run("up")
+        assert again.code == 0, again.output
+        assert fleet.created() == 0
+        assert fleet.targets() == {"VERIFIED": 12}
+
+
+@pytest.mark.full_length
+def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
+    with Cloud(tmp_path) as cloud:
+        fleet = Fleet(tmp_path, {EU: cloud})
+        fleet.declare(1)
+        # What was sent can't be called back: a first Ctrl-C waits for these answers.
+        match = {"method": "POST", "path": TARGETS}
+        cloud.control("faults", match=match, action="delay", when="before", seconds=3600, times=2)
+        running = fleet.start("up")
+        until(lambda: len(cloud.control("held", "GET")) == 2, limit=60)
+        running.interrupt()
+        output = running._process.stdout
+        assert output is not None
+        assert any("Ending all stacks" in line for line in iter(output.readline, ""))
+        running.interrupt()
+        stopped = running.wait()
+        assert stopped.code == 128 + signal.SIGINT, stopped.output
+        assert fleet.locks() == []
+        until(lambda: fleet.processes() == [])
+
+        cloud.control("held", "DELETE")
+        again = fleet.run("up")
+        assert again.code == 0, again.output
+        assert fleet.targets() == {"VERIFIED": 2}
+
+
+@pytest.mark.full_length
+def test_a_driver_that_is_killed_leaves_engines_that_end_in_good_order(tmp_path: Path) -> None:
+    with Cloud(tmp_path, verification_seconds=3600) as cloud:
+        fleet = Fleet(tmp_path, {EU: cloud})
+        fleet.declare(1)
+        running = fleet.start("up")
+        until(lambda: fleet.created() == 2, limit=60)
+        running.kill()
+        running.wait()
+        for target in cloud.targets().values():
+            cloud.control(f"targets/{target['id']}/status", status="VERIFIED")
+        until(lambda: fleet.processes() == [], limit=60)
+        assert fleet.locks() == []
+        again = fleet.run("up")
+        assert last_line(again) == "2 stacks: 2 done, 2 same"
+
+
+FAULTY = """name,region,unit,endpoint_url,event_types,auth
+orders,eu-central-1,sales,https://events.example/orders,CONVERSATION_STARTED,
+orders,us-east-1,sales,https://events.example/orders,CONVERSATION_STARTED,
+
+orders,eu-central-1,service,http://events.example/orders,,user:canary-password-7c1
+orders,eu-central-1,service,https://events.example/orders,CONVERSATION_STARTED,
+queues,Frankfurt,Sales,https://events.example/queues,CONVERSATION_STARTED,env:GATEWAY,too much
+users
+"""
+FAULTS = {
+    "5: endpoint_url",
+    "5: event_types",
+    "5: auth",
+    "6: name: orders is in eu-central-1 already, in line 2",
+    "7: region",
+    "7: unit",
+    "7: too many columns",
+    "8: region",
+    "8: unit",
+    "8: endpoint_url",
+    "8: event_types",
+    "8: auth",
+}
+
+
+def test_a_file_with_faults_begins_nothing(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path, {})
+    file = tmp_path / "faulty.csv"
+    file.write_text(FAULTY)
+    refused = fleet.run("up", "--targets", str(file))
+    assert refused.code == 2
+    told = [line for line in refused.output.splitlines() if line.startswith(f"{file}:")]
+    assert len(told) == len(FAULTS), refused.output
+    assert all(any(line.startswith(f"{file}:{each}") for each in FAULTS) for line in told), refused.output
+    assert PASSWORD not in refused.output
+    assert list(fleet.backend.iterdir()) == []
+
+
+def test_a_project_without_our_host_begins_nothing(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path, {})
+    (fleet.directory / "Pulumi.yaml").write_text("name: fleet\nruntime: python\n")
+    refused = fleet.run("up")
+    assert refused.code == 2
+    assert "genesys-eventbridge init" in refused.output
+    assert list(fleet.backend.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def budget_module() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("budget", EXAMPLE / "budget.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules["budget"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_stacks_wait_for_room_in_the_organizations_limit(budget_module: ModuleType) -> None:
+    waits = SkippedWaits()
+    budget = budget_module.Budget(500, 100, waits, waits.clock)
+    most = budget.requests(100)
+    assert 100 < most < 250
+    with budget.share(100), budget.share(100):
+        assert waits.skipped == 0
+    # Both have ended just now, and still count for a minute.
+    with budget.share(100) as third:
+        assert waits.skipped == pytest.approx(60, abs=1)
+        third.requests = budget.requests(0)
+    # The third changed nothing, so there is room for two more at once.
+    with budget.share(100), budget.share(100):
+        assert waits.skipped == pytest.approx(60, abs=1)
+
+
+def test_a_stack_alone_never_waits_and_after_ctrl_c_none_does(budget_module: ModuleType) -> None:
+    waits = SkippedWaits()
+    budget = budget_module.Budget(10, 100, waits, waits.clock)
+    with budget.share(1000) as alone:
+        assert alone.requests == 300
+        waits.set()
+        with budget.share(1000):
+            assert waits.skipped == 0
+
+
+@pytest.mark.full_length
+@pytest.mark.timeout(300)
+def test_no_minute_has_more_requests_than_the_limit(tmp_path: Path) -> None:
+    limit = 170
+    with Cloud(tmp_path) as cloud:
+        fleet = Fleet(tmp_path, {EU: cloud})
+        fleet.rows = [fleet.row(EU, unit, f"{unit}-{n}") for unit in "abcd" for n in range(5)]
+        done = fleet.run("up", "--requests-per-minute", str(limit))
+        assert done.code == 0, done.output
+        log = cloud.control("requests", "GET")
+        at = [datetime.fromisoformat(each["at"].replace("Z", "+00:00")) for each in log]
+        busiest = max(sum(0 <= (each - start).total_seconds() < 60 for each in at) for start in at)
+        assert busiest <= limit
+        # It was the limit that took so long.
+        assert (at[-1] - at[0]).total_seconds() > 60
