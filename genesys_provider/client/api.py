@@ -218,6 +218,11 @@ class GenesysClient:
         return self._call(Call("GET", MY_ORGANIZATION)).body
 
     @property
+    def least_seconds(self) -> float:
+        """How long the requests so far take at least within the rate limit."""
+        return self._allowance.least_seconds
+
+    @property
     def seconds_a_request(self) -> float:
         """How far apart requests are that use the whole rate limit up; 0 where there is none."""
         return self._allowance.seconds_a_request

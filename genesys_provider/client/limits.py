@@ -82,11 +82,17 @@ class Allowance:
         self._window_ends: float | None = None
         self._paused_until = float("-inf")
         self._answered = False
+        self._sent = 0
 
     @property
     def seconds_a_request(self) -> float:
         """How far apart requests are that use the whole limit up; 0 where there is none."""
         return 60 / self._allowed if self._allowed else 0.0
+
+    @property
+    def least_seconds(self) -> float:
+        """How long the requests so far take at least within the limit; the first minute's may all go at once."""
+        return max(0, self._sent - (self._allowed or self._sent)) * self.seconds_a_request
 
     @property
     def rate_limit(self) -> RateLimit | None:
@@ -158,6 +164,7 @@ class Allowance:
         """Admits waiting requests while there is room; nobody else is woken."""
         while self._queue and self._has_room():
             self._under_way += 1
+            self._sent += 1
             ticket = heapq.heappop(self._queue)
             ticket.admitted = True
             ticket.answered.set()

@@ -116,6 +116,11 @@ class Manager(Generic[T, W]):
         return self._client.seconds_a_request
 
     @property
+    def least_seconds(self) -> float:
+        """How long the requests so far take at least within the rate limit."""
+        return self._client.least_seconds
+
+    @property
     def rate_limit(self) -> RateLimit | None:
         """What the token may still do in this minute; None where there is no limit, or no answer yet."""
         return self._client.rate_limit

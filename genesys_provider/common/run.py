@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from genesys_provider.common.turns import Turns
+
 QUIET_SECONDS = 5.0
 """More may still come while operations of this process follow each other this closely."""
 
@@ -36,6 +38,8 @@ class Run:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.turns = Turns(clock)
+        """Who waited for verdicts, and who for a turn."""
         self._clock = clock
         self._lock = threading.Lock()
         self._checked: set[str] = set()

@@ -67,7 +67,7 @@ class DetailedDiffResult(DiffResult):
         self.detailed = dict(detailed)
 
 
-def _silent(_message: str) -> None:
+def _silent(_message: object) -> None:
     return None
 
 
@@ -91,6 +91,9 @@ class Operation:
     """Shows a passing message in the resource's line of the live display; never raises."""
     warn: Callable[[str], None] = _silent
     """Shows a warning that stays; never raises."""
+    at_end: Callable[[Callable[[], str | None]], None] = _silent
+    """Takes a function that is called at the end of the run, once, however often it is given: the message that it
+    returns is shown below the stack. The engine cancels at each end, so `cancelled` says nothing then."""
 
 
 _WITHOUT_HOST = Operation()

@@ -66,5 +66,6 @@ def serve(address: str, lifetime: Lifetime) -> None:
         if lifetime.grace < grace:
             grace = lifetime.grace
             server.stop(grace)
+    servicer.say_last_words()
     # Threads of operations that nobody waits for any more would hold an ordinary exit up.
     os._exit(0)

@@ -99,6 +99,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._engine = engine
         self._cancelled = cancelled
         self._providers = Providers()
+        self._last_words: dict[Callable[[], str | None], None] = {}
         self._stables: dict[str, Sequence[str]] = {}
         """The outputs that a planned update leaves as they are, by URN."""
 
@@ -114,7 +115,15 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             newly_secret=secrets.newly_secret(request),
             show_status=functools.partial(self._engine.show_status, urn),
             warn=functools.partial(self._engine.warn, urn),
+            at_end=self._last_words.setdefault,
         )
+
+    def say_last_words(self) -> None:
+        """Shows what operations have left to be said at the end of the run."""
+        for each in list(self._last_words):
+            message = each()
+            if message is not None:
+                self._engine.inform(message)
 
     def init_failed(self, error: InitFailed, request: Any) -> status_pb2.Status:
         """The status that makes the engine keep the object, its properties and the reasons in the state."""

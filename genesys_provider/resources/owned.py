@@ -107,6 +107,8 @@ class OwnedProvider(ResourceProvider, ABC):
                 # Where a transform ignores all changes, the engine has put the old mark here.
                 inputs["owner"] = current().urn or inputs["owner"]
                 run.checked(inputs["owner"])
+                if not _olds:
+                    run.turns.expect(inputs["owner"])
             found = self.properties().faults(_olds, inputs)
             return CheckResult(inputs, [CheckFailure(fault.path, fault.reason) for fault in found])
 
@@ -131,8 +133,11 @@ class OwnedProvider(ResourceProvider, ABC):
                 )
             run.learned(_id, facts(_olds))
             found = self.properties().changes(_olds, _news)
+            detailed = with_new_secrets(found, _olds, _news)
+            if isinstance(_news.get("owner"), str):
+                run.turns.expect(_news["owner"], changes=bool(detailed))
             return DetailedDiffResult(
-                with_new_secrets(found, _olds, _news),
+                detailed,
                 # What it has not got yet, it gets in place.
                 replaces=[name for name in self.replacing if found.get(name) == "update"],
                 stables=[name for name in self.lasting if name in _olds],
@@ -151,6 +156,7 @@ class OwnedProvider(ResourceProvider, ABC):
         from genesys_provider.resources.words import said
 
         properties = self.properties()
+        run.turns.begin(props["owner"])
         with self.managed(props) as manager:
             organization_id = manager.organization().id
             try:
@@ -184,6 +190,7 @@ class OwnedProvider(ResourceProvider, ABC):
         from genesys_provider.resources.words import said
 
         properties = self.properties()
+        run.turns.begin(_news["owner"])
         with self.managed(_olds, _news) as manager:
             organization_id = _same_organization(manager, self.kind, _id, _olds)
             if not properties.configuration_changed(_olds, _news):

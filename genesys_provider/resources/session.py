@@ -74,6 +74,7 @@ def managed(kind: type[Kind], config: Mapping[str, object], *states: Mapping[str
         try:
             with settings.naming_sources():
                 manager = _manager(kind, settings, operation.cancelled)
+            operation.at_end(_advice)
             yield manager
         except GenesysError as error:
             raise OperationError(settings.in_its_words(said(error))) from None
@@ -94,6 +95,13 @@ def configured_api_url(config: Mapping[str, object]) -> str:
         return _settings(tuple(config.items())).api_url
     except GenesysError as error:
         raise OperationError(said(error)) from None
+
+
+def _advice() -> str | None:
+    """How this run could have been faster, if it could."""
+    with _lock:
+        managers = [each for beside in _managers.values() for each in beside.values()]
+    return run.turns.advice(least_seconds=max((each.least_seconds for each in managers), default=0.0))
 
 
 @cache  # the environment, which completes the config, stays the same as long as the process lives

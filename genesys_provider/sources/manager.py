@@ -186,7 +186,8 @@ class SourceManager(Manager[Source, SourceConfig]):
         region = region_warning(source.aws_region)
         doubt = f"; {region}" if region and wanted == ACTIVE else ""
         try:
-            seen = self._activations.wait(written, wanted, limit)
+            with self._run.turns.waiting(source.kind):
+                seen = self._activations.wait(written, wanted, limit)
             if seen.status == wanted:
                 self.audit.record(
                     AuditEvent.SOURCE_SETTLED, source.id, latency_seconds=self._clock() - started

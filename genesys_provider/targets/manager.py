@@ -301,7 +301,8 @@ class TargetManager(Manager[Target, TargetConfig]):
         target, started = written.thing, written.at
         name = f"target {target.name!r}"
         try:
-            verdict = self._verifications.wait(written, limit)
+            with self._run.turns.waiting(target.kind):
+                verdict = self._verifications.wait(written, limit)
             seen = target.model_copy(update={"status": verdict.status})
             if verdict.status == VERIFIED:
                 self.audit.record(

@@ -1,0 +1,96 @@
+"""What a run says of operations that the engine let wait in turns, in virtual time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+
+from genesys_provider.client.errors import Cancelled
+from genesys_provider.common.turns import Turns
+
+
+class Engine:
+    """Carries operations out as the engine does: so many at a time, each checked one ahead of its turn.
+
+    All take the same time, so that a wave begins when the one before it ends.
+    """
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.turns = Turns(lambda: self.now)
+
+    def up(self, count: int, seconds: float, *, parallel: int, kind: str = "target", first: int = 0) -> None:
+        names = [f"{kind}-{number}" for number in range(first, first + count)]
+        while names:
+            wave, names = names[:parallel], names[parallel:]
+            with ExitStack() as waits:
+                for name in wave:
+                    self.turns.expect(name)
+                    self.turns.begin(name)
+                    waits.enter_context(self.turns.waiting(kind))
+                if names:
+                    self.turns.expect(names[0])
+                self.now += seconds
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
+
+
+def test_who_waited_in_turns_is_told_the_figure_that_would_do(engine: Engine) -> None:
+    engine.now += 2  # what the rest of the run took
+    engine.up(100, 5, parallel=8)
+    assert engine.turns.advice() == (
+        "8 of 100 targets waited at a time; with `PULUMI_PARALLEL=100` this `up` would have taken about 7 s, "
+        "not 67 s"
+    )
+
+
+def test_who_waited_all_at_a_time_is_told_nothing(engine: Engine) -> None:
+    engine.up(100, 5, parallel=100)
+    assert engine.turns.advice() is None
+
+
+def test_what_depends_on_others_waits_for_them_and_not_for_its_turn(engine: Engine) -> None:
+    """The program declares the second four when it has the outputs of the first."""
+    engine.up(4, 20, parallel=8)
+    engine.up(4, 20, parallel=8, first=4)
+    assert engine.turns.advice() is None
+
+
+def test_nothing_is_said_of_a_few_seconds(engine: Engine) -> None:
+    engine.up(20, 0.3, parallel=4)
+    assert engine.turns.advice() is None
+
+
+def test_what_turned_out_to_be_unchanged_is_not_waited_for(engine: Engine) -> None:
+    """A refresh before the `up` found a difference that the program does not see."""
+    engine.turns.expect("target-9")
+    engine.turns.expect("target-9", changes=False)
+    engine.up(4, 20, parallel=8)
+    assert engine.turns.advice() is None
+
+
+def test_the_rate_limit_may_set_the_pace(engine: Engine) -> None:
+    engine.up(400, 5, parallel=8)
+    told = engine.turns.advice(least_seconds=120)
+    assert told is not None
+    assert "about 120 s, not 250 s" in told
+    assert engine.turns.advice(least_seconds=249) is None
+
+
+def test_a_run_that_was_cancelled_is_told_nothing(engine: Engine) -> None:
+    engine.up(20, 5, parallel=4)
+    with pytest.raises(Cancelled), engine.turns.waiting("target"):
+        raise Cancelled("Ctrl-C")
+    assert engine.turns.advice() is None
+
+
+def test_targets_and_sources(engine: Engine) -> None:
+    engine.up(20, 5, parallel=4)
+    engine.up(10, 5, parallel=4, kind="source")
+    told = engine.turns.advice()
+    assert told is not None
+    assert told.startswith("4 of 30 targets and sources waited at a time; with `PULUMI_PARALLEL=30`")

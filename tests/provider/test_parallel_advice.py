@@ -1,0 +1,45 @@
+"""Who waits in turns is told so, once, at the end of the run."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from cloud import Cloud
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from declared import Declared
+
+TOLD = re.compile(
+    r"(\d+) of (\d+) targets waited at a time; with `PULUMI_PARALLEL=(\d+)` this `up` would have taken about \d+ s"
+)
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """Verifications that take a while."""
+    with Cloud(tmp_path / "slow", verification_seconds=3) as cloud:
+        yield cloud
+
+
+def test_who_waits_in_turns_is_told_once(declared: Declared) -> None:
+    stack = declared.stack(declared.targets(f"t{number}" for number in range(6)))
+    result = stack.up("--parallel", "2")
+    assert result.code == 0, result.output
+    # A log has it once more in the line of the stack, as it comes.
+    told = TOLD.findall(result.output.partition("Diagnostics:")[2])
+    assert told == [("2", "6", "6")], result.output
+    # Nothing waits any more.
+    assert not TOLD.search(stack.up("--parallel", "2").output)
+
+
+@pytest.mark.full_length
+def test_who_has_a_place_for_each_is_told_nothing(declared: Declared) -> None:
+    stack = declared.stack(declared.targets(f"t{number}" for number in range(6)))
+    result = stack.up("--parallel", "16")
+    assert result.code == 0, result.output
+    assert "waited at a time" not in result.output
