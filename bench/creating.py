@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 LATENCY_SECONDS = 0.1
 REQUESTS_IN_A_ROW = 2
 """What no provider can avoid over a slow network: a login, and then one request."""
-CREATE_REASON = (
-    "what is over the floor is the start of our host, its login and the looks for verdicts; on a machine with few "
-    "cores they take turns with the engine"
+REASON = (
+    "in time, the start of our host, its login and the looks for verdicts, which take turns with the engine on a "
+    "machine with few cores; in requests, at the default targets come a few at a time, and each group needs "
+    "looks of its own, which a larger `--parallel` lets all share"
 )
 
 
@@ -65,7 +66,7 @@ def _create(setting: Setting, parallel: str) -> tuple[Line, Line]:
             Bound(what="ratio", figure=wall / floor, limit=1.10),
             Bound(what="requests a target", figure=creating.total / count, limit=1.25),
         ),
-        reason=CREATE_REASON,
+        reason=REASON,
     )
     destroyed = Line(
         name="destroy",
@@ -92,7 +93,6 @@ def _other_ways(setting: Setting, ours: dict[str, float]) -> Iterator[Line]:
             script_seconds = script.result()
         plain_traffic, script_traffic = organisation.traffic(), other.traffic()
     for parallel, wall in ours.items():
-        # The stock host works on four at a time whatever the engine would allow.
         bound = Bound(what="ratio", figure=plain_wall / wall, limit=10, at_least=True)
         yield Line(
             name="stock host",
@@ -103,6 +103,7 @@ def _other_ways(setting: Setting, ours: dict[str, float]) -> Iterator[Line]:
             parallel=parallel,
             requests=plain_traffic.by_kind,
             bounds=(bound,) if parallel == PARALLEL else (),
+            note="measured once, since that host works on four at a time whatever `--parallel` says",
         )
     yield Line(
         name="one by one",
@@ -140,7 +141,7 @@ def limited(setting: Setting) -> Iterator[Line]:
                 Bound(what="answers 429", figure=traffic.throttled, limit=0),
             ),
             note="the floor's creates wait for the minute in which the limit lets them send one request",
-            reason=CREATE_REASON,
+            reason=REASON,
         )
 
 
@@ -165,6 +166,7 @@ def latency(setting: Setting) -> Iterator[Line]:
             requests=traffic.by_kind,
             bounds=(Bound(what="requests a target", figure=traffic.total / count, limit=1.25),),
             note="the floor has the login and each target's POST in it",
+            reason=REASON,
         )
     for parallel in PARALLELS:
         yield _late_refresh(setting, parallel, late)

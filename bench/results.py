@@ -7,9 +7,9 @@ import platform
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, computed_field
 
 from tests.engine import pulumi_path
 
@@ -22,13 +22,17 @@ DEFAULT = "default"
 """In place of a figure for `--parallel`: what Pulumi takes if nobody says otherwise, four for each core."""
 
 
+Figure = Annotated[float, AfterValidator(lambda figure: round(figure, 4))]
+"""As exact as it is worth: the file and what is shown of it are the same."""
+
+
 class Bound(BaseModel):
     """What a figure must reach: at most a limit, or at least."""
 
     model_config = ConfigDict(frozen=True)
 
     what: str
-    figure: float
+    figure: Figure
     limit: float
     at_least: bool = False
 
@@ -59,8 +63,8 @@ class Line(BaseModel):
 
     name: str
     work: str
-    measured: float
-    floor: float | None = None
+    measured: Figure
+    floor: Figure | None = None
     unit: str = "s"
     targets: int
     parallel: str = ""
@@ -76,7 +80,7 @@ class Line(BaseModel):
     @property
     def ratio(self) -> float | None:
         """The measured figure to the floor."""
-        return None if self.floor is None else self.measured / self.floor
+        return None if self.floor is None else round(self.measured / self.floor, 4)
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -18,7 +18,7 @@ def table(lines: Iterable[Line]) -> str:
     lines = list(lines)
     notes = dict.fromkeys(f"- `{line.name}`: {line.note}." for line in lines if line.note)
     reasons = dict.fromkeys(
-        f"- `{line.name}` misses its figure: {line.reason}."
+        f"- `{line.name}` misses its figure. Why: {line.reason}."
         for line in lines
         if line.reason and not line.reached
     )
