@@ -35,8 +35,13 @@ class Service:
                 text=True,
                 start_new_session=True,
             )
-        ready = self._process.stdout.readline() if self._process.stdout else ""
+        try:
+            ready = self._process.stdout.readline() if self._process.stdout else ""
+        except BaseException:
+            self.close()
+            raise
         if "ready at" not in ready:
+            self.close()
             raise RuntimeError(f"the {name} did not start: {log.read_text()}")
         self.url = ready.rsplit(" ", 1)[1].strip()
 
@@ -86,24 +91,24 @@ class Organisation:
     def __init__(self, directory: Path, *, verification_seconds: float = 5, rate_limit: int = 0) -> None:
         directory.mkdir(parents=True)
         self.verification_seconds = verification_seconds
-        self._services = ExitStack()
-        gateway = Service(
-            "gateway", directory / "gateway.log", "--certificate-dir", str(directory / "certificate")
-        )
-        self._services.callback(gateway.close)
-        emulator = Service(
-            "emulator",
-            directory / "emulator.log",
-            "--verification-seconds",
-            str(verification_seconds),
-            "--rate-limit",
-            str(rate_limit),
-            "--ca-file",
-            str(directory / "certificate" / "ca.pem"),
-        )
-        self._services.callback(emulator.close)
+        certificates = directory / "certificate"
+        with ExitStack() as services:
+            gateway = Service("gateway", directory / "gateway.log", "--certificate-dir", str(certificates))
+            services.callback(gateway.close)
+            emulator = Service(
+                "emulator",
+                directory / "emulator.log",
+                "--verification-seconds",
+                str(verification_seconds),
+                "--rate-limit",
+                str(rate_limit),
+                "--ca-file",
+                str(certificates / "ca.pem"),
+            )
+            services.callback(emulator.close)
+            self._control = services.enter_context(httpx.Client(base_url=f"{emulator.url}/emulator"))
+            self._services = services.pop_all()
         self.gateway_url, self.emulator_url = gateway.url, emulator.url
-        self._control = self._services.enter_context(httpx.Client(base_url=f"{emulator.url}/emulator"))
 
     def __enter__(self) -> Organisation:  # noqa: PYI034
         return self

@@ -100,7 +100,12 @@ class Fleet:
     ) -> float:
         """Runs a command of Pulumi to its end; the seconds that it took."""
         running = self.start(*arguments, parallel=parallel, changed=changed, env=env)
-        result = running.wait(LIMIT_SECONDS)
+        try:
+            result = running.wait(LIMIT_SECONDS)
+        except (KeyboardInterrupt, SystemExit):
+            # It has a process group of its own, which a terminal's Ctrl-C does not reach.
+            running.interrupt()
+            raise
         if result.code != 0:
             raise RuntimeError(f"`pulumi {' '.join(arguments)}` failed:\n{result.output}")
         return result.seconds
