@@ -8,8 +8,10 @@ from __future__ import annotations
 import csv
 import importlib.util
 import os
+import pty
 import shutil
 import signal
+import subprocess
 import sys
 from collections import Counter
 from contextlib import suppress
@@ -24,13 +26,12 @@ from engine import ROOT, Result, Running, pulumi_env, until
 from shared_cloud import SkippedWaits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import ModuleType
 
 EXAMPLE = ROOT / "examples" / "fleet"
 COLUMNS = ("name", "region", "unit", "endpoint_url", "event_types", "auth")
 EU, US = "eu-central-1", "us-east-1"
-UNITS = ("sales", "service")
 
 
 class Fleet:
@@ -55,12 +56,12 @@ class Fleet:
             self.env |= {f"{name}_{suffix}": value for name, value in cloud.env.items()}
         self.rows: list[dict[str, str]] = []
 
-    def declare(self, each: int) -> None:
+    def declare(self, each: int, units: Sequence[str] = ("sales",)) -> None:
         """So many targets for each unit of each region."""
         self.rows = [
             self.row(region, unit, f"{unit}-{number:03}")
             for region in self.clouds
-            for unit in UNITS
+            for unit in units
             for number in range(each)
         ]
 
@@ -82,6 +83,28 @@ class Fleet:
 
     def run(self, command: str, *options: str) -> Result:
         return self.start(command, *options).wait()
+
+    def on_a_terminal(self, command: str) -> str:
+        """What a terminal shows of a run that succeeds."""
+        ours, theirs = pty.openpty()
+        env = {**self.env, "TERM": "xterm-256color", "COLUMNS": "100"}
+        driver = [sys.executable, "fleet.py", command]
+        shown = b""
+        with subprocess.Popen(
+            driver, cwd=self.directory, env=env, stdin=theirs, stdout=theirs, stderr=theirs
+        ) as running:
+            os.close(theirs)
+            # Linux ends a terminal that nobody writes to any more with an error.
+            with suppress(OSError):
+                while read := os.read(ours, 65536):
+                    shown += read
+        os.close(ours)
+        assert running.returncode == 0
+        return shown.decode()
+
+    def stored(self) -> str:
+        """Everything that the backend holds."""
+        return "\n".join(each.read_text() for each in self.backend.rglob("*") if each.is_file())
 
     def targets(self) -> Counter[str]:
         """How many targets there are of each status, in all organizations; two of one name in one fail."""
@@ -132,17 +155,18 @@ def last_line(result: Result) -> str:
 
 
 def test_a_stack_that_fails_stops_no_other(fleet: Fleet) -> None:
-    fleet.declare(6)
+    fleet.declare(12)
     fleet.clouds[US].behave("/v1/genesys/events/sales-003", status=503)
     # Both organizations send to one gateway: in the other one the endpoint has another name.
     fleet.rows[3]["endpoint_url"] = fleet.clouds[EU].endpoint("other")
 
     failed = fleet.run("up")
     assert failed.code == 1, failed.output
-    told = failed.output.partition("us-east-1.sales FAILED:")[2]
-    assert "target 'sales-003'" in told
-    assert "endpoint answered 503" in told
-    assert last_line(failed) == "4 stacks: 1 FAILED, 3 done, 23 create, 1 failed"
+    told = failed.output.partition("\nus-east-1.sales FAILED:\n")[2].splitlines()
+    assert told[0].startswith("  target 'sales-003'"), failed.output
+    assert "is not verified, FAILED: endpoint answered 503" in told[0]
+    assert told[1] == ""
+    assert last_line(failed) == "2 stacks: 1 FAILED, 1 done. Targets: 23 created, 1 failed."
     # Our host keeps in the state what is not verified; the stock one deletes it again.
     assert fleet.targets() == {"VERIFIED": 23, "FAILED": 1}
 
@@ -150,17 +174,75 @@ def test_a_stack_that_fails_stops_no_other(fleet: Fleet) -> None:
     fleet.rows[0]["event_types"] = "CONVERSATION_STARTED CONVERSATION_ENDED"
     changed = fleet.run("up")
     assert changed.code == 0, changed.output
-    assert last_line(changed) == "4 stacks: 4 done, 22 same, 2 update"
+    assert last_line(changed) == "2 stacks: 2 done. Targets: 22 unchanged, 2 updated."
     assert fleet.targets() == {"VERIFIED": 24}
+    # A log of CI: lines of text, no bars and no colours.
+    assert [line.split()[1] for line in changed.output.splitlines()[:2]] == ["up:", "up:"]
     for secret in (PASSWORD, CLIENT_SECRET):
         assert secret not in failed.output + changed.output
-    stored = "\n".join(each.read_text() for each in fleet.backend.rglob("*.json"))
-    assert PASSWORD not in stored
+        assert secret not in fleet.stored()
 
     gone = fleet.run("destroy")
     assert gone.code == 0, gone.output
-    assert last_line(gone) == "4 stacks: 4 done, 24 delete"
+    assert last_line(gone) == "2 stacks: 2 done. Targets: 24 deleted."
     assert fleet.targets() == {}
+
+
+@pytest.mark.full_length
+@pytest.mark.timeout(900)
+def test_two_hundred_targets(tmp_path: Path) -> None:
+    with (
+        Cloud(tmp_path, verification_seconds=5, rate_limit=300) as eu,
+        Cloud(tmp_path, beside=eu, verification_seconds=5, rate_limit=300) as us,
+    ):
+        fleet = Fleet(tmp_path, {EU: eu, US: us})
+        fleet.declare(50, ("sales", "service"))
+
+        def done(command: str, targets: str) -> None:
+            result = fleet.run(command)
+            assert result.code == 0, result.output
+            assert last_line(result) == f"4 stacks: 4 done. Targets: {targets}."
+            assert all(
+                each["status"] != 429 for cloud in (eu, us) for each in cloud.control("requests", "GET")
+            )
+
+        done("preview", "200 to create")
+        assert fleet.targets() == {}
+        done("up", "200 created")
+        assert fleet.targets() == {"VERIFIED": 200}
+        done("up", "200 unchanged")
+        eu.change(eu.living()["sales-000"], eventTypes=["CONVERSATION_ENDED"])
+        us.api("DELETE", f"/{us.living()['service-049']}")
+        done("refresh", "1 changed by others, 1 deleted by others, 198 unchanged")
+        fleet.rows.pop(0)
+        done("preview", "1 to create, 1 to delete, 198 unchanged")
+        done("up", "1 created, 1 deleted, 198 unchanged")
+        assert fleet.targets() == {"VERIFIED": 199}
+
+        screen = fleet.on_a_terminal("up")
+        assert "eu-central-1.sales" in screen
+        assert "199/199" in screen
+
+        # Somebody else is at work on one stack.
+        lock = fleet.backend / ".pulumi/locks/organization/contact-centre-fleet/us-east-1.sales/other.json"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        lock.write_text(
+            '{"pid": 1, "username": "other", "hostname": "elsewhere", "timestamp": "2026-01-01T00:00:00Z"}'
+        )
+        locked = fleet.run("up")
+        assert locked.code == 1
+        assert "us-east-1.sales FAILED:\n  error: the stack is currently locked by 1 lock(s)" in locked.output
+        lock.unlink()
+
+        # A unit without rows.
+        rows = fleet.rows
+        fleet.rows = [each for each in rows if (each["region"], each["unit"]) != (US, "service")]
+        left = fleet.run("preview")
+        assert left.code == 0
+        assert "us-east-1.service has no rows any more and was left as it is" in left.output
+        fleet.rows = rows
+        done("destroy", "199 deleted")
+        assert fleet.targets() == {}
 
 
 @pytest.mark.parametrize(
@@ -169,7 +251,7 @@ def test_a_stack_that_fails_stops_no_other(fleet: Fleet) -> None:
 def test_ctrl_c_ends_all_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
     with Cloud(tmp_path, verification_seconds=3600) as cloud:
         fleet = Fleet(tmp_path, {EU: cloud})
-        fleet.declare(6)
+        fleet.declare(6, ("sales", "service"))
         fleet.rows += [fleet.row(EU, "training", "training-000")]
         running = fleet.start("up", "--parallel-stacks", "2")
         until(lambda: fleet.created() == 12, limit=60)
@@ -177,7 +259,7 @@ def test_ctrl_c_ends_all_in_good_order(tmp_path: Path, number: signal.Signals) -
         stopped = running.wait()
 
         assert stopped.code == 128 + number, stopped.output
-        assert last_line(stopped) == "3 stacks: 1 not begun, 2 stopped, 12 failed"
+        assert last_line(stopped) == "3 stacks: 1 not begun, 2 stopped. Targets: 12 failed."
         assert fleet.locks() == []
         until(lambda: fleet.processes() == [])
         # All that was created is in the state: nothing is created again, and nothing is left behind.
@@ -195,7 +277,7 @@ def test_ctrl_c_ends_all_in_good_order(tmp_path: Path, number: signal.Signals) -
 def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
     with Cloud(tmp_path) as cloud:
         fleet = Fleet(tmp_path, {EU: cloud})
-        fleet.declare(1)
+        fleet.declare(1, ("sales", "service"))
         # What was sent can't be called back: a first Ctrl-C waits for these answers.
         match = {"method": "POST", "path": TARGETS}
         cloud.control("faults", match=match, action="delay", when="before", seconds=3600, times=2)
@@ -221,7 +303,7 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
 def test_a_driver_that_is_killed_leaves_engines_that_end_in_good_order(tmp_path: Path) -> None:
     with Cloud(tmp_path, verification_seconds=3600) as cloud:
         fleet = Fleet(tmp_path, {EU: cloud})
-        fleet.declare(1)
+        fleet.declare(1, ("sales", "service"))
         running = fleet.start("up")
         until(lambda: fleet.created() == 2, limit=60)
         running.kill()
@@ -231,7 +313,7 @@ def test_a_driver_that_is_killed_leaves_engines_that_end_in_good_order(tmp_path:
         until(lambda: fleet.processes() == [], limit=60)
         assert fleet.locks() == []
         again = fleet.run("up")
-        assert last_line(again) == "2 stacks: 2 done, 2 same"
+        assert last_line(again) == "2 stacks: 2 done. Targets: 2 unchanged."
 
 
 FAULTY = """name,region,unit,endpoint_url,event_types,auth

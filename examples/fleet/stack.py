@@ -1,0 +1,103 @@
+"""One stack of the fleet under one command: how it is run, how far it is, and how it ended."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cli import InterruptibleCli
+from pulumi import automation
+
+FOLDER = Path(__file__).parent
+AT_LEAST_AT_ONCE = 16
+"""What Pulumi works on at a time in a stack of few rows: it may have more targets to delete."""
+WORDS = {
+    "preview": {"create": "to create", "update": "to update", "delete": "to delete"},
+    "refresh": {"update": "changed by others", "delete": "deleted by others"},
+}
+USUAL_WORDS = {"create": "created", "update": "updated", "delete": "deleted", "same": "unchanged"}
+
+
+@dataclass
+class StackRun:
+    """One stack; it is named `<region>.<unit>`."""
+
+    command: str
+    name: str
+    targets: int
+    verdict: str = "not begun"
+    """In the end `done`, `FAILED` or `stopped`."""
+    seconds: float = 0.0
+    counts: Counter[str] = field(default_factory=Counter)
+    """What was done, and to how many targets."""
+    changes: int = 0
+    """How many of them were written, or failed to be."""
+    errors: list[str] = field(default_factory=list)
+    """Those of targets; where there are none, that of the stack."""
+
+    @property
+    def region(self) -> str:
+        """Where it is."""
+        return self.name.partition(".")[0]
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Its environment: `GENESYSCLOUD_…_EU_CENTRAL_1` is `GENESYSCLOUD_…` for the stacks of that region."""
+        suffix = f"_{self.region.replace('-', '_').upper()}"
+        own = {key: value for key, value in os.environ.items() if key.startswith("GENESYSCLOUD_")}
+        own = {key.removesuffix(suffix): value for key, value in own.items() if key.endswith(suffix)}
+        # Each target waits for its verification: at Pulumi's default, 4 x cores, most would wait for their turn.
+        return {**own, "PULUMI_PARALLEL": str(max(self.targets, AT_LEAST_AT_ONCE))}
+
+    def run(self, cli: InterruptibleCli, on_step: Callable[[], None]) -> None:
+        """Runs the command; `on_step` is called for each target. Raises nothing: the other stacks go on."""
+        started = time.monotonic()
+        of_stack: list[str] = []
+
+        def take(event: automation.EngineEvent) -> None:
+            step = event.res_outputs_event or event.res_op_failed_event
+            if step and not step.metadata.type.startswith("pulumi:"):
+                self._count("failed" if event.res_op_failed_event else step.metadata.op.value)
+                on_step()
+            said = event.diagnostic_event
+            if said and said.severity == "error":
+                (self.errors if said.urn else of_stack).append(one_line(said.message))
+
+        try:
+            options = automation.LocalWorkspaceOptions(env_vars=self.env, pulumi_command=cli)
+            stack = automation.create_or_select_stack(self.name, work_dir=str(FOLDER), opts=options)
+            stack.set_config("genesys:region", automation.ConfigValue(self.region))
+            getattr(stack, self.command)(on_event=take, color="never")
+            self.verdict = "done"
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is told at the end)
+            self.verdict = "stopped" if cli.stopped.is_set() else "FAILED"
+            self.errors = self.errors or of_stack[:1] or [reason(error)]
+        self.seconds = time.monotonic() - started
+
+    def _count(self, operation: str) -> None:
+        words = {**USUAL_WORDS, **WORDS.get(self.command, {})}
+        self.counts[words.get(operation, operation)] += 1
+        self.changes += operation != "same" and self.command in {"up", "destroy"}
+
+    def __str__(self) -> str:
+        return f"{self.name:<32} {self.verdict} in {self.seconds:.0f} s: {in_words(self.counts)}"
+
+
+def in_words(counts: Counter[str]) -> str:
+    """How many of what."""
+    return ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "nothing to do"
+
+
+def reason(error: Exception) -> str:
+    """What the CLI wrote to standard error, of all that the Automation API makes of it."""
+    return one_line(str(error).rpartition("stderr: ")[2])
+
+
+def one_line(message: str) -> str:
+    """What an error says, without the engine's frame around it."""
+    lines = [line.strip(" \t*") for line in message.splitlines()]
+    return " ".join(line for line in lines if line and not line.endswith("error occurred:"))
