@@ -22,7 +22,7 @@ from stack import FOLDER, StackRun, in_words, reason
 from targets import InvalidFleet, read_targets
 
 STACKS_AT_A_TIME = min(8, 2 * (os.cpu_count() or 1))
-"""More would not be faster: a stack that comes up keeps half a core busy, and takes some 400 MB."""
+"""Two for each core keep it busy while stacks wait for verdicts. Each takes some 300 MB."""
 ERRORS_SHOWN = 10
 """Of one stack; `pulumi up --stack …` shows all."""
 
@@ -48,7 +48,9 @@ def main(command: str, targets: Path, parallel_stacks: int, requests_per_minute:
     except (InvalidFleet, automation.CommandError) as error:
         why = str(error) if isinstance(error, InvalidFleet) else reason(error)
         raise click.UsageError(f"nothing was begun:\n{why}") from None
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    # A log of CI gets plain lines, also where FORCE_COLOR is set.
+    terminal = sys.stdout.isatty()
+    console = Console(force_terminal=terminal, highlight=False, markup=False, soft_wrap=True)
     signals = drive(runs, cli, console, parallel_stacks, requests_per_minute)
     summarize(runs, leftovers, console)
     sys.exit(128 + signals[0] if signals else any(run.verdict == "FAILED" for run in runs))

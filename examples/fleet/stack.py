@@ -61,7 +61,8 @@ class StackRun:
         def take(event: automation.EngineEvent) -> None:
             step = event.res_outputs_event or event.res_op_failed_event
             if step and not step.metadata.type.startswith("pulumi:"):
-                self._count("failed" if event.res_op_failed_event else step.metadata.op.value)
+                failed = "interrupted" if cli.stopped.is_set() else "failed"
+                self._count(failed if event.res_op_failed_event else step.metadata.op.value)
                 on_step()
             said = event.diagnostic_event
             if said and said.severity == "error":
