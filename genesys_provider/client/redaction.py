@@ -138,16 +138,22 @@ def hide(*secrets: str) -> None:
     _secrets.add(secrets)
 
 
+def _known(target: Mapping[str, Any], name: str) -> dict[str, str]:
+    value = target.get(name)
+    items = value.items() if isinstance(value, Mapping) else ()
+    return {key: text for key, text in items if isinstance(text, str)}
+
+
 def hide_secrets_of(target: Mapping[str, Any]) -> None:
     """Takes note of what a target's configuration holds that is to be shown nowhere.
 
-    Any header may be a secret, but for our own.
+    Any header may be a secret, but for our own. What a preview does not know yet is none.
     """
-    auth = target.get("authConfig") or {}
+    auth = _known(target, "authConfig")
     hide(*(auth[name] for name in ("password", "clientSecret") if name in auth))
     if "username" in auth and "password" in auth:
         hide(f"{auth['username']}:{auth['password']}")
-    headers = target.get("headers") or {}
+    headers = _known(target, "headers")
     _suspects.add(value for name, value in headers.items() if name != OWNER_HEADER)
 
 

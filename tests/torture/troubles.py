@@ -74,14 +74,16 @@ NOT_REACHED = "Check that the API is reachable from here"
 
 TROUBLES = (
     Trouble(
-        "429, Retry-After in seconds", _status(429, headers={"Retry-After": "1"}), "raise genesys:maxRetries"
+        "429, Retry-After in seconds",
+        _status(429, headers={"Retry-After": "1"}),
+        "raise GENESYSCLOUD_MAX_RETRIES",
     ),
     Trouble(
         "429, Retry-After as a date",
         lambda: {"action": "status", "status": 429, "headers": in_two_seconds()},
-        "raise genesys:maxRetries",
+        "raise GENESYSCLOUD_MAX_RETRIES",
     ),
-    Trouble("429 without Retry-After", _status(429), "raise genesys:maxRetries"),
+    Trouble("429 without Retry-After", _status(429), "raise GENESYSCLOUD_MAX_RETRIES"),
     *(Trouble(f"{status}", _status(status), "see its status page") for status in (500, 502, 503, 504)),
     Trouble("connection reset, not acted", _action("drop_before"), NOT_REACHED),
     Trouble("connection reset, acted", _action("drop_after"), NOT_REACHED),
