@@ -34,6 +34,8 @@ ENV = {
     # Without the option Pulumi writes a second file in place, and can't load the state if it is killed meanwhile.
     "PULUMI_BACKEND_URL": f"{(LOCAL / 'state').as_uri()}?metadata=skip",
     "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+    # All targets wait for their verification at the same time.
+    "PULUMI_PARALLEL": os.environ.get("PULUMI_PARALLEL", "256"),
     "PULUMI_SKIP_UPDATE_CHECK": "true",
 }
 

@@ -43,6 +43,10 @@ def init(directory: Path) -> None:
         click.echo(
             f"Commit {project.name} and {folder.name}: then a fresh clone needs `pulumi install` only."
         )
+        click.echo(
+            "Set PULUMI_PARALLEL=256 where you and your pipeline run Pulumi: by default it waits for the "
+            "verification of 4 targets for each core at a time."
+        )
     else:
         click.echo(f"{project} names {folder}, which is up to date: nothing to do.")
     if _ignored_by_git(folder / SCRIPT):
