@@ -1,17 +1,17 @@
-"""What an answer of the API means: the one place that tells success, absence and «not the API» apart.
+"""Interprets the API's responses: the only place that tells success, absence and "this is not the API" apart.
 
-| answer | means |
+| response | meaning |
 |---|---|
 | any 2xx with a JSON object | success |
-| any 2xx of a POST, PUT or PATCH without a body | success; what is there now has to be asked for |
-| 204 of a DELETE | it is gone |
-| another 2xx of a DELETE | accepted; whether it is gone has to be asked for |
-| 404 or 410 of a call that names a target or an integration, in the API's envelope | it is absent |
-| 408 of such a GET, in the API's envelope, which lasts for all its tries | it is absent |
-| another 404, a redirect, a page of HTML | not the API: nothing is concluded from it |
-| any other | an error, by its status |
+| any 2xx to a POST, PUT or PATCH without a body | success; the current object must be read separately |
+| 204 to a DELETE | the object is gone |
+| another 2xx to a DELETE | accepted; a read must tell whether the object is gone |
+| 404 or 410, in the API's envelope, to a call that names a target or an integration | the object does not exist |
+| 408 to such a GET, in the API's envelope, on every retry | the object does not exist |
+| another 404, a redirect, an HTML page | not the API: no conclusion is drawn |
+| anything else | an error, by its status |
 
-What the targets' calls answer beyond [S] was never seen in reality, so more is taken than the contract names [C].
+Nobody has seen what the target calls return beyond [S], so we accept more than the contract names [C].
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ _KINDS: dict[int, type[ApiError]] = {
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the API, as its answer is read.
+    """One API call, with what is needed to interpret its response.
 
     Attributes:
         method: HTTP method.
-        path: The path, with an id in it where it names one.
-        names_one: Whether a 404 says of the one that it names that it is not there.
-        idempotent: Whether sending it twice does no harm.
+        path: The path, including the id if it names an object.
+        names_one: Whether a 404 means that the named object does not exist.
+        idempotent: Whether it is safe to send the call twice.
     """
 
     method: str
@@ -69,29 +69,29 @@ class Call:
 
     @property
     def writes(self) -> bool:
-        """Whether it is a write, whose success needs no body."""
+        """Whether this is a write, which can succeed without a response body."""
         return self.method in ("PUT", "PATCH", "DELETE") or not self.idempotent
 
 
 @dataclass(frozen=True)
 class Success:
-    """A successful answer; the body is empty where a write was answered without one."""
+    """A successful response; the body is empty if a write was answered without one."""
 
     status: int
     body: dict[str, Any]
 
 
 def read(call: Call, answer: Answer, api_url: str) -> Success:
-    """What a successful answer holds.
+    """Returns the content of a successful response.
 
     Args:
         call: The call.
-        answer: Its answer.
-        api_url: Where it was sent, for the error.
+        answer: Its response.
+        api_url: Where the call was sent, for the error message.
 
     Raises:
-        UnexpectedAnswer: Not the API's.
-        ApiError: A refusal.
+        UnexpectedAnswer: The response is not from the API.
+        ApiError: The API refused the call.
     """
     if not 200 <= answer.status < 300:  # noqa: PLR2004
         raise _refusal(call, answer, api_url)
@@ -104,7 +104,7 @@ def read(call: Call, answer: Answer, api_url: str) -> Success:
 
 
 def correlation_id_of(answer: Answer) -> str:
-    """What Genesys Cloud's support asks for [G]; empty where the answer has none."""
+    """The correlation id that Genesys Cloud support asks for [G]; empty if the response has none."""
     return shortened(answer.headers.get("ININ-Correlation-Id", ""))
 
 
@@ -134,14 +134,14 @@ def _refusal(call: Call, answer: Answer, api_url: str) -> GenesysError:
 
 def _kind(call: Call, status: int, *, enveloped: bool) -> type[ApiError]:
     if status == REQUEST_TIMEOUT:
-        # Of a write it only says that it may have acted.
+        # For a write, a 408 only says that the write may have taken effect.
         return NotFound if call.method == "GET" and call.names_one and enveloped else ServerError
     return ServerError if status >= 500 else _KINDS.get(status, ApiError)  # noqa: PLR2004
 
 
 def _set_up_so(message: str, api_url: str) -> UnexpectedAnswer:
     failure = _not_the_api(message, api_url)
-    # Another try meets the same.
+    # A retry would meet the same redirect or server.
     failure.tried_enough = True
     return failure
 
@@ -152,13 +152,13 @@ def _not_the_api(message: str, api_url: str) -> UnexpectedAnswer:
 
 def _no_such_call(api_url: str) -> str:
     return (
-        "The API does not know this call: check that GENESYSCLOUD_API_URL or GENESYSCLOUD_REGION, which lead to "
-        f"{api_url}, are right, and that this organization has this part of the API"
+        "The API does not know this call: check GENESYSCLOUD_API_URL and GENESYSCLOUD_REGION, which lead to "
+        f"{api_url}, and check that this organization has this part of the API"
     )
 
 
 def _words(body: Mapping[str, Any] | None, answer: Answer) -> str:
-    """What an error says: the envelope's message, what its details and errors say, and its limit [G]."""
+    """An error's text: the envelope's message, its details and errors, and the limit that was hit [G]."""
     if body is None:
         return shortened(answer.text) or answer.reason
     message = str(body.get("message") or answer.reason)
@@ -167,7 +167,7 @@ def _words(body: Mapping[str, Any] | None, answer: Answer) -> str:
     for detail in _objects(body.get("details")):
         name, why = str(detail.get("fieldName") or ""), detail.get("message")
         if why is None and name and any(error.startswith(name) for error in errors):
-            continue  # The error says why; the detail has but a code.
+            continue  # The error gives the reason; the detail only has a code.
         why = why or detail.get("errorCode")
         words.append(": ".join(str(part) for part in (name, why) if part))
     words += [error for error in errors if error not in message]

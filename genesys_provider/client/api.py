@@ -1,7 +1,7 @@
-"""The calls of the API: one method each, JSON in and JSON out.
+"""The API calls: one method each, JSON in and JSON out.
 
-The docstring of each gives its method and path, after which the official SDK `PureCloudPlatformClientV2` names
-its own methods (`post_integrations_…`), so that who knows the one finds the other.
+Each docstring names the HTTP method and path. The official SDK `PureCloudPlatformClientV2` names its methods after
+them (`post_integrations_…`), so that SDK users can find the matching call.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ INTEGRATIONS = "/api/v2/integrations"
 MY_ORGANIZATION = "/api/v2/organizations/me"
 TOPICS = "/api/v2/notifications/availabletopics"
 MAX_PAGE_SIZE = 100
-"""Targets, or integrations, a page: at most [G], and what every client asks for."""
+"""Targets or integrations per page: the API's maximum [G]."""
 
 STALE = "does not match the current version"
-"""What a 400 says that stands for a 409 [G]."""
+"""The text by which a 400 shows that it stands for a 409 [G]."""
 
 GONE = 204
-"""What a DELETE is answered with that has happened [C]."""
+"""The status of a DELETE that has taken effect [C]."""
 
 TIMEOUT_SECONDS = 30.0
-"""Time limit of a call [S]."""
+"""Time limit of one request [S]."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,14 +62,14 @@ class _Request:
 
 
 class GenesysClient:
-    """Genesys Cloud for one OAuth client. Safe for threads.
+    """Genesys Cloud for one OAuth client. Thread-safe.
 
-    Every call may raise any `GenesysError`; what it adds is said in its docstring.
+    Every call may raise any `GenesysError`. The docstrings only name errors that are specific to a call.
 
     Args:
-        settings: Where, as whom, how patient.
-        cancelled: When set, every wait of every call ends with `Cancelled`.
-        clock: Seconds, by which tokens expire and the windows of the rate limit end.
+        settings: Address, credentials, retries.
+        cancelled: When set, every waiting call ends with `Cancelled`.
+        clock: The current time in seconds, for the expiry of tokens and of rate-limit windows.
     """
 
     def __init__(
@@ -97,11 +97,11 @@ class GenesysClient:
     def create_target(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """`POST /api/v2/integrations/eventbridge/targets` [S].
 
-        Never sent twice unless it is certain that it did not act. The answer is empty where the service gave none.
+        Not repeated unless the first attempt certainly had no effect. Returns an empty dict if there is no body.
 
         Raises:
-            ConnectionFailed: With `maybe_acted`, the target may exist: look it up by its name.
-            ServerError: Likewise.
+            ConnectionFailed: If `maybe_acted` is set, the target may exist: look it up by its name.
+            ServerError: As above.
             Conflict: The name is taken.
         """
         return self._call(Call("POST", TARGETS, idempotent=False), body=body).body
@@ -113,7 +113,7 @@ class GenesysClient:
     def update_target(self, target_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """`PUT /api/v2/integrations/eventbridge/targets/{id}`: replaces the whole configuration [C].
 
-        The answer holds what the service gave: the target, a part of it, or nothing.
+        Returns what the service sent: the target, part of it, or nothing.
         """
         return self._call(_of_target("PUT", target_id), body=body).body
 
@@ -121,11 +121,11 @@ class GenesysClient:
         """`DELETE /api/v2/integrations/eventbridge/targets/{id}` [C].
 
         Returns:
-            Whether the service says that it is gone (204). Another success only says that it was accepted, or is
-            somebody else's: then a read has to tell.
+            Whether the service says that the target is gone (204). Any other success only means that the request
+            was accepted, or came from a proxy, so that a read must confirm it.
 
         Raises:
-            NotFound: There is no such target, or none yet.
+            NotFound: The target does not exist, or is not visible yet.
         """
         return self._call(_of_target("DELETE", target_id)).status == GONE
 
@@ -139,11 +139,11 @@ class GenesysClient:
         return self._call(Call("GET", TARGETS), query=query, priority=priority).body
 
     def get_verification(self, target_id: str) -> dict[str, Any]:
-        """`GET /api/v2/integrations/eventbridge/targets/{id}/verify` [S]: goes before bulk work."""
+        """`GET /api/v2/integrations/eventbridge/targets/{id}/verify` [S], admitted before bulk requests."""
         return self._call(_of_target("GET", target_id, "/verify"), priority=Priority.INTERACTIVE).body
 
     def check_health(self, target_id: str) -> dict[str, Any]:
-        """`POST /api/v2/integrations/eventbridge/targets/{id}/health` [S]: one check now; harmless if repeated."""
+        """`POST /api/v2/integrations/eventbridge/targets/{id}/health` [S]: runs one check now; safe to repeat."""
         return self._call(_of_target("POST", target_id, "/health")).body
 
     def list_integrations(
@@ -151,7 +151,7 @@ class GenesysClient:
     ) -> dict[str, Any]:
         """`GET /api/v2/integrations?integrationType=…&expand=config.current&pageSize=100&pageNumber=…` [G].
 
-        A service may ignore the filter [C].
+        The service may ignore the filter [C].
         """
         query: dict[str, str | int] = {
             "integrationType": integration_type,
@@ -162,9 +162,9 @@ class GenesysClient:
         return self._call(Call("GET", INTEGRATIONS), query=query, priority=priority).body
 
     def create_integration(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """`POST /api/v2/integrations` [G]: a name and a type; all else comes by the calls after it.
+        """`POST /api/v2/integrations` [G]: takes a name and a type only; other calls set the rest.
 
-        Never sent twice unless it is certain that it did not act, as `create_target`.
+        Not repeated unless the first attempt certainly had no effect, as in `create_target`.
         """
         return self._call(Call("POST", INTEGRATIONS, idempotent=False), body=body).body
 
@@ -177,13 +177,13 @@ class GenesysClient:
         return self._call(_of_integration("PATCH", integration_id), body={"intendedState": intended}).body
 
     def delete_integration(self, integration_id: str) -> bool:
-        """`DELETE /api/v2/integrations/{id}` [G]: the answer is 200 with the integration, which proves nothing.
+        """`DELETE /api/v2/integrations/{id}` [G]. It answers 200 with the integration, which proves nothing.
 
         Returns:
-            Whether the service says that it is gone (204).
+            Whether the service says that the integration is gone (204).
 
         Raises:
-            NotFound: There is no such integration, or none yet.
+            NotFound: The integration does not exist, or is not visible yet.
         """
         return self._call(_of_integration("DELETE", integration_id)).status == GONE
 
@@ -192,7 +192,7 @@ class GenesysClient:
         return self._call(_of_integration("GET", integration_id, "/config/current")).body
 
     def configure_integration(self, integration_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """`PUT /api/v2/integrations/{id}/config/current` [G]: the whole configuration.
+        """`PUT /api/v2/integrations/{id}/config/current` [G]: replaces the whole configuration.
 
         Raises:
             StaleVersion: `version` is not the current one.
@@ -206,15 +206,15 @@ class GenesysClient:
             raise
 
     def list_topics(self) -> dict[str, Any]:
-        """`GET /api/v2/notifications/availabletopics?expand=transports` [G]: all of them, not paged.
+        """`GET /api/v2/notifications/availabletopics?expand=transports` [G]: all of them, without paging.
 
-        It is asked once: nothing but a warning hangs on it.
+        Not retried, since only a warning depends on it.
         """
         query = {"expand": "transports"}
         return self._call(Call("GET", TOPICS), query=query, priority=Priority.INTERACTIVE).body
 
     def get_organization(self) -> dict[str, Any]:
-        """`GET /api/v2/organizations/me` [G]: the organisation that the client belongs to, `id` and `name`."""
+        """`GET /api/v2/organizations/me` [G]: the organization of the OAuth client, with `id` and `name`."""
         return self._call(Call("GET", MY_ORGANIZATION)).body
 
     @property
@@ -224,12 +224,12 @@ class GenesysClient:
 
     @property
     def seconds_a_request(self) -> float:
-        """How far apart requests are that use the whole rate limit up; 0 where there is none."""
+        """Seconds between requests at which the rate limit is just used up; 0 if there is no limit."""
         return self._allowance.seconds_a_request
 
     @property
     def rate_limit(self) -> RateLimit | None:
-        """What the token may still do; None where there is no limit, or no answer yet."""
+        """The remaining rate limit; None if there is no limit or no response has arrived yet."""
         return self._allowance.rate_limit
 
     def _call(
@@ -245,7 +245,7 @@ class GenesysClient:
             raise InvalidRequest(
                 f"{call}: the body has {len(content)} bytes, the API takes {MAX_BODY_BYTES}", status=413
             )
-        # Whoever watches a verdict asks again anyway, and holds up the others who do.
+        # Polls come again anyway, and a poll that retries would delay the other waiters.
         max_retries = 0 if priority is Priority.INTERACTIVE else self._settings.max_retries
         schedule = retrying(max_retries, self._cancelled, idempotent=call.idempotent)
         hide_secrets_of(body or {})
@@ -267,12 +267,12 @@ class GenesysClient:
         except NotFound as error:
             if error.status != REQUEST_TIMEOUT or schedule.statistics["attempt_number"] > 1:
                 raise
-            # A request that timed out means an absence only where it lasts.
+            # A timeout means absence only if it happens on every attempt.
             raise error.as_a(ServerError) from None
         return answer
 
     def _with_token(self, request: _Request) -> Success:
-        """One try; a token that is refused is renewed once [C]."""
+        """Makes one attempt. If the token is refused, it is renewed once [C]."""
         if self._cancelled.is_set():
             raise Cancelled(f"cancelled before {request.call} was sent")
         token = self._login.token()

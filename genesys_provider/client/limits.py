@@ -1,9 +1,9 @@
-"""The limits of the API, above all the rate limit of a token: kept rather than run into.
+"""The API's limits, above all the rate limit of a token.
 
-Genesys Cloud counts a token's requests in windows of a minute and says in each answer how many it has counted
-(`inin-ratelimit-count`), how many it allows and when the window ends [G]. `Allowance` gives a request its place
-in that window: at once while there is room, else when the next window begins. What other clients of the same
-token use shows in the counts, and is left to them.
+Genesys Cloud counts a token's requests in windows of one minute. Each response says how many it has counted
+(`inin-ratelimit-count`), how many it allows, and when the window ends [G]. `Allowance` admits a request at once if
+the window has room, otherwise when the next window begins. Requests by other clients of the same token are part of
+the reported count, so they are taken into account.
 """
 
 from __future__ import annotations
@@ -22,38 +22,38 @@ from genesys_provider.client.errors import Cancelled
 from genesys_provider.client.progress import report
 
 MAX_BODY_BYTES = 512_000
-"""The API takes no larger body [G]."""
+"""The largest request body that the API accepts [G]."""
 
 DEFAULT_ALLOWED = 300
-"""Requests a minute for one token [G], until the first answer says it."""
+"""Requests per minute for one token [G], until the first response says otherwise."""
 
 LONGEST_RESET = 3600.0
-"""Seconds: what is said to last longer is no window of a minute, but a time of day, say."""
+"""Seconds. A longer reset can't be that of a one-minute window; it may be a time of day."""
 
 WINDOW_MARGIN = 1.0
-"""Seconds after the announced end of a window: `reset` is in whole seconds, and a request too early is a 429."""
+"""Seconds added to the announced end of a window: `reset` is in whole seconds, and an early request gets a 429."""
 
 
 MAX_CONNECTIONS = 32
-"""Requests on their way at a time, each on a connection of its own: more would not help within the rate limit, and
-what is on its way can't be called back by a cancel."""
+"""Concurrent requests, each on its own connection. More would not help within the rate limit, and a cancel can't
+call back a request that is already sent."""
 
 CANCEL_SECONDS = 0.05
-"""How soon a cancel is seen by those who wait."""
+"""How often waiting requests check for a cancel."""
 
 
 class Priority(IntEnum):
-    """Who goes first when requests wait: somebody who watches a verdict, before bulk work."""
+    """The order in which waiting requests are admitted: polls for a verdict before bulk requests."""
 
     INTERACTIVE = 0
     BULK = 1
 
 
 class RateLimit(NamedTuple):
-    """What a token may still do in the window of now."""
+    """What is left of a token's rate limit in the current window."""
 
     allowed: int
-    """Requests a minute."""
+    """Requests per minute."""
     left: int
 
 
@@ -62,12 +62,12 @@ class _Ticket:
     priority: Priority
     arrival: int
     answered: threading.Event = field(default_factory=threading.Event, compare=False)
-    """Set once the ticket is admitted, or the run cancelled."""
+    """Set once the ticket is admitted or the run is cancelled."""
     admitted: bool = field(default=False, compare=False)
 
 
 class Allowance:
-    """How many requests a token has left, for all threads of the process: the last gate before the wire."""
+    """Admits the requests of all threads according to the token's rate limit. The last step before sending."""
 
     def __init__(self, cancelled: threading.Event, clock: Callable[[], float] = time.monotonic) -> None:
         self._cancelled = cancelled
@@ -86,7 +86,7 @@ class Allowance:
 
     @property
     def seconds_a_request(self) -> float:
-        """How far apart requests are that use the whole limit up; 0 where there is none."""
+        """Seconds between requests at which the limit is just used up; 0 if there is no limit."""
         return 60 / self._allowed if self._allowed else 0.0
 
     @property
@@ -96,7 +96,7 @@ class Allowance:
 
     @property
     def rate_limit(self) -> RateLimit | None:
-        """What is left, as far as answers have told; None where there is no limit, or no answer yet."""
+        """What is left according to the latest responses; None if there is no limit or no response yet."""
         with self._lock:
             if not self._answered or self._allowed is None:
                 return None
@@ -106,10 +106,10 @@ class Allowance:
 
     @contextmanager
     def place(self, priority: Priority = Priority.BULK) -> Iterator[None]:
-        """Waits until the window has room, and holds a place in it until the request was answered.
+        """Waits until the window has room, and occupies a place in it until the response has arrived.
 
         Raises:
-            Cancelled: The run is cancelled: nothing may be sent any more.
+            Cancelled: The run was cancelled, so nothing more may be sent.
         """
         self._wait(_Ticket(priority, next(self._arrivals)))
         try:
@@ -132,7 +132,7 @@ class Allowance:
                 try:
                     threading.Thread(target=self._watch, name="allowance", daemon=True).start()
                 except RuntimeError:
-                    # No thread can be started: nobody would ever admit this one.
+                    # The thread could not be started, so nobody would ever admit this request.
                     self._queue.remove(ticket)
                     heapq.heapify(self._queue)
                     raise
@@ -147,7 +147,7 @@ class Allowance:
             raise Cancelled("cancelled while waiting for the rate limit")
 
     def _watch(self) -> None:
-        """As long as somebody waits: lets them go when the window ends, or the run is cancelled."""
+        """Admits requests when the window ends, or wakes them after a cancel. Runs while the queue is not empty."""
         while True:
             time.sleep(CANCEL_SECONDS)
             with self._lock:
@@ -161,7 +161,7 @@ class Allowance:
                     return
 
     def _admit(self) -> None:
-        """Admits waiting requests while there is room; nobody else is woken."""
+        """Admits queued requests while the window has room."""
         while self._queue and self._has_room():
             self._under_way += 1
             self._sent += 1
@@ -175,7 +175,7 @@ class Allowance:
         if self._clock() < self._paused_until:
             return False
         if not self._answered:
-            # One goes ahead, to see how many are allowed.
+            # Send a single request first, to learn the limit.
             return self._under_way == 0
         if self._under_way >= MAX_CONNECTIONS:
             return False
@@ -187,7 +187,7 @@ class Allowance:
         return None if self._window_ends is None else self._window_ends - self._clock()
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Takes in what an answer says of the window; an answer without the headers says nothing."""
+        """Updates the window from the headers of a response, if it has them."""
         try:
             counted = int(headers["inin-ratelimit-count"])
             allowed = int(headers["inin-ratelimit-allowed"])
@@ -203,12 +203,12 @@ class Allowance:
                 self._counted = max(self._counted, counted)
                 self._window_ends = max(ends, self._window_ends or 0)
             elif ends > self._window_ends:
-                # The server is in a later window than we thought.
+                # The server has started a new window earlier than we thought.
                 self._counted, self._window_ends = counted, ends
             self._admit()
 
     def exhausted(self, seconds: float) -> None:
-        """After a 429: nobody sends anything for so long."""
+        """After a 429: sends nothing for this many seconds."""
         with self._lock:
             self._paused_until = max(self._clock() + seconds, self._paused_until)
             self._admit()

@@ -27,20 +27,20 @@ from genesys_provider.client.shared import SharedCall
 from genesys_provider.client.transport import Answer, exchange, where_to_look
 
 RENEW_SECONDS_EARLY = 60.0
-"""A token is renewed so long before it expires [S]."""
+"""How long before its expiry a token is renewed [S]."""
 
 TIMEOUT_SECONDS = 10.0
 """Time limit of a login [S]."""
 
 _REFUSED = (400, 401, 403)
-"""A wrong client is answered with one of the first two [G]; the last is OAuth's for what the client may not."""
+"""400 or 401 for wrong credentials [G]; 403 is OAuth's status for a client that may not log in."""
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-"""What can stand in a header."""
+"""Characters that are valid in a header."""
 
 
 class Login:
-    """The token of one OAuth client. Safe for threads: many that ask at once make one login."""
+    """The token of one OAuth client. Thread-safe: concurrent callers share one login."""
 
     def __init__(
         self,
@@ -59,12 +59,12 @@ class Login:
         self._renew_at = 0.0
 
     def token(self) -> str:
-        """A token that is valid now, logging in where there is none.
+        """Returns a valid token, logging in if necessary.
 
         Raises:
-            MissingSetting: No client is configured.
+            MissingSetting: No OAuth client is configured.
             Unauthorized: The login refused the client.
-            GenesysError: The login could not be reached, or is throttled for longer than the retries last.
+            GenesysError: The login is unreachable, or still throttled after all retries.
         """
         return self._call.result(self._valid, self._log_in)
 
@@ -72,9 +72,9 @@ class Login:
         return self._token if self._clock() < self._renew_at else None
 
     def forget(self, token: str) -> None:
-        """Drops a token that the API refused, unless another thread has renewed it already.
+        """Drops a token that the API refused, unless another thread has already renewed it.
 
-        Where one is renewed in this very moment, the worst is one login more.
+        At worst, a renewal at this very moment costs one extra login.
         """
         if self._token == token:
             self._token = None
@@ -117,7 +117,7 @@ class Login:
         if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not math.isfinite(seconds):
             raise self._unexpected(f"login: the answer of {url} holds no token")
         hide(token)
-        # A token that lives shorter than the margin is used for half its life.
+        # A token with a lifetime shorter than the margin is used for half of that lifetime.
         self._renew_at = asked_at + max(seconds - RENEW_SECONDS_EARLY, seconds / 2)
         return token
 
@@ -140,10 +140,10 @@ class Login:
             return Unauthorized(message, status=answer.status, code=kind, correlation_id=correlation_id)
         if answer.status >= 500:  # noqa: PLR2004
             return ServerError(message, status=answer.status, code=kind, correlation_id=correlation_id)
-        what = "a redirect that is not followed" if answer.redirects else "which is no login's answer"
+        what = "a redirect that is not followed" if answer.redirects else "which is not a login response"
         said_instead = shortened(answer.text) or answer.reason
         failure = self._unexpected(f"login: {url} answered HTTP {answer.status}, {what}: {said_instead}")
-        # It is set up so: another try meets the same.
+        # A retry would meet the same server.
         failure.tried_enough = True
         return failure
 

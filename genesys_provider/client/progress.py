@@ -1,7 +1,7 @@
-"""What a waiting call says to whoever watches it: a line such as «waits 12 s for the rate limit».
+"""Status lines of waiting calls, such as "rate limit, 40 s".
 
-The watcher belongs to the calling thread's context, so that a wait deep inside a call can speak without every
-function between them passing it on. Nobody listens unless somebody asks to.
+The receiver belongs to the calling thread's context, so that a wait deep inside a call can report without every
+function in between passing the receiver on. By default nobody receives the lines.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _say: ContextVar[Say] = ContextVar("say", default=_nobody)
 
 @contextmanager
 def reporting_to(say: Say) -> Iterator[None]:
-    """Within it, what `report` says in this thread goes to `say`."""
+    """Sends what this thread reports to `say`, for the duration of the block."""
     token = _say.set(say)
     try:
         yield
@@ -31,5 +31,5 @@ def reporting_to(say: Say) -> Iterator[None]:
 
 
 def report(message: str) -> None:
-    """Says what the call is waiting for."""
+    """Reports what the call is doing or waiting for. Put the figure first: a narrow terminal cuts off the rest."""
     _say.get()(message)

@@ -1,7 +1,7 @@
-"""Which proxy a request goes through, as the environment says: HTTPS_PROXY, ALL_PROXY, NO_PROXY.
+"""Selects the proxy for a request from HTTPS_PROXY, ALL_PROXY and NO_PROXY.
 
-Not httpx's own way: it sends a loopback address through the proxy, login and all, and breaks with a traceback on
-what it can't read. A variable that no request needs is not looked at.
+We don't use httpx's own rules: they send loopback requests, credentials included, through the proxy, and end in a
+traceback if a variable can't be parsed. We read a variable only if a request needs it.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _ENTRY = re.compile(r"\[?(?P<name>.*?)\]?(?::(?P<port>\d+))?")
 
 @dataclass(frozen=True)
 class Proxy:
-    """A proxy, and what named it."""
+    """A proxy, and where it is configured."""
 
     named_by: str
     """The environment variable, or the system's settings (macOS, Windows)."""
     url: httpx.URL = field(repr=False)
-    """It may hold the credentials for the proxy."""
+    """May contain the credentials for the proxy."""
 
     def __str__(self) -> str:
         port = f":{self.url.port}" if self.url.port else ""
@@ -39,10 +39,10 @@ class Proxy:
 
 
 def proxy_for(url: httpx.URL) -> Proxy | None:
-    """The proxy that requests to this URL go through; None where they go directly, as to loopback they always do.
+    """Returns the proxy for requests to this URL; None for a direct connection, as always for loopback.
 
     Raises:
-        ConfigurationError: The variable that would name it holds no proxy; it says which, never what it holds.
+        ConfigurationError: The variable does not contain a valid proxy. The message names it but never its value.
     """
     proxies = getproxies()
     given = (proxies.get(url.scheme) or proxies.get("all") or "").strip()
@@ -54,11 +54,11 @@ def proxy_for(url: httpx.URL) -> Proxy | None:
     try:
         proxy = httpx.URL(given) if split_url(given).hostname else None
     except (httpx.InvalidURL, ValueError):
-        # What they say may repeat the URL, and so its credentials.
+        # Their message may repeat the URL, and with it the credentials.
         proxy = None
     if proxy is None:
         raise ConfigurationError(
-            f"{named_by} holds no URL of a proxy",
+            f"{named_by} does not contain the URL of a proxy",
             hint=(
                 "Write it as http://proxy.example.com:3128 (with %40 for an @ in a user name or password, and so "
                 "on), or unset it"
@@ -66,18 +66,18 @@ def proxy_for(url: httpx.URL) -> Proxy | None:
         )
     if proxy.scheme not in SCHEMES:
         raise ConfigurationError(
-            f"{named_by} names a proxy of a kind that is not known, {proxy.scheme}://",
+            f"{named_by} names an unsupported kind of proxy, {proxy.scheme}://",
             hint=f"Use one of {', '.join(f'{scheme}://' for scheme in SCHEMES)}, or unset it",
         )
     if proxy.scheme == "socks5h":
-        # httpx leaves it to the proxy to look names up anyhow, and knew no other name for it before 0.28.
+        # httpx lets the proxy resolve names in any case, and before 0.28 it only knew this name.
         proxy = proxy.copy_with(scheme="socks5")
     hide(proxy.password, unquote(proxy.userinfo.decode("ascii")))
     return Proxy(named_by, proxy)
 
 
 def _variable(scheme: str) -> str:
-    """The variable in effect: the one in small letters goes first."""
+    """The variable that applies: the lowercase one takes precedence."""
     names = [name for name in os.environ if name.lower() == f"{scheme}_proxy"]
     return max(names) if names else "the system's proxy setting"
 
@@ -86,17 +86,17 @@ def _goes_directly(url: httpx.URL) -> bool:
     host = url.host.rstrip(".")
     port = url.port or (443 if url.scheme == "https" else 80)
     entries = re.split(r"[\s,]+", getproxies_environment().get("no", ""))
-    # The second is for the system's own settings (macOS, Windows).
+    # `proxy_bypass` covers the system's own settings (macOS, Windows).
     return any(_covers(entry.lower(), host, port) for entry in entries if entry) or bool(proxy_bypass(host))
 
 
 def _covers(entry: str, host: str, port: int) -> bool:
-    """Whether an entry of NO_PROXY is for this host: a name and all below it, an address, a network, `*`."""
+    """Whether a NO_PROXY entry matches the host: a domain with its subdomains, an address, a network, or `*`."""
     entry = entry.rpartition("://")[2]
     try:
         return ip_address(host) in ip_network(entry.strip("[]"), strict=False)
     except ValueError:
-        # One of the two is a name, or the entry has a port.
+        # One of them is a name, or the entry has a port.
         match = _ENTRY.fullmatch(entry)
     if match is None or (match["port"] and int(match["port"]) != port):
         return False

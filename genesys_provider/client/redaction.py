@@ -1,16 +1,16 @@
-"""The secrets that this process knows, kept out of what it shows.
+"""Redacts the secrets that this process knows from everything that it shows.
 
-A server may say back what it was sent: the client's secret in the error of a login, an endpoint's password in the
-reason of a failed verification. Such words are shown to the user, stored in the state and audited. So every secret
-is named here when it becomes known, and taken out of whatever is said.
+A server may repeat what it was sent: the client secret in a login error, an endpoint's password in the reason for a
+failed verification. Such text is shown to the user, stored in the state and written to the audit trail. So every
+secret is registered here as soon as it is known, and redacted from all output.
 
-**How a secret is found.** As it is, and as percent-, JSON-, HTML- or base64-encoding writes it, one in another too,
-with any white space in it or none. A secret that is a URL is also found by its path and its query alone.
+**How a secret is found.** In plain text and in percent-, JSON-, HTML- and base64-encoding, also nested, with or
+without white space in it. A secret that is a URL is also found by its path and query alone.
 
-**Which words are left alone.** A secret may be an everyday word, such as `error` or `target`: less than 8
-characters, or less than 16 that are all letters. Such a word is taken out of other people's words only where it
-stands alone, so that `targets` stays; and out of our own sentences only in quotes, in which we put every value.
-A secret of less than 4 characters is not looked for: it would be found everywhere, and keeps nothing secret.
+**Which words are left alone.** A secret may be an everyday word, such as `error` or `target`: one with fewer than 8
+characters, or fewer than 16 that are all letters. In other people's text it is redacted only as a whole word, so
+that `targets` remains; in our own sentences only in quotes, which we put around every value. A secret with fewer
+than 4 characters is not redacted: it would match everywhere, and protects nothing.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 SHORTEST = 4
-"""Characters of a secret, at least."""
+"""Minimum number of characters of a secret."""
 SHORT = 8
 SHORT_LETTERS = 16
-"""With fewer characters a text may be an everyday word; the second is for letters alone."""
+"""A shorter text may be an everyday word; this limit applies to letters only, `SHORT` to all characters."""
 
 HIDDEN = "[secret]"
 
 OWNER_HEADER = "X-Pulumi-Resource"
-"""The header that carries the owner mark, the only one that is no secret: the API has no tags, so the configuration
-itself says whose it is."""
+"""The header that carries the owner mark, and the only header that is not a secret. The API has no tags, so the
+configuration itself must name its owner."""
 
 LAYERS = 4
-"""How many encodings, one in another, are undone."""
+"""How many nested encodings are decoded."""
 LONGEST_ESCAPE = 12
-"""Characters that encode one, at most: a percent-encoded one of four bytes, or two `\\uXXXX`."""
+"""Maximum characters that encode a single one: a percent-encoded four-byte character, or two `\\uXXXX`."""
 
 _ESCAPE = re.compile(
     r"""
@@ -55,23 +55,23 @@ _QUOTES = "'\"`"
 
 
 class _Needles:
-    """Texts to look for. To look for many takes no longer than for few."""
+    """Texts to search for. The time of a search does not depend on their number."""
 
     def __init__(self) -> None:
         self._needles: set[str] = set()
         self._lengths: dict[str, tuple[int, ...]] = {}
-        """The lengths of the needles by their first `SHORTEST` characters."""
+        """The lengths of the needles, by their first `SHORTEST` characters."""
 
     def add(self, needle: str) -> None:
         self._needles.add(needle)
         start, length = needle[:SHORTEST], len(needle)
         lengths = self._lengths.get(start, ())
         if length not in lengths:
-            # Secrets of one kind have the same lengths: one tuple serves all of them.
+            # Many needles have the same lengths and can share one tuple.
             self._lengths[start] = _the_same((*lengths, length))
 
     def candidates(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where a needle may stand: something begins like one, and is as long."""
+        """Positions at which a needle may stand: the text begins like one and is long enough."""
         lengths_of = self._lengths.get
         for start in range(len(text) - SHORTEST + 1):
             for length in lengths_of(text[start : start + SHORTEST], ()):
@@ -79,7 +79,7 @@ class _Needles:
                     yield start, start + length
 
     def found(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where needles stand."""
+        """The positions of needles."""
         return ((start, end) for start, end in self.candidates(text) if text[start:end] in self._needles)
 
 
@@ -89,7 +89,7 @@ def _the_same(lengths: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class _Noted:
-    """Secrets, in all the ways in which they may be said back. Safe for threads."""
+    """Secrets in all the forms in which they may be repeated. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -97,7 +97,7 @@ class _Noted:
         self._long = _Needles()
         self._words = _Needles()
         self.longest = 0
-        """Characters of the longest."""
+        """The number of characters of the longest secret."""
 
     def add(self, secrets: Iterable[str]) -> None:
         new = {secret for secret in secrets if len(secret) >= SHORTEST} - self._known
@@ -110,11 +110,11 @@ class _Noted:
                     else:
                         _add(self._long, "".join(needle.split()))
                 self.longest = max(self.longest, len(secret))
-                # Last, so that whoever finds it here can rely on the needles.
+                # Last, so that whoever finds the secret here can rely on its needles.
                 self._known.add(secret)
 
     def found(self, layer: _Reading, word: Callable[[str, int, int], bool]) -> Iterator[tuple[int, int]]:
-        """Where in the original text a secret stands; a word only where that holds of its surroundings."""
+        """Positions of secrets in the original text; short words only where `word` accepts their surroundings."""
         closed = layer.without_white_space
         for start, end in self._long.found(closed.text):
             yield closed.place(start, end)
@@ -130,11 +130,11 @@ def _add(needles: _Needles, needle: str) -> None:
 
 _secrets = _Noted()
 _suspects = _Noted()
-"""What may be a secret without anybody having said so. Our own sentences name only what is none."""
+"""Values that may be secret, though nobody said so. Our own sentences never contain these."""
 
 
 def hide(*secrets: str) -> None:
-    """Takes note of secrets."""
+    """Registers secrets."""
     _secrets.add(secrets)
 
 
@@ -145,9 +145,9 @@ def _known(target: Mapping[str, Any], name: str) -> dict[str, str]:
 
 
 def hide_secrets_of(target: Mapping[str, Any]) -> None:
-    """Takes note of what a target's configuration holds that is to be shown nowhere.
+    """Registers the secrets of a target's configuration.
 
-    Any header may be a secret, but for our own. What a preview does not know yet is none.
+    Every header may be secret, except our own. Values that a preview does not know yet are skipped.
     """
     auth = _known(target, "authConfig")
     hide(*(auth[name] for name in ("password", "clientSecret") if name in auth))
@@ -158,22 +158,22 @@ def hide_secrets_of(target: Mapping[str, Any]) -> None:
 
 
 def redacted(text: str) -> str:
-    """The words of somebody else, with `[secret]` in the place of every secret in them."""
+    """Somebody else's text, with every secret replaced by `[secret]`."""
     return _without(text, (_secrets, _suspects), _stands_alone)
 
 
 def shown(text: str) -> str:
-    """A sentence of ours, with `[secret]` in the place of every value in it that is a secret."""
+    """Our own sentence, with every value that is a secret replaced by `[secret]`."""
     return _without(text, (_secrets,), _is_quoted)
 
 
 def longest_written() -> int:
-    """Characters that the longest known secret takes, however it is written."""
+    """The number of characters that the longest secret can take in any encoding."""
     return max(_secrets.longest, _suspects.longest) * LONGEST_ESCAPE
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """The secret, and the parts by which somebody may name it."""
+    """The secret itself, and those of its parts that identify it."""
     yield secret
     parts = _url(secret)
     if parts is None:
@@ -187,7 +187,7 @@ def _forms(secret: str) -> Iterator[str]:
         yield parts.netloc
     details = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query)), parts.fragment]
     yield parts.query
-    # A token among them is the secret itself, and `events` is not.
+    # A token among the parts is secret, but a word such as `events` is not.
     yield from (detail for detail in details if not _may_be_a_word(detail))
 
 
@@ -200,12 +200,12 @@ def _url(text: str) -> SplitResult | None:
 
 
 def _written(form: str) -> Iterator[str]:
-    """How a form may stand in a text whose escapes are undone."""
+    """How a form may appear in a text after decoding."""
     yield form
     yield _Reading.of(form).innermost
     yield re.sub(r"\s", "+", form)
     as_bytes = [form.encode("utf-8", "surrogatepass")]
-    # Headers are Latin-1, and who reads them as UTF-8, or the other way round, writes something else.
+    # Headers are Latin-1; a server that mixes that up with UTF-8 repeats them in the other encoding.
     yield as_bytes[0].decode("latin-1")
     if not form.isascii() and all(character <= "\xff" for character in form):
         as_bytes.append(form.encode("latin-1"))
@@ -221,8 +221,8 @@ def _base64(form: bytes) -> Iterator[str]:
     yield whole.rstrip("=")
     if len(form) < SHORT:
         return
-    # In the middle of a longer text it stands in one of three ways, by where it begins; the characters at its ends
-    # are its neighbours' too.
+    # Inside a longer base64 text a secret appears in one of three forms, depending on its offset. The characters at
+    # both ends also depend on its neighbours.
     for offset, shared in enumerate((0, 2, 3)):
         text = base64.b64encode(b"\0" * offset + form).decode().rstrip("=")
         yield text[shared:-1] if (offset + len(form)) % 3 else text[shared:]
@@ -234,7 +234,7 @@ def _may_be_a_word(text: str) -> bool:
 
 
 class _Reading:
-    """A text, and where each of its characters stands in the text that it was read from."""
+    """A text with the position of each character in the original text."""
 
     def __init__(self, text: str, places: list[tuple[int, int]]) -> None:
         self.text = text
@@ -247,11 +247,11 @@ class _Reading:
 
     @property
     def innermost(self) -> str:
-        """The text without any escapes."""
+        """The completely decoded text."""
         return [*self.layers()][-1].text
 
     def layers(self) -> Iterator[_Reading]:
-        """The text as it is, then with its escapes undone, then with those that come to light, and so on."""
+        """The text itself, then decoded once, twice and so on."""
         reading = self
         yield reading
         for _ in range(LAYERS):
@@ -266,7 +266,7 @@ class _Reading:
         return _Reading("".join(self.text[at] for at in kept), [self.places[at] for at in kept])
 
     def place(self, start: int, end: int) -> tuple[int, int]:
-        """Where a stretch of it stands in the original text."""
+        """The position in the original text of a section of this one."""
         return self.places[start][0], self.places[end - 1][1]
 
     def _unescaped(self) -> _Reading:
@@ -286,7 +286,7 @@ class _Reading:
 
 
 def _meaning(escape: re.Match[str]) -> list[tuple[str, int]]:
-    """What an escape stands for, with how many characters each part of it takes."""
+    """What an escape stands for, with the number of characters that each part of it takes."""
     whole = escape[0]
     if escape["percent"]:
         run = bytes.fromhex(whole.replace("%", ""))
@@ -298,7 +298,7 @@ def _meaning(escape: re.Match[str]) -> list[tuple[str, int]]:
         pair = bytes.fromhex(escape["high"] + escape["low"])
         return [(pair.decode("utf-16-be"), len(whole))]
     if escape["entity"]:
-        # For the numbers that are no characters of HTML's it says nothing, but Python writes them as any other.
+        # `html.unescape` drops numbers that are not valid in HTML, but Python prints such characters.
         return [(html.unescape(whole) or _numbered(whole), len(whole))]
     if code := escape["code"] or escape["byte"]:
         return [(chr(int(code, 16)), len(whole))]
@@ -332,7 +332,7 @@ def _without(text: str, noted: Iterable[_Noted], word: Callable[[str, int, int],
 
 
 def _merged(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The stretches in order, those that overlap as one."""
+    """The sections in order, with overlapping ones merged."""
     merged: list[tuple[int, int]] = []
     for start, end in sorted(found):
         if merged and start < merged[-1][1]:

@@ -1,4 +1,4 @@
-"""Where Genesys Cloud lives: AWS regions and domains, from the official SDK's `purecloud_region_hosts` [G]."""
+"""The AWS regions and domains of Genesys Cloud, from the official SDK's `purecloud_region_hosts` [G]."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from genesys_provider.client.errors import ConfigurationError
 
 DEFAULT_DOMAIN = "mypurecloud.com"
-"""What a user who names no region gets [S]."""
+"""Used if no region is configured [S]."""
 
 DOMAIN_BY_REGION = {
     "us-east-1": "mypurecloud.com",
@@ -34,10 +34,10 @@ _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 
 
 def domain_of(region: str) -> str:
-    """The domain of an AWS region name (`eu-central-1`), or the domain itself (`mypurecloud.de`).
+    """Returns the domain for an AWS region (`eu-central-1`); a domain (`mypurecloud.de`) is returned as it is.
 
     Raises:
-        ConfigurationError: It is neither.
+        ConfigurationError: The value is neither.
     """
     name = region.strip().lower()
     if name in DOMAIN_BY_REGION:
@@ -51,7 +51,7 @@ def domain_of(region: str) -> str:
 
 
 def api_url(region: str) -> str:
-    """`https://api.{domain}` [G]; the source document leaves out `api.`, the SDKs put it there."""
+    """`https://api.{domain}` [G]. The source document omits `api.`, but the SDKs use it."""
     return f"https://api.{domain_of(region)}"
 
 

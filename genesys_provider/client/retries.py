@@ -1,8 +1,8 @@
-"""When a request is sent again, and how long after.
+"""Decides whether a failed request is retried, and when.
 
-The schedule itself is tenacity's; this module says what is worth another try and how long the server asked to
-wait. A throttled request is always sent again. Any other failure only where acting twice does no harm: a POST
-that made something is never blindly repeated [C].
+tenacity runs the schedule; this module decides which errors are worth a retry and how long the server asked us to
+wait. A throttled request is always retried. Any other failure is retried only if acting twice is harmless: a POST
+that creates something is never repeated blindly [C].
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from genesys_provider.client.errors import (
 from genesys_provider.client.progress import report
 
 LONGEST_WAIT = 600.0
-"""Seconds: a server that asks for more gets its error shown instead."""
+"""Seconds. If a server asks for a longer wait, its error is shown instead."""
 
 REQUEST_TIMEOUT = 408
-"""The HTTP status of a request that the server gave up waiting for: always worth another try."""
+"""HTTP status of a request on which the server timed out: always worth a retry."""
 
 LONGEST_BACK_OFF = 64.0
-"""Seconds: about a window of the rate limit; doubling further would only lose time."""
+"""Seconds: about one window of the rate limit. Doubling it further would only lose time."""
 
 
 def retry_after(
     headers: Mapping[str, str], now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
 ) -> float | None:
-    """The seconds that an answer's `Retry-After` asks for: a number of seconds or an HTTP date (RFC 9110).
+    """The seconds given by a `Retry-After` header, as a number or an HTTP date (RFC 9110).
 
-    A date is taken by the server's own clock, which the answer's `Date` tells; ours may be wrong. A header that
-    is neither counts as absent.
+    A date is compared with the response's own `Date`, since our clock may be wrong. An invalid header counts as
+    absent.
     """
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
@@ -63,12 +63,12 @@ def _http_date(text: str) -> datetime | None:
 
 
 def back_off(attempt: int) -> float:
-    """2^attempt seconds [S], less up to half of it by chance [C], so that many do not come back at once."""
-    return min(2.0 ** min(attempt, 10), LONGEST_BACK_OFF) * random.uniform(0.5, 1)  # noqa: S311  (no secret hangs on it)
+    """2^attempt seconds [S], minus up to half of it at random [C], so that clients don't all return at once."""
+    return min(2.0 ** min(attempt, 10), LONGEST_BACK_OFF) * random.uniform(0.5, 1)  # noqa: S311  (not for security)
 
 
 def worth_retrying(error: BaseException, *, idempotent: bool) -> bool:
-    """Whether another try may succeed, and can't act twice."""
+    """Whether a retry may succeed and can't act twice."""
     if not isinstance(error, GenesysError) or error.tried_enough:
         return False
     if isinstance(error, ApiError) and (error.retry_after or 0) > LONGEST_WAIT:
@@ -76,7 +76,7 @@ def worth_retrying(error: BaseException, *, idempotent: bool) -> bool:
     if isinstance(error, RateLimited):
         return True
     if isinstance(error, NotFound):
-        # A request that timed out means an absence only where it lasts.
+        # A timeout means absence only if it happens on every attempt.
         return idempotent and error.status == REQUEST_TIMEOUT
     if isinstance(error, ConnectionFailed):
         return idempotent or not error.maybe_acted
@@ -90,10 +90,10 @@ def retrying(
     idempotent: bool,
     seconds_left: Callable[[], float] | None = None,
 ) -> tenacity.Retrying:
-    """The schedule of one call; the last failure is raised as it is.
+    """The retry schedule of one call; the last failure is raised unchanged.
 
-    Its waits end at once when `cancelled` is set: `Cancelled` then names the failure that it was waiting over.
-    A wait that would last longer than `seconds_left` is not begun.
+    Setting `cancelled` ends a wait at once with `Cancelled`, chained to the failure that caused the wait. No wait
+    is begun that would last longer than `seconds_left`.
     """
 
     def wait(state: tenacity.RetryCallState) -> float:

@@ -1,8 +1,8 @@
-"""How to reach and log in to one Genesys Cloud organisation, from a stack's config or the environment.
+"""How to reach one Genesys Cloud organization and log in to it, from a stack's config or the environment.
 
-A key that the config lacks is looked for under the environment variable that the Terraform provider
-`genesyscloud` uses [G], so that one CI set-up serves both. An explicit provider of a program is one organisation
-among several: what it is not given is an error, and never taken from elsewhere.
+A key that is missing from the config is read from the environment variable that the Terraform provider
+`genesyscloud` uses [G], so that one CI configuration serves both. An explicit provider of a program stands for one
+organization among several: a missing key is an error there, and never read from elsewhere.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from genesys_provider.client.errors import ConfigurationError
 from genesys_provider.client.urls import checked_url
 
 DEFAULT_MAX_RETRIES = 3
-"""How often a throttled or failed request is sent again [S]."""
+"""How often a throttled or failed request is retried [S]."""
 
 DEFAULT_VERIFICATION_TIMEOUT = 75.0
-"""Seconds until a wait for a verdict is given up: the source's 15 looks, one every 5 s [S]."""
+"""Seconds to wait for a verdict: the source document's 15 polls, one every 5 s [S]."""
 
 ENVIRONMENT = {
     "region": "GENESYSCLOUD_REGION",
@@ -35,7 +35,7 @@ ENVIRONMENT = {
     "maxRetries": "GENESYSCLOUD_MAX_RETRIES",
     "verificationTimeout": "GENESYSCLOUD_VERIFICATION_TIMEOUT",
 }
-"""Each config key of the namespace `genesys`, and the environment variable that stands in for it."""
+"""Each config key in the namespace `genesys`, with the environment variable that can replace it."""
 
 ARGUMENTS = {key: re.sub("[A-Z]", lambda match: f"_{match[0].lower()}", key) for key in ENVIRONMENT}
 """Each config key, and the argument of an explicit provider that gives it: `clientId`, `client_id`."""
@@ -44,42 +44,42 @@ _REQUIRED = (("clientId",), ("clientSecret",), ("region", "apiUrl"), ("region", 
 """What an explicit provider must be given: one key of each."""
 
 AUDIT_KEY = "GENESYSCLOUD_AUDIT_KEY"
-"""An environment variable alone: who reads a stack's config must not be able to forge its audit file."""
+"""Only an environment variable: whoever can read a stack's config must not be able to forge its audit file."""
 
 
 LONGEST_SECONDS = 86_400
-"""A day: who waits longer, or tries again more often, has mistyped."""
+"""One day. A longer wait, or more retries, must be a mistake."""
 
 _CALLS = {"apiUrl": "/api/v2/…", "loginUrl": "/oauth/token"}
 
 _CALLS_PATH = re.compile(r"/+(api/v2|oauth/token)(/.*)?$", re.IGNORECASE)
-"""What a URL that was pasted whole ends with."""
+"""The end of a URL to which a call's path was pasted along with the base."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One organisation, one OAuth client, and how patient to be."""
+    """The address, credentials, and retry and time limits for one organization."""
 
     client_id: str
     client_secret: str = field(repr=False)
     api_url: str = regions.api_url(regions.DEFAULT_DOMAIN)
     login_url: str = regions.login_url(regions.DEFAULT_DOMAIN)
     ca_file: Path | None = None
-    """A CA that is trusted besides the system's, for the API and for webhooks."""
+    """An additional trusted CA, for the API and for webhooks."""
     audit_log: Path | None = None
     audit_key: str = field(default="", repr=False)
-    """What the audit file's entries are sealed with; empty seals none."""
+    """The key for the seals of audit entries; without it they are only hashed."""
     max_retries: int = DEFAULT_MAX_RETRIES
     verification_timeout: float = DEFAULT_VERIFICATION_TIMEOUT
     names: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
-    """What errors call a config key, where the value is not the stack config's: the environment variable that it
+    """What errors call a config key whose value is not from the stack's config: the environment variable that it
     came from, or the argument of an explicit provider."""
 
     def __post_init__(self) -> None:
-        """Checks the values, wherever they come from.
+        """Validates the values, wherever they came from.
 
         Raises:
-            ConfigurationError: One can't be used; it names the config key, never a secret.
+            ConfigurationError: A value is invalid. The message names the config key, never a secret.
         """
         for key, name in (("apiUrl", "api_url"), ("loginUrl", "login_url")):
             object.__setattr__(self, name, _base_url(key, getattr(self, name)))
@@ -88,17 +88,18 @@ class Settings:
             ("verificationTimeout", self.verification_timeout),
         ):
             if not 0 <= value <= LONGEST_SECONDS:  # also refuses nan
-                raise ConfigurationError(f"genesys:{key} must be from 0 to {LONGEST_SECONDS}")
+                raise ConfigurationError(f"genesys:{key} must be between 0 and {LONGEST_SECONDS}")
 
     @classmethod
     def resolve(cls, config: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Settings:
-        """Settings from config keys without their namespace (`region`, `clientId`), else the environment.
+        """Reads settings from config keys without their namespace (`region`, `clientId`), or else the environment.
 
-        A missing client is no error yet, since a stack that makes no request needs none; the login says so.
+        Missing credentials are not an error yet, since a stack that makes no request needs none; the login
+        reports them.
 
         Raises:
-            ConfigurationError: A value is not what its key takes; it names the key, or the environment variable
-                that the value is from, never a secret.
+            ConfigurationError: A value is invalid. The message names the config key or environment variable, never
+                a secret.
         """
         variables = {
             key: variable
@@ -175,11 +176,11 @@ class Settings:
             )
 
     def naming_sources(self) -> AbstractContextManager[None]:
-        """Within it, a `ConfigurationError` names where a value came from, as `in_its_words` does."""
+        """Within the block, a `ConfigurationError` names where a value came from, as `in_its_words` does."""
         return _naming(self.names)
 
     def in_its_words(self, text: str) -> str:
-        """A text in which each config key is called by its name in `names`."""
+        """The text with each config key replaced by its name in `names`."""
         return _renamed(text, self.names)
 
 
@@ -204,7 +205,7 @@ def _renamed(text: str, names: Mapping[str, str]) -> str:
 
 
 def _base_url(key: str, url: str) -> str:
-    """The URL without a slash at its end: calls are appended to it."""
+    """The URL without a trailing slash, so that paths can be appended."""
     try:
         checked_url(url, loopback_http=True)
     except ValueError as error:
@@ -213,7 +214,7 @@ def _base_url(key: str, url: str) -> str:
     if base == url.rstrip("/"):
         return base
     raise ConfigurationError(
-        f"genesys:{key} must be the address to which calls such as {_CALLS[key]} are appended, without a query or "
-        "a fragment",
+        f"genesys:{key} must be the base URL to which paths such as {_CALLS[key]} are appended, without a query or "
+        "fragment",
         hint=f"Write {base}",
     )

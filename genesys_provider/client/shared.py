@@ -1,4 +1,4 @@
-"""A call that many threads need at the same moment, made once for all of them."""
+"""A call that many threads need at the same time, made once for all of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class SharedCall(Generic[T]):
-    """Makes one call at a time. Whoever waited for one that failed shares its failure, and makes none again."""
+    """Makes one call at a time. Threads that waited for a call that failed share its error and don't retry it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -21,11 +21,11 @@ class SharedCall(Generic[T]):
         self._failure: GenesysError | None = None
 
     def result(self, known: Callable[[], T | None], call: Callable[[], T]) -> T:
-        """What is known by then, else what the call returns.
+        """Returns the known result, or else makes the call.
 
         Args:
-            known: The result of an earlier call, as long as it is good.
-            call: Makes a new one.
+            known: Returns the result of an earlier call while it is valid, else None.
+            call: Makes the call.
 
         Raises:
             GenesysError: The call failed.
@@ -35,7 +35,7 @@ class SharedCall(Generic[T]):
             if (result := known()) is not None:
                 return result
             if self._failure is not None and self._failures != failures:
-                # Each thread gets its own: raising an error writes to it.
+                # Each thread gets a copy, since raising an error modifies it.
                 raise copy(self._failure)
             try:
                 return call()

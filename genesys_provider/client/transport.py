@@ -1,4 +1,4 @@
-"""One HTTP exchange: TLS that can't be turned off, time limits, a bound on what is read, failures by name."""
+"""One HTTP exchange: mandatory TLS verification, time limits, a maximum response size, and typed errors."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ NOT_SENT = (
     httpx.UnsupportedProtocol,
     httpx.ProxyError,
 )
-"""The failures of a request that has not reached the server."""
+"""Failures of requests that did not reach the server."""
 
 
 class _Routes(httpx.BaseTransport):
-    """Sends each request directly or through a proxy, as `proxy_for` says."""
+    """Sends each request directly or through a proxy, as `proxy_for` decides."""
 
     def __init__(self, context: ssl.SSLContext, limits: httpx.Limits) -> None:
         self._context = context
@@ -63,21 +63,21 @@ class _Routes(httpx.BaseTransport):
             )
         except ImportError as error:
             raise ConfigurationError(
-                f"{proxy} speaks SOCKS, for which a package is missing",
-                hint="Add httpx[socks] to requirements.txt and install it, or name a proxy that speaks HTTP",
+                f"{proxy} speaks SOCKS, which needs another package",
+                hint="Add httpx[socks] to requirements.txt and install it, or use an HTTP proxy",
             ) from error
 
 
 def connections(
     ca_file: Path | None, *, seconds: float, most: int, headers: Mapping[str, str] | None = None
 ) -> httpx.Client:
-    """Connections for `exchange`, through the environment's proxies, with the CAs that `trust` names.
+    """An HTTP client for `exchange`, with the environment's proxies and the CAs of `trust`.
 
     Args:
-        ca_file: A CA that is trusted besides.
-        seconds: Time limit of each step of a request: to connect, to send, to wait for the next part.
-        most: How many connections at a time, all kept open; who needs one more waits.
-        headers: What each request carries.
+        ca_file: An additional trusted CA.
+        seconds: Time limit for each step of a request: connecting, sending, receiving the next chunk.
+        most: Maximum number of connections, all kept open; further requests wait.
+        headers: Sent with every request.
 
     Raises:
         ConfigurationError: The CAs can't be read.
@@ -92,7 +92,7 @@ def connections(
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer; `body` is its bytes, `reason_phrase` the server's own words, which may repeat a secret."""
+    """A complete response. `reason_phrase` is the server's text and may repeat a secret."""
 
     status: int
     reason_phrase: str
@@ -101,21 +101,21 @@ class Answer:
 
     @property
     def reason(self) -> str:
-        """The reason phrase, fit to be shown."""
+        """The reason phrase, safe to show."""
         return shortened(self.reason_phrase)
 
     @property
     def redirects(self) -> bool:
-        """Whether it sends us elsewhere."""
+        """Whether it is a redirect."""
         return 300 <= self.status < 400  # noqa: PLR2004
 
     @property
     def text(self) -> str:
-        """The body as text, whatever its bytes."""
+        """The body as text; invalid bytes are replaced."""
         return self.body.decode("utf-8", "replace")
 
     def json_object(self) -> dict[str, Any] | None:
-        """The body as a JSON object; None where it is none."""
+        """The body as a JSON object; None if it isn't one."""
         try:
             body = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -126,20 +126,20 @@ class Answer:
 def exchange(
     client: httpx.Client, method: str, url: str, *, what: str, auth: httpx.Auth | None = None, **request: Any
 ) -> Answer:
-    """Sends one request and reads its answer; redirects are not followed, so that no secret goes elsewhere.
+    """Sends one request and reads its response. Redirects are not followed, so that no secret goes elsewhere.
 
     Args:
-        client: The connections to use.
+        client: The client to use.
         method: HTTP method.
-        url: Where to.
-        auth: How to authenticate, if at all.
-        what: The call in the user's words, for errors: `GET /api/v2/…`.
-        request: As `httpx.Client.build_request` takes it.
+        url: The URL.
+        auth: The authentication, if any.
+        what: The call as errors name it: `GET /api/v2/…`.
+        request: Arguments for `httpx.Client.build_request`.
 
     Raises:
-        ConfigurationError: There can't be such a URL, or its proxy can't be used.
-        ConnectionFailed: No whole answer came.
-        UnexpectedAnswer: The answer is larger than `MAX_ANSWER_BYTES`.
+        ConfigurationError: The URL is invalid, or its proxy can't be used.
+        ConnectionFailed: There was no complete response.
+        UnexpectedAnswer: The response is larger than `MAX_ANSWER_BYTES`.
     """
     try:
         outgoing = client.build_request(method, url, **request)
@@ -149,7 +149,7 @@ def exchange(
             for part in answer.iter_bytes():
                 body += part
                 if len(body) > MAX_ANSWER_BYTES:
-                    raise UnexpectedAnswer(f"{what}: the answer is larger than {MAX_ANSWER_BYTES} bytes")
+                    raise UnexpectedAnswer(f"{what}: the response is larger than {MAX_ANSWER_BYTES} bytes")
         finally:
             answer.close()
     except (httpx.InvalidURL, UnicodeError) as error:
@@ -162,18 +162,18 @@ def exchange(
             maybe_acted=not isinstance(error, NOT_SENT),
             hint=untrusted_hint() if untrusted else None,
         )
-        # No other try makes a certificate trusted.
+        # A retry would meet the same certificate.
         failure.tried_enough = untrusted
         raise failure from error
     return Answer(answer.status_code, answer.reason_phrase, answer.headers, bytes(body))
 
 
 def where_to_look(key: str, url: str) -> str:
-    """What to check where something else seems to have answered in place of Genesys Cloud.
+    """The hint for responses that seem to come from something other than Genesys Cloud.
 
     Args:
-        key: The config key that says where the request went: `apiUrl` or `loginUrl`.
-        url: What it says.
+        key: The config key that led there: `apiUrl` or `loginUrl`.
+        url: Its value.
     """
     proxy = proxy_for(httpx.URL(url))
     return (
@@ -184,7 +184,7 @@ def where_to_look(key: str, url: str) -> str:
 
 
 def _untrusted(error: BaseException) -> bool:
-    """Whether the server's certificate is the cause, which httpx hands on as text and as context."""
+    """Whether an untrusted certificate is the cause; httpx keeps it only in the exception chain."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):

@@ -1,8 +1,8 @@
-"""Which certificate authorities are trusted: the operating system's, unless SSL_CERT_FILE or SSL_CERT_DIR say else.
+"""The trusted certificate authorities: the operating system's, unless SSL_CERT_FILE or SSL_CERT_DIR replace them.
 
-The context is the standard library's. `truststore` (0.10.5), which also asks the keychain of macOS, holds one lock
-during each handshake: an endpoint that hangs then holds up all others until its time limit. On Linux it also reads
-the system's CAs again for each connection (some 25 ms of CPU, instead of 20 ms once).
+We use the standard library's context. `truststore` (0.10.5) would also ask the macOS keychain, but it holds one
+lock during each handshake, so that one hanging endpoint delays all others until its time limit. On Linux it also
+reads the system's CAs for each connection (some 25 ms of CPU, instead of 20 ms once).
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ SYSTEM_BUNDLES = (
     "/etc/ssl/ca-bundle.pem",  # SUSE
     "/etc/ssl/cert.pem",  # Alpine, macOS
 )
-"""Where systems keep their CAs, for a Python whose OpenSSL was built to look elsewhere."""
+"""Where systems keep their CAs, for a Python whose OpenSSL looks elsewhere."""
 
 _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
-"""The name under which OpenSSL finds a CA in a folder."""
+"""The file name under which OpenSSL finds a CA in a directory."""
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's CAs, and those of `ca_file` besides them.
+    """The system's CAs, and in addition those in `ca_file`.
 
-    SSL_CERT_FILE and SSL_CERT_DIR take the place of the system's, as they do in OpenSSL.
+    SSL_CERT_FILE and SSL_CERT_DIR replace the system's CAs, as they do in OpenSSL.
 
     Raises:
-        ConfigurationError: What one of the three names can't be read or holds no certificate.
+        ConfigurationError: One of the three can't be read or contains no certificate.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     file, folders = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
@@ -42,8 +42,8 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
     if folders:
         if not any(os.path.isdir(folder) for folder in folders.split(os.pathsep)):  # noqa: PTH112  (what OpenSSL gets)
             raise ConfigurationError(
-                f"SSL_CERT_DIR names no folder that is there: {folders}",
-                hint="It must name a folder that `openssl rehash` has prepared; unset it to trust the system's CAs",
+                f"SSL_CERT_DIR names no existing directory: {folders}",
+                hint="It must name a directory prepared by `openssl rehash`; unset it to trust the system's CAs",
             )
         context.load_verify_locations(capath=folders)
     if not file and not folders:
@@ -54,16 +54,16 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def untrusted_hint() -> str:
-    """What to do about a certificate that is not trusted, as this process is set up."""
+    """The hint for a certificate that is not trusted, given this process's environment."""
     hint = (
-        "If its certificate is signed by a CA of your own (a gateway, an inspecting proxy), name that CA's file in "
+        "If its certificate is signed by a private CA (a gateway, an inspecting proxy), name that CA's file in "
         "GENESYSCLOUD_CA_FILE"
     )
     own = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
     if own:
-        return f"{hint}; the system's CAs do not count, since {' and '.join(own)} took their place"
+        return f"{hint}; the system's CAs are not used, since {' and '.join(own)} replaced them"
     unread = [name for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)]
-    return f"{hint}, or in SSL_CERT_FILE ({' and '.join(unread)} is not read here)" if unread else hint
+    return f"{hint}, or in SSL_CERT_FILE ({' and '.join(unread)} is ignored here)" if unread else hint
 
 
 def _load_systems(context: ssl.SSLContext) -> None:
@@ -73,7 +73,7 @@ def _load_systems(context: ssl.SSLContext) -> None:
         return
     bundle = next((bundle for bundle in SYSTEM_BUNDLES if os.path.isfile(bundle)), None)  # noqa: PTH113
     if bundle is None:
-        # A system without CAs, such as a minimal container: those that came with httpx.
+        # A system without CAs, such as a minimal container: use those that come with httpx.
         import certifi
 
         bundle = certifi.where()

@@ -7,7 +7,7 @@ from ipaddress import IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 MAX_URL_CHARACTERS = 65_536
-"""httpx takes no longer one."""
+"""httpx refuses longer URLs."""
 
 MAX_HOST_CHARACTERS = 253
 _IN_BRACKETS = re.compile(r"\[([^][]*)\](:[0-9]*)?")
@@ -15,7 +15,7 @@ _LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address never leaves the machine."""
+    """Whether connections to this host name or address never leave the machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -25,24 +25,24 @@ def is_loopback(host: str) -> bool:
 
 
 def shown_url(url: str) -> str:
-    """A URL as errors and logs have it: its query may hold a key."""
+    """The URL for errors and logs, without its query, which may contain a key."""
     return url.partition("?")[0]
 
 
 def folded_url(url: str) -> str:
-    """The URL with its scheme and host in small letters, as a service may return it: the same URL (RFC 3986)."""
+    """The URL with scheme and host in lowercase, as a service may return it: the same URL (RFC 3986)."""
     host = re.match(r"[^/]*//[^/?#]*", url)
     return url if host is None else host.group().lower() + url[host.end() :]
 
 
 def checked_url(url: str, *, loopback_http: bool = False) -> str:
-    """The URL as it was typed, if it is one that events or secrets may be sent to.
+    """Returns the URL unchanged, if events or secrets may be sent to it.
 
-    HTTPS only [S]; with `loopback_http` also plain HTTP to a loopback address [C]. No credentials in the URL,
-    since URLs are shown and logged.
+    Only HTTPS is accepted [S], and with `loopback_http` also plain HTTP to a loopback address [C]. URLs are shown
+    and logged, so they must not contain credentials.
 
     Raises:
-        ValueError: It says what is wrong with the URL, never the URL itself.
+        ValueError: Says what is wrong with the URL, without repeating it.
     """
     parts = split_url(url)
     host = parts.hostname
@@ -54,15 +54,15 @@ def checked_url(url: str, *, loopback_http: bool = False) -> str:
     if parts.username is not None or parts.password is not None:
         raise ValueError("must hold no credentials: use the authentication's own fields instead")
     if parts.port == 0:
-        raise ValueError("must name a port from 1 to 65535")
+        raise ValueError("must name a port between 1 and 65535")
     return url
 
 
 def split_url(url: str) -> SplitResult:
-    """The parts of a URL, whose host, if it has one, can be looked up, and whose port can be read.
+    """Splits a URL; makes sure that its host, if any, can be resolved, and that its port is a number.
 
     Raises:
-        ValueError: It says what is wrong with the URL, never the URL itself.
+        ValueError: Says what is wrong with the URL, without repeating it.
     """
     if not url or any(character.isspace() or not character.isprintable() for character in url):
         raise ValueError("must be a URL without white space")
@@ -72,15 +72,15 @@ def split_url(url: str) -> SplitResult:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise ValueError("is not a valid URL: its host or port can't be read") from error
+        raise ValueError("is not a valid URL: its host or port can't be parsed") from error
     where = parts.netloc.rpartition("@")[2]
     if host and not (_is_address(where) if "[" in where or "]" in where else _can_be_looked_up(host, url)):
-        raise ValueError("is not a valid URL: its host can't be looked up")
+        raise ValueError("is not a valid URL: its host can't be resolved")
     return parts
 
 
 def _is_address(where: str) -> bool:
-    """Whether a host with its port is an IPv6 address in brackets; Python takes other things in and around them."""
+    """Whether this is an IPv6 address in brackets, with an optional port; `urlsplit` is less strict."""
     match = _IN_BRACKETS.fullmatch(where)
     try:
         return match is not None and IPv6Address(match[1]) is not None
@@ -89,15 +89,15 @@ def _is_address(where: str) -> bool:
 
 
 def _can_be_looked_up(host: str, url: str) -> bool:
-    """Whether a URL's host is an address, or a name as DNS has them."""
+    """Whether a URL's host is an address or a valid DNS name."""
     if not host.isascii() or "xn--" in host:
-        # A name that IDNA has to write, or has written: loaded for these alone.
+        # An internationalized name: load httpx only for these.
         import httpx
 
         try:
             # Reading `host` decodes it.
             host = httpx.URL(url).host and httpx.URL(url).raw_host.decode("ascii")
-            # Of several labels it decodes the first alone.
+            # It only decodes the first label.
             for label in host.split("."):
                 if label.startswith("xn--"):
                     _ = httpx.URL(f"https://{label}/").host

@@ -209,8 +209,8 @@ def test_so_is_an_ssl_cert_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     ("variable", "said"),
     [
         (None, "GENESYSCLOUD_CA_FILE"),
-        ("SSL_CERT_FILE", "SSL_CERT_FILE took their place"),
-        ("REQUESTS_CA_BUNDLE", "REQUESTS_CA_BUNDLE is not read here"),
+        ("SSL_CERT_FILE", "SSL_CERT_FILE replaced them"),
+        ("REQUESTS_CA_BUNDLE", "REQUESTS_CA_BUNDLE is ignored here"),
     ],
 )
 def test_a_refused_certificate_says_which_variable_matters(

@@ -61,13 +61,13 @@ def test_the_hosts_messages_reach_the_engine_without_the_proxy(cloud: Cloud, dec
 
 BAD = [
     ({"ALL_PROXY": "socks5://me:canary-proxy@proxy.example:1080"}, "that ALL_PROXY names speaks SOCKS"),
-    ({"HTTPS_PROXY": "ftp://proxy.example"}, "HTTPS_PROXY names a proxy of a kind that is not known"),
+    ({"HTTPS_PROXY": "ftp://proxy.example"}, "HTTPS_PROXY names an unsupported kind of proxy"),
     (
         {"https_proxy": "http://me:canary/proxy@x", "no_proxy": "127.0.0.1"},
-        "https_proxy holds no URL of a proxy",
+        "https_proxy does not contain the URL of a proxy",
     ),
     ({"SSL_CERT_FILE": "/not/there"}, "SSL_CERT_FILE names /not/there, which can't be used: No such file"),
-    ({"SSL_CERT_DIR": "/not/there"}, "SSL_CERT_DIR names no folder that is there"),
+    ({"SSL_CERT_DIR": "/not/there"}, "SSL_CERT_DIR names no existing directory"),
     ({"GENESYSCLOUD_CA_FILE": "/not/there"}, "GENESYSCLOUD_CA_FILE names /not/there, which can't be used"),
     ({"GENESYSCLOUD_AUDIT_LOG": "/proc/no/file"}, "GENESYSCLOUD_AUDIT_LOG /proc/no/file can't be written"),
     ({"GENESYSCLOUD_MAX_RETRIES": "many"}, "GENESYSCLOUD_MAX_RETRIES must be a number"),
