@@ -152,7 +152,7 @@ def _not_the_api(message: str, api_url: str) -> UnexpectedAnswer:
 
 def _no_such_call(api_url: str) -> str:
     return (
-        "The API does not know this call: check GENESYSCLOUD_API_URL and GENESYSCLOUD_REGION, which lead to "
+        "The API does not know this call: check GENESYSCLOUD_API_URL or GENESYSCLOUD_REGION, which lead to "
         f"{api_url}, and check that this organization has this part of the API"
     )
 

@@ -201,10 +201,10 @@ class Forbidden(ApiError):
     """403: a permission or scope is missing [S]. A client-credentials client has its roles' permissions [G]."""
 
     hint = (
-        "Give the role of the OAuth client the missing permission (in all it needs integrations:integration:view, "
-        "add, edit and delete). If the client has scopes, add integrations for sources, and "
-        "integration:write, integration:eventbridge:write and integration:eventbridge:read for targets. Then wait: "
-        "a change takes up to five minutes to take effect everywhere"
+        "Give the role of the OAuth client the permission that is missing (in all it needs "
+        "integrations:integration:view, add, edit and delete). If the client has scopes, add integrations for "
+        "sources, and integration:write, integration:eventbridge:write and integration:eventbridge:read for "
+        "targets. Then wait: a change takes up to five minutes to take effect everywhere"
     )
 
 
@@ -246,7 +246,7 @@ class ServerError(ApiError):
 
     maybe_acted = True
     hint = (
-        "Genesys Cloud, or a proxy in front of it, has a problem: check its status page, and try again later"
+        "Genesys Cloud, or a proxy in front of it, has a problem: see its status page, and try again later"
     )
 
 

@@ -214,7 +214,7 @@ def _base_url(key: str, url: str) -> str:
     if base == url.rstrip("/"):
         return base
     raise ConfigurationError(
-        f"genesys:{key} must be the base URL to which paths such as {_CALLS[key]} are appended, without a query or "
+        f"genesys:{key} must be the address to which paths such as {_CALLS[key]} are appended, without a query or "
         "fragment",
         hint=f"Write {base}",
     )

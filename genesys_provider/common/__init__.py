@@ -1,1 +1,1 @@
-"""What targets and sources both need: whose they are, what a run has shown, reading, waiting, the audit."""
+"""What targets and sources share: ownership, the state of a run, reading, writing, waiting, the audit trail."""

@@ -1,19 +1,19 @@
-"""The audit trail: who was created, verified, synced, deleted, when, and how long it took [S].
+"""The audit trail: what was created, verified, synced or deleted, when, and how long it took [S].
 
-In memory always; in a file of JSON lines where a path is given. Several processes may append to one file: each
-entry is one write under a lock, and begins on a line of its own even where a writer died in the middle of its
-line.
+The trail is always kept in memory, and also in a JSON Lines file if a path is given. Several processes may append
+to one file: each entry is a single write under a lock, and starts on a line of its own even if an earlier writer
+died in the middle of a line.
 
-Each entry carries the hash of the one before it, so that an entry that is changed, removed, inserted or moved
-later shows. `FILE.head` remembers the last one, so that a missing end shows too. With a key each hash is an HMAC
-(the entry says `"keyed": true`): who lacks the key can't write the file anew. For the entries that were written
-before there was a key the first keyed one vouches.
+Each entry contains the hash of the previous one, so that a changed, removed, inserted or moved entry is detected.
+`FILE.head` stores the last hash, so that a missing end is detected too. With a key each hash is an HMAC (the entry
+says `"keyed": true`), so that nobody without the key can rewrite the file. The first keyed entry also secures the
+entries that were written before there was a key.
 
-What a chain can't tell: that FILE and `FILE.head` were both brought back to an earlier state, or are both gone.
-Without a key, whoever can write both can also remove the end, or write the whole chain anew.
+The chain can't detect that FILE and `FILE.head` were both restored to an earlier state, or both deleted. Without a
+key, whoever can write both can also remove the end, or rewrite the whole chain.
 
-An unfinished line that a dying writer left is no entry. The next writer seals it before it ends it, so that no
-other line can pass for one, and so that it may die in the middle of that, too.
+An unfinished line left by a dying writer is not an entry. The next writer seals the line before ending it, so that
+no other line can pass for one; that writer may die in the middle of this too.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ from genesys_provider.client.settings import AUDIT_KEY
 
 FIRST_HASH = "0" * 64
 MEMORY_ENTRIES = 10_000
-"""How many entries the trail keeps in memory; the file keeps all."""
+"""How many entries are kept in memory; the file keeps all of them."""
 LOCK_SECONDS = 30.0
-"""How long to wait for other processes that write; nobody holds the lock longer than a write takes."""
+"""How long to wait for other writers; nobody holds the lock for longer than one write."""
 
 _TORN = re.compile(rb"(?P<rest>.*) torn(?P<keyed> keyed)? (?P<seal>[0-9a-f]{64})", re.DOTALL)
 """An unfinished line with its seal."""
@@ -54,7 +54,7 @@ _log = logging.getLogger(__name__)
 
 
 class AuditEvent(str, Enum):
-    """What an entry is about; the first seven are the guide's [S]."""
+    """What an entry records; the first seven are from the guide [S]."""
 
     TARGET_CREATED = "TARGET_CREATED"
     TARGET_FAILED = "TARGET_FAILED"
@@ -79,9 +79,9 @@ class AuditEvent(str, Enum):
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One event. `latency_seconds` runs from the request to the event: to the answer, or to the verdict.
+    """One event. `latency_seconds` runs from the request to the event: the response, or the verdict.
 
-    `target_id` is the source's id where the event is a source's.
+    For events of a source, `target_id` is the id of the source.
     """
 
     timestamp: str
@@ -91,7 +91,7 @@ class AuditEntry:
     error: str | None
 
     def as_json(self) -> dict[str, Any]:
-        """The entry as the file has it, less the chain."""
+        """The entry as it stands in the file, without the chain."""
         return {
             "timestamp": self.timestamp,
             "event": self.event.value,
@@ -102,11 +102,11 @@ class AuditEntry:
 
 
 class AuditTrail:
-    """Records events. Safe for threads, and its file for processes.
+    """Records events. Thread-safe; the file is safe for several processes.
 
     Args:
-        path: The file to append to; made with mode 0600, its folder too. None writes no file.
-        key: What the entries are sealed with. None or empty hashes them without one.
+        path: The file to append to, created with mode 0600 along with its directory. None writes no file.
+        key: The key for the HMACs. If it is None or empty, entries are hashed without a key.
 
     Raises:
         ConfigurationError: The file can't be written.
@@ -126,17 +126,17 @@ class AuditTrail:
             except OSError as error:
                 raise ConfigurationError(
                     f"genesys:auditLog {path} can't be written: {error.strerror or error}",
-                    hint="Name a file in a folder that this user may write to, or none",
+                    hint="Name a file in a directory that this user may write to, or unset the setting",
                 ) from error
 
     @property
     def entries(self) -> list[AuditEntry]:
-        """What this process recorded, oldest first."""
+        """The entries that this process recorded, oldest first."""
         with self._lock:
             return list(self._entries)
 
     def latencies(self, event: AuditEvent) -> list[float]:
-        """The latencies in seconds of one kind of event, oldest first."""
+        """The latencies of one kind of event in seconds, oldest first."""
         return [
             entry.latency_seconds
             for entry in self.entries
@@ -151,10 +151,10 @@ class AuditTrail:
         latency_seconds: float | None = None,
         error: str | None = None,
     ) -> None:
-        """Adds an entry; the file has it when this returns.
+        """Adds an entry, which is in the file when this returns.
 
-        A file that can't be written any more is a warning: the event has happened all the same, and what it
-        made must not be lost over its entry.
+        If the file can't be written, that is only a warning: the event has happened anyway, and its result must not
+        be lost because of the entry.
         """
         entry = AuditEntry(
             timestamp=datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -170,7 +170,7 @@ class AuditTrail:
                     _append(self._path, entry.as_json(), self._key)
                 except OSError as failure:
                     _log.warning(
-                        "the audit file %s lacks %s of %s: %s",
+                        "the audit file %s lacks the entry %s of %s: %s",
                         self._path,
                         event.value,
                         target_id,
@@ -180,7 +180,7 @@ class AuditTrail:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[int]:
-    """The file, for nobody else meanwhile."""
+    """Opens the file, locked against other processes."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with FileLock(f"{path}.lock", mode=0o600, timeout=LOCK_SECONDS):
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
@@ -194,13 +194,13 @@ def _append(path: Path, entry: dict[str, Any], key: str | None) -> None:
     with _opened(path) as descriptor:
         previous, rest = _tail(descriptor)
         linked = chained(entry, previous, key)
-        # One write: wherever a writer dies, no line has an end but entries and sealed ones.
+        # A single write: wherever a writer dies, only entries and sealed lines end with a newline.
         os.write(descriptor, _ending(rest, previous, key) + _line(linked) + b"\n")
         _remember_head(path, _head(linked["hash"], key))
 
 
 def _ending(rest: bytes, previous: str, key: str | None) -> bytes:
-    """What ends a line that has no end; nothing where there is none."""
+    """The end of an unfinished line; empty if there is none."""
     if not rest:
         return b""
     if _parsed(rest) is not None:
@@ -213,7 +213,7 @@ def _torn_seal(rest: bytes, previous: str, key: str | None) -> str:
 
 
 def chained(entry: dict[str, Any], previous: str, key: str | None = None) -> dict[str, Any]:
-    """The entry with the hash of the one before it and its own."""
+    """The entry with the hash of the previous one and its own."""
     linked = {**entry, **({"keyed": True} if key else {}), "previous": previous}
     return {**linked, "hash": _sealed(_canonical(linked), key)}
 
@@ -223,12 +223,12 @@ def _canonical(linked: dict[str, Any]) -> str:
 
 
 def _line(linked: dict[str, Any]) -> bytes:
-    """An entry as the file has it. Half a surrogate pair becomes JSON's own escape."""
+    """The entry as a line of the file. A lone surrogate is written as a JSON escape."""
     return json.dumps(linked, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _head(last: str, key: str | None) -> str:
-    """What `FILE.head` says of the last entry: with a key more than its hash, which everybody can read."""
+    """The content of `FILE.head`. With a key it is an HMAC, since anybody can read the last entry's hash."""
     return _sealed(f"head {last}", key) if key else last
 
 
@@ -268,15 +268,15 @@ def _remember_head(path: Path, head: str) -> None:
 
 
 def problems_of(path: Path, key: str | None = None) -> Iterator[str]:
-    """What is wrong with an audit file, a line each; nothing where its chain is whole.
+    """Yields one line for each problem of an audit file; nothing if its chain is intact.
 
     Args:
         path: The file.
-        key: What its entries are sealed with, if they are.
+        key: The key of its entries, if they have one.
     """
     lines = [_Line(number, text) for number, text in enumerate(path.read_bytes().split(b"\n"), start=1)]
     if lines[-1].entry is None:
-        # Nothing, or what a dying writer left, and nobody has followed yet.
+        # An empty line, or one left by a dying writer that nobody has sealed yet.
         lines.pop()
     keyed = [line for line in lines if line.keyed]
     checkable = bool(key) and any(line.is_sound(key) for line in keyed)
@@ -284,18 +284,18 @@ def problems_of(path: Path, key: str | None = None) -> Iterator[str]:
         yield f"{keyed[0]}: it was written with a key: set {AUDIT_KEY} to it"
     elif keyed and not checkable:
         yield (
-            f"{keyed[0]}: {AUDIT_KEY} is not the key that this entry and the later ones were written with, or "
+            f"{keyed[0]}: {AUDIT_KEY} is not the key with which this entry and the later ones were written, or "
             "all of them were changed"
         )
     elif key and not keyed:
-        yield f"no entry was written with {AUDIT_KEY}, so that whoever can write the file may have written all"
+        yield f"no entry was written with {AUDIT_KEY}: whoever can write the file may have written all of it"
     yield from _breaks(lines, key if checkable else None)
     if checkable or not keyed:
         yield from _cut_off(Path(f"{path}.head"), lines, key)
 
 
 def _breaks(lines: Sequence[_Line], key: str | None) -> Iterator[str]:
-    """Where the chain is broken; without the key the seals of entries are not looked at."""
+    """The places at which the chain is broken; without the key the seals of entries are not checked."""
     previous, with_key = FIRST_HASH, False
     for line in lines:
         if line.entry is None:
@@ -305,14 +305,14 @@ def _breaks(lines: Sequence[_Line], key: str | None) -> Iterator[str]:
         if (key or not line.keyed) and not line.is_sound(key if line.keyed else None):
             yield f"{line}: the entry was changed after it was written"
         elif line.entry.get("previous") != previous:
-            yield f"{line}: it does not follow the entry before it: one was removed, inserted or moved"
+            yield f"{line}: it does not follow the previous entry: one was removed, inserted or moved"
         elif with_key and not line.keyed:
             yield f"{line}: it was written without a key, after entries with one"
         previous, with_key = line.hash, with_key or line.keyed
 
 
 class _Line:
-    """A line of an audit file; `entry` is None where it is none."""
+    """A line of an audit file; `entry` is None if the line is not an entry."""
 
     def __init__(self, number: int, text: bytes) -> None:
         self.number = number
@@ -325,7 +325,7 @@ class _Line:
         return f"line {self.number}"
 
     def is_sound(self, key: str | None) -> bool:
-        """Whether the line is as it was written, with this key or without one."""
+        """Whether the line is unchanged since it was written, with or without a key."""
         linked = dict(self.entry or {})
         try:
             return _line(linked) == self.text and linked.pop("hash") == _sealed(_canonical(linked), key)
@@ -333,12 +333,12 @@ class _Line:
             return False
 
     def is_sealed(self, previous: str, key: str | None, *, with_key: bool) -> bool:
-        """Whether it is an unfinished line after the entry `previous`, which the next writer sealed."""
+        """Whether this is an unfinished line after the entry `previous`, sealed by the next writer."""
         torn = _TORN.fullmatch(self.text)
         if torn is None or (with_key and not torn["keyed"]):
             return False
         if torn["keyed"] and key is None:
-            return True  # As with entries: without the key its seal can't be looked at.
+            return True  # As with entries, the seal can't be checked without the key.
         return torn["seal"].decode() == _torn_seal(torn["rest"], previous, key if torn["keyed"] else None)
 
 
@@ -353,11 +353,11 @@ def _cut_off(head_file: Path, lines: Sequence[_Line], key: str | None) -> Iterat
 
 
 def without_key(path: Path) -> int:
-    """How many entries of a whole file were written before there was a key; all, where there is none yet."""
+    """How many entries of an intact file were written before there was a key; all of them, if there is none yet."""
     entries = filter(None, map(_parsed, path.read_bytes().split(b"\n")))
     return sum(1 for _ in takewhile(lambda entry: not entry.get("keyed"), entries))
 
 
 def entries_of(path: Path) -> list[dict[str, Any]]:
-    """The entries of an audit file, oldest first, as they are: whether they are true, `problems_of` says."""
+    """The entries of an audit file, oldest first, unchecked; `problems_of` checks them."""
     return [entry for entry in map(_parsed, path.read_bytes().split(b"\n")) if entry is not None]

@@ -1,32 +1,32 @@
-"""Many threads that ask at the same time, answered together."""
+"""Answers the questions of many threads in batches."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, TimeoutError  # noqa: A004  (Python 3.10's is another than the built-in)
+from concurrent.futures import Future, TimeoutError  # noqa: A004  (in Python 3.10 not the built-in one)
 from typing import Generic, TypeVar
 
 from genesys_provider.client.errors import Cancelled
 
 CANCEL_SECONDS = 1.0
-"""How soon a cancel is seen by those who wait for an answer that does not come."""
+"""How often waiting threads check for a cancel."""
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class Batches(Generic[K, V]):
-    """Gathers what is asked for, and has it answered by one piece of work at a time.
+    """Collects questions and answers them in batches, one batch at a time.
 
-    An answer is never older than the question: what comes while work is under way belongs to the next batch.
+    An answer is never older than its question: a question that arrives during a batch belongs to the next one.
 
     Args:
-        answer: Answers a batch; a value that is an exception is raised to whoever asked. What it raises itself is
-            raised to all.
-        gather: Waits before each batch, for more to come.
-        cancelled: When set, nobody waits any more.
-        name: The thread's. It lives as long as there are questions.
+        answer: Answers a batch. A value that is an exception is raised to the threads that asked that question;
+            an exception that `answer` itself raises goes to all of them.
+        gather: Waits for more questions before each batch.
+        cancelled: Ends all waits when set.
+        name: The name of the worker thread, which runs while there are questions.
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class Batches(Generic[K, V]):
         self._works = False
 
     def ask(self, key: K) -> V:
-        """The answer to this question, shared with all who ask the same by then.
+        """Returns the answer, shared by all threads that have asked the same question by then.
 
         Raises:
             Cancelled: The run was cancelled.
-            Exception: What answering it raised.
+            Exception: Whatever answering the question raised.
         """
         with self._lock:
             future = self._asked.setdefault(key, Future())
@@ -57,7 +57,7 @@ class Batches(Generic[K, V]):
                 try:
                     threading.Thread(target=self._work, name=self._name, daemon=True).start()
                 except RuntimeError:
-                    # No thread can be started: nobody would ever answer.
+                    # The thread could not be started, so nobody would ever answer.
                     del self._asked[key]
                     raise
                 self._works = True
@@ -66,7 +66,7 @@ class Batches(Generic[K, V]):
                 error = future.exception(CANCEL_SECONDS)
                 break
             except TimeoutError:
-                # To give a read up loses nothing.
+                # Abandoning a read loses nothing.
                 if self._cancelled.is_set():
                     raise Cancelled("cancelled while waiting for an answer") from None
         if error is not None:
@@ -85,7 +85,7 @@ class Batches(Generic[K, V]):
             try:
                 answers = self._answer(list(batch))
                 outcomes = [answers[key] for key in batch]
-            except Exception as error:  # noqa: BLE001  (nobody may wait for a thread that has died)
+            except Exception as error:  # noqa: BLE001  (the waiting threads must not hang)
                 outcomes = [error for _ in batch]
             for future, answer in zip(batch.values(), outcomes, strict=True):
                 if isinstance(answer, Exception):

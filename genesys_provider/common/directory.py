@@ -1,19 +1,18 @@
-"""What the service says of the organization's targets, or sources: asked once for all who want to know.
+"""The shared, cached view of the organization's targets or sources.
 
-Requests are what Genesys Cloud counts, so all reading goes one way. Questions are gathered into batches, and a
-batch is answered by the list, 100 to a request, where that takes fewer requests than single reads do. Nobody says
-how many questions are still to come, so gathering goes on while they follow each other closely. What comes later is
+Genesys Cloud counts requests, so all reads go through here. Questions are collected into batches. A batch is
+answered from the list, 100 objects per request, if that takes fewer requests than single reads. Nobody knows how
+many questions are still to come, so a batch collects them while they follow each other closely. Later ones are
 asked for singly, until there were as many questions as the list has pages; then the list is read. So n questions
-cost min(n, pages) requests where they come closely, and one more that says how long the list is where it is too
-long. Where they come apart, they cost at most 2 * pages - 1, and one more where the list is read on so late that
-its first page is too old.
+cost min(n, pages) requests if they arrive together, plus one to learn that the list is too long. If they arrive
+apart, they cost at most 2 * pages - 1, plus one if the list is continued so late that its first page is outdated.
 
 There are two kinds of questions:
 
-- what is known of a thing, by its name or id: a reading of the whole list answers for `FRESH_SECONDS`, except
-  about what we have written since (`writes`);
-- how it is now (`look`), for those who wait for a verdict or a deletion: never older than the question. Looks go
-  before bulk work, and use no more than `LOOK_SHARE` of the rate limit.
+- what is known about an object, by name or id: a reading of the whole list is valid for `FRESH_SECONDS`, except
+  for what we have written since (`writes`);
+- its current status (`look`), for those who wait for a verdict or a deletion: never older than the question. These
+  polls are admitted before bulk requests, and use at most `LOOK_SHARE` of the rate limit.
 """
 
 from __future__ import annotations
@@ -46,24 +45,24 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 FRESH_SECONDS = 30.0
-"""How long a reading of the list answers questions by id, but for what we have written since."""
+"""How long a reading of the list answers questions by id, except for what we have written since."""
 
 GATHER_SECONDS = 0.02
 """How long a batch waits for more questions."""
 
 LULL_SECONDS = 0.1
-"""After so long without another question no more are waited for: the engine has resources registered every 5 to
-10 ms, on a busy machine haltingly."""
+"""The batch ends after this time without another question. The engine registers a resource every 5 to 10 ms, more
+slowly on a busy machine."""
 
 LOOK_SHARE = 0.25
-"""The share of the rate limit that looks may use, so that a fleet that waits leaves room for its writes."""
+"""The share of the rate limit that polls may use, so that a waiting fleet leaves room for its writes."""
 
 READS_AT_ONCE = 8
 
 _FOR_ALL = (Cancelled, ConfigurationError, Unauthorized)
-"""Failures of the list that are those of single reads too; others, `Forbidden` included, say nothing of them."""
+"""Failures of the list that would also affect single reads. Others, including `Forbidden`, may not."""
 _OF_THE_LIST = (ConnectionFailed, RateLimited, ServerError, UnexpectedAnswer)
-"""Failures of a look-up by name that another name would meet too."""
+"""Failures of a look-up by name that would affect other names too."""
 
 _log = logging.getLogger(__name__)
 K = TypeVar("K")
@@ -71,21 +70,21 @@ V = TypeVar("V")
 
 
 class Listed(Owned, Protocol):
-    """What the directory lists."""
+    """An object that the directory lists."""
 
     @property
     def status(self) -> str:
-        """How it is, in capital letters; empty where the service does not say it."""
+        """The status in capital letters; empty if the service does not give one."""
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self:
-        """One with other values."""
+        """A copy with changed values."""
 
 
 T = TypeVar("T", bound=Listed)
 
 
 class Look(NamedTuple, Generic[T]):
-    """How a thing is now, as far as the cheapest reading says it."""
+    """The current status of an object, from the cheapest request that gives it."""
 
     status: str
     message: str | None = None
@@ -93,34 +92,34 @@ class Look(NamedTuple, Generic[T]):
 
 
 class Reader(Protocol[T]):
-    """How things of a kind are asked for."""
+    """How to request objects of one kind."""
 
     @property
     def seconds_a_request(self) -> float:
-        """How far apart requests are that use the whole rate limit up; 0 where there is none."""
+        """Seconds between requests at which the rate limit is just used up; 0 if there is no limit."""
 
     finds_by_name: bool
-    """Whether the service lists those of one name alone; it also refuses a name that is taken, then."""
+    """Whether the service can filter the list by name. If so, it also refuses a name that is taken."""
     look_pause: float
-    """Seconds between two looks, at least."""
+    """Minimum seconds between two polls."""
 
     def pages(self, *, name: str | None = None, priority: Priority = Priority.BULK) -> Iterator[Page[T]]:
-        """The list; with `name`, at least those of that name."""
+        """The list; with `name`, at least the objects of that name."""
 
     def get(self, id_: str, /) -> T | None:
-        """What has this id now, or None where none shows."""
+        """The object with this id, or None if it is not found."""
 
     def look(self, id_: str, /) -> Look[T]:
-        """How it is now, as cheaply as can be; `NotFound` where none shows."""
+        """The current status, from the cheapest request; `NotFound` if there is no such object."""
 
 
 class Question(NamedTuple):
-    """What is known of the thing of this id or name."""
+    """What is known about the object with this id or name."""
 
     field: str
     value: str
     since: float = float("-inf")
-    """The answer is no older than this, by the clock."""
+    """The clock time before which the answer would be too old."""
 
 
 @dataclass
@@ -134,13 +133,13 @@ class _Reading(Generic[T]):
 
 
 class Directory(Generic[T]):
-    """The shared knowledge of one process. Safe for threads.
+    """The shared directory of one process. Thread-safe.
 
     Args:
-        reader: Asks the API.
-        writes: What was written lately.
-        cancelled: When set, waits end.
-        clock: Seconds.
+        reader: Requests objects from the API.
+        writes: Our recent writes.
+        cancelled: Ends all waits when set.
+        clock: The current time in seconds.
     """
 
     def __init__(
@@ -170,21 +169,22 @@ class Directory(Generic[T]):
         )
 
     def find(self, name: str) -> T | None:
-        """What has this name, as the run's shared look-up saw it, kept up with our own writes.
+        """The object with this name, from the shared reading of the list, updated with our own writes.
 
-        What others did since does not show here. So an absence is no proof: the API's 409 is, and `find_now`
-        then says who has the name. Where the service refuses no name, the look-up is at most `FRESH_SECONDS` old.
+        Changes by others since that reading are missing, so an absence proves nothing: the 409 of the API does, and
+        `find_now` then tells who has the name. If the service accepts duplicate names, the reading is at most
+        `FRESH_SECONDS` old.
         """
         return self._ask(Question("name", name))
 
     def known(self) -> list[T]:
-        """What the last reading of the list had, kept up with our own writes; nothing where there was none."""
+        """The last reading of the list, updated with our own writes; empty if there was none."""
         with self._lock:
             read, read_at = self._by_id, self._read_at
         return list(self._writes.over(read or {}, read_at).values())
 
     def find_now(self, name: str, owner: str | None = None) -> T | None:
-        """What has this name now; of several, where names need not be unique, the one with this mark first."""
+        """The current object of this name. If there are several, the one with this owner mark comes first."""
         found: T | None = None
         for page in self._reader.pages(name=name):
             for thing in page.things:
@@ -195,18 +195,18 @@ class Directory(Generic[T]):
         return found
 
     def get(self, id_: str, *, fresh: bool = False) -> T | None:
-        """What has this id, or None where none shows; never older than our own last write.
+        """The object with this id, or None if it is not found; never older than our own last write.
 
         Args:
             id_: The id.
-            fresh: Whether the answer must be no older than the question.
+            fresh: Whether the answer must not be older than the question.
         """
         if self._writes.may_be_missed(id_, self._clock()):
             return self.get_now(id_)
         return self._ask(Question("id", id_, self._clock()) if fresh else Question("id", id_))
 
     def get_now(self, id_: str) -> T | None:
-        """What has this id now, or None where none shows."""
+        """The current object with this id, or None if it is not found."""
         return None if self._writes.is_deleted(id_) else self._reader.get(id_)
 
     def get_settled(
@@ -217,13 +217,13 @@ class Directory(Generic[T]):
         fresh: bool = False,
         expected: Callable[[T], bool] | None = None,
     ) -> T | None:
-        """What has this id, once our last write shows: an absence counts only when it has had the time to.
+        """The object with this id once our last write is visible; None only after that had time to become visible.
 
         Args:
             id_: The id.
             shared: Whether a reading of the whole list may answer.
-            fresh: Whether that must be no older than the question.
-            expected: Whether it is as it was written; until that has shown, it may show as it was before.
+            fresh: Whether that reading must not be older than the question.
+            expected: Whether the object is as it was written; until then it may still appear in its old form.
         """
         thing = self.get(id_, fresh=fresh) if shared else self.get_now(id_)
         for tries, _ in enumerate(self._writes.pauses()):
@@ -235,10 +235,10 @@ class Directory(Generic[T]):
         return thing
 
     def look(self, id_: str) -> Look[T]:
-        """How it is now, from a reading that began after the question.
+        """The current status, from a request that was sent after the question.
 
         Raises:
-            NotFound: It is not there; where we have just written it, not yet (`Writes.settled`).
+            NotFound: The object does not exist, or is not visible yet (`Writes.settled`).
         """
         return self._looks.ask(id_)
 
@@ -251,9 +251,9 @@ class Directory(Generic[T]):
         return self._known.ask(question)
 
     def _from_list(self, questions: Sequence[Question]) -> dict[Question, T | None]:
-        """What the last reading of the list answers; that it lacks an id is no answer.
+        """Answers from the last reading of the list; an id that is missing there stays unanswered.
 
-        Pages shift while others write, and nothing is given up for that.
+        Pages can shift during a listing, so an absence is confirmed with a single GET.
         """
         with self._lock:
             read, read_at = self._by_id, self._read_at
@@ -292,7 +292,7 @@ class Directory(Generic[T]):
         rest = [question for question in questions if question not in answers]
         names = [question for question in rest if question.field == "name"]
         if names:
-            # One goes ahead: where the list fails, it fails for all.
+            # Ask for one name first: if the list fails, it fails for all of them.
             answers[names[0]] = found = _each(names[:1], self._answer_one)[names[0]]
             if isinstance(found, _OF_THE_LIST):
                 answers |= dict.fromkeys(names, found)
@@ -302,7 +302,7 @@ class Directory(Generic[T]):
         return self.find_now(question.value) if question.field == "name" else self.get_now(question.value)
 
     def _read_list_if_cheaper(self, questions: Sequence[Question]) -> None:
-        """Reads the list on, as long as that takes no more requests than were asked for, or nothing else helps."""
+        """Continues the list while that takes no more requests than were asked for, or if nothing else helps."""
         if self._clock() < self._list_fails_until:
             return
         must = not self._reader.finds_by_name and any(each.field == "name" for each in questions)
@@ -319,7 +319,7 @@ class Directory(Generic[T]):
         with self._lock:
             self._by_id = reading.by_id
             self._read_at = reading.started
-            # Who asks after this reading is answered by it; later ones are counted anew.
+            # This reading also answers those who asked during it; count the later ones from zero.
             self._asked = 0
 
     def _pays(self) -> bool:
@@ -339,7 +339,7 @@ class Directory(Generic[T]):
                 self._page_count = page.page_count
                 yield page
         except GenesysError:
-            # What it would have answered is asked for singly, for a while.
+            # For a while, ask for each object singly instead.
             self._list_fails_until = self._clock() + FRESH_SECONDS
             raise
 
@@ -374,12 +374,12 @@ class Directory(Generic[T]):
 
 
 def _each(keys: Sequence[K], answer: Callable[[K], V]) -> dict[K, V | Exception]:
-    """What each is answered with, or the error; several at a time."""
+    """The answer or error for each key; several are computed in parallel."""
 
     def outcome(key: K) -> V | Exception:
         try:
             return answer(key)
-        except Exception as error:  # noqa: BLE001  (it is raised to whoever asked)
+        except Exception as error:  # noqa: BLE001  (it is raised to the thread that asked)
             return error
 
     if not keys:

@@ -1,4 +1,4 @@
-"""What can go wrong with a target as with a source, under the tree that `genesys_provider.client.errors` draws."""
+"""Errors of targets and sources alike, in the tree that `genesys_provider.client.errors` draws."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class Invalid(GenesysError):
-    """Rules of the contract are broken; nothing was sent. `faults` has each with its property path.
+    """Rules of the contract are broken; nothing was sent. `faults` has each of them with its property path.
 
     Args:
-        what: Whose they are: «target 'orders'».
-        faults: All of them.
+        what: What is invalid: "target 'orders'".
+        faults: All broken rules.
     """
 
-    hint = "Mend the properties that are named"
+    hint = "Correct the properties that are named"
 
     def __init__(self, what: str, faults: Sequence[Fault]) -> None:
         super().__init__(f"{what} is not valid: {'; '.join(map(str, faults))}")
@@ -29,7 +29,7 @@ class Invalid(GenesysError):
 
 
 class OtherOrganization(GenesysError):
-    """The configured organization is not the one that it belongs to; nothing was sent to it."""
+    """The settings lead to another organization than the object's; nothing was sent to it."""
 
     hint = (
         "Set GENESYSCLOUD_REGION, GENESYSCLOUD_API_URL and the OAuth client back to those of the organization that "
@@ -43,11 +43,11 @@ class OtherOrganization(GenesysError):
 
 
 class NameTaken(GenesysError):
-    """Another one of the organization has the name, or what else must be unique: the `holder`.
+    """Another object of the organization, the `holder`, has the name or another value that must be unique.
 
     Args:
-        what: What is taken: «the name 'orders'».
-        holder: Who has it.
+        what: What is taken: "the name 'orders'".
+        holder: The object that has it.
         hint: The way out.
     """
 
@@ -57,7 +57,7 @@ class NameTaken(GenesysError):
 
 
 class OwnedByAnother(GenesysError):
-    """Another resource has taken it over: it was left as it is."""
+    """Another resource has taken over the object, which was left unchanged."""
 
     def __init__(self, owned: Owned, *, hint: str) -> None:
         super().__init__(
@@ -67,12 +67,12 @@ class OwnedByAnother(GenesysError):
 
 
 class ReplacementRefused(GenesysError):
-    """A replacement that creates first would adopt the very one that the engine then deletes.
+    """A create-before-delete replacement would adopt the very object that the engine then deletes.
 
     Args:
-        holder: The one that has the name.
-        urn: Its resource, as a shell takes it.
-        another: What to give instead, for the hint, where it is not the name that both would have.
+        holder: The object that has the name.
+        urn: The URN of its resource, quoted for a shell.
+        another: What the user can change to avoid the conflict, for the hint.
     """
 
     def __init__(self, holder: Owned, urn: str, another: str = "name (`name=`)") -> None:
@@ -82,7 +82,7 @@ class ReplacementRefused(GenesysError):
             "there",
             hint=(
                 "Remove `delete_before_replace=False` from the resource's options: then the old one is deleted "
-                "before the new one is made, and one that an earlier run left behind is taken over. Or give the "
+                "before the new one is created, and one left behind by an earlier run is adopted. Or give the "
                 f"new one another {another}. With `retain_on_delete=True` the old one keeps the {what}: to keep "
                 f"that {holder.kind}, run `pulumi state delete {urn} --target-dependents`, and the next "
                 "`pulumi up` takes it over"
@@ -91,7 +91,7 @@ class ReplacementRefused(GenesysError):
 
 
 class Unfinished(GenesysError):
-    """It exists, as `thing` says, but is not known to be as it is to be."""
+    """The object (`thing`) exists, but may not be in its desired state."""
 
     def __init__(self, message: str, thing: Owned, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -99,9 +99,9 @@ class Unfinished(GenesysError):
 
 
 class StillThere(GenesysError):
-    """The service took the deletion, or did not know what to delete, but goes on showing it."""
+    """The service accepted the deletion, or did not find the object, but still shows it."""
 
-    hint = "Run the command again later: deleting what is gone by then does no harm"
+    hint = "Run the command again later; it is safe to delete what is already gone"
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} was deleted, but Genesys Cloud still shows it")

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, rule by rule."""
+"""Broken rules of a configuration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from genesys_provider.common.paths import property_path
 
 @dataclass(frozen=True)
 class Fault:
-    """One broken rule: the property's path as Pulumi writes it (`retryPolicy.maxRetries`), and the reason."""
+    """One broken rule: the property path in Pulumi's notation (`retryPolicy.maxRetries`), and the reason."""
 
     path: str
     reason: str
@@ -26,7 +26,7 @@ class Fault:
 
 
 def faults_of(error: ValidationError) -> list[Fault]:
-    """The faults of a model's `ValidationError`; no reason holds the value that was refused."""
+    """The faults in a model's `ValidationError`. No reason contains the refused value, which may be secret."""
     return [
         Fault(property_path(fault["loc"]), reason(fault["type"], fault["msg"]))
         for fault in error.errors(include_url=False, include_input=False)
@@ -41,11 +41,11 @@ _REASONS = {
     "list_type": "must be a list",
     "string_unicode": "must be Unicode text",
 }
-"""What a user reads, where pydantic's own words are about Python."""
+"""Messages for users, where pydantic's own speak of Python."""
 
 
 def reason(kind: str, message: str) -> str:
-    """What a user reads of a fault that pydantic has found."""
+    """The message for users of an error that pydantic found."""
     if kind in _REASONS:
         return _REASONS[kind]
     words = message.removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
@@ -54,22 +54,22 @@ def reason(kind: str, message: str) -> str:
 
 
 def line_error(message: str, *path: str | int) -> InitErrorDetails:
-    """A fault that a model's own rule has found, to be raised with others."""
+    """An error that a model's own rule found, to be raised together with others."""
     return InitErrorDetails(type=PydanticCustomError("rule", message), loc=path, input=None)
 
 
 def too_large(what: str, body: Mapping[str, Any], parts: Mapping[str, Any]) -> InitErrorDetails | None:
-    """The fault of a body that is larger than the API takes, or None.
+    """The fault of a body that exceeds the API's limit, or None.
 
     Args:
         what: What it configures: `target`.
         body: The body.
-        parts: What it holds, by the properties' names: the fault is the largest one's.
+        parts: Its parts by property name; the fault is attributed to the largest one.
     """
     size = _json_bytes(body)
     if size <= MAX_BODY_BYTES:
         return None
-    message = f"must be smaller: the whole {what} has {size} bytes, the API takes {MAX_BODY_BYTES} bytes"
+    message = f"must be smaller: the whole {what} has {size} bytes, the API accepts {MAX_BODY_BYTES} bytes"
     return line_error(message, max(parts, key=lambda name: _json_bytes(parts[name])))
 
 

@@ -1,4 +1,4 @@
-"""What the models of targets and sources have in common: how objects look on the wire, kinds of fields."""
+"""What the models of targets and sources share: the wire format and the types of fields."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pydantic_core import PydanticCustomError
 MAX_NAME_CHARACTERS = 100
 
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Zl", "Zp"})
-"""Categories of Unicode: control and format characters, ends of lines and paragraphs."""
+"""Unicode categories: control and format characters, line and paragraph separators."""
 _JOINERS = "\u200c\u200d"
-"""Format characters that names are written with: in Persian, in Hindi, in emoji."""
+"""Format characters that are part of names in Persian, in Hindi and in emoji."""
 
 
 def _printable(text: str) -> str:
-    # What can't be seen can't be told apart, nor typed again where somebody looks the name up.
+    # Nobody could see or retype an invisible character when looking up the name.
     if text != text.strip():
         raise PydanticCustomError("white_space", "must have no white space around it")
     if any(unicodedata.category(each) in _UNPRINTABLE and each not in _JOINERS for each in text):
@@ -27,7 +27,7 @@ def _printable(text: str) -> str:
 
 
 def _a_number(value: object) -> object:
-    # Neither true nor "5": what is written is what is meant.
+    # Neither True nor "5" is accepted as a number.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise PydanticCustomError("number", "must be a number")
     return value
@@ -40,7 +40,7 @@ Printable = AfterValidator(_printable)
 
 
 class ApiModel(BaseModel):
-    """What all objects of the API share: camelCase on the wire, no input in an error (it may be a secret)."""
+    """Base of all API models: camelCase on the wire, and no input in errors, since it may be secret."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,

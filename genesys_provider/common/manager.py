@@ -1,4 +1,4 @@
-"""What every manager of an organization's things has."""
+"""The common part of the managers of targets and sources."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class StatusChange(Generic[T]):
-    """What `Manager.monitor` saw: None stands for «not there»."""
+    """A change that `Manager.monitor` saw; a status of None means that the object does not exist."""
 
     thing: T
     before: str | None
@@ -41,19 +41,19 @@ class StatusChange(Generic[T]):
 
     @property
     def target(self) -> T:
-        """The thing, where it is a target: what scripts have called it from the start."""
+        """The object, if it is a target: the name that scripts have used from the start."""
         return self.thing
 
 
 class Manager(Generic[T, W]):
-    """One organization, and one login to it. Safe for threads.
+    """One organization, and one login to it. Thread-safe.
 
     Args:
-        settings: Where, as whom, how patient.
-        cancelled: When set, every wait ends at once.
+        settings: Address, credentials, retry and time limits.
+        cancelled: Ends all waits when set.
         run: What the engine has shown in this run; a script has none.
-        clock: Seconds.
-        beside: A manager of another kind with the same settings: login, rate limit and organization are shared.
+        clock: The current time in seconds.
+        beside: A manager of another kind with the same settings, to share its login, rate limit and organization.
     """
 
     _reader: Reader[T]
@@ -85,17 +85,17 @@ class Manager(Generic[T, W]):
 
     @classmethod
     def from_environment(cls) -> Self:
-        """A manager as the environment variables `GENESYSCLOUD_…` say, those of the Terraform provider [G].
+        """A manager configured by the environment variables `GENESYSCLOUD_…`, as for the Terraform provider [G].
 
         Raises:
-            ConfigurationError: One of them is wrong.
+            ConfigurationError: One of them is invalid.
         """
         settings = Settings.resolve({})
         with settings.naming_sources():
             return cls(settings)
 
     def close(self) -> None:
-        """Closes all connections, those of a manager beside it too."""
+        """Closes all connections, including those shared with another manager."""
         self._client.close()
 
     def __enter__(self) -> Self:
@@ -107,12 +107,12 @@ class Manager(Generic[T, W]):
         self.close()
 
     def organization(self) -> Organization:
-        """The organization that this manager works in, asked for once: `GET /api/v2/organizations/me` [G]."""
+        """The organization of this manager, requested once: `GET /api/v2/organizations/me` [G]."""
         return self._organizations.now()
 
     @property
     def seconds_a_request(self) -> float:
-        """How far apart requests are that use the whole rate limit up; 0 where there is none."""
+        """Seconds between requests at which the rate limit is just used up; 0 if there is no limit."""
         return self._client.seconds_a_request
 
     @property
@@ -122,21 +122,21 @@ class Manager(Generic[T, W]):
 
     @property
     def rate_limit(self) -> RateLimit | None:
-        """What the token may still do in this minute; None where there is no limit, or no answer yet."""
+        """What is left of the rate limit in this minute; None if there is no limit or no response yet."""
         return self._client.rate_limit
 
     def require_organization(
         self, what: str, organization_id: str | None, api_url: str | None
     ) -> Organization:
-        """The organization, if it is the one that was recorded earlier.
+        """Returns the current organization, if it is the recorded one.
 
         Args:
-            what: What belongs to it, for the error: «target 'orders'».
-            organization_id: The recorded id, if there is one.
-            api_url: The recorded address, if there is one.
+            what: What belongs to it, for the error: "target 'orders'".
+            organization_id: The recorded id, if any.
+            api_url: The recorded address, if any.
 
         Raises:
-            OtherOrganization: It is another one.
+            OtherOrganization: It is a different one.
         """
         return self._organizations.require(what, organization_id, api_url)
 
@@ -148,54 +148,54 @@ class Manager(Generic[T, W]):
         last_write: LastWrite | None = None,
         expected: Callable[[T], bool] | None = None,
     ) -> T | None:
-        """What has this id now, or None where there is none.
+        """The object with this id, or None if it does not exist.
 
-        The service may lag behind its writes [G]. So an absence counts only `LAG_SECONDS` after our last write.
+        The service may lag behind our writes [G], so an absence counts only `LAG_SECONDS` after our last write.
 
         Args:
-            id_: Its id.
-            shared: Whether a reading of the whole list may answer, which serves many calls with few requests;
-                it is never older than half a minute, nor than the last write of this manager.
-            last_write: What an earlier process wrote of it.
-            expected: Whether it is as that process wrote it, where it has not seen its own write: what is not may
-                be what was there before, and is asked for again.
+            id_: The id.
+            shared: Whether a reading of the whole list may answer, which serves many calls with few requests. It is
+                never older than 30 seconds, nor than the last write of this manager.
+            last_write: The last write of an earlier process.
+            expected: Whether the object is as that process wrote it. If that process had not seen its own write, an
+                object that is not as expected may be outdated, and is requested again.
         """
         self._writes.written_earlier(id_, last_write)
         return self._directory.get_settled(id_, shared=shared, expected=expected)
 
     def find(self, name: str) -> T | None:
-        """What has this name now."""
+        """The current object with this name, or None."""
         return self._directory.find_now(name)
 
     def list(self) -> Iterator[T]:
-        """All of the organization, 100 to a request, as they are asked for."""
+        """All objects of the organization, 100 per request, requested as needed."""
         for page in self._reader.pages():
             yield from page.things
 
     def delete(
         self, id_: str, *, owner: Owner | None = None, last_write: LastWrite | None = None
     ) -> T | None:
-        """Deletes it; one that is gone already is no error.
+        """Deletes the object. It is no error if the object is already gone.
 
         Args:
-            id_: Its id.
-            owner: The resource that deletes it; None is a script, which says itself what goes.
-            last_write: What an earlier process wrote of it.
+            id_: The id.
+            owner: The resource that deletes it. None for a script, which decides for itself.
+            last_write: The last write of an earlier process.
 
         Returns:
-            It, if it was left as it is, since it is another resource's by now.
+            The object, if it was left in place because another resource owns it by now.
 
         Raises:
-            StillThere: The service took the deletion, but goes on showing it.
+            StillThere: The service accepted the deletion, but still shows the object.
         """
         self._writes.written_earlier(id_, last_write)
         left = self._writing.delete(id_, owner)
         return None if left is None else left.thing.model_copy(update={"owner": left.owner})
 
     def monitor(self, interval: float = 30.0) -> Iterator[StatusChange[T]]:
-        """Yields each change of a status, from now until the manager's `cancelled` is set.
+        """Yields each change of a status from now on, until the manager's `cancelled` is set.
 
-        A reading that fails is made up for by the next one.
+        After a failed reading, the next one catches up.
 
         Args:
             interval: Seconds between two readings of the list.
@@ -205,7 +205,7 @@ class Manager(Generic[T, W]):
             try:
                 now = {thing.id: thing for thing in self.list() if thing.status}
                 for id_ in (known or {}).keys() - now.keys():
-                    # Pages shift while others write: only its own absence is a deletion.
+                    # Pages can shift during a listing, so confirm with a single GET.
                     if (thing := self._directory.get_now(id_)) is not None:
                         now[id_] = thing
             except Cancelled:
@@ -213,25 +213,25 @@ class Manager(Generic[T, W]):
             except HOPELESS:
                 raise
             except GenesysError as error:
-                _log.warning("the list can't be read now, and is looked at again: %s", error)
+                _log.warning("the list can't be read now, retrying: %s", error)
             else:
                 before = now if known is None else known
                 for id_ in before.keys() | now.keys():
                     was, is_now = before.get(id_), now.get(id_)
                     if _status(was) != _status(is_now):
                         shown = is_now or was
-                        assert shown is not None  # noqa: S101  (for the type checker: one of the two was there)
+                        assert shown is not None  # noqa: S101  (for the type checker: one of the two exists)
                         yield StatusChange(shown, _status(was), _status(is_now))
                 known = now
             self._cancelled.wait(interval)
 
     def _gone_meanwhile(self, id_: str, what: str, error: NotFound) -> NotFound:
-        """The error of a wait for what is no longer there, which the directory learns too."""
+        """The error for an object that was deleted during a wait; also updates the directory."""
         self._writes.deleted(id_)
         return NotFound(f"{what}: {error.message}", status=error.status, correlation_id=error.correlation_id)
 
     def _failed(self, event: AuditEvent, id_: str | None, started: float, error: GenesysError) -> None:
-        """Takes a failure into the audit."""
+        """Records a failure in the audit trail."""
         self.audit.record(event, id_, latency_seconds=self._clock() - started, error=error.message)
 
 

@@ -1,13 +1,13 @@
-"""Names that change hands within one run.
+"""Hands over names between resources within one run.
 
-Names of targets are unique in the organization [C], and we keep those of sources so. Where the resources of a
-program take over each other's names (x becomes b while y, which is b, becomes c), the engine starts the updates in
-any order, or at once. So whoever finds its name with another resource of its own stack waits for that one to let go
-of it, as long as that can still happen.
+The names of targets are unique in the organization [C], and we keep those of sources unique too. When resources of
+a program take over each other's names (x becomes b while y, now b, becomes c), the engine starts the updates in any
+order, or all at once. So if a resource finds its name taken by another resource of its own stack, it waits for that
+one to release the name, as long as that can still happen.
 
-It can't when the wait is a circle: two that exchange their names. And it won't when nothing else of this process is
-under way and nothing has come for a while: then the holder is removed by this program, depends on the one that
-waits, keeps its name, or has no free slot (`--parallel`).
+It can't happen if the resources wait for each other in a circle. It won't happen if nothing else is in progress in
+this process and no operation has arrived for a while: then the program no longer has the holder, or the holder
+depends on the waiting resource, keeps its name, or has no free slot (`--parallel`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from genesys_provider.common.ownership import Owned, quoted, same_stack, taken
 from genesys_provider.common.run import Run
 
 LOOK_SECONDS = 0.2
-"""How often whoever waits looks whether the wait has become useless, or the run was cancelled."""
+"""How often a waiting resource checks whether the wait is in vain, or the run cancelled."""
 
 
 @dataclass(eq=False)
@@ -34,7 +34,7 @@ class _Waiter:
 
 
 class Names:
-    """Who waits for which name in this process. Safe for threads."""
+    """Who waits for which name in this process. Thread-safe."""
 
     def __init__(self, run: Run, cancelled: threading.Event) -> None:
         self._run = run
@@ -44,26 +44,26 @@ class Names:
         self._written: dict[str, str] = {}
 
     def wrote(self, id_: str, name: str) -> None:
-        """Notes that this process gave what has this id the name: its resource has had its turn."""
+        """Records that this process gave the name to the object with this id: its resource has had its turn."""
         with self._changed:
             self._written[id_] = name
             self._changed.notify_all()
 
     def deleted(self, id_: str) -> None:
-        """Notes that it is gone, and its name free."""
+        """Records that the object is deleted and its name free."""
         self.wrote(id_, "")
 
     def wait_for(self, name: str, holder: Owned, urn: str | None, *, creates: bool) -> None:
-        """Waits until the holder of the name has let go of it.
+        """Waits until the holder has released the name.
 
         Args:
-            name: The name that the resource is to have.
-            holder: Who has it.
+            name: The name that the resource needs.
+            holder: The object that has it.
             urn: The resource; None for a script, which waits for nobody.
-            creates: Whether the resource is new; else it is renamed.
+            creates: Whether the resource is new; otherwise it is renamed.
 
         Raises:
-            NameTaken: The holder will not let go of it; the hint says what to do.
+            NameTaken: The holder will not release the name; the hint says what to do.
             Cancelled: The run was cancelled.
         """
         if urn is None or not same_stack(holder.owner, urn):
@@ -105,19 +105,19 @@ class Names:
         elif creates:
             return taken(holder, f"the name {name!r}", urn, self._run)
         elif wanted_by is None:
-            # It may also be checked only later: it depends on this one, or on another provider's slow resource.
+            # It may still be checked later, if it depends on this one or on another provider's slow resource.
             mark = quoted(holder.owner or "")
             hint = (
                 "If that resource was removed from the program, run "
                 f"`pulumi destroy --target {mark} --target-dependents` first, then `pulumi up`: Pulumi deletes "
-                "after it has updated. If it is still in the program and is to have another name, run `pulumi up` "
-                "for it alone first, with `--target` and its URN. If the state does not have it any more "
+                "only after its updates. If it is still in the program and gets another name, run `pulumi up` "
+                "for it alone first, with `--target` and its URN. If it is no longer in the state "
                 f"(`pulumi state delete`, `retain_on_delete`), delete that {holder.kind} in Genesys Cloud, or give "
                 "this one another name (`name=`)"
             )
         else:
             hint = (
-                "It did not let go of the name in this run. If it is to have another one, run "
+                "It did not release the name in this run. If it gets another one, run "
                 f"`pulumi up --target {quoted(wanted_by)}` first, or allow more operations at once (`--parallel`); "
                 "otherwise give one of the two another name (`name=`)"
             )
@@ -126,7 +126,7 @@ class Names:
 
 def _left_behind(holder: Owned) -> str:
     return (
-        f"An earlier run of this resource made that {holder.kind} and died before it could record it: delete it in "
+        f"An earlier run of this resource created that {holder.kind} and died before recording it: delete it in "
         "Genesys Cloud, or give this one another name (`name=`)"
     )
 

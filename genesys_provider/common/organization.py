@@ -1,8 +1,8 @@
-"""The organization: part of the identity of a target or a source, since an id means nothing in another one.
+"""The organization, which is part of the identity of a target or source: an id means nothing in another one.
 
-A configuration that points at another organization (another region, client or address) would find nothing that a
-stack has: a refresh would forget it, a `destroy` would report success and leave it alive. So whoever reads, changes
-or deletes something first compares the organization that the state recorded with the one that answers now.
+Settings that lead to another organization (another region, client or address) would find none of a stack's objects:
+a refresh would drop them from the state, and a `destroy` would report success but leave them in place. So before
+we read, change or delete anything, we compare the organization in the state with the current one.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from genesys_provider.client.shared import SharedCall
 from genesys_provider.common.errors import OtherOrganization
 
 _DOES_NOT_SAY = (403, 404, 405, 410, 501)
-"""The API itself refuses the call or does not know it [C]; it is public and needs no permission [G]."""
+"""The API refuses or does not know the call [C], though it is documented and needs no permission [G]."""
 
 
 @dataclass(frozen=True)
 class Organization:
-    """An organization of Genesys Cloud, and where it is reached."""
+    """An organization of Genesys Cloud, and its address."""
 
     id: str | None
-    """None where the service does not say: then the address alone tells organizations apart."""
+    """None if the service does not tell it; then organizations are distinguished by address alone."""
     api_url: str
     name: str | None = None
 
@@ -33,7 +33,7 @@ class Organization:
 
 
 class Organizations:
-    """Asks for the organization once, when it is first needed. Safe for threads."""
+    """Asks for the organization once, when it is first needed. Thread-safe."""
 
     def __init__(self, client: GenesysClient, api_url: str) -> None:
         self._client = client
@@ -42,10 +42,9 @@ class Organizations:
         self._call: SharedCall[Organization] = SharedCall()
 
     def now(self) -> Organization:
-        """The organization that the configured client belongs to: `GET /api/v2/organizations/me` [G].
+        """The organization of the configured OAuth client: `GET /api/v2/organizations/me` [G].
 
-        A service that refuses the call, or knows no such call, does not say its organization. A proxy that does
-        so says nothing of it.
+        If the API itself refuses or does not know the call, the id stays unknown.
         """
         return self._call.result(lambda: self._known, self._ask)
 
@@ -65,17 +64,17 @@ class Organizations:
         return self._known
 
     def require(self, what: str, organization_id: str | None, api_url: str | None) -> Organization:
-        """The organization that answers now, if it is the recorded one.
+        """Returns the current organization, if it is the recorded one.
 
-        Where the service does not say its id, the recorded id stays: it counts again when the service says it.
+        If the service does not tell its id, the recorded id is kept until the service tells one again.
 
         Args:
-            what: Whose it is, for the error: «target 'orders' (id)».
-            organization_id: The id that the state recorded, if it did.
-            api_url: The address that the state recorded, if it did.
+            what: What belongs to it, for the error: "target 'orders' (id)".
+            organization_id: The id recorded in the state, if any.
+            api_url: The address recorded in the state, if any.
 
         Raises:
-            OtherOrganization: It is another one. Where one of the two ids is not known, the address decides.
+            OtherOrganization: It is a different one. If either id is unknown, the address decides.
         """
         now = self.now()
         recorded = Organization(organization_id, api_url or "an unknown address")

@@ -1,34 +1,35 @@
-"""Whose is a target, or a source? Every rule about the owner mark.
+"""The rules of ownership: which resource owns a target or source.
 
-The mark is the URN of a resource. It stands in the thing itself: in the header `X-Pulumi-Resource` of a target, in
-the last line of the notes of a source. It is compared whole. A mark is *ours* if it is the resource's URN, or the
-mark that the resource's state recorded last (its output `owner`): after an alias, `state rename`, `state move`,
-`stack rename` or a renamed project the two differ, until the next update writes the URN. Any other mark is
-another's.
+The owner mark is the URN of a resource, stored in the object itself: in the header `X-Pulumi-Resource` of a target,
+in the last line of the notes of a source. Marks are compared as a whole. A mark is *ours* if it is the resource's
+URN, or the mark last recorded in its state (the output `owner`). These two differ after an alias, `state rename`,
+`state move`, `stack rename` or a change of the project's name, until the next update writes the URN. Any other mark
+is foreign.
 
-| operation | no target | no mark | our URN | recorded, not the URN | another's mark |
+| operation | no target | no mark | our URN | recorded, not the URN | foreign mark |
 |---|---|---|---|---|---|
 | create | POST | refused: `pulumi import` | adopted; refused if known to this run | - | refused, with the way out |
-| update | gone: `up --refresh` | written | written | written, with the URN | refused, left as it is |
-| delete | done | deleted | deleted | deleted | left as it is, with a warning |
+| update | gone: `up --refresh` | written | written | written, with the URN | refused, left unchanged |
+| delete | done | deleted | deleted | deleted | left in place, with a warning |
 | refresh | gone | no owner recorded | recorded | recorded | shown as `claimedBy`, not recorded |
 | import | - | no owner recorded | recorded | - | recorded, with a warning |
-| a sync's DELETED | said | said | said | said | said in the same stack; else not, with a warning |
+| a sync's DELETED | sent | sent | sent | sent | sent if in the same stack; otherwise a warning |
 
-Of a target that no resource of its stack had when the gateway was told of it (`EventBridgeTarget.get`, an id that
-is written out), a sync says DELETED unless it is marked as another stack's.
+If no resource of its stack had the target when the gateway was told of it (`EventBridgeTarget.get`, a literal id),
+a sync sends DELETED unless the mark belongs to another stack.
 
-*Known to this run* is what the engine has shown as wanted, and what was deleted in this run (`Run`): no earlier run
-left it behind. A create-before-delete replacement would adopt the very target that its delete then takes away. What
-the run has deleted may still stand in a list that lags: it counts as absent.
+An object is *known to this run* if the engine has shown that the program wants it, or if it was deleted in this run
+(`Run`). Then it was not left behind by an earlier run: a create-before-delete replacement would adopt the very
+target that its delete then removes. An object that this run has deleted counts as absent, even if a lagging list
+still shows it.
 
-The foreign mark that an import recorded lets an update take the target over, but no delete: until that update it is
-the other's (`importedFrom`).
+A foreign mark recorded by an import allows an update, which takes over the target, but no delete: until that update
+the target belongs to the other resource (`importedFrom`).
 
-A delete also leaves alone, whatever the mark says, what another resource of the program has, and what was made or
-adopted in this very run.
+Whatever the mark says, a delete also leaves an object in place that another resource of the program has, or that
+was created or adopted in this run.
 
-A mark can't tell a stack that was renamed from a new one of its old name, as long as the first had no `up` since.
+A mark can't distinguish a renamed stack from a new stack with its old name until the renamed one has had an `up`.
 """
 
 from __future__ import annotations
@@ -44,11 +45,11 @@ from genesys_provider.common.run import Run
 _URN = "urn:pulumi:"
 _PARTS = 4
 _UNQUOTED = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
-"""What stands in a written mark as it is: a resource's name may hold any character."""
+"""Characters that are not escaped in a written mark. A resource's name may contain any character."""
 
 
 class Owned(Protocol):
-    """What carries an owner mark."""
+    """An object that carries an owner mark."""
 
     @property
     def kind(self) -> str:
@@ -56,7 +57,7 @@ class Owned(Protocol):
 
     @property
     def id(self) -> str:
-        """What Genesys Cloud calls it."""
+        """Its id in Genesys Cloud."""
 
     @property
     def name(self) -> str:
@@ -64,30 +65,30 @@ class Owned(Protocol):
 
     @property
     def owner(self) -> str | None:
-        """The mark."""
+        """Its owner mark."""
 
 
 @dataclass(frozen=True)
 class Owner:
-    """A resource that asks for what is its own.
+    """A resource, as the possible owner of an object.
 
     Attributes:
-        urn: The resource, as it is called now.
-        recorded: The mark that its state recorded last.
+        urn: The resource's current URN.
+        recorded: The mark last recorded in its state.
     """
 
     urn: str
     recorded: str | None = None
 
     def may_write(self, mark: str | None) -> bool:
-        """Whether an update or a delete may touch what carries this mark."""
+        """Whether an update or a delete may touch an object with this mark."""
         return mark is None or mark in (self.urn, self.recorded)
 
     def require(self, owned: Owned) -> None:
-        """Does nothing if an update may write it.
+        """Raises an error unless an update may write the object.
 
         Raises:
-            OwnedByAnother: The mark is another's.
+            OwnedByAnother: The mark is foreign.
         """
         if not self.may_write(owned.owner):
             raise OwnedByAnother(
@@ -100,17 +101,17 @@ class Owner:
             )
 
     def recorded_after_reading(self, mark: str | None) -> tuple[str | None, str | None]:
-        """What a refresh records as the owner, and the foreign mark that it only shows."""
+        """The owner that a refresh records, and the foreign mark that it only shows."""
         if self.may_write(mark):
             return mark, None
         return self.recorded, mark
 
 
 def may_delete(owned: Owned, owner: Owner, run: Run) -> bool:
-    """Whether a delete may take it away; else it leaves it as it is.
+    """Whether a delete may remove the object; otherwise it is left in place.
 
     Args:
-        owned: The target or source as it is now.
+        owned: The current target or source.
         owner: The resource that deletes it.
         run: What the engine has shown.
     """
@@ -122,18 +123,18 @@ def may_delete(owned: Owned, owner: Owner, run: Run) -> bool:
 
 
 def is_left_behind(holder: Owned, urn: str | None, run: Run, *, creates_first: bool) -> bool:
-    """Whether a create adopts the holder of its name: an earlier run made it, and died.
+    """Whether a create adopts the holder of its name, since an earlier run created it and died.
 
     Args:
         holder: The target or source that has the name.
-        urn: The resource that is created; None is a script's.
+        urn: The resource that is created; None for a script.
         run: What the engine has shown.
-        creates_first: Whether the resource is created before it is deleted where it is replaced. Of a replacement
-            that the user asks for (`--replace`) the engine shows nothing: then nobody can tell one that was
-            left behind from the one that is about to be deleted.
+        creates_first: Whether a replacement creates the new object before it deletes the old one. For a
+            replacement requested by the user (`--replace`) the engine shows nothing, so an object left behind
+            can't be told from the one about to be deleted.
 
     Raises:
-        ReplacementRefused: It is the one that the resource has, or may be: the create is half of a replacement.
+        ReplacementRefused: The resource has, or may have, this object: the create is half of a replacement.
     """
     if urn is None or holder.owner != urn:
         return False
@@ -143,14 +144,14 @@ def is_left_behind(holder: Owned, urn: str | None, run: Run, *, creates_first: b
 
 
 def taken(holder: Owned, what: str, urn: str | None, run: Run, another: str = "name (`name=`)") -> NameTaken:
-    """The error of a create whose name, or what else must be unique, another one has: with the way out.
+    """The error of a create whose name, or another unique value, belongs to another object, with the way out.
 
     Args:
-        holder: The other one.
-        what: What it has: «the name 'orders'».
-        urn: The resource that is created; None is a script's.
+        holder: The other object.
+        what: What it has: "the name 'orders'".
+        urn: The resource that is created; None for a script.
         run: What the engine has shown.
-        another: What to give instead, for the hint.
+        another: What the user can change instead, for the hint.
     """
     mark, kind = holder.owner, holder.kind
     if urn is None:
@@ -161,13 +162,13 @@ def taken(holder: Owned, what: str, urn: str | None, run: Run, another: str = "n
         )
     elif mark is None:
         hint = (
-            f"Give this {kind} another {another}, or, if it is to be managed here, take it over with "
+            f"Give this {kind} another {another}; or, to manage the existing one here, take it over with "
             f"`{import_command(urn, holder.id)}`"
         )
     elif not mark.startswith(_URN):
         hint = (
-            f"That mark is of an earlier version of this provider. If a stack still has the {kind}, run "
-            "`pulumi up` there first, with the resource as it was: that brings the mark up to date. Otherwise take "
+            f"That mark is from an earlier version of this provider. If a stack still has the {kind}, run "
+            "`pulumi up` there first, with the resource unchanged: that updates the mark. Otherwise take "
             f"it over with `{import_command(urn, holder.id)}`, or give this one another {another}"
         )
     elif stack_of(mark) != stack_of(urn):
@@ -181,9 +182,9 @@ def taken(holder: Owned, what: str, urn: str | None, run: Run, another: str = "n
         hint = f"Both are in this program: give one of the two another {another}"
     else:
         hint = (
-            "If that resource was moved or renamed, and is this one now, tell Pulumi so with "
-            f"`opts=pulumi.ResourceOptions(aliases=[{json.dumps(mark, ensure_ascii=False)}])`. If both are meant, "
-            f"give this {kind} another {another}. If that one is to go first, run "
+            "If that resource was moved or renamed and is now this one, tell Pulumi with "
+            f"`opts=pulumi.ResourceOptions(aliases=[{json.dumps(mark, ensure_ascii=False)}])`. If you want both, "
+            f"give this {kind} another {another}. To remove the other one first, run "
             f"`pulumi destroy --target {quoted(mark)} --target-dependents`. {_of_no_state(holder, urn)}"
         )
     return NameTaken(what, holder, hint=hint)
@@ -194,7 +195,7 @@ def _of_another_stack(mark: str, urn: str, holder: Owned, another: str) -> str:
     source, destination, note = stack, our_stack, ""
     if project != our_project:
         source, destination = f"organization/{project}/{stack}", f"organization/{our_project}/{our_stack}"
-        note = " (in Pulumi Cloud with the name of your organization in place of `organization`)"
+        note = " (in Pulumi Cloud with the name of your organization instead of `organization`)"
     return (
         f"Stack {stack!r} of project {project!r} has it: give this {holder.kind} another {another}, or move "
         f"the resource here with `pulumi state move --source {source} --dest {destination} {quoted(mark)}`{note}. "
@@ -211,13 +212,13 @@ def _of_no_state(holder: Owned, urn: str) -> str:
 
 
 def goes_with_stack(mark: str | None, urn: str | None, recorded: str | None) -> bool:
-    """Whether a stack may say that a target with this mark goes.
+    """Whether a stack may tell a gateway that a target with this mark is deleted.
 
     Args:
-        mark: The target's mark now.
-        urn: A resource of the stack, where the host tells it.
-        recorded: The mark that the target had when the gateway was told of it. None for a target that is no
-            resource of this stack, and in a state of an earlier version, whose marks name no URN.
+        mark: The target's current mark.
+        urn: A resource of the stack, if the host provides it.
+        recorded: The target's mark when the gateway was told of it. None if the target is not a resource of this
+            stack, and in states of earlier versions, whose marks were not URNs.
     """
     if mark is None or mark == recorded:
         return True
@@ -228,41 +229,40 @@ def goes_with_stack(mark: str | None, urn: str | None, recorded: str | None) -> 
 
 
 def mark_as_text(mark: str) -> str:
-    """The mark as it is written: in one line of ASCII, without spaces."""
+    """The written form of a mark: one line of ASCII, without spaces."""
     return quote(mark, safe=_UNQUOTED)
 
 
 def mark_from_text(text: str) -> str:
-    """The mark that was written so."""
+    """The mark in a text from `mark_as_text`."""
     return unquote(text)
 
 
 def stack_of(urn: str) -> tuple[str, str]:
-    """The stack and the project of a URN."""
+    """The stack and the project in a URN."""
     parts = urn.removeprefix(_URN).split("::", _PARTS - 1)
     return parts[0], parts[1] if len(parts) > 1 else ""
 
 
 def same_stack(mark: str | None, urn: str | None) -> bool:
-    """Whether both are resources of one stack."""
+    """Whether both belong to the same stack."""
     return bool(mark and urn and mark.startswith(_URN) and stack_of(mark) == stack_of(urn))
 
 
 def name_of(urn: str) -> str:
-    """The name of the resource."""
+    """The name of the resource in a URN."""
     return urn.split("::", _PARTS - 1)[-1]
 
 
 def quoted(urn: str) -> str:
-    """The URN as a shell takes it: component types have a `$`."""
+    """The URN quoted for a shell, since component types contain a `$`."""
     return "'" + urn.replace("'", "'\\''") + "'"
 
 
 def import_command(urn: str, id_: str) -> str:
-    """The command that takes what has this id over into this resource.
+    """The command that imports the object with this id into this resource.
 
-    A URN has the types of the components around a resource, not their names: what the command needs of them is left
-    to be filled in.
+    A URN contains the types of the surrounding components, not their names, so the user has to fill those in.
     """
     name = name_of(urn)
     shown = name if all(character.isalnum() or character in "-_." for character in name) else quoted(name)

@@ -1,4 +1,4 @@
-"""A list of the API, page by page, whatever of it can be read."""
+"""Reads a paged list of the API, as far as its entries can be read."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """One page of a list as it came."""
+    """One page of a list, as it was received."""
 
     kind: str
-    """What is on it, for the log: `target`."""
+    """What the list contains, for the log: `target`."""
     entities: list[Any]
     page_count: int
-    """How many there are, as far as the service says it."""
+    """How many pages there are, if the service tells."""
     parse: Callable[[Any], T | None]
-    """Reads one: None is of another kind; what can't be read is an `UnexpectedAnswer`."""
+    """Parses one entry. Returns None for another kind of object; raises `UnexpectedAnswer` for a bad one."""
 
     @property
     def things(self) -> list[T]:
-        """What is on it; what can't be read is named in the log, and the rest serves."""
+        """The objects on this page. Entries that can't be parsed are logged and skipped."""
         return [thing for entity in self.entities for thing in self._readable(entity)]
 
     def _readable(self, entity: Any) -> Iterator[T]:
@@ -42,7 +42,7 @@ class Page(Generic[T]):
                 yield thing
 
     def among(self, ids: Sequence[str]) -> Iterator[T]:
-        """Those of the page that are looked for. Only these are read, which takes time."""
+        """The objects with these ids. Only these are parsed, since parsing takes time."""
         wanted = set(ids)
         for entity in self.entities:
             if isinstance(entity, Mapping) and str(entity.get("id")) in wanted:
@@ -56,22 +56,22 @@ class Page(Generic[T]):
 
 @lru_cache(maxsize=1000)
 def _name(kind: str, id_: str, why: str) -> None:
-    """Names in the log what can't be read, once: it is there at every reading."""
-    _log.warning("skips %s %s: %s", kind, id_, why)
+    """Logs an entry that can't be parsed, only once, since every reading meets it again."""
+    _log.warning("skipping %s %s: %s", kind, id_, why)
 
 
 def pages(
     kind: str, list_page: Callable[[int], Mapping[str, Any]], parse: Callable[[Any], T | None]
 ) -> Iterator[Page[T]]:
-    """A list, page by page as it is asked for.
+    """Yields a list page by page, requesting pages as needed.
 
-    It ends where the service says so, by `pageCount` or `nextUri`; where it says neither, with a page that is not
-    full. Whatever it says, the list ends after two pages that bring nothing new.
+    The list ends where `pageCount` or `nextUri` says so, or, without either, with a page that is not full. In any
+    case it ends after two pages without anything new.
 
     Args:
-        kind: What it lists: `target`.
-        list_page: Asks for the page of this number.
-        parse: Reads one entity, as `Page.parse`.
+        kind: What the list contains: `target`.
+        list_page: Requests the page with this number.
+        parse: Parses one entry, like `Page.parse`.
     """
     seen: set[str] = set()
     number, without_news = 1, 0
@@ -79,7 +79,7 @@ def pages(
         answer = list_page(number)
         entities, count = answer.get("entities"), answer.get("pageCount")
         if entities is None and _PAGE.intersection(answer):
-            # An explicit null is an absent value in the answers of Genesys Cloud.
+            # Genesys Cloud may send null for an absent value.
             entities = []
         if not isinstance(entities, list):
             raise UnexpectedAnswer(f"the list of {kind}s has no entities")
@@ -98,7 +98,7 @@ def pages(
 
 
 _PAGE = frozenset({"pageSize", "pageNumber", "pageCount", "total"})
-"""What a page of the list has besides its entities [G]."""
+"""The fields of a page besides its entities [G]."""
 
 
 def _may_go_on(answer: Mapping[str, Any], entities: int) -> bool:

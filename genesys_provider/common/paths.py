@@ -1,4 +1,4 @@
-"""How Pulumi writes where a property stands."""
+"""Pulumi's notation for property paths."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What the engine has shown in this run: which objects the program wants, and which have just gone.
+"""What the engine has shown in this run: which objects the program wants, and which were deleted.
 
-A process serves one phase of one command. In an `up` the engine calls `Check` for each resource of the program, and
-`Diff` for each that the state has; in a refresh or a `destroy` it calls no `Check`. So an object is *wanted* once a
-`Diff` has named it for a resource that was checked before, or a `Create` has made it.
+A process serves one phase of one command. In an `up` the engine calls `Check` for each resource of the program and
+`Diff` for each one in the state; a refresh or `destroy` calls no `Check`. So an object is *wanted* once a `Diff`
+has named it for a resource that was checked before, or a `Create` has made it.
 
-All methods are safe for threads. A resource is named by its URN, its object, a target or a source, by its id.
+All methods are thread-safe. Resources are identified by their URN, objects (targets and sources) by their id.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from genesys_provider.common.turns import Turns
 
 QUIET_SECONDS = 5.0
-"""More may still come while operations of this process follow each other this closely."""
+"""While operations follow each other within this many seconds, more may still come."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Whose an object is, as far as it is known: its owner mark, and the organisation that it is in."""
+    """What is known about the owner of an object: its owner mark, and its organization."""
 
     owner: str | None = None
     organization_id: str | None = None
@@ -31,10 +31,10 @@ class Facts:
 
 
 class Run:
-    """The knowledge of one process.
+    """The state of a run, for one process.
 
     Args:
-        clock: Seconds.
+        clock: The current time in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -53,7 +53,7 @@ class Run:
 
     @contextmanager
     def operation(self) -> Iterator[None]:
-        """Counts an operation of the engine as under way."""
+        """Counts an operation of the engine as in progress."""
         with self._lock:
             self._under_way += 1
             self._last_seen = self._clock()
@@ -66,7 +66,7 @@ class Run:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Counts an operation that is under way as one that only waits for others."""
+        """Counts an operation in progress as one that only waits for others."""
         with self._lock:
             self._under_way -= 1
         try:
@@ -77,23 +77,23 @@ class Run:
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing is under way but what waits, and nothing has come for a while.
+        """Whether all operations in progress are waiting, and no new one has arrived for a while.
 
-        Then it is unlikely that the engine will show more before the deletes at the end of an `up`.
+        Then the engine is unlikely to show more before the deletes at the end of an `up`.
         """
         with self._lock:
             return self._under_way <= 0 and self._clock() - self._last_seen > QUIET_SECONDS
 
     def checked(self, urn: str) -> None:
-        """Notes that the program declares this resource."""
+        """Records that the program declares this resource."""
         with self._lock:
             self._checked.add(urn)
 
     def shown(self, id_: str, urn: str) -> str | None:
-        """Notes that the state has this object for this resource.
+        """Records that the state has this object for this resource.
 
         Returns:
-            Another resource of the program that has the same object, if there is one.
+            Another resource of the program that has the same object, if any.
         """
         with self._lock:
             if urn not in self._checked:
@@ -102,7 +102,7 @@ class Run:
             return None if other == urn else other or None
 
     def created(self, id_: str, urn: str) -> None:
-        """Notes that the object was made, or adopted, for this resource: one that it had so far goes."""
+        """Records that the object was created or adopted for this resource, which replaces its previous one."""
         with self._lock:
             self._replaced.update(each for each, owner in self._shown.items() if owner == urn)
             self._replaced.discard(id_)
@@ -110,23 +110,23 @@ class Run:
             self._made.add(id_)
 
     def deleted(self, id_: str) -> None:
-        """Notes that the object is gone."""
+        """Records that the object is deleted."""
         with self._lock:
             self._shown.setdefault(id_, "")
             self._gone.add(id_)
 
     def knows(self, id_: str) -> bool:
-        """Whether the object was shown, made or deleted in this run, so that no earlier run left it behind."""
+        """Whether the object was shown, created or deleted in this run, so that no earlier run left it behind."""
         with self._lock:
             return id_ in self._shown
 
     def goes(self, id_: str) -> bool:
-        """Whether the object was deleted in this run, or will be, since its resource is replaced."""
+        """Whether the object was deleted in this run, or will be since its resource is replaced."""
         with self._lock:
             return id_ in self._gone or id_ in self._replaced
 
     def is_made(self, id_: str) -> bool:
-        """Whether the object was made, or adopted, in this run: then no delete of this run is meant for it."""
+        """Whether this run created or adopted the object, so that no delete of this run can mean it."""
         with self._lock:
             return id_ in self._made
 
@@ -138,11 +138,11 @@ class Run:
             return self._shown.get(id_)
 
     def learned(self, id_: str, facts: Facts) -> None:
-        """Notes whose the object is."""
+        """Records the owner of the object."""
         with self._lock:
             self._facts[id_] = facts
 
     def facts(self, id_: str) -> Facts | None:
-        """Whose the object is, if this run has learned it."""
+        """The owner of the object, if this run has learned it."""
         with self._lock:
             return self._facts.get(id_)

@@ -1,4 +1,4 @@
-"""Times, as states, audits and the service have them: UTC, ISO 8601."""
+"""Times in states, audit entries and responses: UTC, ISO 8601."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import math
 from datetime import datetime, timezone
 
 MAX_CLOCK_SKEW = 300.0
-"""Seconds that two machines' clocks may differ: a time further ahead says nothing."""
+"""Seconds by which the clocks of two machines may differ; a time further in the future is ignored."""
 
 
 def utc_now() -> str:
-    """The time, as states and audits have it: UTC, ISO 8601, to the second."""
+    """The current time in UTC, ISO 8601, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def seconds_since(time: object) -> float:
-    """How long ago a time of `utc_now` was; endlessly long where it is none.
+    """The seconds since a time that `utc_now` returned; infinity if it is not a time.
 
-    The clock may have been another machine's: one that is a little ahead counts as now.
+    It may come from another machine's clock, so a time slightly in the future counts as now.
     """
     try:
         then = datetime.fromisoformat(str(time).replace("Z", "+00:00"))

@@ -1,4 +1,4 @@
-"""What was written lately: a service may lag behind its writes [G], so for a while reads prove nothing of it."""
+"""Our recent writes: the service may lag behind them [G], so for a while a read does not prove anything."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from genesys_provider.client.errors import Cancelled
 from genesys_provider.common.times import seconds_since
 
 LAG_SECONDS = 30.0
-"""How long a read may lag behind a write. Elsewhere in Genesys Cloud it is seconds; the Terraform provider allows
-for minutes [G]."""
+"""How long a read may lag behind a write. Elsewhere in Genesys Cloud it takes seconds; the Terraform provider
+allows minutes [G]."""
 
 LAG_PAUSES = (0.5, 1.0, 2.0, 4.0)
-"""Seconds between two reads while the service may lag; the last one repeats."""
+"""Seconds between two reads while the service may lag; the last value repeats."""
 
 
 class LastWrite(NamedTuple):
-    """A write of an earlier process of ours."""
+    """The last write of an earlier process."""
 
     at: str
     """UTC, ISO 8601."""
     seen: bool
-    """Whether that process has seen its write in a reading."""
+    """Whether that process has seen its write in a read."""
     made: bool = False
-    """Whether it made the thing: then no verdict is from before it."""
+    """Whether the write created the object, so that no older verdict exists."""
 
 
 class Identified(Protocol):
-    """What has an id."""
+    """An object with an id."""
 
     @property
     def id(self) -> str:
-        """What Genesys Cloud calls it."""
+        """Its id in Genesys Cloud."""
 
 
 T = TypeVar("T", bound=Identified)
@@ -44,23 +44,23 @@ T = TypeVar("T", bound=Identified)
 @dataclass
 class _Write(Generic[T]):
     at: float
-    """By the clock."""
+    """The clock time of the write."""
     seen: bool = False
-    """Whether a reading has shown it."""
+    """Whether a read has shown it."""
     made: bool = False
-    """Whether it made the thing, so that nothing was there before."""
+    """Whether it created the object, so that there was nothing before."""
     ours: bool = True
-    """Whether this process made it, which then knows what it has left."""
+    """Whether this process wrote it, and therefore knows the result."""
     left: T | None = None
-    """What it left; None where it deleted the thing."""
+    """The result; None if the object was deleted."""
 
 
 class Writes(Generic[T]):
-    """The last write of each thing, by this process or the one before. Safe for threads.
+    """The last write of each object, by this process or an earlier one. Thread-safe.
 
     Args:
-        cancelled: When set, waits end.
-        clock: Seconds.
+        cancelled: Ends all waits when set.
+        clock: The current time in seconds.
     """
 
     def __init__(self, cancelled: threading.Event, clock: Callable[[], float] = time.monotonic) -> None:
@@ -70,15 +70,15 @@ class Writes(Generic[T]):
         self._last: dict[str, _Write[T]] = {}
 
     def wrote(self, thing: T, *, made: bool = False) -> None:
-        """Takes in a write of ours that was accepted just now, and what it has left."""
+        """Records a write of ours that was just accepted, with its result."""
         self._record(thing.id, _Write(self._clock(), made=made, left=thing))
 
     def deleted(self, id_: str) -> None:
-        """Takes in that it is gone; a reading that lags may go on showing it."""
+        """Records that the object is deleted; a lagging read may still show it."""
         self._record(id_, _Write(self._clock(), seen=True))
 
     def written_earlier(self, id_: str, last_write: LastWrite | None) -> None:
-        """Takes in the last write of an earlier process."""
+        """Records the last write of an earlier process."""
         if last_write is not None:
             at = self._clock() - seconds_since(last_write.at)
             earlier = _Write[T](at, seen=last_write.seen, made=last_write.made, ours=False)
@@ -86,47 +86,47 @@ class Writes(Generic[T]):
                 self._last.setdefault(id_, earlier)
 
     def left(self, id_: str) -> T | None:
-        """What the last write of this process has left; None where it has written nothing, or deleted it."""
+        """The result of this process's last write; None if there was none, or if it deleted the object."""
         last = self._last.get(id_)
         return None if last is None else last.left
 
     def has_shown(self, id_: str) -> None:
-        """Takes in that a reading has shown our last write."""
+        """Records that a read has shown our last write."""
         with self._lock:
             if id_ in self._last:
                 self._last[id_].seen = True
 
     def settled(self, id_: str) -> bool:
-        """Whether the service has had the time to show our last write; of what we have deleted none is awaited."""
+        """Whether our last write had enough time to become visible. For a deleted object we don't wait."""
         last = self._last.get(id_)
         return last is None or self._is_old(last, self._clock()) or (last.ours and last.left is None)
 
     def seen(self, id_: str) -> bool:
-        """Whether a reading has shown our last write."""
+        """Whether a read has shown our last write."""
         last = self._last.get(id_)
         return last is None or last.seen
 
     def show(self, id_: str) -> bool:
-        """Whether our last write was seen, or has had the time to show."""
+        """Whether our last write was seen, or had enough time to become visible."""
         return self.seen(id_) or self.settled(id_)
 
     def show_no_old_verdict(self, id_: str) -> bool:
-        """Whether no reading can show the verdict from before our last write any more."""
+        """Whether reads can no longer show the verdict from before our last write."""
         last = self._last.get(id_)
         return (last is not None and last.made) or self.show(id_)
 
     def may_be_missed(self, id_: str, by: float) -> bool:
-        """Whether what was read then, by the clock, may lack what this process has written."""
+        """Whether a read at that clock time may lack what this process has written."""
         last = self._last.get(id_)
         return last is not None and last.ours and not self._is_old(last, by)
 
     def is_deleted(self, id_: str) -> bool:
-        """Whether we have deleted it, so lately that a reading may still show it."""
+        """Whether we deleted the object so recently that a read may still show it."""
         last = self._last.get(id_)
         return last is not None and last.left is None and self.may_be_missed(id_, self._clock())
 
     def over(self, read: Mapping[str, T], by: float) -> dict[str, T]:
-        """What was read then, by the clock, kept up with what this process has written."""
+        """What was read at that clock time, updated with what this process has written since."""
         known = dict(read)
         with self._lock:
             ours = {id_: last.left for id_, last in self._last.items() if self.may_be_missed(id_, by)}
@@ -138,7 +138,7 @@ class Writes(Generic[T]):
         return known
 
     def pauses(self, seconds: float = LAG_SECONDS) -> Iterator[None]:
-        """Lets a caller ask again, with growing pauses, for as long as the service may lag from now on.
+        """Yields immediately and then after growing pauses, for as long as the service may lag from now on.
 
         Args:
             seconds: How long.

@@ -1,7 +1,7 @@
-"""Making and deleting a target or a source: what is there already, what answers mean, what to do when none came.
+"""Creates and deletes targets and sources: checks what exists, interprets responses, recovers from lost ones.
 
-What the service answers to a write was never seen in reality [C]. Where no answer came, the thing is looked up by
-its name, for as long as the service may lag, before anything is sent again.
+Nobody has seen what the service really answers to a write [C]. After a lost response the object is looked up by
+name, for as long as the service may lag, before anything is sent again.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from genesys_provider.common.run import Run
 from genesys_provider.common.writes import LAG_SECONDS, Writes
 
 NAME_PAUSES = (0.0, 0.1, 0.5, 1.0, 2.0, 4.0)
-"""Seconds before each try to give a thing a name that others let go of in the same run."""
+"""Seconds before each attempt to take a name that another resource releases in the same run."""
 
 POST_TRIES = 3
-"""How often a thing is posted whose earlier posts, as a look-up showed, did not act."""
+"""How often an object is posted, if look-ups show that the earlier attempts had no effect."""
 
 
 class Wanted(Protocol):
-    """A configuration, as far as its name and its owner go."""
+    """The name and owner of a configuration."""
 
     @property
     def name(self) -> str:
@@ -46,7 +46,7 @@ class Wanted(Protocol):
 
     @property
     def owner(self) -> str | None:
-        """The mark; None is a script's."""
+        """The owner mark; None for a script."""
 
 
 T = TypeVar("T", bound=Listed)
@@ -55,12 +55,12 @@ W = TypeVar("W", bound=Wanted)
 
 @dataclass(frozen=True)
 class Written(Generic[T]):
-    """What a write of ours has left.
+    """The result of a write of ours.
 
     Attributes:
-        thing: As the answer said, completed by what was sent.
-        at: When the service accepted it, by the clock.
-        before: As it was; None where it is new, or was not written at all.
+        thing: The object according to the response, completed with what was sent.
+        at: The clock time at which the service accepted the write.
+        before: The object before the write; None if it is new, or if nothing was written.
     """
 
     thing: T
@@ -69,22 +69,22 @@ class Written(Generic[T]):
 
 
 class Left(NamedTuple, Generic[T]):
-    """What a delete has left as it is."""
+    """An object that a delete has left in place."""
 
     thing: T
     owner: str | None
-    """Whose it is by now."""
+    """Its owner by now."""
 
 
 class Writing(ABC, Generic[T, W]):
-    """The writes of one process. Safe for threads."""
+    """The writes of one process. Thread-safe."""
 
     kind: ClassVar[str]
-    """What users call what is written."""
+    """What users call the object."""
     deleted_event: ClassVar[AuditEvent]
-    """What the audit calls its deletion."""
+    """The audit event of its deletion."""
     deletion_seconds: ClassVar[float] = LAG_SECONDS
-    """How long a deletion that was accepted may take to show."""
+    """How long an accepted deletion may take to become visible."""
 
     def __init__(
         self,
@@ -105,21 +105,21 @@ class Writing(ABC, Generic[T, W]):
         self._clock = clock
 
     def create(self, config: W, *, creates_first: bool) -> tuple[Written[T], bool]:
-        """Makes it, or adopts what an earlier run left behind; whether it was adopted.
+        """Creates the object, or adopts one left behind by an earlier run; also returns whether it was adopted.
 
         Args:
             config: The whole configuration.
-            creates_first: Whether the resource is created before it is deleted where it is replaced.
+            creates_first: Whether a replacement creates the new object before it deletes the old one.
 
         Raises:
-            NameTaken: Another one has the name, and is not ours.
-            ReplacementRefused: The one of this name is the one that the resource has.
+            NameTaken: Another object has the name, and is not ours.
+            ReplacementRefused: The object with this name is the one that the resource has.
         """
         self._stop_if_cancelled()
         report("looking up the name")
         existing = self._directory.find(config.name)
         if existing is not None:
-            # The shared look-up may be old: by now it may have another owner or status, or be gone.
+            # The shared reading may be old: by now the object may be gone, or have another owner or status.
             existing = self._left_behind(config, creates_first)
         tries, while_the_name_is_taken = POST_TRIES, self._writes.pauses()
         while True:
@@ -128,13 +128,13 @@ class Writing(ABC, Generic[T, W]):
                 try:
                     return self._adopted(existing, config), True
                 except NotFound:
-                    # Deleted since it was seen.
+                    # It was deleted in the meantime.
                     self._writes.deleted(existing.id)
             try:
                 return self._post(config), False
             except Conflict:
                 existing = self._left_behind(config, creates_first)
-                # Nobody has the name any more; or the list does not show yet who has it.
+                # The name is free again, or the list does not show its holder yet.
                 if existing is None and next(while_the_name_is_taken, True):
                     raise
             except MAY_HAVE_ACTED as error:
@@ -146,24 +146,24 @@ class Writing(ABC, Generic[T, W]):
                     raise
 
     def delete(self, id_: str, owner: Owner | None) -> Left[T] | None:
-        """Deletes it; one that is gone already is no error.
+        """Deletes the object. It is no error if the object is already gone.
 
         Args:
-            id_: Its id.
-            owner: The resource that deletes it; None is a script, which says itself what goes.
+            id_: The id.
+            owner: The resource that deletes it. None for a script, which decides for itself.
 
         Returns:
-            It, if it was left as it is, since it is another resource's by now.
+            The object, if it was left in place because another resource owns it by now.
 
         Raises:
-            StillThere: The service took the deletion, but still shows it.
+            StillThere: The service accepted the deletion, but still shows the object.
         """
         self._stop_if_cancelled()
         started = self._clock()
         if owner is not None:
             found = self._directory.get(id_)
             if found is not None and not owner.may_write(found.owner):
-                # The mark may be the one from before our last write.
+                # The read may show the mark from before our last write.
                 found = self._directory.get_settled(
                     id_, shared=False, expected=lambda seen: owner.may_write(seen.owner)
                 )
@@ -176,13 +176,13 @@ class Writing(ABC, Generic[T, W]):
             self.deleted_event,
             id_,
             latency_seconds=self._clock() - started,
-            # Also the answer to a second try, where that to the first was lost.
+            # This may also be a retry after a lost response.
             error=None if was_there else "it was gone already",
         )
         return None
 
     def _deleted(self, id_: str) -> bool:
-        """Whether it was there until now; a read confirms what the answer does not say for certain."""
+        """Whether the object existed until now; a read confirms what the response leaves open."""
         accepted = maybe = False
         try:
             for _ in self._writes.pauses(self.deletion_seconds):
@@ -193,11 +193,11 @@ class Writing(ABC, Generic[T, W]):
                         accepted = True
                     except NotFound as error:
                         maybe = maybe or error.repeated
-                # A 404 alone may also mean «not yet».
+                # A 404 alone may also mean "not yet visible".
                 if self._is_gone(id_) and (accepted or self._writes.show(id_)):
                     return accepted or maybe
         except Cancelled:
-            # What the service has accepted is gone, though nobody looks any more: a state must not keep it.
+            # The service has accepted the deletion, so the state must not keep the object, even unconfirmed.
             if accepted:
                 return True
             raise
@@ -209,11 +209,11 @@ class Writing(ABC, Generic[T, W]):
         except HOPELESS:
             raise
         except GenesysError:
-            # It could not be asked; it is asked again.
+            # The read failed; try again.
             return False
 
     def _left_behind(self, config: W, creates_first: bool) -> T | None:
-        """What a create adopts, or None where the name is free; waits for a name that gets free."""
+        """The object that a create adopts, or None if the name is free; waits for a name that will be released."""
         for pause in NAME_PAUSES:
             existing = self._directory.find_now(config.name, config.owner)
             if existing is None:
@@ -223,13 +223,13 @@ class Writing(ABC, Generic[T, W]):
             self._names.wait_for(config.name, existing, config.owner, creates=True)
             self._cancelled.wait(pause)
             self._stop_if_cancelled()
-        # The holder has let go of the name, but the list still shows it there: the POST tells whether it is free.
+        # The holder has released the name, but the list still shows it: the POST will tell whether it is free.
         return None
 
     def _made_all_the_same(self, config: W, creates_first: bool, error: GenesysError) -> T | None:
-        """What a POST has made whose answer did not come; None where it shows in all that time nowhere.
+        """What a POST whose response was lost has created; None if nothing appears in all that time.
 
-        Only then may it be posted again.
+        Only then may the POST be repeated.
         """
         looked = False
         for _ in self._writes.pauses():
@@ -239,11 +239,11 @@ class Writing(ABC, Generic[T, W]):
             except HOPELESS:
                 raise
             except GenesysError:
-                # What has lost the answer may last a while.
+                # Whatever lost the response may last a while.
                 continue
             looked = True
             if existing is not None:
-                # A script's carry no mark: what its own POST made is known by its looks.
+                # A script's objects carry no mark: recognize what its own POST created by the configuration.
                 ours = self._is_what_was_sent(existing, config)
                 return existing if ours else self._left_behind(config, creates_first)
         if not looked:
@@ -259,23 +259,23 @@ class Writing(ABC, Generic[T, W]):
 
     @abstractmethod
     def _post(self, config: W) -> Written[T]:
-        """Makes it, with one POST that is never repeated blindly."""
+        """Creates the object with one POST, which is never repeated blindly."""
 
     @abstractmethod
     def _adopted(self, existing: T, config: W) -> Written[T]:
-        """Makes right what an earlier run has left behind."""
+        """Configures an object that an earlier run left behind."""
 
     @abstractmethod
     def _delete(self, id_: str) -> bool:
-        """Sends the DELETE: whether its answer says that it is gone; else that is still to be seen."""
+        """Sends the DELETE. Returns whether the response proves that the object is gone."""
 
     @abstractmethod
     def _is_what_was_sent(self, existing: T, config: W) -> bool:
-        """Whether it is what a POST of this configuration makes."""
+        """Whether the object is what a POST of this configuration creates."""
 
     @abstractmethod
     def _is_a_scripts_first_try(self, existing: T, config: W) -> bool:
-        """Whether a script, whose things carry no mark, takes it for what its first try has left."""
+        """Whether a script, whose objects carry no mark, takes it for the result of its first attempt."""
 
     def _stop_if_cancelled(self, before: str = "anything was sent") -> None:
         if self._cancelled.is_set():

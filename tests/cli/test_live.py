@@ -141,4 +141,4 @@ def test_watch_goes_on_over_an_outage(fleet: Cloud) -> None:
         assert "orders  VERIFIED → FAILED" in started.line()
         code, _, err = started.end(signal.SIGINT)
     assert code == 0
-    assert "the list can't be read now, and is looked at again" in err
+    assert "the list can't be read now, retrying" in err

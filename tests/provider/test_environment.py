@@ -75,7 +75,7 @@ BAD = [
 ]
 """What stands in the environment, and what is said of it."""
 
-WAYS_OUT = ("unset it", "httpx[socks]", "certificates in PEM form", "a folder that this user may write to")
+WAYS_OUT = ("unset it", "httpx[socks]", "certificates in PEM form", "a directory that this user may write to")
 
 
 @pytest.mark.parametrize(

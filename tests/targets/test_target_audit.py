@@ -266,7 +266,7 @@ def test_two_files_that_were_joined(tmp_path: Path, key: str | None) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     one.write_bytes(b"".join(filled(one, key=key) + filled(other, key=key)))
     (problem, *_) = problems_of(one, key)
-    assert problem.startswith("line 6: it does not follow the entry before it")
+    assert problem.startswith("line 6: it does not follow the previous entry")
 
 
 @pytest.mark.parametrize("key", [None, KEY])
@@ -322,7 +322,7 @@ class TestWithAKey:
         assert without_key(path) == 3
         rewrite(path, lines, 1, None, last=2)
         assert list(problems_of(path, KEY)) == [
-            "line 4: it does not follow the entry before it: one was removed, inserted or moved"
+            "line 4: it does not follow the previous entry: one was removed, inserted or moved"
         ]
 
     def test_a_writer_without(self, path: Path) -> None:
