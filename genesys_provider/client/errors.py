@@ -245,9 +245,7 @@ class ServerError(ApiError):
     """5xx or 408: still failing after the last retry."""
 
     maybe_acted = True
-    hint = (
-        "Genesys Cloud, or a proxy in front of it, has a problem: see its status page, and try again later"
-    )
+    hint = "Genesys Cloud, or a proxy in front of it, has a problem: see its status page, and try again later"
 
 
 HOPELESS = (Cancelled, ConfigurationError, Forbidden, Unauthorized)
