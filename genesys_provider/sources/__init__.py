@@ -1,1 +1,1 @@
-"""The public integration `amazon-eventbridge-source`: its models, its manager (no pulumi)."""
+"""The domain of the public integration `amazon-eventbridge-source`. Independent of Pulumi."""

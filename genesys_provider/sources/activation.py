@@ -1,6 +1,6 @@
-"""Waiting until a source is what it is to be: when to look, and what a look means (contract, section 5).
+"""Waits for the state of a source: when to poll, and how to interpret the result (contract, section 5).
 
-Nothing public says how long an activation takes, nor in what order the states come [C].
+Nothing public says how long an activation takes, nor in which order the states follow [C].
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from genesys_provider.sources.reading import SourceReader
 from genesys_provider.sources.vocabulary import ACTIVE, ERROR
 
 ACTIVATION_TIMEOUT = 120.0
-"""Seconds to wait unless told otherwise [C]."""
+"""Default time limit in seconds [C]."""
 FIRST_LOOK = 1.0
-"""Seconds from the accepted request to the first look."""
+"""Seconds from the accepted request to the first poll."""
 STEP_SHARE = 0.2
-"""The next look comes after this share of the time waited so far, but not within a second."""
+"""The interval to the next poll, as a share of the time waited so far, but at least one second."""
 LONGEST_STEP = 5.0
 STEADY_SECONDS = 5.0
-"""For so long an active source must stay active after a write that may have made it activate again; or until the
-time limit, where that comes first."""
+"""How long an active source must stay active after a write that may have restarted its activation, at most until
+the time limit."""
 
 
 class Activations:
-    """The one place where a process waits for states. Safe for threads."""
+    """The single place where a process waits for states. Thread-safe."""
 
     def __init__(
         self,
@@ -47,18 +47,18 @@ class Activations:
         self._clock = clock
 
     def wait(self, written: Written[Source], wanted: str, timeout: float) -> Source:
-        """The source, once it has the wanted state, or says `ERROR`.
+        """Returns the source once it has the wanted state, or reports `ERROR`.
 
         Args:
-            written: The source, since when the wait counts.
+            written: The source, and when the wait began.
             wanted: `ACTIVE` or `INACTIVE`.
             timeout: Seconds from the accepted request.
 
         Raises:
-            NoVerdict: Neither came within the timeout.
+            NoVerdict: It had neither within the timeout.
             NotFound: The source is gone.
             Cancelled: The run was cancelled.
-            GenesysError: One of `HOPELESS`; over any other the wait goes on until the time limit.
+            GenesysError: One of `HOPELESS`. After any other error the wait goes on until the time limit.
         """
         source, news = written.thing, _News(written, wanted, written.at + timeout, self._clock)
 
@@ -90,9 +90,9 @@ class Activations:
 
 
 class _News:
-    """Tells a state that comes of our write from the one that was there before it.
+    """Recognizes states that follow from our write, rather than from before it.
 
-    A reading may lag behind the write: it counts once it shows the version, and the intended state, that we wrote.
+    A read may lag behind the write: it counts once it shows the version and the intended state that we wrote.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class _News:
 
     @property
     def must_know_version(self) -> bool:
-        """Whether only the version of the configuration tells that a reading is from after our write."""
+        """Whether only the version of the configuration can tell that a read is from after our write."""
         return (
             self._before is not None
             and self._shown_at is None
@@ -115,7 +115,7 @@ class _News:
         )
 
     def of(self, seen: Source) -> bool:
-        """Whether it is the end of the wait."""
+        """Whether this state ends the wait."""
         before = self._before
         if before is not None:
             if self._shown_at is None:
@@ -123,19 +123,19 @@ class _News:
                     return False
                 self._shown_at = self._clock()
             if seen.status != before.status or self._changed_since(before, seen):
-                # Whatever comes from now on comes after our write.
+                # Whatever comes from now on is from after our write.
                 before = self._before = None
         if seen.status not in (self._wanted, ERROR):
             return False
         if before is None or self._shown_at is None:
             return True
-        # As it was before. An `ERROR` that does not move may be the old one; a state that stays the wanted one is.
+        # Unchanged. A steady `ERROR` may be an old one, but a steady wanted state is the result.
         steady_at = min(self._shown_at + STEADY_SECONDS - FIRST_LOOK, self._ends)
         return seen.status == self._wanted and self._clock() >= steady_at
 
     @staticmethod
     def _changed_since(before: Source, seen: Source) -> bool:
-        """Server time against server time: when the code changed last."""
+        """Compares two times of the server: when the state last changed."""
         return None not in (before.last_updated, seen.last_updated) and (
             before.last_updated != seen.last_updated
         )

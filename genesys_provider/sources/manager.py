@@ -1,4 +1,4 @@
-"""What to do with a source, and in which order: register, wait, update, read, delete, watch.
+"""The operations on sources: register, wait, update, read, delete, monitor.
 
 Usable without Pulumi:
 
@@ -47,28 +47,28 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SourceOutcome:
-    """A source that is as its configuration says: active, or inactive where it is not enabled."""
+    """A source that matches its configuration: active, or inactive if it is not enabled."""
 
     source: Source
     activated_at: str | None
-    """UTC, ISO 8601; None where no activation was waited for."""
+    """UTC, ISO 8601; None if there was no wait for an activation."""
     activation_seconds: float | None
-    """From the last write that was accepted to the state."""
+    """Seconds from the last accepted write to the state."""
     adopted: bool = False
-    """Whether the source was found, left behind by an earlier run, and not made anew."""
+    """Whether the source was left behind by an earlier run and adopted, rather than created."""
     warnings: Sequence[str] = field(default_factory=tuple)
-    """What may be wrong, though no rule is broken: topics and regions that are not known."""
+    """What may be wrong, though no rule is broken: unknown topics and regions."""
 
     @property
     def thing(self) -> Source:
-        """The source, as the outcome of any kind calls it."""
+        """The source, under the name that all outcomes share."""
         return self.source
 
 
 class SourceManager(Manager[Source, SourceConfig]):
-    """Everything that can be done with the Amazon EventBridge sources of one organization. Safe for threads.
+    """All operations on the Amazon EventBridge sources of one organization. Thread-safe.
 
-    Every method may raise any `GenesysError`; what is special is said in its docstring.
+    Every method may raise any `GenesysError`. The docstrings only name errors that are specific to a method.
     """
 
     _reader: SourceReader
@@ -105,21 +105,21 @@ class SourceManager(Manager[Source, SourceConfig]):
     def register(
         self, config: SourceConfig, *, timeout: float | None = None, creates_first: bool = False
     ) -> SourceOutcome:
-        """Creates a source and waits until it is active; one that is not enabled, until it is set up.
+        """Creates a source and waits until it is active; if it is not enabled, until it is set up.
 
-        What an earlier run left behind is adopted and made right: a source with the same owner mark, or a bare one
-        of this name (`common.ownership`, `sources.writing`).
+        A source left behind by an earlier run is adopted and updated: one with the same owner mark, or a bare one
+        with this name (`common.ownership`, `sources.writing`).
 
         Args:
             config: The whole configuration.
-            timeout: Seconds to wait for the state; else 120.
-            creates_first: Whether the resource is created before it is deleted where it is replaced: then nothing
-                that is marked is adopted.
+            timeout: Seconds to wait for the state; by default 120.
+            creates_first: Whether a replacement creates the new object before it deletes the old one. Then no
+                marked source is adopted.
 
         Raises:
             NameTaken: Another source has the name, or the suffix in this account and region, and is not ours.
-            TooManySources: The organization may have no more.
-            NotActive: The source exists, but is not as it is to be; a subclass says why.
+            TooManySources: The organization has reached its limit.
+            NotActive: The source exists, but is not in its desired state; the subclass tells why.
             NotFound: The source was deleted during the wait.
         """
         started = self._clock()
@@ -141,22 +141,22 @@ class SourceManager(Manager[Source, SourceConfig]):
         expected: Callable[[Source], bool] | None = None,
         timeout: float | None = None,
     ) -> SourceOutcome:
-        """Makes a source what the configuration says, and waits for its state.
+        """Updates a source to the configuration, and waits for its state.
 
         Args:
             source_id: The source.
-            config: The whole configuration, with the owner mark that it is to carry; without one, the configuration
-                of a script, it keeps the mark that is there.
-            recorded_owner: The mark that the state recorded last, which is ours too.
-            last_write: What an earlier process wrote of it.
-            expected: Whether it is as that process wrote it, as in `get`.
+            config: The whole configuration, including the owner mark. Without one, as in a script, the source keeps
+                its mark.
+            recorded_owner: The mark last recorded in the state, which is ours too.
+            last_write: The last write of an earlier process.
+            expected: Whether the source is as that process wrote it, as in `get`.
             timeout: As in `register`.
 
         Raises:
-            NotFound: There is no such source any more.
-            OwnedByAnother: Another resource has taken it over: it is left as it is.
-            SourceChanged: Another hand has changed it meanwhile: it is left as it is.
-            NotActive: The configuration is written, but the source is not as it is to be.
+            NotFound: The source does not exist any more.
+            OwnedByAnother: Another resource has taken over the source, which is left unchanged.
+            SourceChanged: Somebody else has changed the source meanwhile; it is left unchanged.
+            NotActive: The configuration is written, but the source is not in its desired state.
         """
         started = self._clock()
         try:
@@ -208,7 +208,7 @@ class SourceManager(Manager[Source, SourceConfig]):
             failure = ActivationCancelled(f"{name}: cancelled while waiting for {wanted}", source)
         except GenesysError as error:
             failure = ActivationUnknown(
-                f"{name} exists, but whether it is {wanted} can't be asked: {error.message}",
+                f"{name} exists, but whether it is {wanted} can't be read: {error.message}",
                 source,
                 hint=error.hint,
             )
@@ -216,13 +216,13 @@ class SourceManager(Manager[Source, SourceConfig]):
         raise failure
 
     def _warnings(self, config: SourceConfig) -> list[str]:
-        """What is to be said of its region and its topics; nothing where the topics can't be asked for."""
+        """Warnings about the region and the topics; without the latter if the topics can't be read."""
         said = [each for each in (region_warning(config.aws_region),) if each]
         available = self._topics_call.result(lambda: self._topics, self._offered)
         return said + (warnings(config.topics, available) if available else [])
 
     def _offered(self) -> frozenset[str]:
-        """The topics that the organization offers; none where they can't be read, which is not tried again."""
+        """The topics that the organization offers; empty if they can't be read, which is not retried."""
         try:
             self._topics = offered(self._client.list_topics())
         except GenesysError as error:

@@ -1,10 +1,10 @@
-"""The integration `amazon-eventbridge-source`: what a user writes, what the API answers, the rules of the fields.
+"""The integration `amazon-eventbridge-source`: its configuration, the API's objects, and the rules of the fields.
 
-`SourceConfig` is what a user writes and a PUT carries; `Source` is what the API answers, in an integration and its
-configuration. Python names are snake_case, Pulumi's camelCase; both are accepted. The API's names of two properties
-are others: `awsAccountRegion` and `eventFilter`.
+`SourceConfig` is what a user writes and a PUT sends; `Source` is what the API returns in an integration and its
+configuration. Python names are snake_case, Pulumi's camelCase; both are accepted. Two properties have different
+names in the API: `awsAccountRegion` and `eventFilter`.
 
-The source of each rule: [G] something public says it, [C] our completion.
+The source of each rule: [G] is public, [C] is our completion.
 """
 
 from __future__ import annotations
@@ -71,17 +71,17 @@ PARTNER_REGIONS = frozenset(
         "us-west-2",
     }
 )
-"""Where AWS has partner event sources, by an older copy of its guide [G]: there may be more by now."""
+"""Regions with partner event sources, from an older copy of the AWS guide [G]; there may be more by now."""
 
 _NO_NOTES = "node_dynamodb_empty_string"
-"""How notes that are empty can read [G]."""
+"""How empty notes may be returned [G]."""
 _MARK = re.compile(r"Pulumi: (?P<mark>urn:pulumi:\S+(::\S+){3})")
-"""The line of the notes that says whose a source is [C]: what has less than four parts is no URN any more."""
+"""The line of the notes that holds the owner mark [C]; a text with fewer than four parts is not a URN any more."""
 _LONGEST_SUFFIX = 64
 
 
 def _matching(pattern: str, form: str) -> AfterValidator:
-    """The rule that a text has this form, and nothing around it."""
+    """A validator for texts that match the pattern as a whole."""
 
     def check(text: str) -> str:
         if not re.fullmatch(pattern, text):
@@ -95,7 +95,7 @@ AwsAccountId = Annotated[
     str, _matching(r"[0-9]{12}", "must be 12 digits, as text, so that leading zeros are kept")
 ]
 AwsRegion = Annotated[
-    str, _matching(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", "must be a region of AWS, such as us-east-1")
+    str, _matching(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", "must be an AWS region, such as us-east-1")
 ]
 EventSourceSuffix = Annotated[
     str,
@@ -107,10 +107,10 @@ EventSourceSuffix = Annotated[
 
 
 class SourceConfig(ApiModel):
-    """The whole configuration of a source, checked against every rule of the contract.
+    """The whole configuration of a source, validated against every rule of the contract.
 
     Raises:
-        pydantic.ValidationError: All faults at once; `faults_of` turns them into property paths and reasons.
+        pydantic.ValidationError: Holds all faults; `faults_of` turns them into property paths and reasons.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARACTERS), Printable]
@@ -121,7 +121,7 @@ class SourceConfig(ApiModel):
     notes: str | None = None
     enabled: StrictBool = True
     owner: Annotated[str, _matching(r"urn:pulumi:[\s\S]+", "must be the URN of a resource")] | None = None
-    """The owner mark: in the API a line of the notes, never among `notes`."""
+    """The owner mark: a line of the notes in the API, but never part of `notes`."""
 
     @field_validator("topics", mode="before")
     @classmethod
@@ -147,7 +147,8 @@ class SourceConfig(ApiModel):
         lines = with_plain_ends(notes or "").split("\n")
         if any(_MARK.fullmatch(line.strip()) for line in lines):
             raise PydanticCustomError(
-                "mark", "must hold no line that begins with «Pulumi: urn:»: it says whose the source is"
+                "mark",
+                "must not contain a line that begins with `Pulumi: urn:`, which names the source's owner",
             )
         return notes
 
@@ -160,24 +161,24 @@ class SourceConfig(ApiModel):
 
     @property
     def visible(self) -> Visible:
-        """What a PUT writes, as far as the API will show it."""
+        """The part of a PUT that the API returns."""
         return Visible.of(self)
 
     @property
     def place(self) -> Place:
-        """Where the event source is, which no two sources may share."""
+        """The identity of the event source, which no two sources may share."""
         return Place(self.aws_account_id, self.aws_region, self.event_source_suffix)
 
     @property
     def wanted_status(self) -> str:
-        """What the source will be once all is well."""
+        """The status that the source should reach."""
         return wanted_status(enabled=self.enabled)
 
     def payload(self, version: int = FIRST_VERSION) -> dict[str, Any]:
-        """The body of the PUT of a configuration, whole: all six of its fields [G].
+        """The complete body of the PUT of a configuration: all six fields [G].
 
         Args:
-            version: That of the configuration that is replaced.
+            version: The version of the configuration that is replaced.
         """
         mark = None if self.owner is None else f"Pulumi: {mark_as_text(self.owner)}"
         return {
@@ -196,9 +197,9 @@ class SourceConfig(ApiModel):
 
 
 class Source(BaseModel):
-    """A source as the API answers it: lenient in what it holds.
+    """A source as the API returns it, parsed leniently.
 
-    A rule that Genesys Cloud relaxes one day must not make an existing source unreadable.
+    If Genesys Cloud relaxes a rule one day, existing sources must stay readable.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -208,10 +209,10 @@ class Source(BaseModel):
 
     id: NonEmpty
     type: str = ""
-    """The id of its integration type; empty where the answer does not say it."""
+    """The id of its integration type; empty if the response does not have it."""
     name: str = ""
     notes: str | None = None
-    """The user's, without the owner mark; None where there are none."""
+    """The user's notes, without the owner mark; None if there are none."""
     owner: str | None = None
     aws_account_id: str = ""
     aws_region: str = ""
@@ -220,32 +221,32 @@ class Source(BaseModel):
     intended: str = ""
     """`intendedState` in capital letters."""
     status: str = ""
-    """The code of `reportedState` in capital letters; empty where the answer has none."""
+    """The code of `reportedState` in capital letters; empty if the response has none."""
     reason: str | None = None
-    """Why it is in this state, in the service's words."""
+    """The reason for this state, as the service gives it."""
     last_updated: str | None = None
-    """When `status` changed last: the service's time, ISO 8601."""
+    """When `status` last changed: the service's time, ISO 8601."""
     config_version: int | None = None
-    """None where the answer has no configuration."""
+    """None if the response has no configuration."""
     written_at: str | None = None
-    """When this process wrote it last: UTC, ISO 8601."""
+    """When this process last wrote it: UTC, ISO 8601."""
     unknown: dict[str, Any] = Field(default_factory=dict, repr=False)
-    """The `properties` that the contract does not know: shown nowhere, and carried on by an update."""
+    """`properties` that the contract does not know. They are never shown, and updates preserve them."""
     advanced: dict[str, Any] = Field(default_factory=dict, repr=False)
     credentials: dict[str, Any] = Field(default_factory=dict, repr=False)
 
     @classmethod
     def read(cls, integration: Any, configuration: Any = None) -> Source:
-        """The source that an integration and its configuration are.
+        """Parses a source from an integration and its configuration.
 
-        What is not of the kind that the contract says is read as if it were not there.
+        A value of another type than the contract's counts as absent.
 
         Args:
-            integration: An answer with an integration.
-            configuration: An answer with its configuration; else the one inside the integration.
+            integration: A response with an integration.
+            configuration: A response with its configuration; by default the one inside the integration.
 
         Raises:
-            pydantic.ValidationError: It is none: it has no id.
+            pydantic.ValidationError: It is not an integration, since it has no id.
         """
         if not isinstance(integration, Mapping):
             return cls.model_validate(integration)
@@ -282,22 +283,22 @@ class Source(BaseModel):
 
     @property
     def enabled(self) -> bool:
-        """Whether it is meant to be active; where the answer does not say it, its state does."""
+        """Whether it is meant to be active; if the response does not say so, its state decides."""
         return self.intended == ENABLED if self.intended else self.status in (ACTIVE, ACTIVATING, ERROR)
 
     @property
     def is_of_another_type(self) -> bool:
-        """Whether it is an integration, but no source; one whose type the answer does not say may be one."""
+        """Whether it is an integration of another type; if the response has no type, it may be a source."""
         return self.type not in ("", INTEGRATION_TYPE)
 
     @property
     def deleted(self) -> bool:
-        """Whether the service only still shows it [C]."""
+        """Whether it is deleted and only still listed [C]."""
         return self.intended == DELETED
 
     @property
     def is_bare(self) -> bool:
-        """Whether it is as a POST makes it: what a run leaves that dies before its PUT [C]."""
+        """Whether it is as a POST creates it: what remains of a run that dies before its PUT [C]."""
         configured = (
             self.aws_account_id,
             self.aws_region,
@@ -315,16 +316,16 @@ class Source(BaseModel):
 
     @property
     def visible(self) -> Visible:
-        """What a PUT writes, as far as the API shows it."""
+        """The part of a PUT that the API returns."""
         return Visible.of(self)
 
     @property
     def place(self) -> Place:
-        """Where the event source is, which no two sources may share."""
+        """The identity of the event source, which no two sources may share."""
         return Place(self.aws_account_id, self.aws_region, self.event_source_suffix)
 
     def shows(self, left: Source) -> bool:
-        """Whether a reading can be one from after the write that has left this, as far as it says so."""
+        """Whether this can be a read from after the write with this result, as far as it tells."""
         is_old = (
             self.config_version is not None
             and left.config_version is not None
@@ -333,7 +334,7 @@ class Source(BaseModel):
         return not is_old and self.intended in ("", left.intended)
 
     def carried_on(self, config: SourceConfig) -> dict[str, Any]:
-        """The body of the PUT of a new configuration, with what only the service knows of this one [C]."""
+        """The body of a PUT with a new configuration, including the properties that only the service knows [C]."""
         body = config.payload(FIRST_VERSION if self.config_version is None else self.config_version)
         return {
             **body,
@@ -348,7 +349,7 @@ _PROPERTIES = frozenset({"awsAccountId", "awsAccountRegion", "eventSourceSuffix"
 
 
 class Place(NamedTuple):
-    """Where an event source is."""
+    """The identity of an event source."""
 
     aws_account_id: str
     aws_region: str
@@ -356,7 +357,7 @@ class Place(NamedTuple):
 
 
 class Visible(NamedTuple):
-    """A configuration as two of them are compared: what makes no difference is made alike."""
+    """A configuration in a form that can be compared: normalized."""
 
     name: str
     place: Place
@@ -366,7 +367,7 @@ class Visible(NamedTuple):
 
     @classmethod
     def of(cls, configured: SourceConfig | Source) -> Visible:
-        """Topics are a set; the service may trim a text, and a console end its lines in another way."""
+        """Topics are a set; the service may trim texts, and a web page may change their line ends."""
         return cls(
             configured.name.strip(),
             configured.place,
@@ -377,17 +378,17 @@ class Visible(NamedTuple):
 
 
 def region_warning(region: str) -> str | None:
-    """What is to be said of a region of which it is not known that AWS has partner event sources there."""
+    """The warning for a region that is not known to have partner event sources."""
     if region in PARTNER_REGIONS:
         return None
     return (
-        f"whether AWS has partner event sources in {region} is not known here: if the source does not become "
+        f"it is not known here whether AWS has partner event sources in {region}: if the source does not become "
         "active, choose another region, such as us-east-1"
     )
 
 
 def _notes_and_mark(notes: Any) -> tuple[str | None, str | None]:
-    """The user's notes and the owner mark. Whoever adds to the notes by hand may do so after the mark."""
+    """The user's notes and the owner mark. A user may have added text after the mark."""
     if not isinstance(notes, str) or notes == _NO_NOTES:
         return None, None
     owner, rest = None, []
@@ -404,12 +405,12 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """A text, or a number as one; what else there is says nothing."""
+    """A text, or a number as text; any other value counts as empty."""
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _whole(value: Any) -> int | None:
-    """A whole number, or a text that is one."""
+    """An integer, or a text that is one."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     return int(value) if isinstance(value, int) or value.isdecimal() else None

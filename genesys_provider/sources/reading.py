@@ -1,4 +1,4 @@
-"""Reading sources: the list with its configurations, one of them, its state."""
+"""Reads sources: the list with its configurations, a single one, its state."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from genesys_provider.sources.errors import OtherType
 from genesys_provider.sources.models import INTEGRATION_TYPE, Source
 
 _STATE = ("type", "intended", "status", "reason", "last_updated", "written_at")
-"""What a configuration does not say."""
+"""The fields that are not part of a configuration."""
 
 
 def parsed(answer: Any, what: str = "the list of sources", configuration: Any = None) -> Source:
-    """The source that an answer holds.
+    """Parses a source from a response.
 
     Raises:
-        UnexpectedAnswer: It is none; the message names the fields, not their values.
+        UnexpectedAnswer: It is not a source. The message names the fields, not their values.
     """
     try:
         return Source.read(answer, configuration)
@@ -34,9 +34,9 @@ def parsed(answer: Any, what: str = "the list of sources", configuration: Any = 
 
 
 class SourceReader:
-    """How the directory asks for sources.
+    """How the directory reads sources.
 
-    A service may ignore the list's filter by type, and may go on listing what was deleted [C]: neither is shown.
+    A service may ignore the type filter, and may still list what was deleted [C]; both are left out here.
     """
 
     finds_by_name = False
@@ -47,7 +47,7 @@ class SourceReader:
 
     @property
     def seconds_a_request(self) -> float:
-        """How far apart requests are that use the whole rate limit up."""
+        """Seconds between requests at which the rate limit is just used up."""
         return self._client.seconds_a_request
 
     def pages(
@@ -56,7 +56,7 @@ class SourceReader:
         name: str | None = None,  # noqa: ARG002 (the service can't filter by it)
         priority: Priority = Priority.BULK,
     ) -> Iterator[Page[Source]]:
-        """The list of sources. For a look, their state is enough: what lacks its configuration is not completed."""
+        """The list of sources. Polls only need their state, so missing configurations are not requested."""
 
         def parse(entity: Any) -> Source | None:
             source = parsed(entity)
@@ -69,7 +69,7 @@ class SourceReader:
             except NotFound:
                 return None
             except (Forbidden, InvalidRequest):
-                # It can't be read, so it is somebody else's; but its name is known.
+                # It can't be read, so somebody else owns it; but its name is known.
                 return source
 
         return pages(
@@ -81,7 +81,7 @@ class SourceReader:
         )
 
     def get(self, source_id: str) -> Source | None:
-        """The source of this id, or None where none shows: two requests.
+        """The source with this id, or None if it is not found: two requests.
 
         Raises:
             OtherType: It is an integration of another type.
@@ -92,10 +92,10 @@ class SourceReader:
             return None
 
     def look(self, source_id: str) -> Look[Source]:
-        """How the source is now: one request.
+        """The current state of the source: one request.
 
         Raises:
-            NotFound: There is no such source, or not yet.
+            NotFound: The source does not exist, or is not visible yet.
         """
         answer = self._client.get_integration(source_id, Priority.INTERACTIVE)
         source = parsed({**answer, "id": source_id}, f"source {source_id}")
@@ -104,9 +104,9 @@ class SourceReader:
         return Look(source.status, source.reason, source)
 
     def configuration(self, source: Source) -> Source | None:
-        """The source with the configuration that it has now, or None where none shows: one request.
+        """The source with its current configuration, or None if it is not found: one request.
 
-        Only this call is said to have all of it [G].
+        Only this call is documented to return all of it [G].
         """
         try:
             answer = self._client.get_configuration(source.id)
@@ -117,7 +117,7 @@ class SourceReader:
         return now.model_copy(update={**state, "name": now.name or source.name})
 
     def _completed(self, integration: Mapping[str, Any], source_id: str) -> Source | None:
-        """The integration with its configuration, from a request of its own."""
+        """The integration with its configuration, from a separate request."""
         answer, what = {**integration, "id": source_id}, f"source {source_id}"
         source = parsed(answer, what)
         if source.deleted:

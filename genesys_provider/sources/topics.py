@@ -1,8 +1,8 @@
-"""The topics of a source: how a template is written, and which ones the organization offers.
+"""The topics of a source: the form of templates, and which of them the organization offers.
 
-A topic is a *template*: `{id}` stands in it as it is, for all objects at once [G]. Only its form is a rule. Whether
-it exists the organization says, whose list changes without notice; so a topic that it does not offer is worth a
-warning, and no error [C].
+A topic is a *template*: `{id}` is literally part of it, and stands for all objects at once [G]. Only the form is a
+rule. Whether a topic exists is up to the organization, whose list changes without notice; so an unknown topic is a
+warning, not an error [C].
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from typing import Any
 EXAMPLE = "v2.users.{id}.presence"
 
 _FORM = re.compile(r"v2(\.([A-Za-z_]+|\{id\}))+")
-"""The form of all templates that are published [G]."""
+"""The form of all published templates [G]."""
 _WILDCARDS = re.compile(r"[*?#>+]")
 _PLACEHOLDER = re.compile(r"\{[^{}.]*\}|:\w+|<[^<>.]*>")
-"""How others write what is always `{id}`."""
+"""Other notations for `{id}`."""
 _SENT = frozenset({"all", "eventbridge"})
-"""The transports that EventBridge is among [G]."""
+"""The transports that include EventBridge [G]."""
 
 
 def topic_fault(topic: str) -> str | None:
-    """What is wrong with the form of a topic, and how it is written."""
+    """What is wrong with the form of a topic, and how to write it."""
     if _FORM.fullmatch(topic):
         return None
     for meant, rule in (
         (topic.strip(), "must have no white space around it"),
-        (_PLACEHOLDER.sub("{id}", topic), "must have {id} where an object's id stands, as it is"),
+        (_PLACEHOLDER.sub("{id}", topic), "must have {id}, literally, where an object's id stands"),
         (_with_placeholders(topic), "must have {id} in place of a real id, for all objects at once"),
         (f"v2.{topic}", "must begin with its version"),
     ):
@@ -37,22 +37,22 @@ def topic_fault(topic: str) -> str | None:
             return f"{rule}: {meant}"
     if _WILDCARDS.search(topic):
         return (
-            "must have no wildcard: name each topic by its template, whose {id} is for all objects at once, such "
-            f"as {EXAMPLE}"
+            "must have no wildcard: name each topic by its template, whose {id} stands for all objects at once, "
+            f"such as {EXAMPLE}"
         )
     return f"must be the template of a topic, such as {EXAMPLE}"
 
 
 def _with_placeholders(topic: str) -> str:
-    """The topic with `{id}` for each step that holds a digit or a hyphen, as ids do and names don't."""
+    """The topic with `{id}` for each part that contains a digit or a hyphen, as ids do and names don't."""
     version, *steps = topic.split(".")
     return ".".join([version, *("{id}" if re.search(r"[\d-]", step) else step for step in steps)])
 
 
 def offered(listing: Mapping[str, Any]) -> frozenset[str]:
-    """The topics that an answer of `GET /api/v2/notifications/availabletopics` has for EventBridge [G].
+    """The topics for EventBridge in a response of `GET /api/v2/notifications/availabletopics` [G].
 
-    One whose transports it does not say counts: nothing is known against it.
+    A topic without transports is included, since nothing speaks against it.
     """
     entities = listing.get("entities")
     return frozenset(
@@ -71,7 +71,7 @@ def _is_for_eventbridge(transports: Any) -> bool:
 
 
 def warnings(topics: Iterable[str], available: Collection[str]) -> list[str]:
-    """A warning for each topic that is not among those that are available."""
+    """A warning for each topic that is not available."""
     return [_warning(topic, available) for topic in topics if topic not in available]
 
 

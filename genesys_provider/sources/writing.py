@@ -1,9 +1,9 @@
-"""Writing a source: POST, PUT of the configuration, PATCH of the state, DELETE (contract, sections 1, 6 and 8).
+"""Writes sources: POST, PUT of the configuration, PATCH of the state, DELETE (contract, sections 1, 6 and 8).
 
-The three steps can't be one, since the body of the POST knows a name and a type only [G]. So a death after the
-first leaves a *bare* source: our name, version 1, no configuration, no mark. Such a one is adopted, but not in its
-first seconds: its maker may be about to configure it. Where two configure it all the same, the version lets only
-one of them through.
+The first three can't be one step, since a POST only takes a name and a type [G]. So a process that dies after the
+POST leaves a *bare* source: our name, version 1, no configuration, no mark. A bare source is adopted, but not in
+its first seconds, in which its creator may be about to configure it. If two processes do configure it, the version
+lets only one of them succeed.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ from genesys_provider.sources.vocabulary import ACTIVE, DISABLED, ENABLED, ERROR
 _ANOTHER_SUFFIX = "suffix (`event_source_suffix=`)"
 
 MAKER_SECONDS = 10.0
-"""How long a bare source is left to whoever may be making it [C]."""
+"""How long a bare source is left to its possible creator [C]."""
 VERSION_TRIES = 5
-"""How often a configuration is written whose version was stale, while it is still what is to be replaced [C]."""
+"""How often a configuration is written after its version was stale, if it is otherwise unchanged [C]."""
 
 
 class SourceWriting(Writing[Source, SourceConfig]):
-    """The writes of sources of one process. Safe for threads."""
+    """The writes of sources, for one process. Thread-safe."""
 
     kind: ClassVar = "source"
     deleted_event: ClassVar = AuditEvent.SOURCE_DELETED
@@ -86,18 +86,18 @@ class SourceWriting(Writing[Source, SourceConfig]):
         recorded_owner: str | None,
         expected: Callable[[Source], bool] | None = None,
     ) -> Written[Source]:
-        """Makes the source what the configuration says, if it is ours, and leaves alone what is as it is to be.
+        """Writes what differs from the configuration, if the source is ours.
 
         Args:
             source_id: The source.
-            config: The whole configuration; without an owner of its own it keeps the mark that it finds.
-            recorded_owner: The mark that the state recorded last, which is ours too.
-            expected: Whether it is as an earlier process wrote it; until that has shown, it may show as before.
+            config: The whole configuration; without an owner it keeps the source's mark.
+            recorded_owner: The mark last recorded in the state, which is ours too.
+            expected: Whether the source is as an earlier process wrote it; until then, a read may be outdated.
 
         Raises:
-            NotFound: There is no such source any more.
-            OwnedByAnother: Another resource has taken it over.
-            SourceChanged: Another hand has changed it meanwhile.
+            NotFound: The source does not exist any more.
+            OwnedByAnother: Another resource has taken over the source.
+            SourceChanged: Somebody else has changed the source meanwhile.
         """
         self._stop_if_cancelled()
         owner = None if config.owner is None else Owner(config.owner, recorded_owner)
@@ -120,10 +120,10 @@ class SourceWriting(Writing[Source, SourceConfig]):
         return self._brought_about(source, config, owner)
 
     def delete(self, id_: str, owner: Owner | None) -> Left[Source] | None:
-        """As every delete; the id of an integration of another type is refused, whoever gives it.
+        """Deletes the source; refuses the id of an integration of another type.
 
         Raises:
-            OtherType: It is one.
+            OtherType: It is an integration of another type.
         """
         self._stop_if_cancelled()
         if owner is None:
@@ -142,7 +142,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
             except Conflict as error:
                 if self._directory.find_now(config.name) is not None:
                     raise
-                # Names need not be unique, so it is about something else.
+                # Names need not be unique, so the conflict must be another one.
                 raise TooManySources(error) from None
             if not answer.get("id"):
                 raise UnexpectedAnswer("the answer to POST names no integration")
@@ -160,9 +160,9 @@ class SourceWriting(Writing[Source, SourceConfig]):
 
     @contextmanager
     def _alone_with(self, *keys: str | Place) -> Iterator[None]:
-        """Keeps all others of this process from making one of this name, or at this place, meanwhile.
+        """Keeps other threads from creating a source with this name, or in this place, at the same time.
 
-        The service takes names twice, and refuses a place only once it is written [C].
+        The service accepts duplicate names, and refuses a place only when the configuration is written [C].
         """
         with ExitStack() as held:
             for key in keys:
@@ -172,12 +172,12 @@ class SourceWriting(Writing[Source, SourceConfig]):
             yield
 
     def _require_free(self, config: SourceConfig) -> None:
-        """Does nothing if nobody has the name, or the place.
+        """Raises an error if the name or the place is taken.
 
         Raises:
-            Conflict: Another of this process has just made one of this name.
+            Conflict: Another thread has just created a source with this name.
             NameTaken: Another source has the place.
-            ReplacementRefused: It is the one that the resource has.
+            ReplacementRefused: The source in this place is the one that the resource has.
         """
         now = self._clock()
         for other in self._writes.over({}, now).values():
@@ -212,7 +212,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
         return existing.is_bare and not self._run.knows(existing.id)
 
     def _is_a_scripts_first_try(self, existing: Source, config: SourceConfig) -> bool:
-        # One that is active may be in use.
+        # An active source may be in use.
         return existing.is_bare or (existing.visible == config.visible and existing.status != ACTIVE)
 
     def _adopts(self, existing: Source, config: SourceConfig, creates_first: bool) -> bool:
@@ -231,13 +231,13 @@ class SourceWriting(Writing[Source, SourceConfig]):
         return super()._left_behind(config, creates_first)
 
     def _set_up(self, source: Source, config: SourceConfig) -> Written[Source]:
-        """Configures and enables what was just made, or what a death has left.
+        """Configures and enables a new source, or one left behind by a process that died.
 
         Raises:
-            NotActive: It could not be done; the source is there all the same, and ours.
+            NotActive: It failed; the source exists anyway, and is ours.
             NotFound: The source is gone.
-            OwnedByAnother: Another resource has it by now.
-            SourceChanged: Another hand has.
+            OwnedByAnother: Another resource has taken over the source.
+            SourceChanged: Somebody else has changed it.
         """
         owner = None if config.owner is None else Owner(config.owner)
         with self._there_all_the_same(source, "exists, but is not set up"):
@@ -247,7 +247,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
 
     @contextmanager
     def _there_all_the_same(self, source: Source, how: str) -> Iterator[None]:
-        """Makes of what goes wrong an error that has the source, unless that is gone, or another's by now."""
+        """Turns errors into ones that contain the source, unless it is gone or somebody else's by now."""
         try:
             yield
         except (NotActive, NotFound, OwnedByAnother, SourceChanged):
@@ -258,7 +258,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
             if isinstance(error, Cancelled):
                 raise ActivationCancelled(said, left) from None
             if left.is_bare and not self._is_still_bare(source):
-                # Somebody else has it by now.
+                # Somebody else has configured it by now.
                 raise
             raise ActivationUnknown(said, left, hint=error.hint) from None
 
@@ -270,7 +270,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
         return now is None or now.is_bare
 
     def _brought_about(self, source: Source, config: SourceConfig, owner: Owner | None) -> Written[Source]:
-        """Writes what is not as the configuration says."""
+        """Writes what differs from the configuration."""
         if source.visible == config.visible:
             return self._intended(source, config, None)
         before = self._reader.configuration(source)
@@ -283,10 +283,10 @@ class SourceWriting(Writing[Source, SourceConfig]):
             return self._intended(written, config, before)
 
     def _configured(self, source: Source, config: SourceConfig, owner: Owner | None) -> Source:
-        """The source with the configuration written.
+        """Writes the configuration and returns the source with it.
 
         Raises:
-            SourceChanged: Another hand has written another one since it was read.
+            SourceChanged: Somebody else has written another configuration since it was read.
             OwnedByAnother: That was another resource.
         """
         before = source
@@ -300,7 +300,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
             except (*MAY_HAVE_ACTED, StaleVersion) as error:
                 now = self._came_between(source) if isinstance(error, StaleVersion) else self._now(source)
                 if now.visible == config.visible:
-                    # An earlier try of the same PUT, whose answer was lost.
+                    # An earlier attempt of the same PUT succeeded, but its response was lost.
                     source = now
                     break
                 if owner is not None:
@@ -319,7 +319,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
         return source
 
     def _once_known(self, source: Source, write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """The answer to a write; that it finds nothing may only mean that the service has not caught up.
+        """The response to a write; "not found" may only mean that the service has not caught up yet.
 
         Raises:
             NotFound: The source is gone.
@@ -334,14 +334,14 @@ class SourceWriting(Writing[Source, SourceConfig]):
         raise _gone(source.name, source.id)
 
     def _now(self, source: Source) -> Source:
-        """The source with the configuration that shows now, or as it was where none does yet."""
+        """The source with its current configuration, or the given one if none is visible yet."""
         now = self._reader.configuration(source)
         if now is None and self._writes.settled(source.id):
             raise _gone(source.name, source.id)
         return now or source
 
     def _came_between(self, source: Source) -> Source:
-        """The source with what another has written since it was read, as soon as a reading shows that."""
+        """The source with what somebody else has written since it was read, as soon as that is visible."""
         now = source
         for _ in self._writes.pauses():
             now = self._now(source)
@@ -350,9 +350,9 @@ class SourceWriting(Writing[Source, SourceConfig]):
         return now
 
     def _intended(self, source: Source, config: SourceConfig, before: Source | None) -> Written[Source]:
-        """The source with its state asked for, where it is not the one that is wanted, or is on its way to it.
+        """Requests the wanted state, unless the source has it or is on its way to it.
 
-        A configuration that was written makes an enabled source that has failed try again; nothing else does.
+        Only a new configuration makes a failed but enabled source try again.
         """
         tries_again = before is not None and config.enabled
         if source.enabled == config.enabled and (source.status != ERROR or tries_again):

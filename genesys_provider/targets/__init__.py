@@ -1,1 +1,1 @@
-"""The domain: what a target is, and what can be done with one. It knows nothing of Pulumi."""
+"""The domain of targets: what a target is and what can be done with it. Independent of Pulumi."""

@@ -1,4 +1,4 @@
-"""What can go wrong with a target, under the tree that `genesys_provider.client.errors` draws."""
+"""Errors of targets, in the tree that `genesys_provider.client.errors` draws."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class NotVerified(Unfinished):
-    """The target exists, as `target` says, but is not known to be verified."""
+    """The target (`target`) exists, but may not be verified."""
 
     def __init__(self, message: str, target: Target, *, hint: str | None = None) -> None:
         super().__init__(message, target, hint=hint)
@@ -20,7 +20,7 @@ class NotVerified(Unfinished):
 
 
 class VerificationFailed(NotVerified):
-    """The verdict is `FAILED` or `TIMEOUT`: the endpoint did not accept the verification's POST [S]."""
+    """The verdict is `FAILED` or `TIMEOUT`: the endpoint did not accept the verification POST [S]."""
 
     hint = (
         "The endpoint must answer a POST from Genesys Cloud with 2xx: check its URL, firewall, credentials and "
@@ -29,7 +29,7 @@ class VerificationFailed(NotVerified):
 
 
 class VerificationTimeout(NotVerified):
-    """No verdict came within the time limit."""
+    """There was no verdict within the time limit."""
 
     hint = "Try again, or allow more time: `timeout` of the call, or GENESYSCLOUD_VERIFICATION_TIMEOUT"
 
@@ -37,17 +37,17 @@ class VerificationTimeout(NotVerified):
 class VerificationCancelled(NotVerified):
     """The run was cancelled during the wait."""
 
-    hint = "The target is there: to register it again goes on with it"
+    hint = "The target exists: register it again to continue"
 
 
 class VerificationUnknown(NotVerified):
-    """The verdict could not be asked for."""
+    """The verdict could not be read."""
 
 
 class SyncFailed(GenesysError):
-    """The gateway did not take the webhook."""
+    """The gateway did not accept the webhook."""
 
     hint = (
         "Check that the webhook's URL is right, that the gateway is up, that GENESYSCLOUD_CA_FILE trusts its "
-        "certificate, and that both sides have the same signing secret and the right time on their clocks"
+        "certificate, and that both sides have the same signing secret and correct clocks"
     )

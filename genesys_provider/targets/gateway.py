@@ -1,6 +1,6 @@
-"""Telling the gateway that a target has changed: a signed webhook [S].
+"""Notifies the gateway of a changed target by a signed webhook [S].
 
-The source sends it unsigned, so that anyone could forge it: see `webhook`.
+In the source document the webhook is unsigned, so that anyone could forge it: see `webhook`.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ DELETED: Final = "TARGET_CONFIGURATION_DELETED"
 SyncEvent = Literal["TARGET_CONFIGURATION_UPDATED", "TARGET_CONFIGURATION_DELETED"]
 
 SOURCE = "genesys-eventbridge-manager"
-"""What the webhook names as its source [S]."""
+"""The source that webhooks name [S]."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """A webhook that the gateway took: its `webhook-id`, and when (UTC, ISO 8601)."""
+    """A webhook that the gateway accepted: its `webhook-id`, and the time (UTC, ISO 8601)."""
 
     delivery_id: str
     synced_at: str
 
 
 class Gateway:
-    """Tells the gateway of one process's targets. Safe for threads.
+    """Notifies gateways, for one process. Thread-safe.
 
     Args:
-        ca_file: A CA that is trusted besides the system's.
-        audit: Where each webhook is recorded.
-        max_retries: How often a webhook is sent again.
-        cancelled: When set, every wait between two tries ends at once.
-        clock: Seconds, by which the time limit of a webhook runs out.
+        ca_file: An additional trusted CA.
+        audit: Records each webhook.
+        max_retries: How often a webhook is retried.
+        cancelled: Ends every wait between two attempts when set.
+        clock: The current time in seconds, for the time limit of a webhook.
     """
 
     def __init__(
@@ -71,18 +71,18 @@ class Gateway:
         signing_secret: SigningSecrets | None = None,
         timeout: float | None = None,
     ) -> Delivery:
-        """Sends the webhook until the gateway takes it; each try has the same `webhook-id`.
+        """Sends the webhook until the gateway accepts it; each attempt has the same `webhook-id`.
 
         Args:
             webhook_url: The gateway's webhook.
             event: What happened to the target.
             target_id: The target.
-            signing_secret: Signs the webhook; with several, each does.
-            timeout: Seconds for all tries and the waits between them; else `max_retries` alone is the limit.
+            signing_secret: Signs the webhook; if there are several, each adds a signature.
+            timeout: Seconds for all attempts and the waits between them; by default only `max_retries` limits them.
 
         Raises:
-            SyncFailed: The gateway refused it, or could not be reached in time.
-            Cancelled: The run was cancelled between two tries.
+            SyncFailed: The gateway refused the webhook, or could not be reached in time.
+            Cancelled: The run was cancelled between two attempts.
         """
         started = self._clock()
         try:

@@ -1,8 +1,8 @@
-"""Which headers a target may have: well formed ones that belong neither to the connection nor to us.
+"""Which headers a target may have: well-formed ones that neither the connection nor this provider sets.
 
-The contract says «string to string» [C]. The rest is HTTP's: RFC 9110 for names and values, and for the headers
-that a sender sets itself for each request. One of those among a target's headers breaks its requests:
-`Content-Length: 0` before a body, say, makes the verification fail for a reason that nobody sees.
+The contract says "string to string" [C]. The rest follows from HTTP: RFC 9110 defines names, values, and the
+headers that a sender sets for each request. One of these among a target's headers breaks its requests: with
+`Content-Length: 0`, say, the verification fails for a reason that nobody sees.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _OF_THE_CONNECTION = frozenset(
         "upgrade",
     }
 )
-"""In lower case, as all names here; and whatever begins with `proxy-`."""
+"""In lowercase, like all names here; besides, whatever begins with `proxy-`."""
 _OF_THE_BODY = frozenset({"content-encoding", "content-type"})
 
 
 def header_faults(headers: Mapping[object, object], auth_type: str | None) -> Iterator[tuple[str, str]]:
-    """The headers that break a rule, each with the reason, which shows no value.
+    """The headers that break a rule, each with the reason, which does not repeat the value.
 
     Args:
-        headers: As they were given, whatever that is.
-        auth_type: The target's `authType`, None where that is not known.
+        headers: The headers as given, of any type.
+        auth_type: The target's `authType`; None if it is unknown.
     """
     seen: set[str] = set()
     for name, value in headers.items():
@@ -50,21 +50,21 @@ def _fault(name: object, value: object, seen: set[str], auth_type: str | None) -
         return "is not a valid header name"
     folded = name.lower()
     if folded in seen:
-        return "is given twice: header names are the same in any case"
+        return "is given twice: header names are not case-sensitive"
     if reason := _not_the_targets(folded, auth_type):
         return f"must be left out: {reason}"
     if not isinstance(value, str):
         return "must be text"
     if not _HEADER_VALUE.fullmatch(value) or value != value.strip():
-        return "must be printable Latin-1 text in one line, no white space around it"
+        return "must be printable Latin-1 text in one line, without white space around it"
     return None
 
 
 def _not_the_targets(folded: str, auth_type: str | None) -> str | None:
     if folded in _OF_THE_CONNECTION or folded.startswith("proxy-"):
-        return "it belongs to the connection, and is set anew for each request"
+        return "it belongs to the connection, and is set for each request"
     if folded in _OF_THE_BODY:
         return "it describes the body, which is always plain JSON"
     if folded == "authorization" and auth_type not in (None, "NONE"):
-        return f"authType {auth_type} sets it; without an authentication it may stay"
+        return f"authType {auth_type} sets it; without authentication you may set it yourself"
     return None

@@ -1,7 +1,7 @@
-"""What a program or script writes: authentication and retry policy, in Python's words.
+"""The inputs of programs and scripts, in Python's naming: authentication and retry policy.
 
-A value may be one that is not known yet, such as a Pulumi `Output`; so nothing is checked here. The rules are
-in `models`, and are applied when the target is checked or registered.
+A value may not be known yet, such as a Pulumi `Output`, so nothing is validated here. The rules are in `models`,
+and are applied when the target is checked or registered.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Eventual(Protocol[T_co]):
-    """A value that is known later; a Pulumi `Output` is one."""
+    """A value that will be known later, such as a Pulumi `Output`."""
 
     def future(self, with_unknowns: bool | None = None) -> Awaitable[T_co | None]:
         """The value, once it is known."""
@@ -31,7 +31,7 @@ def _set_fields(instance: Any) -> dict[str, Any]:
 
 
 def _camel(name: str) -> str:
-    # Not pydantic's: a program that only declares targets need not load it.
+    # Not pydantic's function, so that a program that only declares targets need not load pydantic.
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
@@ -46,13 +46,13 @@ class BasicAuth:
     password: Value[str] = field(repr=False)
 
     def auth_config(self) -> dict[str, Any]:
-        """`authConfig` as the API has it, secrets included."""
+        """`authConfig` in the API's format, secrets included."""
         return _set_fields(self)
 
 
 @dataclass(frozen=True)
 class OAuth2Auth:
-    """OAuth2 client credentials: Genesys Cloud fetches a token from `token_url` and sends it as a bearer [S]."""
+    """OAuth2 client credentials: Genesys Cloud gets a token from `token_url` and sends it as a bearer token [S]."""
 
     auth_type: ClassVar[str] = "OAUTH2"
 
@@ -61,13 +61,13 @@ class OAuth2Auth:
     token_url: Value[str]
 
     def auth_config(self) -> dict[str, Any]:
-        """`authConfig` as the API has it, secrets included."""
+        """`authConfig` in the API's format, secrets included."""
         return _set_fields(self)
 
 
 @dataclass(frozen=True)
 class JwtAuth:
-    """A JSON web token. The source gives no rule for its fields [S]: give those that your organization uses."""
+    """A JSON web token. The source has no rule for its fields [S]: set those that your organization uses."""
 
     auth_type: ClassVar[str] = "JWT"
 
@@ -78,7 +78,7 @@ class JwtAuth:
     password: Value[str] | None = field(default=None, repr=False)
 
     def auth_config(self) -> dict[str, Any]:
-        """`authConfig` as the API has it, secrets included."""
+        """`authConfig` in the API's format, secrets included."""
         return _set_fields(self)
 
 
@@ -87,7 +87,7 @@ Auth = BasicAuth | OAuth2Auth | JwtAuth
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How an event that could not be delivered is sent again."""
+    """How an event that could not be delivered is retried."""
 
     max_retries: Value[int] = 5
     """0 to 10 [S]."""
@@ -97,5 +97,5 @@ class RetryPolicy:
     """1 to 30 [S]."""
 
     def retry_policy(self) -> dict[str, Any]:
-        """`retryPolicy` as the API has it."""
+        """`retryPolicy` in the API's format."""
         return _set_fields(self)

@@ -1,4 +1,4 @@
-"""What to do with a target, and in which order: register, wait, update, read, delete, check, sync, watch.
+"""The operations on targets: register, wait, update, read, delete, check, sync, monitor.
 
 Usable without Pulumi:
 
@@ -50,42 +50,42 @@ from genesys_provider.targets.writing import TargetWriting
 _log = logging.getLogger(__name__)
 
 UNKNOWN_HEALTH = "UNKNOWN"
-"""The health of a target whose check could not be asked for."""
+"""The health of a target whose check failed."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A target that is as its configuration says, and verified."""
+    """A target that matches its configuration and is verified."""
 
     target: Target
     verified_at: str | None
-    """UTC, ISO 8601; None where no verification was started, since the target was verified already."""
+    """UTC, ISO 8601; None if no verification was started because the target was already verified."""
     verification_seconds: float | None
-    """From the request to the verdict."""
+    """Seconds from the request to the verdict."""
     health_status: str | None
-    """What the health check said, where one was asked for."""
+    """The result of the health check, if one was requested."""
     adopted: bool = False
-    """Whether the target was found, left behind by an earlier run, and not made anew."""
+    """Whether the target was left behind by an earlier run and adopted, rather than created."""
 
     @property
     def thing(self) -> Target:
-        """The target, as the outcome of any kind calls it."""
+        """The target, under the name that all outcomes share."""
         return self.target
 
 
 class Health(NamedTuple):
-    """What a health check says."""
+    """The result of a health check."""
 
     status: str
-    """`HEALTHY`, `UNHEALTHY`, or what else the service says [S]."""
+    """`HEALTHY`, `UNHEALTHY`, or another status of the service [S]."""
     message: str | None = None
-    """Why, in the service's words."""
+    """The reason, as the service gives it."""
 
 
 class TargetManager(Manager[Target, TargetConfig]):
-    """Everything that can be done with the targets of one organization. Safe for threads.
+    """All operations on the targets of one organization. Thread-safe.
 
-    Every method may raise any `GenesysError`; what is special is said in its docstring.
+    Every method may raise any `GenesysError`. The docstrings only name errors that are specific to a method.
     """
 
     _reader: TargetReader
@@ -122,7 +122,7 @@ class TargetManager(Manager[Target, TargetConfig]):
         )
 
     def close(self) -> None:
-        """Closes all connections, those of a manager beside it too."""
+        """Closes all connections, including those shared with another manager."""
         super().close()
         self._gateway.close()
 
@@ -134,23 +134,23 @@ class TargetManager(Manager[Target, TargetConfig]):
         health_check: bool = False,
         creates_first: bool = False,
     ) -> Outcome:
-        """Creates a target and waits for the verdict on it.
+        """Creates a target and waits for its verdict.
 
-        A target of this name that carries the same owner mark is what an earlier run left behind: it is adopted
-        and made right (`ownership` has the rules). An answer to the POST that never came is looked up before
-        anything is sent again, so that no target is made twice.
+        A target with this name and the same owner mark was left behind by an earlier run: it is adopted and updated
+        (`ownership` has the rules). If the response to the POST is lost, the target is looked up before anything is
+        sent again, so that no target is created twice.
 
         Args:
             config: The whole configuration.
-            timeout: Seconds to wait for the verdict; else `Settings.verification_timeout`.
-            health_check: Whether to ask for one after the verification.
-            creates_first: Whether the resource is created before it is deleted where it is replaced: then nothing
+            timeout: Seconds to wait for the verdict; by default `Settings.verification_timeout`.
+            health_check: Whether to request a health check after the verification.
+            creates_first: Whether a replacement creates the new object before it deletes the old one. Then nothing
                 is adopted.
 
         Raises:
             NameTaken: Another target has the name, and is not ours.
-            ReplacementRefused: The target of this name is the one that the resource has.
-            NotVerified: The target exists, but is not verified; a subclass says why.
+            ReplacementRefused: The target with this name is the one that the resource has.
+            NotVerified: The target exists, but is not verified; the subclass tells why.
             NotFound: The target was deleted during the wait.
         """
         started = self._clock()
@@ -172,25 +172,25 @@ class TargetManager(Manager[Target, TargetConfig]):
         timeout: float | None = None,
         health_check: bool = False,
     ) -> Outcome:
-        """Replaces a target's whole configuration, and waits where that started its verification again [C].
+        """Replaces a target's whole configuration, and waits if that restarts its verification [C].
 
-        It looks first whose the target is. Without an owner of its own, the configuration of a script, it keeps
-        the mark that it finds.
+        First it checks who owns the target. A configuration without an owner, such as a script's, keeps the
+        target's owner mark.
 
         Args:
             target_id: The target.
-            config: The whole configuration, with the owner mark that the target is to carry.
-            recorded_owner: The mark that the state recorded last, which is ours too.
-            last_write: What an earlier process wrote of it.
-            unchanged: Whether an earlier run has written this very configuration, secrets and all, and only the
-                verdict is missing: then a verification that still runs is waited for, and not started anew.
+            config: The whole configuration, including the owner mark.
+            recorded_owner: The mark last recorded in the state, which is ours too.
+            last_write: The last write of an earlier process.
+            unchanged: Whether an earlier run has written exactly this configuration, including secrets, and only
+                the verdict is missing. Then a verification in progress is awaited, not restarted.
             timeout: As in `register`.
             health_check: As in `register`.
 
         Raises:
-            NotFound: There is no such target any more.
-            OwnedByAnother: Another resource has taken it over: it is left as it is.
-            NameTaken: The new name is.
+            NotFound: The target does not exist any more.
+            OwnedByAnother: Another resource has taken over the target, which is left unchanged.
+            NameTaken: Another target has the new name.
             NotVerified: The configuration is replaced, but the target is not verified.
         """
         started = self._clock()
@@ -203,7 +203,7 @@ class TargetManager(Manager[Target, TargetConfig]):
         return self._verified(written, timeout, health_check=health_check, adopted=False)
 
     def why_not_verified(self, target: Target) -> str | None:
-        """Why a target's last verification came to nothing, in a sentence; None unless it did."""
+        """A sentence that tells why a target's last verification failed; None if it did not fail."""
         if target.verified or not target.final:
             return None
         try:
@@ -217,19 +217,19 @@ class TargetManager(Manager[Target, TargetConfig]):
         return f"{what}: {said}" if said else what
 
     def reason(self, target_id: str) -> str | None:
-        """What the service says of a target's last verification, in one line; None where it says nothing.
+        """What the service says about a target's last verification, as one line; None if it says nothing.
 
-        One request.
+        Makes one request.
         """
         said = self._reader.verification(target_id).message
         return shortened(said) if said else None
 
     def check_health(self, target_id: str) -> str:
-        """Has Genesys Cloud check the endpoint now; what it says, such as `HEALTHY` [S]."""
+        """Requests a health check of the endpoint; returns the result, such as `HEALTHY` [S]."""
         return self.examine(target_id).status
 
     def examine(self, target_id: str) -> Health:
-        """As `check_health`, with what the service says about it."""
+        """Like `check_health`, but also returns the service's message."""
         started = self._clock()
         error: GenesysError | None = None
         try:
@@ -248,9 +248,9 @@ class TargetManager(Manager[Target, TargetConfig]):
             )
 
     def health(self, target_id: str) -> str:
-        """What `check_health` says, or `UNKNOWN` where it fails, or the run is cancelled.
+        """The result of `check_health`, or `UNKNOWN` if it fails or the run is cancelled.
 
-        What happened to the target before must not be lost over a check. The audit has the error.
+        A failed check must not hide the result of the operation before it. The audit trail has the error.
         """
         report("checking health")
         try:
@@ -267,17 +267,17 @@ class TargetManager(Manager[Target, TargetConfig]):
         signing_secret: SigningSecrets | None = None,
         timeout: float | None = None,
     ) -> Delivery:
-        """Tells a gateway that a target's configuration has changed or is gone, signed where a secret is given.
+        """Tells a gateway that a target's configuration has changed or is deleted; signed if a secret is given.
 
         Args:
-            webhook_url: The gateway's webhook: an `https://` URL.
+            webhook_url: The gateway's webhook, an `https://` URL.
             target_id: The target.
             event: What happened to it.
-            signing_secret: The secret that the gateway knows; while it is exchanged, the old and the new one.
-            timeout: Seconds for all tries together; else `Settings.max_retries` alone is the limit.
+            signing_secret: The secret shared with the gateway; during a rotation, the old and the new one.
+            timeout: Seconds for all attempts together; by default only `Settings.max_retries` limits them.
 
         Raises:
-            SyncFailed: The gateway did not take it.
+            SyncFailed: The gateway did not accept it.
         """
         return self._gateway.notify(
             webhook_url, event, target_id, signing_secret=signing_secret, timeout=timeout
@@ -320,12 +320,12 @@ class TargetManager(Manager[Target, TargetConfig]):
                 f"{name} ({shown_url(target.endpoint_url)}): {error.message}", target
             )
         except NotFound as error:
-            failure = self._gone_meanwhile(target.id, f"{name} was deleted while it was verified", error)
+            failure = self._gone_meanwhile(target.id, f"{name} was deleted during its verification", error)
         except Cancelled:
             failure = VerificationCancelled(f"{name}: cancelled while waiting for verification", target)
         except GenesysError as error:
             failure = VerificationUnknown(
-                f"{name} exists, but whether it is verified can't be asked: {error.message}",
+                f"{name} exists, but its verification can't be read: {error.message}",
                 target,
                 hint=error.hint,
             )

@@ -1,10 +1,10 @@
-"""The API's objects and the rules of their fields.
+"""The API's target objects and the rules of their fields.
 
-`TargetConfig` is what a user writes and a POST or PUT carries; `Target` is what the API answers. Python names
-are snake_case, the API's and Pulumi's camelCase; both are accepted, `payload()` writes the API's.
+`TargetConfig` is what a user writes and a POST or PUT sends; `Target` is what the API returns. Python names are
+snake_case, those of the API and Pulumi camelCase. Both are accepted; `payload()` writes the API's.
 
-The source of each rule is the field table of the API contract: [S] the guide to EventBridge targets, [G] the
-public conventions of Genesys Cloud, [C] our completion.
+The source of each rule is given in the field table of the API contract: [S] the guide to EventBridge targets,
+[G] the public conventions of Genesys Cloud, [C] our completion.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ NonEmptySecret = Annotated[SecretStr, Field(min_length=1)]
 
 
 class AuthConfig(ApiModel):
-    """How the endpoint is authenticated with; which fields are needed depends on `authType`."""
+    """How Genesys Cloud authenticates at the endpoint; `authType` decides which fields are needed."""
 
     username: NonEmpty | None = None
     password: NonEmptySecret | None = None
@@ -78,7 +78,7 @@ class AuthConfig(ApiModel):
     token_url: TokenUrl | None = None
 
     def payload(self) -> dict[str, str]:
-        """The fields that are set, by their API names, **secrets in plain text**: for a request's body alone."""
+        """The fields that are set, by their API names, with **secrets in plain text**: only for a request body."""
         fields: dict[str, str] = {}
         for name, value in self.model_dump(by_alias=True, exclude_none=True).items():
             fields[name] = value.get_secret_value() if isinstance(value, SecretStr) else value
@@ -86,7 +86,7 @@ class AuthConfig(ApiModel):
 
 
 class RetryPolicyConfig(ApiModel):
-    """How an event that could not be delivered is sent again."""
+    """How an event that could not be delivered is retried."""
 
     max_retries: Annotated[WholeNumber, Field(ge=0, le=10)] = 5
     backoff_strategy: BackoffStrategy = "EXPONENTIAL"
@@ -104,22 +104,22 @@ def _line_errors(error: ValidationError) -> list[InitErrorDetails]:
 
 
 class TargetConfig(ApiModel):
-    """The whole configuration of a target, checked against every rule of the contract.
+    """The whole configuration of a target, validated against every rule of the contract.
 
     Raises:
-        pydantic.ValidationError: All faults at once; `faults_of` turns them into property paths and reasons.
+        pydantic.ValidationError: Holds all faults; `faults_of` turns them into property paths and reasons.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARACTERS), Printable]
     endpoint_url: HttpsUrl
     auth_type: AuthType = "NONE"
-    # After auth_type: its rule looks at it.
+    # After auth_type, since its validator depends on it.
     auth_config: AuthConfig = Field(default_factory=AuthConfig)
     retry_policy: RetryPolicyConfig = Field(default_factory=RetryPolicyConfig)
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
     event_types: Annotated[list[Annotated[NonEmpty, Printable]], Field(min_length=1)]
     owner: str | None = None
-    """The owner mark, the URN of a resource: on the wire a header, never among `headers`."""
+    """The owner mark, the URN of a resource: a header on the wire, but never among `headers`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -135,7 +135,7 @@ class TargetConfig(ApiModel):
     @model_validator(mode="before")
     @classmethod
     def _auth_config_given(cls, data: Any) -> Any:
-        # For its rule too looks at what is there; and a default's faults have Python's name in their path.
+        # So that its validator runs too; and faults of a default would have Python's name in their path.
         if not isinstance(data, Mapping) or {"authConfig", "auth_config"} & data.keys():
             return data
         return {**data, "authConfig": {}}
@@ -184,7 +184,7 @@ class TargetConfig(ApiModel):
 
     @property
     def visible(self) -> Visible:
-        """The configuration, as far as the API will show it."""
+        """The part of the configuration that the API returns."""
         return Visible.of(
             self.name,
             self.endpoint_url,
@@ -197,7 +197,7 @@ class TargetConfig(ApiModel):
         )
 
     def payload(self) -> dict[str, Any]:
-        """The body of a POST or PUT, whole, **secrets in plain text**: a request leaves nothing to defaults [S]."""
+        """The complete body of a POST or PUT, with **secrets in plain text**; nothing is left to defaults [S]."""
         headers = dict(self.headers)
         if self.owner is not None:
             headers[OWNER_HEADER] = mark_as_text(self.owner)
@@ -213,9 +213,9 @@ class TargetConfig(ApiModel):
 
 
 class Target(BaseModel):
-    """A target as the API answers it: never with a secret, and lenient in what it holds.
+    """A target as the API returns it: never with secrets, and parsed leniently.
 
-    A rule that Genesys Cloud relaxes one day must not make an existing target unreadable.
+    If Genesys Cloud relaxes a rule one day, existing targets must stay readable.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
@@ -228,31 +228,31 @@ class Target(BaseModel):
     endpoint_url: str
     auth_type: str = "NONE"
     auth_config: dict[str, str] = Field(default_factory=dict)
-    """`username`, `clientId` and `tokenUrl` where they are set [C]."""
+    """`username`, `clientId` and `tokenUrl` if they are set [C]."""
     retry_policy: dict[str, Any] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
     """Without the owner mark, which is `owner`."""
     event_types: list[str] = Field(default_factory=list)
     status: str = ""
-    """In capital letters; empty where the answer says none, which is read as pending."""
+    """In capital letters; empty if the response has none, which counts as pending."""
     self_uri: str = ""
     owner: str | None = None
     written_at: str | None = None
-    """When this process wrote it last: UTC, ISO 8601."""
+    """When this process last wrote it: UTC, ISO 8601."""
     unknown: dict[str, Any] = Field(default_factory=dict, repr=False)
-    """The fields that the contract does not know, also those inside `authConfig` and `retryPolicy`: shown nowhere,
-    and carried on by an update."""
+    """Fields that the contract does not know, including those inside `authConfig` and `retryPolicy`. They are never
+    shown, and updates preserve them."""
 
     @classmethod
     def read(cls, answer: Any) -> Target:
-        """The target that an answer holds.
+        """Parses a target from a response.
 
         Raises:
-            pydantic.ValidationError: It is none; `faults_of` names the fields.
+            pydantic.ValidationError: It is not a target; `faults_of` names the fields.
         """
         if not isinstance(answer, Mapping):
             return cls.model_validate(answer)
-        # An explicit null is an absent value in the answers of Genesys Cloud.
+        # Genesys Cloud may send null for an absent value.
         present = {str(name): value for name, value in answer.items() if value is not None}
         fields: dict[str, Any] = {
             field: present.pop(name) for name, field in _ANSWERED.items() if name in present
@@ -288,12 +288,12 @@ class Target(BaseModel):
 
     @property
     def final(self) -> bool:
-        """Whether its verification has a verdict, after which nothing changes."""
+        """Whether its verification has a verdict, which is final."""
         return self.status in FINAL_STATUSES
 
     @property
     def visible(self) -> Visible:
-        """The configuration, as far as the API shows it."""
+        """The part of the configuration that the API returns."""
         return Visible.of(
             self.name,
             self.endpoint_url,
@@ -306,10 +306,10 @@ class Target(BaseModel):
         )
 
     def carried_on(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The body of a PUT, with what only the service knows of this target: a PUT replaces everything [C]."""
+        """The body of a PUT, which replaces everything [C]: it includes the fields that only the service knows."""
         merged = {**self.unknown, **body}
         for name in ("authConfig", "retryPolicy"):
-            # What belongs to another kind of authentication goes with it.
+            # Fields of another kind of authentication are dropped with it.
             if name in self.unknown and (name != "authConfig" or body["authType"] == self.auth_type):
                 merged[name] = {**self.unknown[name], **body[name]}
         return merged
@@ -321,7 +321,7 @@ _ANSWERED = {
 
 
 class Visible(NamedTuple):
-    """A configuration as two of them are compared: without secrets, and what makes no difference made alike."""
+    """A configuration in a form that can be compared: without secrets, and normalized."""
 
     name: str
     endpoint_url: str
@@ -344,7 +344,7 @@ class Visible(NamedTuple):
         event_types: Iterable[str],
         owner: str | None,
     ) -> Visible:
-        """Event types are a set, the names of headers and of hosts have no case."""
+        """Event types are a set; the names of headers and hosts are not case-sensitive."""
         return cls(
             name.strip(),
             folded_url(endpoint_url),

@@ -1,4 +1,4 @@
-"""How large an event may be."""
+"""The maximum size of an event."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from typing import Any
 
 OVERHEAD_BYTES = 256
-"""What the envelope adds to an event, by the source's estimate [S]."""
+"""What the envelope adds to an event, according to the source's estimate [S]."""
 
 MAX_ENTRY_BYTES = 256 * 1024
-"""EventBridge takes no larger entry [G]."""
+"""The largest entry that EventBridge accepts [G]."""
 
 
 @dataclass(frozen=True)
 class PayloadSize:
-    """The estimated size of one event on its way."""
+    """The estimated size of one event as it is sent."""
 
     total_bytes: int
 
     @property
     def fits(self) -> bool:
-        """Whether EventBridge takes it."""
+        """Whether EventBridge accepts it."""
         return self.total_bytes <= MAX_ENTRY_BYTES
 
 
 def payload_size(event: Any) -> PayloadSize:
-    """The bytes of a sample event as UTF-8 JSON, and the overhead [S].
+    """The size of a sample event as UTF-8 JSON, plus the overhead [S].
 
     Raises:
-        TypeError: The event can't be written as JSON.
+        TypeError: The event can't be converted to JSON.
     """
     return PayloadSize(len(json.dumps(event, ensure_ascii=False).encode()) + OVERHEAD_BYTES)

@@ -1,4 +1,4 @@
-"""Reading targets: the list, one of them, its verification."""
+"""Reads targets: the list, a single one, its verification."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from genesys_provider.targets.vocabulary import PENDING_VERIFICATION
 
 
 def parsed(answer: Any, what: str = "the list of targets") -> Target:
-    """The target that an answer holds.
+    """Parses a target from a response.
 
     Raises:
-        UnexpectedAnswer: It is not as the contract says; the message names the fields, not their values.
+        UnexpectedAnswer: It does not follow the contract. The message names the fields, not their values.
     """
     try:
         return Target.read(answer)
@@ -31,7 +31,7 @@ def parsed(answer: Any, what: str = "the list of targets") -> Target:
 
 
 class TargetReader:
-    """How the directory asks for targets."""
+    """How the directory reads targets."""
 
     finds_by_name = True
     look_pause = 0.5
@@ -41,17 +41,17 @@ class TargetReader:
 
     @property
     def seconds_a_request(self) -> float:
-        """How far apart requests are that use the whole rate limit up."""
+        """Seconds between requests at which the rate limit is just used up."""
         return self._client.seconds_a_request
 
     def pages(self, *, name: str | None = None, priority: Priority = Priority.BULK) -> Iterator[Page[Target]]:
-        """The list of targets; with `name`, those of that name alone."""
+        """The list of targets; with `name`, only those of that name."""
         return pages(
             "target", lambda number: self._client.list_targets(number, name=name, priority=priority), parsed
         )
 
     def get(self, target_id: str) -> Target | None:
-        """The target of this id, or None where none shows: one request."""
+        """The target with this id, or None if it is not found: one request."""
         try:
             answer = self._client.get_target(target_id)
         except NotFound:
@@ -64,30 +64,30 @@ class TargetReader:
         except HOPELESS:
             raise
         except GenesysError:
-            # The target is there; only its status is not known.
+            # The target exists; only its status is unknown.
             status = PENDING_VERIFICATION
         return target.model_copy(update={"status": status})
 
     def look(self, target_id: str) -> Look[Target]:
-        """How the target is now.
+        """The current status of the target.
 
         Raises:
-            NotFound: There is no such target, or not yet.
+            NotFound: The target does not exist, or is not visible yet.
         """
         try:
             return self.verification(target_id)
         except NotFound:
-            # Of a verification: whether the target is there is the target's own call to say.
+            # Only the verification was not found; the target itself must tell whether it exists.
             target = self.get(target_id)
             if target is None:
                 raise
             return Look(target.status, None, target)
 
     def verification(self, target_id: str) -> Look[Target]:
-        """What `verify` says now: one request; also why a verification failed.
+        """The result of `verify`, including why a verification failed: one request.
 
         Raises:
-            NotFound: There is no such target, or not yet.
+            NotFound: The target does not exist, or is not visible yet.
         """
         answer = self._client.get_verification(target_id)
         status, message = answer.get("status"), answer.get("message")

@@ -1,6 +1,6 @@
-"""The key of a webhook's signature: one rule for those who sign and those who check.
+"""The key of webhook signatures, for those who sign and those who verify.
 
-Standard Webhooks writes a secret as `whsec_` and the key in base64. Any other string is taken too, as it is.
+In Standard Webhooks a secret is `whsec_` and the base64 key. Any other string is also accepted, as it is.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix
 
 
 def signing_key(secret: str) -> bytes:
-    """The key that a signing secret stands for.
+    """Derives the key from a signing secret.
 
     A secret that begins with `whsec_` is base64 after the prefix (with or without padding, decoded as the
-    reference library does); of any other string the key is its UTF-8 bytes.
+    reference library does). Of any other string, the key is its UTF-8 bytes.
 
     Raises:
-        ValueError: The secret is empty, or not base64 after `whsec_`. The message does not hold it.
+        ValueError: The secret is empty, or not base64 after `whsec_`. The message does not contain it.
     """
     if not secret.startswith(SECRET_PREFIX):
         key = secret.encode()

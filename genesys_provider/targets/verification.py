@@ -1,6 +1,6 @@
-"""Waiting for a verdict on a target: when to look, and what a look means.
+"""Waits for the verdict on a target: when to poll, and how to interpret the result.
 
-The looks themselves are the directory's, shared by all who wait. The first comes early, later ones spread out. The
+The directory shares the polls between all who wait. The first comes early, later ones at growing intervals; the
 source always waits 5 s [S].
 """
 
@@ -20,15 +20,15 @@ from genesys_provider.targets.reading import TargetReader
 from genesys_provider.targets.vocabulary import FINAL_STATUSES, PENDING_VERIFICATION, VERIFIED
 
 FIRST_LOOK = 0.3
-"""Seconds from the accepted request to the first look."""
+"""Seconds from the accepted request to the first poll."""
 STEP_SHARE = 0.15
-"""The next look comes after this share of the time waited so far."""
+"""The interval to the next poll, as a share of the time waited so far."""
 LONGEST_STEP = 5.0
-"""Seconds between two looks, at most, as far as the rate limit allows."""
+"""Maximum seconds between two polls, if the rate limit permits."""
 
 
 class Verifications:
-    """The one place where a process waits for verdicts. Safe for threads."""
+    """The single place where a process waits for verdicts. Thread-safe."""
 
     def __init__(
         self,
@@ -45,17 +45,17 @@ class Verifications:
         self._clock = clock
 
     def wait(self, written: Written[Target], timeout: float) -> Look[Target]:
-        """The verdict on a target, as soon as it is known.
+        """Returns the verdict on a target as soon as it is known.
 
         Args:
-            written: The target, since when it is verified.
+            written: The target, and when its verification began.
             timeout: Seconds from the accepted request.
 
         Raises:
-            NoVerdict: None came within the timeout.
+            NoVerdict: There was none within the timeout.
             NotFound: The target is gone.
             Cancelled: The run was cancelled.
-            GenesysError: One of `HOPELESS`; over any other the wait goes on until the time limit.
+            GenesysError: One of `HOPELESS`. After any other error the wait goes on until the time limit.
         """
         target_id = written.thing.id
         news = _News(self._directory, written, self._clock)
@@ -68,7 +68,7 @@ class Verifications:
             self._writes.has_shown(target_id)
             return now.status, self._with_reason(target_id, new)
 
-        # Where only a verdict shows, at once: it is soon the same as before.
+        # If only the status can show our write, poll at once, before it changes back.
         first = FIRST_LOOK if news.shows else 0.0
         return until(
             look,
@@ -81,7 +81,7 @@ class Verifications:
         )
 
     def _with_reason(self, target_id: str, look: Look[Target]) -> Look[Target]:
-        """The look, with what only `verify` says: why a verification failed."""
+        """Adds what only `verify` tells: why a verification failed."""
         if look.status == VERIFIED or look.message is not None or look.thing is None:
             return look
         try:
@@ -89,13 +89,13 @@ class Verifications:
         except HOPELESS:
             raise
         except GenesysError:
-            # The verdict counts without its reason.
+            # The verdict counts even without its reason.
             return look
         return said if said.status == look.status else look
 
 
 class _News:
-    """Tells a look that shows our write from one at what was there before it, where the service lags."""
+    """Recognizes polls that show the state after our write, in case the service lags."""
 
     def __init__(
         self, directory: Directory[Target], written: Written[Target], clock: Callable[[], float]
@@ -105,21 +105,22 @@ class _News:
         self._ends = written.at + LAG_SECONDS
         self._clock = clock
         self.shows = written.before is None or written.before.visible != written.thing.visible
-        """Whether more of the write shows than its verdict, as of a new password or another try it does not."""
+        """Whether a read can show the write itself; a new password or a mere retry is only visible in the
+        status."""
 
     def of(self, look: Look[Target]) -> Look[Target] | None:
-        """The look, or a newer one, if it or an earlier one has shown the write."""
+        """The poll, or a newer one, once a poll has shown the write; else None."""
         before = self._before
         if before is None:
             return look
         if self._clock() >= self._ends or (look.status != before.status and (before.final or not self.shows)):
-            # A verdict changes only by a write.
+            # The status only changes after a write.
             self._before = None
             return look
         if self.shows:
             now = look.thing or self._directory.get_now(before.id)
             if now is not None and now.visible != before.visible:
                 self._before = None
-                # The verdict that belongs to it: `verify` may lag behind the target.
+                # Use the matching status, since `verify` may lag behind the target.
                 return look if look.thing or look.status == now.status else Look(now.status, None, now)
         return None

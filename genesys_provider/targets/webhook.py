@@ -1,7 +1,7 @@
-"""Webhooks, signed after the Standard Webhooks specification [C].
+"""Webhooks, signed according to the Standard Webhooks specification [C].
 
-`webhook-id`, `webhook-timestamp` and `webhook-signature` let the receiver see who sent one, and that it is not an
-old one again.
+From `webhook-id`, `webhook-timestamp` and `webhook-signature` the receiver can tell who sent a webhook, and that it
+is not a replay.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ from genesys_provider.targets.errors import SyncFailed
 from genesys_provider.targets.signature import signing_key
 
 TIMEOUT_SECONDS = 10.0
-"""Time limit of one try [S]."""
+"""Time limit of one attempt [S]."""
 
 MAX_CONNECTIONS = 32
 """Kept open and reused."""
 
 SigningSecrets = str | Sequence[str]
-"""One secret, or several during a rotation: a webhook then carries a signature of each [C]."""
+"""One secret, or several during a rotation: then the webhook has a signature for each [C]."""
 
 ALREADY_DELIVERED = 409
-"""What a receiver may answer to a `webhook-id` that it has taken before."""
+"""What a receiver may answer to a `webhook-id` that it has already accepted."""
 
 
 class Webhooks:
-    """Sends the webhooks of one process. Safe for threads.
+    """Sends the webhooks of one process. Thread-safe.
 
     Args:
-        ca_file: A CA that is trusted besides the system's.
-        max_retries: How often a webhook is sent again.
-        cancelled: When set, every wait between two tries ends at once.
-        clock: Seconds, by which the time limit of a webhook runs out.
+        ca_file: An additional trusted CA.
+        max_retries: How often a webhook is retried.
+        cancelled: Ends every wait between two attempts when set.
+        clock: The current time in seconds, for the time limit of a webhook.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Webhooks:
             self._http.close()
 
     def _connections(self) -> httpx.Client:
-        # Made when they are first used: most runs send no webhook, and a TLS context takes time and memory.
+        # Created on first use: most runs send no webhook, and a TLS context takes time and memory.
         with self._lock:
             if self._http is None:
                 self._http = connections(self._ca_file, seconds=TIMEOUT_SECONDS, most=MAX_CONNECTIONS)
@@ -87,14 +87,14 @@ class Webhooks:
         signing_secret: SigningSecrets | None = None,
         timeout: float | None = None,
     ) -> str:
-        """Sends a webhook until it is taken; each try has the same `webhook-id`.
+        """Sends a webhook until it is accepted; each attempt has the same `webhook-id`.
 
         Args:
-            url: Where to.
-            body: What it says; it is given the time of the try.
-            about: What it is about, for errors: «target 4711».
-            signing_secret: Signs the webhook; with several, each does.
-            timeout: Seconds for all tries and the waits between them; else `max_retries` alone is the limit.
+            url: The receiver.
+            body: The content; the time of the attempt is added.
+            about: What it is about, for errors: "target 4711".
+            signing_secret: Signs the webhook; if there are several, each adds a signature.
+            timeout: Seconds for all attempts and the waits between them; by default only `max_retries` limits them.
 
         Returns:
             Its `webhook-id`.

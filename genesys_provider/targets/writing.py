@@ -1,7 +1,7 @@
-"""Writing a target: POST, PUT, DELETE, and what their answers mean.
+"""Writes targets: POST, PUT, DELETE, and how to interpret the responses.
 
-Of an answer only the id, the status and the path count; the rest is what was sent. Where even the id is missing,
-or no answer came, the target is looked up (`common.writing`).
+From a response we only use the id, the status and the path; the rest is what we sent. If even the id is missing, or
+the response was lost, the target is looked up (`common.writing`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from genesys_provider.targets.vocabulary import PENDING_VERIFICATION
 
 
 class TargetWriting(Writing[Target, TargetConfig]):
-    """The writes of targets of one process. Safe for threads."""
+    """The writes of targets, for one process. Thread-safe."""
 
     kind: ClassVar = "target"
     deleted_event: ClassVar = AuditEvent.TARGET_DELETED
@@ -49,19 +49,19 @@ class TargetWriting(Writing[Target, TargetConfig]):
     def update(
         self, target_id: str, config: TargetConfig, recorded_owner: str | None, *, unchanged: bool
     ) -> Written[Target]:
-        """Writes the configuration, if the target is ours, and leaves alone what is as it is to be.
+        """Writes the configuration if the target is ours and differs from it.
 
         Args:
             target_id: The target.
-            config: The whole configuration; without an owner of its own it keeps the mark that it finds.
-            recorded_owner: The mark that the state recorded last, which is ours too.
-            unchanged: Whether an earlier run has written this very configuration, secrets and all: then one whose
-                verification runs, or has passed by now, is not written again, which would start it anew.
+            config: The whole configuration; without an owner it keeps the target's mark.
+            recorded_owner: The mark last recorded in the state, which is ours too.
+            unchanged: Whether an earlier run has written exactly this configuration, including secrets. Then a
+                target whose verification is in progress or has passed is not written again, which would restart it.
 
         Raises:
-            NotFound: There is no such target any more.
-            OwnedByAnother: Another resource has taken it over.
-            NameTaken: The new name is.
+            NotFound: The target does not exist any more.
+            OwnedByAnother: Another resource has taken over the target.
+            NameTaken: Another target has the new name.
         """
         self._stop_if_cancelled()
         owner = None if config.owner is None else Owner(config.owner, recorded_owner)
@@ -79,7 +79,7 @@ class TargetWriting(Writing[Target, TargetConfig]):
         if unchanged and config.visible == target.visible and (target.verified or not target.final):
             if self._writes.show_no_old_verdict(target_id):
                 return Written(target, self._clock())
-            # Its verdict may be the one from before the last write, of which nothing else shows.
+            # The status may be from before the last write, which is not visible in any other way.
             pending = target.model_copy(update={"status": PENDING_VERIFICATION})
             return Written(pending, self._clock(), before=target)
         return self._put(target, config, AuditEvent.TARGET_UPDATED)
@@ -112,7 +112,7 @@ class TargetWriting(Writing[Target, TargetConfig]):
                 holder = self._directory.find_now(config.name)
                 if holder is not None and holder.id != target.id:
                     self._names.wait_for(config.name, holder, config.owner, creates=False)
-                # Whoever had the name has let go of it; the service may take a moment to notice.
+                # The holder has released the name; the service may take a moment to notice.
         return self._accepted(config, {**answer, "id": target.id}, event, started, target)
 
     def _accepted(
@@ -144,5 +144,5 @@ class TargetWriting(Writing[Target, TargetConfig]):
         return existing.visible == config.visible
 
     def _is_a_scripts_first_try(self, existing: Target, config: TargetConfig) -> bool:
-        # One that is verified may be in use.
+        # A verified target may be in use.
         return not existing.verified and existing.visible == config.visible

@@ -284,7 +284,7 @@ def test_missing_scopes_say_which_to_add_and_to_wait(cloud: Cloud, client: Genes
     assert "five minutes" in said
     # A client of the grant client-credentials has roles: they come first.
     assert said.index("role") < said.index("integrations:integration:view, add, edit and delete")
-    assert said.index("integrations:integration:view") < said.index("where the client has scopes")
+    assert said.index("integrations:integration:view") < said.index("If the client has scopes")
 
 
 def test_cancel_ends_the_wait_for_a_throttled_login(cloud: Cloud, tmp_path: Path) -> None:

@@ -59,13 +59,13 @@ def test_what_nobody_can_mean_is_refused_where_it_stands(declared: Declared, clo
         ("eventTypes[2]", "must hold no control or other invisible characters"),
         (
             "headers.Authorization",
-            "must be left out: authType BASIC sets it; without an authentication it may stay",
+            "must be left out: authType BASIC sets it; without authentication you may set it yourself",
         ),
         (
             "headers.Content-Length",
-            "must be left out: it belongs to the connection, and is set anew for each request",
+            "must be left out: it belongs to the connection, and is set for each request",
         ),
-        ("headers.Host", "must be left out: it belongs to the connection, and is set anew for each request"),
+        ("headers.Host", "must be left out: it belongs to the connection, and is set for each request"),
         ("name", "must hold no control or other invisible characters"),
     ]
     assert cloud.requests() == []

@@ -97,7 +97,7 @@ def test_every_fault_shows_at_once_on_its_property(declared: Declared, cloud: Cl
     assert result.code != 0
     for each in (
         "awsAccountId must be 12 digits",
-        "awsRegion must be a region of AWS",
+        "awsRegion must be an AWS region",
         "eventSourceSuffix must be 1 to 64",
         "topics[0] must have no wildcard",
         "topics[2] must not be there twice",

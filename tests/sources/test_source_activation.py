@@ -157,7 +157,7 @@ def test_permissions_that_go_during_the_wait_leave_the_source_known(
     cloud: Cloud, manager: SourceManager
 ) -> None:
     cloud.control("faults", match=LOOK, action="status", status=403)
-    with pytest.raises(ActivationUnknown, match="can't be asked") as unknown:
+    with pytest.raises(ActivationUnknown, match="can't be read") as unknown:
         manager.register(config())
     assert unknown.value.source.id == the_one(cloud)["id"]
     assert "integrations:integration:view" in str(unknown.value)

@@ -112,7 +112,7 @@ def test_what_has_no_default_is_required(name: str) -> None:
         (
             "notes",
             [f"Pulumi: {URN}", f"a\nPulumi: {URN}\nb"],
-            "must hold no line that begins with «Pulumi: urn:»",
+            "must not contain a line that begins with `Pulumi: urn:`",
         ),
         ("colour", ["red"], "is not a known property"),
     ],

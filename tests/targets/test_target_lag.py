@@ -194,7 +194,7 @@ def test_others_that_cant_be_read_are_in_nobodys_way(
     assert all(outcome.target.verified for outcome in made)
     listed = {target.name for target in manager.list()}
     assert {f"t{number}" for number in range(5)} <= listed
-    assert any("skips target" in record.message for record in caplog.records)
+    assert any("skipping target" in record.message for record in caplog.records)
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_scopes_that_go_during_the_wait_leave_the_target_known(cloud: Cloud, man
 
 def test_a_target_that_is_deleted_during_the_wait_is_not_found(cloud: Cloud, hurried: TargetManager) -> None:
     cloud.control("faults", match={"method": "GET", "path": f"{TARGETS}/*"}, action="status", status=404)
-    with pytest.raises(NotFound, match="was deleted while it was verified"):
+    with pytest.raises(NotFound, match="was deleted during its verification"):
         hurried.register(config(cloud))
 
 

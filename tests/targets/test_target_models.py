@@ -234,11 +234,11 @@ def test_a_header_that_is_not_the_targets_is_refused_with_the_reason() -> None:
     found = faults(headers={"Content-Length": "0", "Content-Type": "text/plain", "Authorization": CANARY})
     assert found == {
         "headers.Content-Length": (
-            "must be left out: it belongs to the connection, and is set anew for each request"
+            "must be left out: it belongs to the connection, and is set for each request"
         ),
         "headers.Content-Type": "must be left out: it describes the body, which is always plain JSON",
         "headers.Authorization": (
-            "must be left out: authType BASIC sets it; without an authentication it may stay"
+            "must be left out: authType BASIC sets it; without authentication you may set it yourself"
         ),
     }
 
