@@ -16,7 +16,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol
 
 from pulumi.dynamic import (
-    CheckFailure,
     CheckResult,
     ConfigureRequest,
     CreateResult,
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from genesys_provider.common.manager import Manager
     from genesys_provider.common.ownership import Owned, Owner
     from genesys_provider.resources.owned_properties import OwnedProperties
+    from genesys_provider.resources.rules import Rules
 
 
 class Outcome(Protocol):
@@ -63,6 +63,10 @@ class OwnedProvider(ResourceProvider, ABC):
     @abstractmethod
     def properties(self) -> OwnedProperties:
         """The module of its properties."""
+
+    @abstractmethod
+    def rules(self) -> Rules:
+        """The module of its rules, which takes long to load."""
 
     @abstractmethod
     def managed(self, *states: Mapping[str, Any]) -> AbstractContextManager[Manager[Any, Any]]:
@@ -99,6 +103,7 @@ class OwnedProvider(ResourceProvider, ABC):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """All faults at once, each on its property; no network."""
+        from genesys_provider.resources.passed import checked
         from genesys_provider.resources.session import configured_api_url, run, speaking_of
 
         with speaking_of(_olds):
@@ -109,8 +114,7 @@ class OwnedProvider(ResourceProvider, ABC):
                 run.checked(inputs["owner"])
                 if not _olds:
                     run.turns.expect(inputs["owner"])
-            found = self.properties().faults(_olds, inputs)
-            return CheckResult(inputs, [CheckFailure(fault.path, fault.reason) for fault in found])
+            return checked(_olds, inputs, lambda: self.rules().faults(_olds, inputs))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """What changes, property by property; no network.

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from pulumi.output import Unknown
-from pydantic import StrictBool, ValidationError
 
-from genesys_provider.common.errors import Invalid
-from genesys_provider.common.faults import Fault, faults_of
-from genesys_provider.common.fields import ApiModel
 from genesys_provider.common.run import Facts
 from genesys_provider.common.writes import LastWrite
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import properties
-
-Config = TypeVar("Config", bound=ApiModel)
 
 
 class OwnedProperties(Protocol):
@@ -24,9 +18,6 @@ class OwnedProperties(Protocol):
 
     def with_defaults(self, news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
         """The inputs with every default filled in."""
-
-    def faults(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[Fault]:
-        """Every fault of the inputs."""
 
     def changes(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:
         """What an update changes, by property path."""
@@ -77,30 +68,6 @@ class OwnedProperties(Protocol):
 
     def marked(self, bag: Mapping[str, Any]) -> dict[str, Any]:
         """Inputs or outputs with the secrets among them marked."""
-
-
-class OwnedInputs(ApiModel):
-    """The inputs that are no part of a configuration, whatever is configured."""
-
-    create_before_delete: StrictBool = False
-    """Whether the program has `delete_before_replace=False`: the engine does not tell a provider."""
-    api_url: str | None = None
-    """Where the organization is reached: filled in, so that a preview shows when it changes."""
-    secrets: list[str] | None = None
-    """The paths of the properties that the program gives as secrets."""
-
-
-def config_from(model: type[Config], kind: str, inputs: Mapping[str, Any]) -> Config:
-    """The configuration that inputs, or the outputs they led to, stand for.
-
-    Raises:
-        Invalid: They break a rule; check has let through what an import lacks.
-    """
-    names = [field.alias or name for name, field in model.model_fields.items()]
-    try:
-        return model.model_validate({name: inputs[name] for name in names if inputs.get(name) is not None})
-    except ValidationError as error:
-        raise Invalid(f"{kind} {inputs.get('name')!r}", faults_of(error)) from None
 
 
 def compared_ownership(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:

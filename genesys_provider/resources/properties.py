@@ -1,4 +1,4 @@
-"""What all resources do with Pulumi's property bags: unknowns, secrets, faults and changes."""
+"""What all resources do with Pulumi's property bags: unknowns, secrets and changes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Any
 
 from pulumi.dynamic import ConfigureRequest
 from pulumi.output import Unknown
-from pydantic import BaseModel, ValidationError
 
 from genesys_provider.client.settings import ENVIRONMENT
-from genesys_provider.common.faults import Fault, faults_of
 from genesys_provider.common.paths import property_path
 from genesys_provider.host.operation import ChangeKind, current
 from genesys_provider.resources.explicit_provider import NAMESPACE, PROVIDER_NAME
@@ -29,9 +27,15 @@ def config_of(request: ConfigureRequest) -> dict[str, object]:
     return {key: request.config.get(f"{NAMESPACE}:{key}") for key in (*ENVIRONMENT, PROVIDER_NAME)}
 
 
+CHECKED_BY = "checkedBy"
+"""By which code the inputs passed the rules: `passed`."""
+
+_ABOUT_THE_REST = (PROVIDER, CHECKED_BY)
+
+
 def own(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties less Pulumi's own."""
-    return {name: value for name, value in properties.items() if name != PROVIDER}
+    """The properties less Pulumi's own, and what a check notes among the inputs."""
+    return {name: value for name, value in properties.items() if name not in _ABOUT_THE_REST}
 
 
 def present(value: Any) -> Any:
@@ -84,41 +88,14 @@ def with_new_secrets(
         paths = [] if before is None else [path for path in news.get("secrets") or () if path not in before]
     changes = dict(found)
     if paths:
-        hidden = [path for path in found if any(_related(path, each) for each in paths)]
+        hidden = [path for path in found if any(related(path, each) for each in paths)]
         changes |= {path: "add" for path in hidden if found[path] == "update"}
         changes["secrets"] = "update" if "secrets" in olds else "add"
     return changes
 
 
-def faults(model: type[BaseModel], properties: Mapping[str, Any]) -> list[Fault]:
-    """Every rule of the model that the properties break; what a preview does not know yet breaks none."""
-    unknown: list[Path] = []
-    try:
-        # By the API's names alone: Python's would pass, and then be missing in the request.
-        model.model_validate(_known(properties, (), unknown), by_alias=True, by_name=False)
-    except ValidationError as error:
-        paths = [property_path(path) for path in unknown]
-        return [fault for fault in faults_of(error) if not any(_related(fault.path, path) for path in paths)]
-    return []
-
-
-def _known(value: Any, path: Path, unknown: list[Path]) -> Any:
-    """The value less all that is not known yet, whose paths are collected.
-
-    In a list it stays where it is, a fault that is left out again, so that what follows keeps its index.
-    """
-    if isinstance(value, Unknown):
-        unknown.append(path)
-        return value
-    if isinstance(value, Mapping):
-        items = [(name, _known(item, (*path, name), unknown)) for name, item in value.items()]
-        return {name: item for name, item in items if not isinstance(item, Unknown)}
-    if isinstance(value, (list, tuple)):
-        return [_known(item, (*path, index), unknown) for index, item in enumerate(value)]
-    return value
-
-
-def _related(path: str, other: str) -> bool:
+def related(path: str, other: str) -> bool:
+    """Whether one of two property paths leads to the other, or both are the same."""
     return path == other or _inside(path, other) or _inside(other, path)
 
 

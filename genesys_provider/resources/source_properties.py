@@ -1,34 +1,23 @@
-"""A source's properties as Pulumi has them, and the models: checked, compared, written out."""
+"""A source's properties as Pulumi has them: completed, compared, written out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from genesys_provider.client.redaction import shown
-from genesys_provider.common.faults import Fault
-from genesys_provider.common.fields import Number
 from genesys_provider.common.writes import LastWrite
 from genesys_provider.host.operation import ChangeKind, current
 from genesys_provider.resources import owned_properties, properties
-from genesys_provider.resources.owned_properties import OwnedInputs, as_set, compared_ownership, set_read
-from genesys_provider.sources.models import Source, SourceConfig
+from genesys_provider.resources.owned_properties import as_set, compared_ownership, set_read
 from genesys_provider.sources.vocabulary import as_compared, event_source_name, wanted_status
 
 if TYPE_CHECKING:
     from genesys_provider.sources.manager import SourceOutcome
+    from genesys_provider.sources.models import Source
 
 _LOCAL = ("activationTimeout", "apiUrl", "secrets")
 """The inputs that are about how we handle the source, and no part of its configuration."""
-
-
-class SourceInputs(SourceConfig, OwnedInputs):
-    """All inputs of an `EventBridgeSource`."""
-
-    activation_timeout: Annotated[Number, Field(gt=0, le=86400)] | None = None
-    """Seconds."""
 
 
 def with_defaults(news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
@@ -37,20 +26,6 @@ def with_defaults(news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
     if inputs.get("notes") == "":
         del inputs["notes"]
     return inputs
-
-
-def faults(_olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[Fault]:
-    """Every fault of a source's inputs, each with its property path; what is not known yet is no fault."""
-    return properties.faults(SourceInputs, properties.own(inputs))
-
-
-def config_from(inputs: Mapping[str, Any]) -> SourceConfig:
-    """The configuration that inputs, or the outputs they led to, stand for.
-
-    Raises:
-        Invalid: They break a rule.
-    """
-    return owned_properties.config_from(SourceConfig, "source", inputs)
 
 
 def changes(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:

@@ -10,6 +10,7 @@ from genesys_provider.resources.owned import OwnedProvider, seconds
 
 if TYPE_CHECKING:
     from genesys_provider.resources.owned_properties import OwnedProperties
+    from genesys_provider.resources.rules import Rules
     from genesys_provider.sources.manager import SourceManager, SourceOutcome
     from genesys_provider.sources.models import Source
 
@@ -37,6 +38,12 @@ class EventBridgeSourceProvider(OwnedProvider):
 
         return source_properties
 
+    def rules(self) -> Rules:
+        """The module of its rules."""
+        from genesys_provider.resources import source_rules
+
+        return source_rules
+
     def managed(self, *states: Mapping[str, Any]) -> AbstractContextManager[SourceManager]:
         """The manager, for an operation on these states."""
         from genesys_provider.resources.session import managed
@@ -56,11 +63,11 @@ class EventBridgeSourceProvider(OwnedProvider):
 
     def registered(self, manager: SourceManager, props: Mapping[str, Any]) -> SourceOutcome:
         """Registers the source and waits until it is active."""
-        from genesys_provider.resources import source_properties
+        from genesys_provider.resources import source_rules
 
         return _warned(
             manager.register(
-                source_properties.config_from(props),
+                source_rules.config_from(props),
                 timeout=seconds(props, "activationTimeout"),
                 creates_first=bool(props.get("createBeforeDelete")),
             )
@@ -70,12 +77,12 @@ class EventBridgeSourceProvider(OwnedProvider):
         self, manager: SourceManager, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]
     ) -> SourceOutcome:
         """Writes what has changed, and waits until the source is as it is to be."""
-        from genesys_provider.resources import source_properties
+        from genesys_provider.resources import source_properties, source_rules
 
         return _warned(
             manager.update(
                 id_,
-                source_properties.config_from(news),
+                source_rules.config_from(news),
                 recorded_owner=olds.get("owner"),
                 last_write=source_properties.last_write(olds),
                 expected=source_properties.expected(olds),

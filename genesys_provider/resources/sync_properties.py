@@ -1,19 +1,13 @@
-"""A sync's properties: checked, compared, written out."""
+"""A sync's properties: completed, compared, written out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import AfterValidator, Field, SecretStr, StrictBool
-
-from genesys_provider.common.faults import Fault
-from genesys_provider.common.fields import ApiModel, NonEmpty, WholeNumber
 from genesys_provider.common.run import Facts
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import properties
-from genesys_provider.targets.models import HttpsUrl
-from genesys_provider.targets.signature import signing_key
 
 if TYPE_CHECKING:
     from genesys_provider.targets.gateway import Delivery
@@ -26,36 +20,9 @@ _FACTS = {"targetOwner": "owner", "organizationId": "organization_id", "apiUrl":
 """The outputs that say whose the target was when the gateway was told of it."""
 
 
-def _usable(secret: SecretStr) -> SecretStr:
-    signing_key(secret.get_secret_value())
-    return secret
-
-
-SigningSecret = Annotated[SecretStr, AfterValidator(_usable)]
-
-
-class SyncInputs(ApiModel):
-    """All inputs of a `GatewaySync`."""
-
-    target_id: NonEmpty
-    revision: Annotated[WholeNumber, Field(ge=0)]
-    webhook_url: HttpsUrl
-    signing_secret: SigningSecret | None = None
-    required: StrictBool = True
-    secrets: list[str] | None = None
-    """The paths of the properties that the program gives as secrets."""
-
-
-class RotatingSyncInputs(SyncInputs):
-    """The same with several secrets. A class of its own, since a union would name its branches in the paths."""
-
-    signing_secret: Annotated[list[SigningSecret], Field(min_length=1)]  # type: ignore[assignment]
-
-
-def faults(inputs: Mapping[str, Any]) -> list[Fault]:
-    """Every fault of a sync's inputs; what is not known yet is none."""
-    several = isinstance(inputs.get("signingSecret"), list)
-    return properties.faults(RotatingSyncInputs if several else SyncInputs, properties.own(inputs))
+def with_defaults(news: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs with every default filled in."""
+    return {"required": True, **properties.present(news)}
 
 
 def changes(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:

@@ -19,7 +19,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import (
-    CheckFailure,
     CheckResult,
     ConfigureRequest,
     CreateResult,
@@ -32,6 +31,7 @@ from pulumi.dynamic import (
 from genesys_provider.host.operation import DetailedDiffResult, InitFailed, OperationError, current
 
 if TYPE_CHECKING:
+    from genesys_provider.common.faults import Fault
     from genesys_provider.common.run import Facts
     from genesys_provider.targets.gateway import Delivery, SyncEvent
     from genesys_provider.targets.manager import TargetManager
@@ -69,11 +69,16 @@ class GatewaySyncProvider(ResourceProvider):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """All faults at once, each on its property; what is not known yet is none."""
-        from genesys_provider.resources import properties, sync_properties
+        from genesys_provider.resources import sync_properties
+        from genesys_provider.resources.passed import checked
 
-        inputs = {"required": True, **properties.present(news)}
-        found = sync_properties.faults(inputs)
-        return CheckResult(inputs, [CheckFailure(fault.path, fault.reason) for fault in found])
+        def faults() -> list[Fault]:
+            from genesys_provider.resources import sync_rules
+
+            return sync_rules.faults(inputs)
+
+        inputs = sync_properties.with_defaults(news)
+        return checked(_olds, inputs, faults)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """What changes: each change is a new webhook, but for that of `required`."""

@@ -1,4 +1,4 @@
-"""A target's properties as Pulumi has them, and the models: checked, compared, written out.
+"""A target's properties as Pulumi has them: completed, compared, written out.
 
 Properties are named as the API names them, so that a fault, a change and a request speak of the same thing.
 """
@@ -6,36 +6,25 @@ Properties are named as the API names them, so that a fault, a change and a requ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from pulumi.output import Unknown
-from pydantic import Field, StrictBool
 
-from genesys_provider.client.redaction import OWNER_HEADER
 from genesys_provider.client.urls import folded_url
-from genesys_provider.common.faults import Fault
-from genesys_provider.common.fields import Number
 from genesys_provider.common.paths import property_path
 from genesys_provider.common.writes import LastWrite
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import owned_properties, properties
-from genesys_provider.resources.owned_properties import OwnedInputs, as_set, compared_ownership, set_read
-from genesys_provider.targets.models import RetryPolicyConfig, Target, TargetConfig
+from genesys_provider.resources.owned_properties import as_set, compared_ownership, set_read
+from genesys_provider.targets.inputs import RetryPolicy
 from genesys_provider.targets.vocabulary import SECRET_FIELDS, VERIFIED
 
 if TYPE_CHECKING:
     from genesys_provider.targets.manager import Outcome
+    from genesys_provider.targets.models import Target
 
 _LOCAL = ("verificationTimeout", "healthCheck", "apiUrl", "secrets")
 """The inputs that are about how we handle the target, and no part of its configuration."""
-
-
-class TargetInputs(TargetConfig, OwnedInputs):
-    """All inputs of an `EventBridgeTarget`."""
-
-    verification_timeout: Annotated[Number, Field(gt=0, le=86400)] | None = None
-    """Seconds."""
-    health_check: StrictBool = False
 
 
 def with_defaults(news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
@@ -45,48 +34,9 @@ def with_defaults(news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
         inputs["authConfig"] = properties.present(inputs["authConfig"])
     policy = properties.present(inputs.get("retryPolicy", {}))
     if isinstance(policy, Mapping):
-        policy = {**RetryPolicyConfig().model_dump(by_alias=True), **policy}
+        policy = {**RetryPolicy().retry_policy(), **policy}
     inputs["retryPolicy"] = policy
     return inputs
-
-
-def faults(olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[Fault]:
-    """Every fault of a target's inputs, each with its property path; what is not known yet is no fault.
-
-    Args:
-        olds: The inputs of the last run. A secret that they lack too, since the API returns none to an import,
-            is not asked for until something else changes.
-        inputs: As `with_defaults` gives them.
-    """
-    headers = inputs.get("headers")
-    reserved = [
-        Fault(property_path(("headers", name)), "is the provider's own: it says whose the target is")
-        for name in (headers if isinstance(headers, Mapping) else ())
-        if name.lower() == OWNER_HEADER.lower()
-    ]
-    excused = {f"authConfig.{name}" for name in SECRET_FIELDS if _imported_without(olds, inputs, name)}
-    found = properties.faults(TargetInputs, properties.own(inputs))
-    return reserved + [fault for fault in found if fault.path not in excused]
-
-
-def _imported_without(olds: Mapping[str, Any], inputs: Mapping[str, Any], name: str) -> bool:
-    """Whether the inputs lack a secret that the same authentication lacked before."""
-    auth = inputs.get("authConfig")
-    return (
-        bool(olds)
-        and olds.get("authType", "NONE") == inputs["authType"] != "NONE"
-        and name not in (olds.get("authConfig") or {})
-        and name not in (auth if isinstance(auth, Mapping) else {})
-    )
-
-
-def config_from(inputs: Mapping[str, Any]) -> TargetConfig:
-    """The configuration that inputs, or the outputs they led to, stand for.
-
-    Raises:
-        Invalid: They break a rule; check has let through what an import lacks.
-    """
-    return owned_properties.config_from(TargetConfig, "target", inputs)
 
 
 def changes(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:
@@ -298,7 +248,7 @@ def inputs_read(
         "name": target.name,
         "endpointUrl": _url_read(state.get("endpointUrl"), target.endpoint_url),
         "authType": target.auth_type,
-        "retryPolicy": {**RetryPolicyConfig().model_dump(by_alias=True), **target.retry_policy},
+        "retryPolicy": {**RetryPolicy().retry_policy(), **target.retry_policy},
         "eventTypes": set_read(state.get("eventTypes") or [], target.event_types),
         "healthCheck": bool(state.get("healthCheck", False)),
         "apiUrl": api_url,

@@ -10,6 +10,7 @@ from genesys_provider.resources.owned import OwnedProvider, seconds
 
 if TYPE_CHECKING:
     from genesys_provider.resources.owned_properties import OwnedProperties
+    from genesys_provider.resources.rules import Rules
     from genesys_provider.targets.manager import Outcome, TargetManager
     from genesys_provider.targets.models import Target
 
@@ -33,6 +34,12 @@ class EventBridgeTargetProvider(OwnedProvider):
 
         return target_properties
 
+    def rules(self) -> Rules:
+        """The module of its rules."""
+        from genesys_provider.resources import target_rules
+
+        return target_rules
+
     def managed(self, *states: Mapping[str, Any]) -> AbstractContextManager[TargetManager]:
         """The manager, for an operation on these states."""
         from genesys_provider.resources.session import managed
@@ -46,10 +53,10 @@ class EventBridgeTargetProvider(OwnedProvider):
 
     def registered(self, manager: TargetManager, props: Mapping[str, Any]) -> Outcome:
         """Registers the target and waits for the verdict."""
-        from genesys_provider.resources import target_properties
+        from genesys_provider.resources import target_rules
 
         return manager.register(
-            target_properties.config_from(props),
+            target_rules.config_from(props),
             timeout=seconds(props, "verificationTimeout"),
             health_check=bool(props.get("healthCheck")),
             creates_first=bool(props.get("createBeforeDelete")),
@@ -59,11 +66,11 @@ class EventBridgeTargetProvider(OwnedProvider):
         self, manager: TargetManager, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]
     ) -> Outcome:
         """Writes the configuration with one PUT, and waits if that started the verification again."""
-        from genesys_provider.resources import target_properties
+        from genesys_provider.resources import target_properties, target_rules
 
         return manager.update(
             id_,
-            target_properties.config_from(news),
+            target_rules.config_from(news),
             recorded_owner=olds.get("owner"),
             last_write=target_properties.last_write(olds),
             unchanged=target_properties.verdict_is_missing(olds, news),

@@ -19,7 +19,8 @@ from test_bad_input import assert_faults_are_clear, check, new_id, without_marks
 
 from genesys_provider.common.faults import faults_of
 from genesys_provider.emulator.judge import broken_rules_of_schema
-from genesys_provider.resources import source_properties
+from genesys_provider.resources import source_properties, source_rules
+from genesys_provider.resources.properties import own
 from genesys_provider.resources.source_provider import EventBridgeSourceProvider
 from genesys_provider.sources.models import INTEGRATION_TYPE, Source, SourceConfig
 from genesys_provider.sources.vocabulary import wanted_status
@@ -57,7 +58,7 @@ def test_nothing_right_at_all(values: list[Any], data: st.DataObject) -> None:
 
 def assert_accepted(client: GenesysClient, inputs: dict[str, Any]) -> None:
     """The API takes the configuration, reads back the same, and neither a diff nor a refresh sees a change."""
-    config = source_properties.config_from(inputs)
+    config = source_rules.config_from(inputs)
     made = client.create_integration({"name": config.name, "integrationType": {"id": INTEGRATION_TYPE}})
     COUNTS["sources that the API took"] += 1
     try:
@@ -74,7 +75,8 @@ def assert_accepted(client: GenesysClient, inputs: dict[str, Any]) -> None:
         outs = without_marks(source_properties.outputs(inputs, settled, organization_id="org"))
         assert not SOURCES.diff(new_id(), outs, inputs).changes
         api_url = inputs["apiUrl"]
-        assert source_properties.inputs_read(outs, settled, owner=read.owner, api_url=api_url) == inputs
+        read_back = source_properties.inputs_read(outs, settled, owner=read.owner, api_url=api_url)
+        assert read_back == own(inputs)
         client.configure_integration(made["id"], read.carried_on(config))
     finally:
         client.delete_integration(made["id"])

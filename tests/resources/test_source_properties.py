@@ -10,16 +10,15 @@ from pulumi.output import Unknown
 from genesys_provider.resources import properties, source_properties
 from genesys_provider.resources.source_properties import (
     changes,
-    config_from,
     configuration_changed,
     expected,
-    faults,
     inputs_read,
     outputs,
     outputs_kept,
     outputs_read,
     with_defaults,
 )
+from genesys_provider.resources.source_rules import config_from, faults
 from genesys_provider.sources.models import Source
 
 API = "https://api.example"

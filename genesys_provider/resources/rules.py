@@ -1,0 +1,80 @@
+"""What the rules of all resources have in common: the models, and what of Pulumi's they must bear.
+
+The rules are pydantic's models. To load them takes longer than to check a hundred resources, so nothing else does:
+inputs that have `passed` before need none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeVar
+
+from pulumi.output import Unknown
+from pydantic import BaseModel, StrictBool, ValidationError
+
+from genesys_provider.common.errors import Invalid
+from genesys_provider.common.faults import Fault, faults_of
+from genesys_provider.common.fields import ApiModel
+from genesys_provider.common.paths import property_path
+from genesys_provider.resources.properties import Path, related
+
+Config = TypeVar("Config", bound=ApiModel)
+
+
+class Rules(Protocol):
+    """The module of a kind's rules."""
+
+    def faults(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[Fault]:
+        """Every fault of the inputs."""
+
+
+class OwnedInputs(ApiModel):
+    """The inputs that are no part of a configuration, whatever is configured."""
+
+    create_before_delete: StrictBool = False
+    """Whether the program has `delete_before_replace=False`: the engine does not tell a provider."""
+    api_url: str | None = None
+    """Where the organization is reached: filled in, so that a preview shows when it changes."""
+    secrets: list[str] | None = None
+    """The paths of the properties that the program gives as secrets."""
+
+
+def faults(model: type[BaseModel], properties: Mapping[str, Any]) -> list[Fault]:
+    """Every rule of the model that the properties break; what a preview does not know yet breaks none."""
+    unknown: list[Path] = []
+    try:
+        # By the API's names alone: Python's would pass, and then be missing in the request.
+        model.model_validate(_known(properties, (), unknown), by_alias=True, by_name=False)
+    except ValidationError as error:
+        paths = [property_path(path) for path in unknown]
+        return [fault for fault in faults_of(error) if not any(related(fault.path, path) for path in paths)]
+    return []
+
+
+def _known(value: Any, path: Path, unknown: list[Path]) -> Any:
+    """The value less all that is not known yet, whose paths are collected.
+
+    In a list it stays where it is, a fault that is left out again, so that what follows keeps its index.
+    """
+    if isinstance(value, Unknown):
+        unknown.append(path)
+        return value
+    if isinstance(value, Mapping):
+        items = [(name, _known(item, (*path, name), unknown)) for name, item in value.items()]
+        return {name: item for name, item in items if not isinstance(item, Unknown)}
+    if isinstance(value, (list, tuple)):
+        return [_known(item, (*path, index), unknown) for index, item in enumerate(value)]
+    return value
+
+
+def config_from(model: type[Config], kind: str, inputs: Mapping[str, Any]) -> Config:
+    """The configuration that inputs, or the outputs they led to, stand for.
+
+    Raises:
+        Invalid: They break a rule; check has let through what an import lacks.
+    """
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    try:
+        return model.model_validate({name: inputs[name] for name in names if inputs.get(name) is not None})
+    except ValidationError as error:
+        raise Invalid(f"{kind} {inputs.get('name')!r}", faults_of(error)) from None

@@ -1,0 +1,34 @@
+"""The rules of a source's properties, as Pulumi has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from genesys_provider.common.faults import Fault
+from genesys_provider.common.fields import Number
+from genesys_provider.resources import properties, rules
+from genesys_provider.sources.models import SourceConfig
+
+
+class SourceInputs(SourceConfig, rules.OwnedInputs):
+    """All inputs of an `EventBridgeSource`."""
+
+    activation_timeout: Annotated[Number, Field(gt=0, le=86400)] | None = None
+    """Seconds."""
+
+
+def faults(_olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[Fault]:
+    """Every fault of a source's inputs, each with its property path; what is not known yet is no fault."""
+    return rules.faults(SourceInputs, properties.own(inputs))
+
+
+def config_from(inputs: Mapping[str, Any]) -> SourceConfig:
+    """The configuration that inputs, or the outputs they led to, stand for.
+
+    Raises:
+        Invalid: They break a rule.
+    """
+    return rules.config_from(SourceConfig, "source", inputs)

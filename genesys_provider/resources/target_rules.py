@@ -1,0 +1,63 @@
+"""The rules of a target's properties, as Pulumi has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, StrictBool
+
+from genesys_provider.client.redaction import OWNER_HEADER
+from genesys_provider.common.faults import Fault
+from genesys_provider.common.fields import Number
+from genesys_provider.common.paths import property_path
+from genesys_provider.resources import properties, rules
+from genesys_provider.targets.models import TargetConfig
+from genesys_provider.targets.vocabulary import SECRET_FIELDS
+
+
+class TargetInputs(TargetConfig, rules.OwnedInputs):
+    """All inputs of an `EventBridgeTarget`."""
+
+    verification_timeout: Annotated[Number, Field(gt=0, le=86400)] | None = None
+    """Seconds."""
+    health_check: StrictBool = False
+
+
+def faults(olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[Fault]:
+    """Every fault of a target's inputs, each with its property path; what is not known yet is no fault.
+
+    Args:
+        olds: The inputs of the last run. A secret that they lack too, since the API returns none to an import,
+            is not asked for until something else changes.
+        inputs: As `with_defaults` gives them.
+    """
+    headers = inputs.get("headers")
+    reserved = [
+        Fault(property_path(("headers", name)), "is the provider's own: it says whose the target is")
+        for name in (headers if isinstance(headers, Mapping) else ())
+        if name.lower() == OWNER_HEADER.lower()
+    ]
+    excused = {f"authConfig.{name}" for name in SECRET_FIELDS if _imported_without(olds, inputs, name)}
+    found = rules.faults(TargetInputs, properties.own(inputs))
+    return reserved + [fault for fault in found if fault.path not in excused]
+
+
+def _imported_without(olds: Mapping[str, Any], inputs: Mapping[str, Any], name: str) -> bool:
+    """Whether the inputs lack a secret that the same authentication lacked before."""
+    auth = inputs.get("authConfig")
+    return (
+        bool(olds)
+        and olds.get("authType", "NONE") == inputs["authType"] != "NONE"
+        and name not in (olds.get("authConfig") or {})
+        and name not in (auth if isinstance(auth, Mapping) else {})
+    )
+
+
+def config_from(inputs: Mapping[str, Any]) -> TargetConfig:
+    """The configuration that inputs, or the outputs they led to, stand for.
+
+    Raises:
+        Invalid: They break a rule; check has let through what an import lacks.
+    """
+    return rules.config_from(TargetConfig, "target", inputs)
