@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bench.declaring import PROGRAMS
 from bench.results import DEFAULT
 from bench.services import Organisation
-from tests.engine import ROOT, Running, Stack
+from tests.engine import ROOT, Result, Running, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,8 @@ PARALLELS = (PARALLEL, DEFAULT)
 """What the rows are run with: so many that all is under way at once, and what one gets without asking."""
 LIMIT_SECONDS = 900.0
 """A command that takes longer is stuck."""
+LINES_SHOWN = 25
+"""Of a command that failed."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +108,20 @@ class Fleet:
             # It has a process group of its own, which a terminal's Ctrl-C does not reach.
             running.interrupt()
             raise
-        if result.code != 0:
-            raise RuntimeError(f"`pulumi {' '.join(arguments)}` failed:\n{result.output}")
+        check(result)
         return result.seconds
 
     def bytes_each(self) -> float:
         """Bytes of state for each resource."""
         states = [len(json.dumps(each)) for each in self._stack.resources().values()]
         return sum(states) / len(states)
+
+
+def check(result: Result) -> None:
+    """Raises a `RuntimeError` with the end of the output if the command failed."""
+    if result.code != 0:
+        said = "\n".join(result.output.splitlines()[-LINES_SHOWN:])
+        raise RuntimeError(f"a command of Pulumi failed; its last lines:\n{said}")
 
 
 class Setting:
