@@ -10,6 +10,7 @@ import signal
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, wait
+from itertools import zip_longest
 from pathlib import Path
 
 import click
@@ -104,8 +105,11 @@ def drive(
                 progress.remove_task(bar)
                 console.print(str(run))
 
+        # The regions by turns: who waits for one organization's limit holds the others up less.
+        regions = [[run for run in runs if run.region == each] for each in budgets]
+        turns = [run for turn in zip_longest(*regions) for run in turn if run]
         with ThreadPoolExecutor(stacks_at_a_time) as pool:
-            futures = [pool.submit(work, run) for run in runs]
+            futures = [pool.submit(work, run) for run in turns]
             passed_on = 0
             while wait(futures, timeout=0.1).not_done:
                 if passed_on < len(signals):

@@ -9,6 +9,7 @@ import csv
 import importlib.util
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -201,15 +202,18 @@ def test_two_hundred_targets(tmp_path: Path) -> None:
         fleet = Fleet(tmp_path, {EU: eu, US: us})
         fleet.declare(50, ("sales", "service"))
 
-        def done(command: str, targets: str) -> None:
-            result = fleet.run(command)
+        def done(command: str, targets: str, *options: str) -> Result:
+            result = fleet.run(command, *options)
             assert result.code == 0, result.output
             assert last_line(result) == f"4 stacks: 4 done. Targets: {targets}."
             assert all(
                 each["status"] != 429 for cloud in (eu, us) for each in cloud.control("requests", "GET")
             )
+            return result
 
-        done("preview", "200 to create")
+        preview = done("preview", "200 to create", "--parallel-stacks", "1")
+        begun = re.findall(r"^(\S+)\.\S+ +preview:", preview.output, re.MULTILINE)
+        assert begun == [EU, US, EU, US]
         assert fleet.targets() == {}
         done("up", "200 created")
         assert fleet.targets() == {"VERIFIED": 200}
