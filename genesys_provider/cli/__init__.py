@@ -1,8 +1,8 @@
-"""The command line, `genesys-eventbridge`: one module a group of commands."""
+"""The command line, `genesys-eventbridge`: one module for each group of commands."""
 
 import click
 
-from genesys_provider.cli import live  # noqa: F401  (its commands are of the group `targets`)
+from genesys_provider.cli import live  # noqa: F401  (registers its commands in the group `targets`)
 from genesys_provider.cli.audit import audit
 from genesys_provider.cli.completion import completion
 from genesys_provider.cli.doctor import doctor
@@ -21,9 +21,9 @@ __all__ = ["main"]
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="genesys-eventbridge", prog_name="genesys-eventbridge")
 def main() -> None:
-    """Genesys Cloud EventBridge: see and run the targets and sources of an organization.
+    """Genesys Cloud EventBridge: inspect and operate the targets and sources of an organization.
 
-    The environment says which one: GENESYSCLOUD_REGION, GENESYSCLOUD_OAUTHCLIENT_ID and
+    The environment selects the organization: GENESYSCLOUD_REGION, GENESYSCLOUD_OAUTHCLIENT_ID and
     GENESYSCLOUD_OAUTHCLIENT_SECRET; or a stack does, with --stack NAME after the command.
     """
 

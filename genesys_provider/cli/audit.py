@@ -1,4 +1,4 @@
-"""`audit`: what an audit file says, what it proves, how long things took."""
+"""`audit`: show and verify an audit file, and how long things took."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TIMED = {
     "SOURCE_CREATED": "Creation of sources",
     "SOURCE_SETTLED": "Activation of sources",
 }
-"""The events whose latencies are looked at, and what they tell."""
+"""The events whose latencies are shown, with their titles."""
 BOUNDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 45, 60, 75, 120, 300)
 """Upper bounds of a histogram's bars, in seconds."""
 LONGEST_BAR = 40
@@ -28,14 +28,14 @@ LONGEST_BAR = 40
 
 @click.group()
 def audit() -> None:
-    """Look into audit files: show, latency, verify."""
+    """Inspect audit files: show, latency, verify."""
 
 
 def _given(_context: click.Context, _option: click.Parameter, value: str | None) -> datetime | None:
-    """An option that is a time as ISO 8601 has it; one without a zone is UTC, as the file's are."""
+    """Parses an option with an ISO 8601 time; without a time zone it is UTC, as in the file."""
     moment = None if value is None else _moment(value)
     if value is not None and moment is None:
-        raise click.BadParameter(f"{value!r} is no time: write it as 2026-01-31 or 2026-01-31T12:00:00Z.")
+        raise click.BadParameter(f"{value!r} is not a time: write it as 2026-01-31 or 2026-01-31T12:00:00Z.")
     return moment
 
 
@@ -49,7 +49,7 @@ def _moment(text: object) -> datetime | None:
 
 @audit.command()
 @click.argument("file", type=FILE)
-@click.option("--target", metavar="ID", help="Only entries about the target or source of this id.")
+@click.option("--target", metavar="ID", help="Only entries about the target or source with this id.")
 @click.option(
     "--event", metavar="EVENT", help="Only entries of this kind, such as TARGET_VERIFICATION_FAILED."
 )
@@ -66,7 +66,7 @@ def show(
     until: datetime | None,
     as_json: bool,
 ) -> None:
-    """Show the entries of FILE, oldest first, by target and time. Whether they are true, `audit verify` says."""
+    """Show the entries of FILE, oldest first, by target and time. They are not checked: see `audit verify`."""
     found = _entries(file)
     chosen = [
         each
@@ -140,7 +140,7 @@ def _figures(seconds: Sequence[float]) -> dict[str, Any]:
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float:
-    """The value that so many percent of all do not exceed: nearest rank."""
+    """The value that this percentage of all values does not exceed: nearest rank."""
     return ordered[math.ceil(len(ordered) * percent / 100) - 1]
 
 
@@ -166,9 +166,9 @@ def _histogram(title: str, seconds: Sequence[float]) -> str:
 @audit.command()
 @click.argument("file", type=FILE)
 def verify(file: Path) -> None:
-    """Check that no line of FILE was changed, removed or inserted; exits with 1 where one was.
+    """Check that no line of FILE was changed, removed or inserted; exits with 1 if one was.
 
-    With GENESYSCLOUD_AUDIT_KEY also that nobody without the key has written FILE anew.
+    With GENESYSCLOUD_AUDIT_KEY, also check that nobody without the key has rewritten FILE.
     """
     from genesys_provider.client.settings import AUDIT_KEY
     from genesys_provider.common.audit import problems_of, without_key
@@ -181,4 +181,4 @@ def verify(file: Path) -> None:
         raise SystemExit(1)
     click.echo(f"{file}: the chain is whole")
     if key and (count := without_key(file)):
-        click.echo(f"Its first {count} entries were written without a key; the next one vouches for them.")
+        click.echo(f"Its first {count} entries were written without a key; the first keyed one secures them.")

@@ -1,4 +1,4 @@
-"""What `doctor` looks at: one function a subject, each yields what it found and what to do."""
+"""The checks of `doctor`: one function for each subject, which yields its findings and what to do."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ from genesys_provider.client.urls import shown_url
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
 SKEW_SECONDS = 60.0
-"""How far the clock here may be off. Tokens are renewed a minute early; gateways take webhooks of five minutes."""
+"""How far this clock may be off. Tokens are renewed a minute early; gateways accept webhooks of five minutes."""
 FEW_REQUESTS = 0.1
-"""The share of the rate limit below which what is left is worth a note."""
+"""The remaining share of the rate limit below which there is a note."""
 READS = {
     "organization": MY_ORGANIZATION,
     "targets": TARGETS,
     "integrations": INTEGRATIONS,
     "topics": TOPICS,
 }
-"""The calls that every command may need. Whether writes are allowed can't be told without one."""
+"""Calls that every command may need. Whether writes are allowed can only be found out by writing."""
 
 
 class Finding(NamedTuple):
-    """What was found about a subject; `hint` says what to do."""
+    """A finding about a subject; `hint` says what to do."""
 
     subject: str
     state: str
@@ -66,11 +66,11 @@ def here(connection: Connection) -> Iterator[Finding]:
             "Host",
             NOTE,
             "there is no Pulumi project here",
-            "Run it in a project's folder to look at its host",
+            "Run it in a project's directory to check its host",
         )
         return
     file = next(folder / name for name in PROJECT_FILES if (folder / name).is_file())
-    init = f"Run `genesys-eventbridge init {folder}` with the command of the project's environment"
+    init = f"Run `genesys-eventbridge init {folder}` with the command from the project's environment"
     try:
         named = [each for each in providers_of(file.read_bytes().decode()) if each.name == PLUGIN]
     except (OSError, UnicodeDecodeError, StanzaError) as error:
@@ -109,7 +109,7 @@ def service(connection: Connection, settings: Settings) -> Iterator[Finding]:
             call = Call("GET", path)
             answer, refusal = _asked(http, call, settings.api_url, token)
             if refusal is not None:
-                # A service that does not say its organization serves all the same.
+                # A service that does not tell its organization still works.
                 state = NOTE if path == MY_ORGANIZATION else WRONG
                 yield Finding(f"GET {subject}", state, *connection.parts(refusal))
                 continue
@@ -137,7 +137,7 @@ def _clock(answer: Answer) -> Iterator[Finding]:
     try:
         there = parsedate_to_datetime(answer.headers["date"]).timestamp()
     except (KeyError, ValueError):
-        yield Finding("Clock", NOTE, "the service does not say its time")
+        yield Finding("Clock", NOTE, "the service does not tell its time")
         return
     skew = time.time() - there
     if abs(skew) > SKEW_SECONDS:
@@ -146,7 +146,7 @@ def _clock(answer: Answer) -> Iterator[Finding]:
             "Clock",
             WRONG,
             f"the clock here is {abs(skew):.0f} s {side} Genesys Cloud's",
-            "Set it by NTP: gateways refuse webhooks whose time is minutes off",
+            "Synchronize it by NTP: gateways refuse webhooks whose time is minutes off",
         )
     else:
         yield Finding("Clock", OK, f"within {max(1, round(abs(skew)))} s of Genesys Cloud's")
@@ -157,17 +157,17 @@ def _rate_limit(answer: Answer) -> Iterator[Finding]:
         allowed = int(answer.headers["inin-ratelimit-allowed"])
         left = allowed - int(answer.headers["inin-ratelimit-count"])
     except (KeyError, ValueError):
-        yield Finding("Rate limit", NOTE, "the service does not say it")
+        yield Finding("Rate limit", NOTE, "the service does not tell it")
         return
     few = left < allowed * FEW_REQUESTS
-    hint = "Find what else uses this OAuth client; each `up` waits for the next minute" if few else ""
+    hint = "Find out what else uses this OAuth client; each `up` waits for the next minute" if few else ""
     yield Finding(
         "Rate limit", NOTE if few else OK, f"{left} of {allowed} requests left in this minute", hint
     )
 
 
 def endpoints(connection: Connection) -> Iterator[Finding]:
-    """Targets that are not verified, and sources that are in trouble."""
+    """Targets that are not verified, and sources in error."""
     from genesys_provider.sources.manager import SourceManager
     from genesys_provider.targets.manager import TargetManager
 
@@ -176,12 +176,12 @@ def endpoints(connection: Connection) -> Iterator[Finding]:
         failed = [each for each in found if each.final and not each.verified]
         for each in sorted(failed, key=lambda target: target.name):
             reason = facts.reason_of(manager, each)
-            anew = "run `pulumi up`" if each.owner else "save the target again, which verifies it anew"
+            anew = "run `pulumi up`" if each.owner else "save the target again to verify it again"
             yield Finding(
                 "Target",
                 WRONG,
                 f"{each.name} is {each.status}" + (f": {reason}" if reason else ""),
-                f"Try `genesys-eventbridge probe {shown_url(each.endpoint_url)}`, mend it, then {anew}",
+                f"Try `genesys-eventbridge probe {shown_url(each.endpoint_url)}`, fix the endpoint, then {anew}",
             )
         if not failed:
             yield Finding("Targets", OK, f"{len(found)}, none failed")
@@ -189,7 +189,7 @@ def endpoints(connection: Connection) -> Iterator[Finding]:
         try:
             listed = list(sources.list())
         except GenesysError:
-            return  # said above
+            return  # reported above
         troubled = [each for each in listed if each.status == "ERROR"]
         for source in troubled:
             yield Finding(
@@ -203,7 +203,7 @@ def endpoints(connection: Connection) -> Iterator[Finding]:
 
 
 def all_of(connection: Connection) -> Iterator[Finding]:
-    """Everything, as far as it can be reached: where there is no login, no call is tried."""
+    """All checks, as far as possible: without a login, no API call is tried."""
     yield from here(connection)
     try:
         settings = connection.settings

@@ -7,7 +7,7 @@ from click.shell_completion import get_completion_class
 
 PROGRAM = "genesys-eventbridge"
 _VARIABLE = "_GENESYS_EVENTBRIDGE_COMPLETE"
-"""The one that click looks for."""
+"""The variable that click looks for."""
 
 
 @click.command()

@@ -1,6 +1,6 @@
-"""Which organization a command works in: the environment variables say it, or a stack's config.
+"""The organization in which a command works, from the environment variables or a stack's config.
 
-Whatever goes wrong is one sentence and what to do, and exit code 1.
+Any error is reported in one sentence with a hint, and exit code 1.
 """
 
 from __future__ import annotations
@@ -29,52 +29,52 @@ _KEYS = {variable: NAMESPACE + key for key, variable in ENVIRONMENT.items()}
 
 
 def connected(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command the options that say where to, and `connection`, what they lead to."""
+    """Gives a command the options for its connection, and the `connection` that results from them."""
 
     @wraps(command)
     def options(*, stack: str | None, cwd: Path | None, **rest: Any) -> Any:
         if cwd is not None and stack is None:
-            raise click.UsageError("--cwd is where the project of --stack is: name the stack too.")
+            raise click.UsageError("--cwd is the directory of the project of --stack: name the stack too.")
         return command(connection=Connection(stack, cwd or Path()), **rest)
 
     return stack_option(cwd_option(options))
 
 
 stack_option = click.option(
-    "--stack", metavar="NAME", help="Connect as this stack's genesys: config says, not the environment."
+    "--stack", metavar="NAME", help="Connect with this stack's genesys: config instead of the environment."
 )
 cwd_option = click.option(
     "--cwd",
     metavar="DIR",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder of the stack's project; else the current one.",
+    help="The directory of the stack's project; by default the current one.",
 )
 
 
 @dataclass
 class Connection:
-    """An organization, by way of the environment or of a stack's config."""
+    """An organization, reached through the environment or a stack's config."""
 
     stack: str | None = None
     cwd: Path = Path()
 
     @cached_property
     def settings(self) -> Settings:
-        """What leads there.
+        """The settings of the connection.
 
         Raises:
-            ConfigurationError: A setting is wrong.
+            ConfigurationError: A setting is invalid.
             PulumiError: The stack's config can't be read.
         """
         return Settings.resolve({} if self.stack is None else stack_config(self.stack, self.cwd))
 
     @contextmanager
     def manager(self, kind: type[Kind], *, audited: bool = False) -> Iterator[Kind]:
-        """A manager; within it, errors are the user's.
+        """A manager; within the block, errors are reported to the user.
 
         Args:
             kind: Its class.
-            audited: Whether what it does belongs into the audit file. Who only reads needs none.
+            audited: Whether its actions belong in the audit file. Commands that only read need none.
         """
         with self.told():
             settings = self.settings if audited else replace(self.settings, audit_log=None)
@@ -83,19 +83,19 @@ class Connection:
 
     @contextmanager
     def told(self) -> Iterator[None]:
-        """Within it, what goes wrong ends the command with a sentence."""
+        """Within the block, an error ends the command with one sentence."""
         try:
             yield
         except GenesysError as error:
             raise click.ClickException(self.said(error)) from error
 
     def said(self, error: GenesysError) -> str:
-        """An error in the words of this connection: variables, or a stack's config keys."""
+        """The text of an error, with environment variables or config keys according to the connection."""
         message, hint = self.parts(error)
         return error.saying(message, hint)
 
     def parts(self, error: GenesysError) -> tuple[str, str]:
-        """What happened, and what to do about it, in those words."""
+        """What happened, and what to do about it, likewise."""
         return self._in_words(error.message), self._in_words(self._hint(error))
 
     def _hint(self, error: GenesysError) -> str:

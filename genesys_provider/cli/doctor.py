@@ -1,4 +1,4 @@
-"""`doctor`: what stands in the way, and what to do about it."""
+"""`doctor`: find out what is wrong, and what to do about it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _STYLES = {"ok": "green", "note": "yellow", "wrong": "red"}
 @connected
 @output.as_json_option
 def doctor(connection: Connection, as_json: bool) -> None:
-    """Look at Python, Pulumi, host, network, login, permissions, clock, rate limit and failing endpoints.
+    """Check Python, Pulumi, host, network, login, permissions, clock, rate limit and failing endpoints.
 
-    Exits with 1 where something is wrong. It changes nothing, so it can't tell whether writes are allowed.
+    Exits with 1 if something is wrong. It changes nothing, so it can't tell whether writes are allowed.
     """
     from rich.text import Text
 
@@ -36,6 +36,6 @@ def doctor(connection: Connection, as_json: bool) -> None:
     if as_json:
         output.print_json([each._asdict() for each in found])
     else:
-        click.echo(f"{output.counted(wrong, 'thing')} to mend" if wrong else "Nothing is wrong.")
+        click.echo(f"{output.counted(wrong, 'thing')} to fix" if wrong else "Nothing is wrong.")
     if wrong:
         raise SystemExit(1)

@@ -1,4 +1,4 @@
-"""`export`: what an organization has, as a Pulumi project that takes it over."""
+"""`export`: write a Pulumi project that imports what an organization has."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     T = TypeVar("T", bound=Listed)
 
 STACK = "exported"
-"""The stack's name, where no --stack gives one."""
+"""The name of the stack, unless --stack gives one."""
 
 
 @click.command()
@@ -29,10 +29,10 @@ STACK = "exported"
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @output.name_option
 def export(connection: Connection, directory: Path, pattern: str | None) -> None:
-    """Write a Pulumi project of what the organization has to DIR: program, stack config, import file.
+    """Write a Pulumi project with the organization's targets and sources to DIR, ready to be imported.
 
-    No secret is in a file that goes into a repository: secrets.json, which .gitignore leaves out, has the values of
-    headers, and blanks for what the API never says.
+    Files for the repository contain no secrets: those are in secrets.json, which .gitignore excludes. It has the
+    values of headers, and blanks for what the API never returns.
     """
     from genesys_provider.cli import programs
     from genesys_provider.sources.manager import SourceManager
@@ -40,9 +40,9 @@ def export(connection: Connection, directory: Path, pattern: str | None) -> None
 
     if directory.exists() and any(directory.iterdir()):
         raise click.ClickException(
-            f"{directory} is not empty, and nothing is written over: name another folder."
+            f"{directory} is not empty, and nothing is overwritten: name another directory."
         )
-    with connection.manager(TargetManager) as manager, output.progress("reads targets and sources"):
+    with connection.manager(TargetManager) as manager, output.progress("reading targets and sources"):
         targets = _named(manager.list(), pattern)
         sources = _named(SourceManager(manager.settings, beside=manager).list(), pattern)
         organization = manager.organization()
@@ -75,8 +75,8 @@ def export(connection: Connection, directory: Path, pattern: str | None) -> None
     owners = {output.short_owner(mark).rpartition("::")[0] for mark in marks if mark}
     if owners:
         click.echo(
-            f"\nWarning: some are of other stacks ({', '.join(sorted(owners))}): an `up` here takes them away from "
-            "those. Leave out what is to stay theirs.",
+            f"\nWarning: some belong to other stacks ({', '.join(sorted(owners))}): an `up` here takes them away "
+            "from those. Leave out what they should keep.",
             err=True,
         )
 

@@ -1,4 +1,4 @@
-"""What commands say of a target beyond what the API lists: why it is not verified, and since when."""
+"""What commands tell about a target beyond the API's list: why it is not verified, and since when."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from genesys_provider.targets.models import Target
 
 _VERDICTS = {"TARGET_VERIFIED": True, "TARGET_VERIFICATION_FAILED": False}
-"""The audit's events that say how a verification ended."""
+"""The audit events that end a verification."""
 
 
 def status_of(target: Target | Source) -> str:
-    """Its status; of a target of which the service says none, that it is pending."""
+    """The status; `PENDING_VERIFICATION` for a target without one."""
     from genesys_provider.targets.vocabulary import PENDING_VERIFICATION
 
     return target.status or PENDING_VERIFICATION
 
 
 def as_json(target: Target, *, reason: str | None = None, since: str | None = None) -> dict[str, Any]:
-    """The target by the API's names, without a secret.
+    """The target by the API's names, without secrets.
 
     Args:
         target: The target.
         reason: Why it is not verified.
-        since: Since when it has its status: UTC, ISO 8601.
+        since: When it got its status: UTC, ISO 8601.
     """
     from genesys_provider.monitor.views import facts_of
 
@@ -53,7 +53,7 @@ def as_json(target: Target, *, reason: str | None = None, since: str | None = No
 
 
 def reason_of(manager: TargetManager, target: Target) -> str | None:
-    """Why its last verification came to nothing, in the service's words: one request; None unless it did."""
+    """Why its last verification failed, as the service gives it: one request; None if it did not fail."""
     if target.verified or not target.final:
         return None
     try:
@@ -66,7 +66,7 @@ def reason_of(manager: TargetManager, target: Target) -> str | None:
 
 
 def since_when(entries: Iterable[Mapping[str, Any]], target: Target) -> str | None:
-    """Since when a target has its status, as far as audit entries say it; the API does not.
+    """When a target got its status, as far as audit entries tell; the API does not.
 
     Args:
         entries: Oldest first.
@@ -82,12 +82,14 @@ def since_when(entries: Iterable[Mapping[str, Any]], target: Target) -> str | No
 
 
 def audit_entries(path: Path | None) -> list[dict[str, Any]]:
-    """What an audit file has, oldest first; nothing where there is none, or it can't be read."""
+    """The entries of an audit file, oldest first; empty if there is no file or it can't be read."""
     from genesys_provider.common.audit import entries_of
 
     if path is None or not path.is_file():
         return []
     if not os.access(path, os.R_OK):
-        click.echo(f"Warning: the audit file {path} can't be read, so it does not say since when.", err=True)
+        click.echo(
+            f"Warning: the audit file {path} can't be read, so times of statuses are missing.", err=True
+        )
         return []
     return entries_of(path)

@@ -1,8 +1,8 @@
-"""`init`: the host in a user's repository, so that a fresh clone of it works.
+"""`init`: put the host into a user's repository, so that a fresh clone works.
 
-Pulumi looks for the folders that `plugins.providers` names before it makes the virtual environment: a host that is
-installed there is missing on every fresh clone. So its script, which only finds the program's Python, lies in the
-repository.
+Pulumi looks for the directories in `plugins.providers` before it creates the virtual environment, so a host that is
+installed there is missing from every fresh clone. So its script, which only finds the program's Python, is kept in
+the repository.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from genesys_provider.cli.pulumi import PROJECT_FILES
 from genesys_provider.cli.stanza import PLUGIN, StanzaError, providers_of, with_provider
 
 FOLDER = "genesys-eventbridge-host"
-"""Beside Pulumi.yaml; neither hidden nor named as build output, so that no usual .gitignore matches it."""
+"""Next to Pulumi.yaml. It is neither hidden nor named like build output, so that no usual .gitignore matches it."""
 SCRIPT = f"pulumi-resource-{PLUGIN}"
 MODE = 0o755
 _OURS = b"-m genesys_provider.host"
@@ -31,10 +31,10 @@ _OURS = b"-m genesys_provider.host"
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
 def init(directory: Path) -> None:
-    """Put the host for dynamic resources into a Pulumi project: DIR, or the current folder.
+    """Put the host for dynamic resources into a Pulumi project: DIR, or the current directory.
 
     Adds the folder genesys-eventbridge-host and names it in Pulumi.yaml. Run it again after an upgrade of
-    genesys-eventbridge: it brings the folder up to date, and changes nothing where there is nothing to do.
+    genesys-eventbridge: it updates the folder, and changes nothing if there is nothing to do.
     """
     project, folder, done = put_host(directory)
     for line in done:
@@ -45,7 +45,7 @@ def init(directory: Path) -> None:
         )
         click.echo(
             "Set PULUMI_PARALLEL=256 where you and your pipeline run Pulumi: by default it waits for the "
-            "verification of 4 targets for each core at a time."
+            "verification of only 4 targets per core at a time."
         )
     else:
         click.echo(f"{project} names {folder}, which is up to date: nothing to do.")
@@ -58,13 +58,13 @@ def init(directory: Path) -> None:
 
 
 def put_host(directory: Path) -> tuple[Path, Path, list[str]]:
-    """Puts the host into the project of this folder.
+    """Puts the host into the project in this directory.
 
     Returns:
-        The project file, the host's folder, and what was done, a line each.
+        The project file, the host's folder, and what was done, one line each.
 
     Raises:
-        click.ClickException: It can't be put there; nothing was changed.
+        click.ClickException: It failed; nothing was changed.
     """
     project = _project_file(directory)
     try:
@@ -86,7 +86,7 @@ def put_host(directory: Path) -> tuple[Path, Path, list[str]]:
         raise click.ClickException(f"{project}: it is not UTF-8 text. Nothing was changed.") from error
     except OSError as error:
         raise click.ClickException(
-            f"{error.filename}: {error.strerror}. Mend that, and run this again."
+            f"{error.filename}: {error.strerror}. Fix that, and run this again."
         ) from error
     return project, folder, done
 
@@ -96,13 +96,13 @@ def _project_file(directory: Path) -> Path:
     if not found:
         raise click.ClickException(
             f"There is no Pulumi.yaml in {directory.absolute()}. Run this in the folder of your project, or name "
-            "it: genesys-eventbridge init DIR. `pulumi new python` makes a project."
+            "it: genesys-eventbridge init DIR. `pulumi new python` creates a project."
         )
     return found[0]
 
 
 def _folder_named(directory: Path, path: str, line: int) -> Path:
-    """The folder that the project file names already, if it is one of ours that every clone has.
+    """The folder that the project file already names, if it is ours and part of every clone.
 
     Raises:
         StanzaError: It is not.
@@ -114,7 +114,7 @@ def _folder_named(directory: Path, path: str, line: int) -> Path:
     if any((each / "pyvenv.cfg").is_file() for each in above):
         raise StanzaError(
             f"line {line} names {path!r} for {PLUGIN}, in a virtual environment. `pulumi install` fails where "
-            f"that is not there yet, on every fresh clone. {remedy}"
+            f"that does not exist yet, as on every fresh clone. {remedy}"
         )
     script = folder / SCRIPT
     if folder.absolute() == (directory / FOLDER).absolute() and not script.exists():
@@ -125,7 +125,7 @@ def _folder_named(directory: Path, path: str, line: int) -> Path:
 
 
 def _put_script(folder: Path) -> list[str]:
-    """Makes the script what this version's is; says what that took."""
+    """Writes this version's script; tells what was done."""
     script = folder / SCRIPT
     wanted = (files("genesys_provider") / "host" / "bin" / SCRIPT).read_bytes()
     done = []
@@ -139,7 +139,7 @@ def _put_script(folder: Path) -> list[str]:
             raise click.ClickException(f"{script} is not ours. Move it away, and run this again.")
         if had != wanted:
             script.write_bytes(wanted)
-            done.append(f"{script}: brought up to date")
+            done.append(f"{script}: updated")
     if script.stat().st_mode & 0o777 != MODE:
         script.chmod(MODE)
         done = done or [f"{script}: made executable"]
@@ -147,9 +147,9 @@ def _put_script(folder: Path) -> list[str]:
 
 
 def _ignored_by_git(path: Path) -> bool:
-    """Whether git would leave the file out; False where there is no git, or no repository, or it is in already."""
+    """Whether git ignores the file; False without git or a repository, or if the file is already tracked."""
     try:
-        asked = subprocess.run(  # noqa: S603 (nothing of it comes from elsewhere)
+        asked = subprocess.run(  # noqa: S603 (no foreign input)
             ["git", "check-ignore", "--quiet", path.name],  # noqa: S607 (whichever git the user has)
             cwd=path.parent,
             check=False,

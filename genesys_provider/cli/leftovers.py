@@ -1,8 +1,8 @@
-"""`leftovers`: what carries a project's mark, and is in no state.
+"""`leftovers`: find objects that carry a project's mark but are in no state.
 
-The danger is to take what another backend's state has for left behind. So whatever was not read is said and keeps
-everything alive, a project that this backend does not know has to be typed, and the states are read again after the
-question: somebody may have thought about it for an hour.
+The danger is to take objects in another backend's state for leftovers. So whatever could not be read is reported,
+and nothing is deleted then. For a project that this backend does not know, its name has to be typed. And the states
+are read again after the question: the user may have taken an hour to answer.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Leftover:
     manager: Manager[Any, Any]
 
     def is_left_behind(self, states: States) -> bool:
-        """Whether no state has it, or is about to."""
+        """Whether the object is in no state and not about to be."""
         return self.thing.id not in states.ids and self.mark not in states.under_way
 
     def as_json(self) -> dict[str, Any]:
@@ -55,30 +55,30 @@ class _Leftover:
 @click.option(
     "--stack",
     metavar="NAME",
-    help="Only marks of this stack. Where the environment names no OAuth client, its config connects.",
+    help="Only marks of this stack. If the environment names no OAuth client, its config is used to connect.",
 )
 @cwd_option
 @click.option("--delete", is_flag=True, help="Delete them, after a question.")
 @output.as_json_option
 def leftovers(project: str, stack: str | None, cwd: Path | None, delete: bool, as_json: bool) -> None:
-    """Find targets and sources that carry the mark of PROJECT, or of one stack of it, and that no state has.
+    """Find targets and sources that carry the mark of PROJECT, or of one of its stacks, but are in no state.
 
-    Reads every state that the Pulumi CLI can read here, and says which. What is in one of them, or is being made,
-    is never deleted; nor is anything as long as a state can't be read.
+    Reads every state that the Pulumi CLI can read here, and tells which. Objects that are in a state, or are being
+    created, are never deleted; and nothing is deleted if a state can't be read.
     """
     from genesys_provider.cli.states import look
     from genesys_provider.sources.manager import SourceManager
     from genesys_provider.targets.manager import TargetManager
 
     if delete and as_json:
-        raise click.UsageError("--delete asks, so it goes without --json.")
+        raise click.UsageError("--delete asks a question, so it can't be combined with --json.")
     folder = cwd or Path()
     by_environment = os.environ.get(ENVIRONMENT["clientId"]) or stack is None
     connection = Connection(None if by_environment else stack, folder)
     with connection.manager(TargetManager, audited=delete) as targets:
         sources = SourceManager(targets.settings, beside=targets)
 
-        # First what there is, then the states: what was made in between is in one of them by then.
+        # Objects first, then states: an object created in between is in a state by then.
         marked = [
             _Leftover(thing, thing.owner, manager)
             for manager in (targets, sources)
@@ -96,8 +96,8 @@ def leftovers(project: str, stack: str | None, cwd: Path | None, delete: bool, a
         for each in marked:
             if each.mark in states.under_way and each.thing.id not in states.ids:
                 click.echo(
-                    f"Left out: {output.plain(each.thing.name)} is being made by a run, or was when one died; then "
-                    "the next `pulumi up` takes it over."
+                    f"Left out: {output.plain(each.thing.name)} is being created by a run, or was when one died; "
+                    "then the next `pulumi up` takes it over."
                 )
         if delete and found:
             _ask(found, states, project)
@@ -140,7 +140,7 @@ def _ask(found: list[_Leftover], states: States, project: str) -> None:
     """Asks whether to delete them.
 
     Raises:
-        click.ClickException: Nobody can know that no state has them, or the answer is no.
+        click.ClickException: A state could not be read, so they may be in it, or the answer is no.
     """
     if states.unread:
         raise click.ClickException(
@@ -154,7 +154,7 @@ def _ask(found: list[_Leftover], states: States, project: str) -> None:
         return
     click.echo(
         f"No stack of {project} is in {states.where}. If its states are in another backend, these are in use, and "
-        "events stop when they go."
+        "events stop when they are deleted."
     )
     question = f"To delete {what} all the same, type the project's name"
     if click.prompt(question, default="", show_default=False) != project:
@@ -164,7 +164,7 @@ def _ask(found: list[_Leftover], states: States, project: str) -> None:
 def _delete(found: list[_Leftover], states: States) -> None:
     from genesys_provider.common.ownership import Owner
 
-    with output.progress("deletes", len(found)) as step:
+    with output.progress("deleting", len(found)) as step:
         for each in found:
             name = f"{each.thing.kind} {output.plain(each.thing.name)} ({output.plain(each.thing.id)})"
             known = bool(states.unread) or not each.is_left_behind(states)

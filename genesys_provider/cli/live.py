@@ -1,4 +1,4 @@
-"""`targets health` and `targets watch`: how targets are now, and what changes."""
+"""`targets health` and `targets watch`: the current health of targets, and changes of their status."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEALTHY = "HEALTHY"
 @click.option("--all", "everything", is_flag=True, help="Check all targets of the organization.")
 @output.as_json_option
 def health(connection: Connection, names: tuple[str, ...], everything: bool, as_json: bool) -> None:
-    """Have Genesys Cloud check endpoints now, side by side; exits with 1 where one is not healthy."""
+    """Have Genesys Cloud check endpoints now, several at a time; exits with 1 if one is not healthy."""
     from genesys_provider.targets.manager import TargetManager
 
     if bool(names) == everything:
@@ -35,8 +35,8 @@ def health(connection: Connection, names: tuple[str, ...], everything: bool, as_
         if everything:
             chosen = sorted(manager.list(), key=lambda each: each.name)
         else:
-            chosen = side_by_side("looks for the targets", names, lambda name: target_called(manager, name))
-        checked = side_by_side("checks endpoints", chosen, lambda each: _checked(manager, each))
+            chosen = side_by_side("looking up targets", names, lambda name: target_called(manager, name))
+        checked = side_by_side("checking endpoints", chosen, lambda each: _checked(manager, each))
     if as_json:
         output.print_json(checked)
     else:
@@ -82,16 +82,16 @@ def _checked(manager: TargetManager, target: Target) -> dict[str, Any]:
     type=click.FloatRange(0, min_open=True),
     default=10,
     show_default=True,
-    help="Seconds between two readings.",
+    help="Seconds between two readings of the list.",
 )
 @output.as_json_option
 def watch(connection: Connection, interval: float, as_json: bool) -> None:
-    """Print each change of a status as it happens, until Ctrl-C; with --json one object a line."""
+    """Print each change of a status as it happens, until Ctrl-C; with --json one object per line."""
     from genesys_provider.targets.manager import TargetManager
 
     with connection.manager(TargetManager) as manager:
         click.echo(
-            f"Watches the targets of {manager.organization()}, every {interval:g} s; Ctrl-C ends it.",
+            f"Watching the targets of {manager.organization()} every {interval:g} s; press Ctrl-C to stop.",
             err=True,
         )
         try:

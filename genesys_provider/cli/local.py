@@ -1,7 +1,7 @@
 """The local services: `emulator` and `gateway`.
 
-Both print one line with their URL when they accept connections, and end cleanly at SIGTERM or SIGINT. Secrets
-may come from the environment, since arguments show in the list of processes.
+Both print one line with their URL when they accept connections, and exit cleanly on SIGTERM or SIGINT. Secrets can
+be given in the environment, since arguments are visible in the list of processes.
 """
 
 from __future__ import annotations
@@ -35,34 +35,36 @@ _port = click.option(
 @click.command()
 @_port
 @_host
-@click.option("--state", type=_FILE, help="A file that keeps everything over restarts. It will hold secrets.")
+@click.option(
+    "--state", type=_FILE, help="A file that keeps everything over restarts. It will contain secrets."
+)
 @click.option(
     "--verification-seconds",
     type=click.FloatRange(0),
     default=3,
     show_default=True,
-    help="How long a verification stays pending at least.",
+    help="How long a verification stays pending, at least.",
 )
 @click.option(
     "--activation-seconds",
     type=click.FloatRange(0),
     default=3,
     show_default=True,
-    help="How long an integration is on its way to ACTIVE or INACTIVE.",
+    help="How long an integration takes to become ACTIVE or INACTIVE.",
 )
 @click.option(
     "--max-instances",
     type=click.IntRange(0),
     default=100,
     show_default=True,
-    help="How many integrations of the type amazon-eventbridge-source there may be.",
+    help="The maximum number of integrations of the type amazon-eventbridge-source.",
 )
 @click.option(
     "--rate-limit",
     type=click.IntRange(0),
     default=300,
     show_default=True,
-    help="Requests a minute for one token; 0 is no limit.",
+    help="Requests per minute for one token; 0 is no limit.",
 )
 @click.option(
     "--client-id",
@@ -80,17 +82,17 @@ _port = click.option(
     show_envvar=True,
     help="Its secret.",
 )
-@click.option("--ca-file", type=_FILE, help="A CA (PEM) that endpoints may use, besides the system's.")
+@click.option("--ca-file", type=_FILE, help="An additional CA (PEM) for endpoints.")
 @click.option(
     "--organization-id",
     metavar="UUID",
     type=click.UUID,
-    help="The organization's id; else one is made, and kept with --state.",
+    help="The organization's id; by default one is created, and kept with --state.",
 )
 @click.option(
     "--behaviour",
     type=_FILE,
-    help="A JSON file that says what is unlike the usual, as POST /emulator/behaviour takes it.",
+    help="A JSON file with unusual behaviour, as for POST /emulator/behaviour.",
 )
 def emulator(
     port: int,
@@ -137,7 +139,7 @@ def emulator(
     "--certificate-dir",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="Where the certificate is, or will be made. ca.pem there is the CA to trust.",
+    help="The directory of the certificate, created if necessary. Its ca.pem is the CA to trust.",
 )
 @click.option(
     "--username",
@@ -150,7 +152,7 @@ def emulator(
     "--signing-secret",
     envvar="GENESYS_GATEWAY_SIGNING_SECRET",
     show_envvar=True,
-    help="What syncs are signed with: whsec_ and base64, or any other text.",
+    help="The signing secret of syncs: whsec_ and base64, or any other text.",
 )
 def gateway(
     port: int,
@@ -160,7 +162,7 @@ def gateway(
     password: str | None,
     signing_secret: str | None,
 ) -> None:
-    """Serve a local HTTPS gateway, which takes the events of targets and the syncs about them."""
+    """Serve a local HTTPS gateway, which accepts the events of targets and the syncs about them."""
     if (username is None) != (password is None):
         raise click.UsageError("--username and --password go together.")
     with _told_plainly():

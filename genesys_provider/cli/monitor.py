@@ -1,4 +1,4 @@
-"""`monitor`: a page, JSON and metrics of what Genesys Cloud thinks of every target and source."""
+"""`monitor`: a page, JSON and metrics with the status of every target and source."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="The address to listen on; one that others reach needs --token-file.",
+    help="The address to listen on; one that others can reach needs --token-file.",
 )
 @click.option(
     "--interval",
     type=click.FloatRange(0.1, 86_400),
     default=15,
     show_default=True,
-    help="Seconds between two readings of the lists: a request for each 100 targets.",
+    help="Seconds between two readings of the lists: one request per 100 targets.",
 )
 @click.option(
     "--health-interval",
     type=click.FloatRange(0, 86_400),
     default=300,
     show_default=True,
-    help="Seconds in which each target's health is checked once, within a tenth of the rate limit; 0 never.",
+    help="Seconds in which each target's health is checked once, within a tenth of the rate limit; 0 is never.",
 )
 @click.option(
-    "--history", type=_FILE, help="A file that keeps what was seen over restarts; else it is forgotten."
+    "--history", type=_FILE, help="A file that keeps the history over restarts; without it, it is forgotten."
 )
-@click.option("--audit-log", type=_FILE, help="The audit file; else GENESYSCLOUD_AUDIT_LOG.")
+@click.option("--audit-log", type=_FILE, help="The audit file; by default GENESYSCLOUD_AUDIT_LOG.")
 @click.option(
     "--token-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file with the token that browsers and scrapers must give.",
+    help="A file with the token that browsers and scrapers must present.",
 )
-@click.option("--webhook", metavar="URL", help="Where each change is told: an https:// URL.")
+@click.option("--webhook", metavar="URL", help="Receives each change: an https:// URL.")
 @click.option(
     "--signing-secret",
     envvar="GENESYS_MONITOR_SIGNING_SECRET",
     show_envvar=True,
-    help="What webhooks are signed with: whsec_ and base64, or any other text.",
+    help="The signing secret of webhooks: whsec_ and base64, or any other text.",
 )
 @connected
 def monitor(
@@ -78,10 +78,10 @@ def monitor(
 
     token = None if token_file is None else token_file.read_text().strip()
     if token == "":
-        raise click.UsageError(f"{token_file} holds no token.")
+        raise click.UsageError(f"{token_file} contains no token.")
     if token is None and not is_loopback(host):
         raise click.UsageError(
-            f"Whoever reaches {host} would see the targets: give --token-file FILE, or listen on 127.0.0.1."
+            f"Anybody who reaches {host} would see the targets: give --token-file FILE, or listen on 127.0.0.1."
         )
     if webhook is not None:
         try:

@@ -1,6 +1,6 @@
-"""What commands print: tables, JSON, progress. Colours and progress go to terminals alone.
+"""What commands print: tables, JSON, progress. Colours and progress are only for terminals.
 
-What the API says is never markup, and nothing of it acts on the terminal.
+Text from the API is never interpreted as markup or as control sequences.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 PROGRESS_AFTER = 1.0
-"""Seconds after which work shows how far it is."""
+"""Seconds until progress is shown."""
 _WIDE = 1_000_000
-"""Columns of what is no terminal: nothing is folded there."""
+"""The width if the output is not a terminal: nothing is folded then."""
 _STYLES = {
     "VERIFIED": "green",
     "HEALTHY": "green",
@@ -46,12 +46,12 @@ name_option = click.option(
 owner_option = click.option(
     "--owner",
     metavar="PREFIX",
-    help="Only those whose owner begins so, such as STACK::PROJECT; urn:pulumi: may be left out.",
+    help="Only those whose owner starts with this, such as STACK::PROJECT; urn:pulumi: may be omitted.",
 )
 
 
 def console(*, err: bool = False) -> Console:
-    """The terminal, or what stands for it."""
+    """The terminal, or the file that replaces it."""
     from rich.console import Console
 
     made = Console(stderr=err, highlight=False, markup=False, emoji=False)
@@ -61,7 +61,7 @@ def console(*, err: bool = False) -> Console:
 
 
 def plain(text: object) -> str:
-    """A text in one line in which nothing acts on the terminal, without the secrets that are known."""
+    """The text in one line, redacted and without control sequences."""
     line = "".join(character if character.isprintable() else "\ufffd" for character in str(text))
     return shown(line)
 
@@ -79,11 +79,11 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str]]) -> None:
-    """Prints rows without the columns that are empty; what is too wide for a terminal is folded in its column."""
+    """Prints rows without empty columns; on a terminal, wide texts are folded within their column."""
     from rich.table import Table
 
     filled = list(rows)
-    # A column in which nothing stands only takes room.
+    # An empty column only takes up room.
     kept = [index for index in range(len(columns)) if any(str(row[index]) for row in filled)]
     table = Table(
         *(columns[index] for index in kept),
@@ -98,7 +98,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str]]) ->
 
 
 def print_facts(facts: Iterable[tuple[str, Text | str | None]]) -> None:
-    """Prints names and values, one a line; what is not there is left out."""
+    """Prints names and values, one per line; missing values are left out."""
     from rich.table import Table
 
     table = Table.grid("name", "value", padding=(0, 2, 0, 0))
@@ -120,14 +120,14 @@ def _print(table: Table) -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    """«1 target», «2 targets», «2 entries»."""
+    """The number with the noun: "1 target", "2 targets", "2 entries"."""
     if number == 1:
         return f"1 {noun}"
     return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
 
 
 def tally(statuses: Sequence[str], noun: str, total: int) -> str:
-    """The last line of a listing: how many there are, and how many of each status, the most frequent first."""
+    """The last line of a listing: the total, and the count of each status, the most frequent first."""
     by_status = {each: statuses.count(each) for each in statuses}
     listed = ", ".join(
         f"{count} {plain(status)}"
@@ -139,12 +139,12 @@ def tally(statuses: Sequence[str], noun: str, total: int) -> str:
 
 
 def selects(pattern: str | None, name: str) -> bool:
-    """Whether a glob matches a name; none matches all."""
+    """Whether a glob matches a name; without a glob, always."""
     return pattern is None or fnmatchcase(name, pattern)
 
 
 def owned_by(prefix: str | None, owner: str | None) -> bool:
-    """Whether an owner mark begins so; no prefix takes all."""
+    """Whether an owner mark starts with the prefix; without a prefix, always."""
     if prefix is None:
         return True
     return (owner or "").removeprefix("urn:pulumi:").startswith(prefix.removeprefix("urn:pulumi:"))
@@ -157,7 +157,7 @@ def short_owner(owner: str | None) -> str:
 
 
 def ago(timestamp: str | None) -> str:
-    """How long ago a moment of ISO 8601 was: `3 min ago`; empty where there is none."""
+    """How long ago an ISO 8601 time was: `3 min ago`; empty without a time."""
     try:
         then = datetime.fromisoformat((timestamp or "").replace("Z", "+00:00"))
     except ValueError:
@@ -173,14 +173,14 @@ def ago(timestamp: str | None) -> str:
 
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
-    """Shows on a terminal how far work is that takes longer than a second, and what it waits for.
+    """On a terminal, shows the progress of work that takes longer than a second, and what it waits for.
 
     Args:
-        what: What is done.
-        total: How many steps there are; None where nobody knows.
+        what: What is being done.
+        total: The number of steps; None if it is unknown.
 
     Yields:
-        What counts a step.
+        A function that counts one step.
     """
     terminal = console(err=True)
     if not terminal.is_terminal or not sys.stderr.isatty():

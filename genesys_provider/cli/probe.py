@@ -1,4 +1,4 @@
-"""`probe`: whether an endpoint would pass, before a target is made for it."""
+"""`probe`: check whether an endpoint would pass a verification, before there is a target for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from genesys_provider.cli import output
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     envvar="GENESYSCLOUD_CA_FILE",
     show_envvar=True,
-    help="A CA (PEM) that is trusted besides the system's.",
+    help="An additional trusted CA (PEM).",
 )
 def probe(
     url: str,
@@ -38,9 +38,9 @@ def probe(
     headers: tuple[str, ...],
     ca_file: Path | None,
 ) -> None:
-    """Send URL the POST that a verification sends, from here; exits with 1 where it would not pass.
+    """Send URL the POST of a verification, from here; exits with 1 if it would not pass.
 
-    Each step is told: DNS, connection, TLS chain, token, status, time. Needs no Genesys Cloud.
+    Each step is reported: DNS, connection, TLS chain, token, status, time. Needs no access to Genesys Cloud.
     """
     from rich.text import Text
 
@@ -83,6 +83,6 @@ def _pairs(headers: tuple[str, ...]) -> dict[str, str]:
     for each in headers:
         name, separator, value = each.partition(":")
         if not separator:
-            raise click.UsageError("A --header is written 'NAME: VALUE'.")
+            raise click.UsageError("Write --header as 'NAME: VALUE'.")
         pairs[name.strip()] = value.strip()
     return pairs

@@ -1,7 +1,7 @@
-"""What Genesys Cloud does to verify an endpoint, done from here, step by step: the first step that fails ends it.
+"""Does from here what Genesys Cloud does to verify an endpoint, step by step until one fails.
 
-What can't be told from here: whether Genesys Cloud's own addresses get through a firewall, and which CAs it trusts.
-It has no proxy and none of our CAs, so what only works because of one is said.
+It can't be told from here whether Genesys Cloud's own addresses get through a firewall, and which CAs it trusts.
+Genesys Cloud has neither our proxy nor our CAs, so the report tells what only works because of one.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ from genesys_provider.client.trust import trust
 from genesys_provider.client.urls import checked_url, shown_url, split_url
 
 SECONDS = 10.0
-"""How long an endpoint may take [C]."""
+"""Time limit for an endpoint's response [C]."""
 SOON_DAYS = 14
-"""A certificate that is valid no longer than this is said to expire soon."""
+"""A certificate that is valid for at most this long is reported as expiring soon."""
 _JWT_SECONDS = 300
 _HINTS = {
-    401: "The endpoint wants other credentials: check those that it was given here, and those of the target",
+    401: "The endpoint wants other credentials: check those given here, and those of the target",
     403: "The endpoint refuses this sender: check the credentials, and whether a firewall answers in its place",
     404: "There is nothing at this path: check the URL",
     405: "It must accept POST at this path",
-    413: "It must accept a body of some hundred bytes",
+    413: "It must accept a body of a few hundred bytes",
     415: "It must accept the content type application/json",
-    429: "It is throttled: a verification is one request, so look who else sends",
+    429: "It is throttled: a verification is a single request, so find out who else sends",
 }
 _TLS_HINTS = {
     10: "Renew the certificate",
     18: "Use a certificate of a public CA: Genesys Cloud trusts no self-signed one",
     19: "Use a certificate of a public CA. If yours is one, the server must send its own chain, without the root",
-    20: "The server must send its intermediate certificates too; else its CA is none that is trusted here",
-    21: "The server must send its intermediate certificates too; else its CA is none that is trusted here",
-    62: "The certificate is for another name: use a host name that it holds",
+    20: "The server must send its intermediate certificates too; otherwise its CA is not trusted here",
+    21: "The server must send its intermediate certificates too; otherwise its CA is not trusted here",
+    62: "The certificate is for another name: use a host name that it contains",
 }
-"""By OpenSSL's code of what a verification failed for."""
+"""Hints by OpenSSL's verification error code."""
 
 
 class Step(NamedTuple):
-    """What was looked at, how it went, and what to do where it failed."""
+    """A step: what was checked, the result, and what to do if it failed."""
 
     name: str
     passed: bool
@@ -66,7 +66,7 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Credentials:
-    """The authentication of a target; the kind is that of the fields which are given."""
+    """The authentication of a target; the fields that are given determine its kind."""
 
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -76,7 +76,7 @@ class Credentials:
 
     @property
     def auth_type(self) -> str:
-        """As the API spells it."""
+        """The `authType` of the API."""
         if self.token_url is not None:
             return "OAUTH2"
         if self.client_secret is not None:
@@ -87,19 +87,19 @@ class Credentials:
 def steps(
     url: str, credentials: Credentials, headers: Mapping[str, str], ca_file: Path | None
 ) -> Iterator[Step]:
-    """Each step, as it is done.
+    """Yields each step as soon as it is done.
 
     Args:
         url: The endpoint.
-        credentials: The target's.
-        headers: The target's.
-        ca_file: A CA that is trusted besides the system's.
+        credentials: The target's credentials.
+        headers: The target's headers.
+        ca_file: An additional trusted CA.
     """
     hide(*(each for each in (credentials.password, credentials.client_secret, *headers.values()) if each))
     try:
         checked_url(url)
     except ValueError as error:
-        yield Step("URL", False, str(error), "Genesys Cloud takes https:// URLs only")
+        yield Step("URL", False, str(error), "Genesys Cloud accepts https:// URLs only")
         return
     yield Step("URL", True, shown_url(url))
     try:
@@ -108,7 +108,7 @@ def steps(
             yield Step(
                 "Proxy",
                 True,
-                f"through {proxy}, as Genesys Cloud does not; DNS and TLS are not seen",
+                f"through {proxy}, unlike Genesys Cloud; DNS and TLS can't be checked",
             )
         else:
             for step in _connection(url, ca_file):
@@ -136,7 +136,7 @@ def _connection(url: str, ca_file: Path | None) -> Iterator[Step]:
         return
     addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
     private = [each for each in addresses if not ip_address(each.partition("%")[0]).is_global]
-    note = "; not a public address, so only what runs near it reaches it" if private else ""
+    note = "; not a public address, so it can only be reached from nearby" if private else ""
     yield Step("DNS", True, f"{host} is {', '.join(addresses)}{note}")
     started = time.monotonic()
     try:
@@ -166,7 +166,7 @@ def _tls(host: str, port: int, ca_file: Path | None) -> Step:
             failure = error
         else:
             return Step(
-                "TLS", True, f"{said}; trusted through {ca_file} alone, which Genesys Cloud must trust too"
+                "TLS", True, f"{said}; trusted only because of {ca_file}, which Genesys Cloud must trust too"
             )
     if isinstance(failure, ssl.SSLCertVerificationError):
         hint = _TLS_HINTS.get(failure.verify_code, "Use a certificate of a public CA, for this host name")
@@ -226,7 +226,7 @@ def _post(
 
 
 def _words(answer: Answer) -> str:
-    """What an answer that is no success says for itself."""
+    """The text of a response that is not a success."""
     said = "" if answer.status < 300 else shortened(answer.text)  # noqa: PLR2004
     return f": {said}" if said else ""
 
@@ -235,10 +235,8 @@ def _hint(answer: Answer) -> str:
     if answer.status < 300:  # noqa: PLR2004
         return ""
     if answer.redirects:
-        return "Redirects are not followed: name the URL that it leads to"
-    return _HINTS.get(
-        answer.status, "It must answer 2xx to a POST with JSON: look into the endpoint's own log"
-    )
+        return "Redirects are not followed: use the URL that it leads to"
+    return _HINTS.get(answer.status, "It must answer 2xx to a POST of JSON: look into the endpoint's own log")
 
 
 def _token(client: httpx.Client, credentials: Credentials) -> tuple[Step, str | None]:
@@ -265,7 +263,7 @@ def _token(client: httpx.Client, credentials: Credentials) -> tuple[Step, str | 
 
 
 def _jwt(client_id: str, client_secret: str) -> str:
-    """A token of the client, signed with HS256, valid for five minutes [C]."""
+    """A token for the client, signed with HS256, valid for five minutes [C]."""
     now = int(time.time())
     parts = (
         {"alg": "HS256", "typ": "JWT"},
@@ -282,7 +280,7 @@ def _base64url(data: bytes) -> str:
 
 
 def _body() -> dict[str, Any]:
-    """A verification as an endpoint gets it: EventBridge's envelope [G]; the names in it are ours [C]."""
+    """The body of a verification: EventBridge's envelope [G]; the names in it are ours [C]."""
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "version": "0",

@@ -1,8 +1,8 @@
 """The text of a Pulumi project that declares what an organization has.
 
-What may be a secret is in no file that goes into a repository: the program takes it from the config `secrets`, and
-`secrets.json` beside it has what the API says of it, with blanks for what the API never says. A header's value may
-be a secret, and so may a URL with a query.
+Files for the repository contain nothing that may be secret: the program reads it from the config `secrets`.
+`secrets.json` next to it has the values that the API returns, with blanks for those that it never returns. The
+value of a header may be secret, and so may a URL with a query.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ TARGET_TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"
 SOURCE_TYPE = "pulumi-python:dynamic/genesys:EventBridgeSource"
 _CLASSES = {"BASIC": "BasicAuth", "OAUTH2": "OAuth2Auth", "JWT": "JwtAuth"}
 _JWT_SECRETS = {"clientId": "clientSecret", "username": "password"}
-"""Which secret of a JWT goes with which field that the API shows; no rule is given for them [S]."""
-_HEAD = """# Written by `genesys-eventbridge export`: what there was in
+"""Which secret of a JWT belongs to which field that the API returns; there is no rule for them [S]."""
+_HEAD = """# Written by `genesys-eventbridge export`: the objects of
 # {organization}
 import pulumi
 {imports}"""
 _SECRETS = """
-# What may be a secret: `pulumi config set --secret secrets < secrets.json`
+# What may be secret: `pulumi config set --secret secrets < secrets.json`
 secrets = pulumi.Config().require_secret_object("secrets")
 """
 _PROTECTED = """
-# As `pulumi import` has it: what is protected is not deleted.
+# As after `pulumi import`: protected resources are not deleted.
 protected = pulumi.ResourceOptions(protect=True)
 """
 
@@ -48,7 +48,7 @@ class Exported:
     classes: set[str] = field(default_factory=set)
 
     def program(self, organization: str) -> str:
-        """`__main__.py`; the organization is one line, without a line's end in it."""
+        """`__main__.py`; the organization is given as one line, without a line end."""
         names = ", ".join(sorted(self.classes))
         imports = f"from genesys_provider import {names}\n" if names else ""
         parts = [
@@ -60,16 +60,16 @@ class Exported:
         return "".join(parts)
 
     def import_file(self) -> str:
-        """What `pulumi import -f` takes."""
+        """The input of `pulumi import -f`."""
         return json.dumps({"resources": self.imports}, indent=2) + "\n"
 
     def secrets_file(self) -> str:
-        """What `pulumi config set --secret secrets` takes, once its blanks are filled in."""
+        """The input of `pulumi config set --secret secrets`, once its blanks are filled in."""
         return json.dumps(self.secrets, indent=2, ensure_ascii=False) + "\n"
 
     @property
     def blanks(self) -> list[str]:
-        """The secrets that nobody can read, as `resource.field`."""
+        """The secrets that can't be read, as `resource.field`."""
         return [
             f"{name}.{field}"
             for name, fields in self.secrets.items()
@@ -79,7 +79,7 @@ class Exported:
 
 
 def exported(targets: Iterable[Target], sources: Iterable[Source]) -> Exported:
-    """The declarations of these, each under a resource name of its own."""
+    """The declarations of these objects, each with a resource name of its own."""
     made, taken = Exported(), set[str]()
     for target in targets:
         name = _resource_name(target.name, taken)
@@ -93,7 +93,7 @@ def exported(targets: Iterable[Target], sources: Iterable[Source]) -> Exported:
 
 
 def _resource_name(name: str, taken: set[str]) -> str:
-    """A name that URNs, shells and people can take, and that no other one has."""
+    """A unique name that is suitable for URNs, shells and people."""
     base = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-") or "unnamed"
     found, number = base, 2
     while found in taken:
@@ -157,7 +157,7 @@ def _source(made: Exported, resource: str, source: Source) -> str:
 
 
 class _Secrets:
-    """What may be a secret of one resource: put into the file, and named in the program."""
+    """What may be secret about one resource: stored in the secrets file, referenced by the program."""
 
     def __init__(self, made: Exported, resource: str) -> None:
         self._made, self._resource = made, resource
@@ -177,7 +177,7 @@ def _declared(kind: str, resource: str, arguments: Sequence[tuple[str, str]]) ->
 
 
 def _text(value: object) -> str:
-    """A literal, in double quotes where that needs no escapes."""
+    """A literal, in double quotes unless that would need escapes."""
     literal = repr(value)
     if isinstance(value, str) and '"' not in value and literal[0] == "'":
         return f'"{literal[1:-1]}"'
@@ -204,7 +204,7 @@ def _snake(name: str) -> str:
 
 
 def stack_config(settings: Settings) -> str:
-    """`Pulumi.<stack>.yaml`, less the client's secret."""
+    """`Pulumi.<stack>.yaml`, without the client secret."""
     import yaml
 
     config = {

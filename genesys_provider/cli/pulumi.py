@@ -1,4 +1,4 @@
-"""The Pulumi CLI: a stack's config, and what states have."""
+"""The Pulumi CLI: reads a stack's config and the states."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ NAMESPACE = "genesys:"
 
 
 class PulumiError(click.ClickException):
-    """The Pulumi CLI can't be used, or refused; the message says why."""
+    """The Pulumi CLI is unavailable or reported an error; the message tells which."""
 
 
 def pulumi(*arguments: str, cwd: Path) -> str:
-    """What a command of the Pulumi CLI prints.
+    """The output of a command of the Pulumi CLI.
 
     Raises:
-        PulumiError: There is none, or the command failed.
+        PulumiError: There is no Pulumi CLI, or the command failed.
     """
     command = ["pulumi", "--non-interactive", "--color", "never", *arguments]
     try:
-        done = subprocess.run(  # noqa: S603 (the arguments are ours, but for the stack's name)
+        done = subprocess.run(  # noqa: S603 (the arguments are ours, except for the stack's name)
             command,
             cwd=cwd,
             env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
@@ -41,7 +41,7 @@ def pulumi(*arguments: str, cwd: Path) -> str:
     except FileNotFoundError as error:
         raise PulumiError(
             "The Pulumi CLI is not on PATH. Install it (https://www.pulumi.com/docs/iac/download-install/), or set "
-            "the GENESYSCLOUD_… variables and leave --stack out."
+            "the GENESYSCLOUD_… variables and omit --stack."
         ) from error
     except OSError as error:
         raise PulumiError(f"The Pulumi CLI can't be started in {cwd}: {error.strerror or error}.") from error
@@ -52,7 +52,7 @@ def pulumi(*arguments: str, cwd: Path) -> str:
 
 
 def project_folder(cwd: Path) -> Path | None:
-    """The folder of the Pulumi.yaml that Pulumi finds from here, upwards; None where there is none."""
+    """The directory of the Pulumi.yaml that Pulumi finds from here, searching upwards; None if there is none."""
     here = cwd.absolute()
     return next(
         (each for each in (here, *here.parents) if any((each / name).is_file() for name in PROJECT_FILES)),
@@ -61,9 +61,9 @@ def project_folder(cwd: Path) -> Path | None:
 
 
 def stack_config(stack: str, cwd: Path) -> dict[str, object]:
-    """A stack's config of the namespace `genesys`, by its keys; secrets are known as such from then on.
+    """A stack's config in the namespace `genesys`, by key; also registers its secrets.
 
-    Files in it count from the folder of the program, as they do for the program.
+    File names are relative to the directory of the program, as they are for the program itself.
 
     Raises:
         PulumiError: There is no such stack, or its secrets can't be decrypted.
@@ -83,7 +83,7 @@ def stack_config(stack: str, cwd: Path) -> dict[str, object]:
 
 
 def program_folder(cwd: Path) -> Path:
-    """Where the program of the project runs: `main` of Pulumi.yaml, else its folder."""
+    """The directory in which the program runs: `main` of Pulumi.yaml, else its directory."""
     import yaml
 
     folder = project_folder(cwd)
@@ -100,7 +100,7 @@ def program_folder(cwd: Path) -> Path:
 
 
 def stacks(cwd: Path) -> list[str]:
-    """The full names of all stacks that the backend has, whatever their project.
+    """The full names of all stacks in the backend, of any project.
 
     Raises:
         PulumiError: They can't be listed.
@@ -110,7 +110,7 @@ def stacks(cwd: Path) -> list[str]:
 
 
 def backend(cwd: Path) -> str:
-    """Where the states are, as Pulumi says it.
+    """The location of the states, as Pulumi names it.
 
     Raises:
         PulumiError: Nobody is logged in.
@@ -119,7 +119,7 @@ def backend(cwd: Path) -> str:
 
 
 def state_of(stack: str, cwd: Path) -> dict[str, Any]:
-    """The `deployment` of a stack's state, its secrets encrypted.
+    """The `deployment` of a stack's state, with its secrets encrypted.
 
     Raises:
         PulumiError: It can't be read.

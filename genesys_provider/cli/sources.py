@@ -1,4 +1,4 @@
-"""`sources`: the Amazon EventBridge integrations, as `targets` shows targets."""
+"""`sources`: list and show the Amazon EventBridge integrations, like `targets`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def sources() -> None:
-    """See sources, the Amazon EventBridge integrations: list, show."""
+    """Inspect sources, the Amazon EventBridge integrations: list, show."""
 
 
 @sources.command("list")
@@ -27,13 +27,13 @@ def sources() -> None:
 def list_sources(
     connection: Connection, state: str | None, owner: str | None, pattern: str | None, as_json: bool
 ) -> None:
-    """List sources: state, where their events go, owner, topics, and the reason under one that is in trouble."""
+    """List sources: state, where their events go, owner, topics, and the reason below one in error."""
     from rich.text import Text
 
     from genesys_provider.sources.manager import SourceManager
 
     with connection.manager(SourceManager) as manager:
-        with output.progress("reads the sources"):
+        with output.progress("reading sources"):
             found = list(manager.list())
         organization = manager.organization()
     shown = [
@@ -73,7 +73,7 @@ def list_sources(
 @click.argument("name_or_id", metavar="NAME|ID")
 @output.as_json_option
 def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
-    """Show all of one source: its configuration, the state of it and why, the name of its event bus."""
+    """Show everything about one source: its configuration, its state and the reason, the name of its event bus."""
     from genesys_provider.sources.manager import SourceManager
 
     with connection.manager(SourceManager) as manager:
@@ -82,7 +82,7 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
     if source is None:
         raise click.ClickException(
             f"There is no source with the name or id {output.plain(name_or_id)!r} in {organization}. "
-            "`genesys-eventbridge sources list` shows those that there are."
+            "`genesys-eventbridge sources list` shows all of them."
         )
     shown = _as_json(source, organization.id)
     if as_json:
@@ -112,7 +112,7 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
 
 
 def _as_json(source: Source, organization_id: str | None) -> dict[str, Any]:
-    """A source by the names that its resource has in a state."""
+    """A source by the property names in its resource's state."""
     from genesys_provider.monitor.views import facts_of
     from genesys_provider.sources.vocabulary import event_source_name
 

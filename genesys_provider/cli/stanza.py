@@ -1,8 +1,8 @@
-"""The stanza in Pulumi.yaml that names our host, written without touching anything else of the file.
+"""Adds the entry for our host to Pulumi.yaml, without changing anything else in the file.
 
-The parser says where the parts of the document are; what is missing is inserted there as text, in the style that
-is around it. So comments, quotes and layout stay. What comes out is read again and compared, since YAML has more
-ways to write a thing than are thought of here.
+The parser tells where the parts of the document are; missing ones are inserted as text in the surrounding style. So
+comments, quotes and layout are kept. The result is parsed again and compared, since YAML has more notations than we
+know of.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PLUGIN = "pulumi-python"
 
 
 class StanzaError(Exception):
-    """The project file can't be read, or can't be changed safely; the message says what to do."""
+    """The project file can't be read, or can't be changed safely; the message tells what to do."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,16 @@ class Provider:
 
 
 def providers_of(text: str) -> list[Provider]:
-    """The entries of `plugins.providers`, in their order.
+    """The entries of `plugins.providers`, in order.
 
     Raises:
-        StanzaError: The text is no YAML, or these parts of it are of another kind.
+        StanzaError: The text is not valid YAML, or these parts have an unexpected type.
     """
     node = _providers_node(_root(text))
     if node is None or _is_nothing(node):
         return []
     if not isinstance(node, yaml.SequenceNode):
-        raise StanzaError(f"`plugins.providers` in line {_line(node)} is no list. {_by_hand()}")
+        raise StanzaError(f"`plugins.providers` in line {_line(node)} is not a list. {_by_hand()}")
     found = []
     for each in node.value:
         if not isinstance(each, yaml.MappingNode):
@@ -51,7 +51,7 @@ def providers_of(text: str) -> list[Provider]:
 
 
 def with_provider(text: str, path: str) -> str:
-    """The text of a project file with an entry for our host at `path`; it has none yet.
+    """The text of a project file with an entry for our host at `path`; it must not have one yet.
 
     Raises:
         StanzaError: It can't be inserted safely; the message has the lines to insert by hand.
@@ -61,7 +61,7 @@ def with_provider(text: str, path: str) -> str:
     expected = copy.deepcopy(yaml.safe_load(text))
     plugins = expected.get("plugins") or {}
     if not isinstance(plugins, dict):
-        raise StanzaError(f"`plugins` is no mapping. {_by_hand(path)}")
+        raise StanzaError(f"`plugins` is not a mapping. {_by_hand(path)}")
     plugins["providers"] = [{"name": PLUGIN, "path": path}, *(plugins.get("providers") or [])]
     expected["plugins"] = plugins
     at, until, inserted = _insertion(root, text, path)
@@ -76,7 +76,7 @@ def with_provider(text: str, path: str) -> str:
 
 
 def _insertion(root: yaml.MappingNode, text: str, path: str) -> tuple[int, int, str]:
-    """Which part of the text to replace by what, on the level that is missing first."""
+    """The part of the text to replace, and its replacement, on the first level that is missing."""
     item = {"name": PLUGIN, "path": path}
     plugins, providers = _value(root, "plugins"), _providers_node(root)
     if plugins is None and not root.flow_style:
@@ -87,7 +87,7 @@ def _insertion(root: yaml.MappingNode, text: str, path: str) -> tuple[int, int, 
         return _first_in(root, f'"plugins": {json.dumps({"providers": [item]})}')
     if _is_nothing(plugins):
         return _instead(text, root, "plugins", {"providers": [item]}, _lines(item, indent=2, key=True))
-    # The callers have seen to it that they are.
+    # The caller has checked this.
     plugins = cast("yaml.MappingNode", plugins)
     if providers is None:
         return _first_in(plugins, f'"providers": {json.dumps([item])}', item)
@@ -98,7 +98,7 @@ def _insertion(root: yaml.MappingNode, text: str, path: str) -> tuple[int, int, 
 
 
 def _lines(item: dict[str, str], *, indent: int, key: bool = False) -> str:
-    """The entry in block style, with the key `providers` above it where that is missing too."""
+    """The entry in block style, below the key `providers` if that is missing too."""
     lines = [f"- name: {item['name']}", f"  path: {item['path']}"]
     if key:
         lines = ["providers:", *(f"  {line}" for line in lines)]
@@ -108,7 +108,7 @@ def _lines(item: dict[str, str], *, indent: int, key: bool = False) -> str:
 def _first_in(
     node: yaml.CollectionNode, flow: str, item: dict[str, str] | None = None
 ) -> tuple[int, int, str]:
-    """Inserts before what the collection has already; in flow style `flow`, in block style the item's lines."""
+    """Inserts before the collection's existing items: `flow` in flow style, the item's lines in block style."""
     at, column = node.start_mark.index, node.start_mark.column
     if item is None or node.flow_style:
         return at + 1, at + 1, f"{flow}, " if node.value else flow
@@ -119,7 +119,7 @@ def _first_in(
 def _instead(
     text: str, parent: yaml.MappingNode, key: str, value: object, lines: str
 ) -> tuple[int, int, str]:
-    """Gives a key its first value: on the lines below it, or where `null` or `{}` stands."""
+    """Gives a key its first value: on the lines below it, or in place of `null` or `{}`."""
     named, node = next((name, node) for name, node in parent.value if name.value == key)
     start, end = node.start_mark.index, node.end_mark.index
     if start != end or parent.flow_style:
@@ -135,9 +135,9 @@ def _root(text: str) -> yaml.MappingNode:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise StanzaError(f"it is no valid YAML: {' '.join(str(error).split())}") from error
+        raise StanzaError(f"it is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(node, yaml.MappingNode):
-        raise StanzaError("it is no project file: it has no `name` and no `runtime`.")
+        raise StanzaError("it is not a project file: it has no `name` and no `runtime`.")
     return node
 
 
@@ -152,7 +152,7 @@ def _value(mapping: yaml.Node, key: str) -> yaml.Node | None:
 
 
 def _is_nothing(node: yaml.Node) -> bool:
-    """Whether there is a key without a value, `null`, or an empty collection."""
+    """Whether this is a missing value, `null`, or an empty collection."""
     return node.tag == "tag:yaml.org,2002:null" or (isinstance(node, yaml.CollectionNode) and not node.value)
 
 
@@ -163,4 +163,4 @@ def _line(node: yaml.Node) -> int:
 
 def _by_hand(path: str | None = None) -> str:
     item = json.dumps([{"name": PLUGIN, "path": path or "…"}])
-    return f'Nothing was changed. Make `plugins` say, among the rest: "providers": {item}'
+    return f'Nothing was changed. Make sure that `plugins` also says: "providers": {item}'

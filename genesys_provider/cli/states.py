@@ -1,4 +1,4 @@
-"""What the states that the Pulumi CLI can read have, and what is being made."""
+"""The contents of the states that the Pulumi CLI can read, including pending operations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genesys_provider.cli.targets import side_by_side
 
 @dataclass
 class States:
-    """What was looked at, and what was found in it."""
+    """The states that were read, and what was found in them."""
 
     where: str = ""
     """The backend."""
@@ -20,9 +20,9 @@ class States:
     unread: list[str] = field(default_factory=list)
     """Why each of the others was not read."""
     ids: set[str] = field(default_factory=set)
-    """Of all resources."""
+    """The ids of all resources."""
     under_way: set[str] = field(default_factory=set)
-    """The URNs of what is being created, or was when a run died."""
+    """The URNs of resources that are being created, or were when a run died."""
 
     def has_project(self, project: str) -> bool:
         """Whether a stack of this project was read."""
@@ -30,7 +30,7 @@ class States:
 
 
 def look(cwd: Path) -> States:
-    """Reads every state of the backend: one that a target was moved to may be of any project."""
+    """Reads every state of the backend, since a target may have been moved to any project."""
     found = States()
     try:
         found.where = backend(cwd)
@@ -52,7 +52,7 @@ def look(cwd: Path) -> States:
         )
         return None
 
-    for name, failure in zip(names, side_by_side("reads states", names, read), strict=True):
+    for name, failure in zip(names, side_by_side("reading states", names, read), strict=True):
         if failure is None:
             found.read.append(name)
         else:

@@ -1,4 +1,4 @@
-"""`targets`: what Genesys Cloud thinks of every target."""
+"""`targets`: list and show targets with their status."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from genesys_provider.targets.models import Target
 
 AT_ONCE = 8
-"""Requests on their way at a time, where a command makes one for each target."""
+"""Concurrent requests of a command that makes one for each target."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,7 +28,7 @@ R = TypeVar("R")
 
 @click.group()
 def targets() -> None:
-    """See targets: list, show, health, watch."""
+    """Inspect targets: list, show, health, watch."""
 
 
 @targets.command("list")
@@ -40,14 +40,14 @@ def targets() -> None:
 def list_targets(
     connection: Connection, status: str | None, owner: str | None, pattern: str | None, as_json: bool
 ) -> None:
-    """List targets: status, endpoint, owner, event types, and the reason under one that failed.
+    """List targets: status, endpoint, owner, event types, and the reason below one that failed.
 
-    Since when a target has its status, the audit file says, where there is one (GENESYSCLOUD_AUDIT_LOG).
+    The time of a status is taken from the audit file, if there is one (GENESYSCLOUD_AUDIT_LOG).
     """
     from genesys_provider.targets.manager import TargetManager
 
     with connection.manager(TargetManager) as manager:
-        with output.progress("reads the targets"):
+        with output.progress("reading targets"):
             found = list(manager.list())
         chosen = sorted(
             (
@@ -59,7 +59,7 @@ def list_targets(
             ),
             key=lambda each: each.name,
         )
-        reasons = side_by_side("reads why they failed", chosen, lambda each: facts.reason_of(manager, each))
+        reasons = side_by_side("reading why they failed", chosen, lambda each: facts.reason_of(manager, each))
     entries = facts.audit_entries(connection.settings.audit_log)
     shown = [
         facts.as_json(each, reason=reason, since=facts.since_when(entries, each))
@@ -95,7 +95,7 @@ def _row(target: dict[str, Any]) -> Sequence[Text | str]:
 @click.argument("name_or_id", metavar="NAME|ID")
 @output.as_json_option
 def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
-    """Show all of one target: its configuration without secrets, why it is not verified, its audit entries."""
+    """Show everything about one target: configuration without secrets, reason of a failure, audit entries."""
     from genesys_provider.targets.manager import TargetManager
 
     with connection.manager(TargetManager) as manager:
@@ -140,7 +140,7 @@ def _authentication(target: dict[str, Any]) -> str:
 
 
 def target_called(manager: TargetManager, name_or_id: str) -> Target:
-    """The target of this name, else of this id.
+    """The target with this name, or else with this id.
 
     Raises:
         click.ClickException: There is none.
@@ -149,13 +149,13 @@ def target_called(manager: TargetManager, name_or_id: str) -> Target:
     if found is None:
         raise click.ClickException(
             f"There is no target with the name or id {output.plain(name_or_id)!r} in {manager.organization()}. "
-            "`genesys-eventbridge targets list` shows those that there are."
+            "`genesys-eventbridge targets list` shows all of them."
         )
     return found
 
 
 def side_by_side(what: str, things: Sequence[T], work: Callable[[T], R]) -> list[R]:
-    """What the work returns for each, done for several at a time."""
+    """The result of the work for each thing, done for several at a time."""
     with output.progress(what, len(things)) as step, ThreadPoolExecutor(AT_ONCE) as pool:
 
         def one(thing: T) -> R:
@@ -164,7 +164,7 @@ def side_by_side(what: str, things: Sequence[T], work: Callable[[T], R]) -> list
             finally:
                 step()
 
-        # Each in its own copy of the context, which knows who is told of waits.
+        # Each in a copy of the context, which holds the receiver of status lines.
         futures = [pool.submit(copy_context().run, one, thing) for thing in things]
         try:
             return [each.result() for each in futures]

@@ -1,32 +1,32 @@
-"""What the API calls a source's states, the name of its event source, and how notes are compared.
+"""The API's names for a source's states, the name of its event source, and the comparison of notes.
 
-Without pydantic: who only compares a source's properties need not load its models.
+Without pydantic, so that code that only compares a source's properties need not load the models.
 """
 
 from __future__ import annotations
 
 EVENT_SOURCE_PREFIX = "aws.partner/genesys.com/cloud"
-"""How the name of each event source begins; the organization's id and the suffix follow [G]."""
+"""The start of every event source's name; the organization's id and the suffix follow [G]."""
 
 ACTIVE, ACTIVATING, INACTIVE, DEACTIVATING = "ACTIVE", "ACTIVATING", "INACTIVE", "DEACTIVATING"
 ERROR = "ERROR"
-"""What a source is: the codes of `reportedState` [G]. Others may come; they mean «not yet» [C]."""
+"""Codes of `reportedState`, the actual state [G]. Other codes mean "not yet" [C]."""
 ENABLED, DISABLED, DELETED = "ENABLED", "DISABLED", "DELETED"
-"""What a source is meant to be: `intendedState` [G]."""
+"""Values of `intendedState`, the desired state [G]."""
 
 
 def as_compared(notes: str | None) -> str:
-    """Notes without what makes no difference: white space around them, and how their lines end."""
+    """Notes without insignificant differences: surrounding white space and line ends."""
     return with_plain_ends(notes or "").strip()
 
 
 def with_plain_ends(text: str) -> str:
-    """A text whose lines all end alike."""
+    """The text with uniform line ends."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def wanted_status(*, enabled: bool) -> str:
-    """What a source will be once all is well."""
+    """The status that a source should reach."""
     return ACTIVE if enabled else INACTIVE
 
 

@@ -1,6 +1,6 @@
-"""What the API calls a target's statuses and the fields of its authentication.
+"""The API's names for a target's statuses and authentication fields.
 
-Without pydantic: who only compares a target's properties need not load its models.
+Without pydantic, so that code that only compares a target's properties need not load the models.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ FAILED = "FAILED"
 TIMEOUT = "TIMEOUT"
 PENDING_VERIFICATION = "PENDING_VERIFICATION"
 FINAL_STATUSES = frozenset({VERIFIED, FAILED, TIMEOUT})
-"""The statuses after which a verification changes no more; any other is pending [S]."""
+"""The statuses that end a verification; any other status is pending [S]."""
 
 NEEDED_AUTH_FIELDS: dict[str, tuple[str, ...]] = {
     "BASIC": ("username", "password"),
     "OAUTH2": ("clientId", "clientSecret", "tokenUrl"),
 }
-"""What `authConfig` must hold for each `authType`; no rule is given for `JWT` [S]."""
+"""The fields that `authConfig` requires for each `authType`; there is no rule for `JWT` [S]."""
 
 SHOWN_AUTH_FIELDS = ("username", "clientId", "tokenUrl")
 """The fields of `authConfig` that the API returns [C]."""
 SECRET_FIELDS = ("password", "clientSecret")
-"""Those that it never returns [C]."""
+"""The fields of `authConfig` that the API never returns [C]."""

@@ -69,7 +69,7 @@ def test_a_key_that_came_later(file: Path) -> None:
     assert code == 0
     assert output.splitlines() == [
         f"{file}: the chain is whole",
-        "Its first 5 entries were written without a key; the next one vouches for them.",
+        "Its first 5 entries were written without a key; the first keyed one secures them.",
     ]
     code, output = verify(file)
     assert (code, output) == (1, "line 6: it was written with a key: set GENESYSCLOUD_AUDIT_KEY to it\n")

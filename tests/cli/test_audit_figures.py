@@ -63,7 +63,7 @@ def test_filters(file: Path, filters: list[str], numbers: list[int]) -> None:
 def test_wrong_use(file: Path, tmp_path: Path) -> None:
     done = run("audit", "show", file, "--since", "yesterday", env={})
     assert done.code == 2
-    assert "'yesterday' is no time" in done.err
+    assert "'yesterday' is not a time" in done.err
     assert run("audit", "show", tmp_path / "missing", env={}).code == 2
 
 

@@ -258,7 +258,7 @@ def test_progress_is_a_terminals_alone(cloud: Cloud) -> None:
     cloud.requests()
     match = {"method": "GET", "path": "/api/v2/integrations/eventbridge/targets"}
     cloud.control("faults", match=match, action="delay", seconds=1.5, times=2)
-    assert "reads the targets" in on_terminal("targets", "list", env=cloud.env)[1]
+    assert "reading targets" in on_terminal("targets", "list", env=cloud.env)[1]
     done = run("targets", "list", env=cloud.env)
     assert (done.code, done.err) == (0, "")
-    assert "reads the targets" not in done.out
+    assert "reading targets" not in done.out

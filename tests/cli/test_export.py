@@ -100,7 +100,7 @@ IMPORT = ("import", "-f", "import.json", "--yes", "--skip-preview", "--generate-
 def test_a_round_trip(fleet: Cloud, declared: Declared, tmp_path: Path) -> None:
     stack, done = exported(fleet, declared, tmp_path / "exported")
     assert "30 targets, 3 sources written to" in done.out
-    assert "some are of other stacks (prod::other)" in done.err
+    assert "some belong to other stacks (prod::other)" in done.err
     imported = stack.must(*IMPORT)
     assert "33 imported" in imported.output, imported.output
     assert not fleet.writes()
@@ -183,10 +183,10 @@ def test_the_program_is_what_a_person_would_write(cloud: Cloud, tmp_path: Path) 
         == f"""\
 from genesys_provider import BasicAuth, EventBridgeTarget, RetryPolicy
 
-# What may be a secret: `pulumi config set --secret secrets < secrets.json`
+# What may be secret: `pulumi config set --secret secrets < secrets.json`
 secrets = pulumi.Config().require_secret_object("secrets")
 
-# As `pulumi import` has it: what is protected is not deleted.
+# As after `pulumi import`: protected resources are not deleted.
 protected = pulumi.ResourceOptions(protect=True)
 
 EventBridgeTarget(

@@ -149,7 +149,7 @@ def test_an_older_host_is_brought_up_to_date(project: Path) -> None:
     script.chmod(0o644)
     code, output = init(project)
     assert code == 0, output
-    assert f"{script}: brought up to date" in output
+    assert f"{script}: updated" in output
     check_host(project)
 
 
@@ -175,7 +175,7 @@ def test_a_host_of_ours_in_another_folder(project: Path, folder: str) -> None:
     script = project / folder / SCRIPT
     script.parent.mkdir(parents=True)
     script.write_text("#!/bin/sh\nexec python3 -u -m genesys_provider.host $@\n")
-    assert "brought up to date" in init(project)[1]
+    assert "updated" in init(project)[1]
     check_host(project, folder)
     assert (project / "Pulumi.yaml").read_text() == text
     assert not (project / FOLDER).exists()

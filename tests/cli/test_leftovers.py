@@ -134,7 +134,7 @@ def test_what_is_being_made_is_left_alone(cloud: Cloud, declared: Declared, stac
     cloud._at_gateway.delete("/held").raise_for_status()
     up = running.wait()
     assert done.code == 0, done.err
-    assert "Left out: slow is being made by a run" in done.out
+    assert "Left out: slow is being created by a run" in done.out
     assert "target slow" not in done.out
     assert up.code == 0, up.output
     cloud.requests()

@@ -118,7 +118,7 @@ def test_watch(fleet: Cloud, tmp_path: Path) -> None:
         code, _, err = started.end(signal.SIGINT)
     assert code == 0
     assert "Traceback" not in err
-    assert "every 0.2 s; Ctrl-C ends it" in err
+    assert "every 0.2 s; press Ctrl-C to stop" in err
 
 
 def test_watch_as_json(fleet: Cloud) -> None:
