@@ -2,7 +2,7 @@
 
 PYTHON := .venv/bin/python
 
-.PHONY: help setup up down test check format bench bench-fleet torture
+.PHONY: help setup up down test check docs format bench bench-fleet torture
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -27,6 +27,10 @@ check: setup ## Run the linters, the type checker and the import contracts
 
 format: setup ## Format the sources
 	@$(PYTHON) -m ruff format
+
+docs: setup ## Write docs/resources.md from the docstrings, and build the site into site/
+	@$(PYTHON) tools/resources_page.py
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet
 
 bench: setup ## Measure against trivial resources on the same engine; writes the tables of docs/performance.md
 	@$(PYTHON) -m bench

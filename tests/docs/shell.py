@@ -1,0 +1,197 @@
+"""A reader's terminal: runs the commands of a page one after another, and compares what they print."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+LIMIT = 120.0
+"""In seconds: a command that takes longer is stuck."""
+ANYTHING = "…"
+"""In the output of a page: any text within a line, and as a whole line any lines."""
+ADDED = "add to "
+PROGRESS = "@ "
+"""What Pulumi prints again and again while it waits, such as `@ updating....`: no page shows it."""
+_VARYING = (
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
+    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?(Z|\b)", "TIME"),
+    (r"\b\d\d:\d\d:\d\d\b", "TIME"),
+    (r"\b\d+(\.\d+)?/(\d+) s\b", r"N/\2 s"),
+    (r"\b\d+ (s|min) ago\b", "N s ago"),
+    (r"\b\d+(\.\d+)? ?s\b", "N s"),
+    (r"Emulated [0-9a-f]{8}", "Emulated"),
+    (r"\d+\.\d+\.\d+", "VERSION"),
+    (r"\b\d+(\.\d+)? of (\d+) requests", r"N of \2 requests"),
+    (r"█+", "█"),
+    (r"\s+", " "),
+)
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    output: str
+    """Standard output and error, with the page's own ports and addresses."""
+
+
+def same(expected: str, actual: str) -> bool:
+    """Whether this output is what the page shows, but for ids, times and durations."""
+    pattern = "".join(
+        r"(?:[^\n]*\n)*?" if line.strip() == ANYTHING else _line(line) + r"\n"
+        for line in expected.splitlines()
+        if line.strip()
+    )
+    masked = "".join(
+        f"{_masked(line.strip())}\n"
+        for line in actual.splitlines()
+        if line.strip() and not line.startswith(PROGRESS)
+    )
+    return re.fullmatch(pattern, masked) is not None
+
+
+def _line(line: str) -> str:
+    return r"[^\n]*".join(re.escape(_masked(part)) for part in line.strip().split(ANYTHING))
+
+
+def _masked(line: str) -> str:
+    for pattern, name in _VARYING:
+        line = re.sub(pattern, name, line)
+    return line
+
+
+class Shell:
+    """A bash whose variables and folder last from one command to the next.
+
+    Args:
+        folder: Where it begins.
+        env: Its environment, and nothing else.
+        replaced: Texts of the page, and what stands for them in this test, such as a port that is free here.
+        meanwhile: What happens while a command with these words in it runs in the background: one thing after each
+            of its first lines.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        env: Mapping[str, str],
+        replaced: Mapping[str, str],
+        meanwhile: Mapping[str, list[Callable[[], None]]] | None = None,
+    ) -> None:
+        self.folder = folder
+        self._env = dict(env)
+        self._replaced = dict(replaced)
+        self._meanwhile = dict(meanwhile or {})
+        self._state = folder / ".shell-state"
+        self._state.write_text(f"cd '{folder}'\n")
+        self._background: list[Background] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each in self._background:
+            each.end()
+
+    def in_the_test(self, text: str) -> str:
+        """The page's text with what stands for it here."""
+        for of_page, of_test in self._replaced.items():
+            text = text.replace(of_page, of_test)
+        return text
+
+    def in_the_page(self, text: str) -> str:
+        """The other way round."""
+        for of_page, of_test in self._replaced.items():
+            text = text.replace(of_test, of_page)
+        return text
+
+    @property
+    def cwd(self) -> Path:
+        """The folder that it is in now."""
+        return type(self.folder)(self.in_the_test(self.run("pwd").output.strip()))
+
+    def write(self, title: str, text: str) -> None:
+        """What a reader does with a block that is called `FILE` or `add to FILE`."""
+        path = self.cwd / title.removeprefix(ADDED)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a" if title.startswith(ADDED) else "w") as file:
+            file.write(("\n" if title.startswith(ADDED) else "") + self.in_the_test(text))
+
+    def read(self, file: str) -> str:
+        """A file that a command has written."""
+        return self.in_the_page((self.cwd / file).read_text())
+
+    def run(self, command: str, typed: str = "") -> Done:
+        """Runs a command to its end."""
+        script = (
+            f"source '{self._state}'\nset -a\n{self.in_the_test(command)}\ncode=$?\n"
+            f"{{ export -p; printf 'cd %q\\n' \"$PWD\"; }} >'{self._state}'\n"
+            "exit $code\n"
+        )
+        done = subprocess.run(
+            ["bash", "-c", script],
+            env=self._env,
+            input=typed,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+        return Done(done.returncode, self.in_the_page(done.stdout))
+
+    def start(self, command: str, lines: int) -> Done:
+        """Starts a command that goes on, and waits for its first lines."""
+        script = f"source '{self._state}'\nexec {self.in_the_test(command)}\n"
+        background = Background(script, self._env)
+        self._background.append(background)
+        events = [each for words, happens in self._meanwhile.items() if words in command for each in happens]
+        printed = ""
+        for happens in events:
+            printed += background.line()
+            happens()
+        printed += "".join(background.line() for _ in range(lines - len(events)))
+        return Done(0, self.in_the_page(printed))
+
+
+class Background:
+    """A command that goes on running."""
+
+    def __init__(self, script: str, env: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            ["bash", "-c", script],
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def line(self) -> str:
+        """The next line; empty where it has ended."""
+        timer = threading.Timer(LIMIT, self.end)
+        timer.start()
+        try:
+            assert self._process.stdout is not None
+            return self._process.stdout.readline()
+        finally:
+            timer.cancel()
+
+    def end(self) -> None:
+        """Ends it and what it started."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGTERM)
+        self._process.communicate(timeout=LIMIT)

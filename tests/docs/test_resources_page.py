@@ -1,0 +1,19 @@
+"""The page of the resources says what their docstrings say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from pages import ROOT
+
+
+def test_the_page_is_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, "tools/resources_page.py", "--check"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
