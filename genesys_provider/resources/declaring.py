@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from typing import Any, TypeVar, cast
@@ -87,33 +88,44 @@ def deleted_before_replaced(opts: pulumi.ResourceOptions | None) -> pulumi.Resou
     return ours if opts is None else pulumi.ResourceOptions.merge(ours, opts)
 
 
-def urn_of(type_token: str, resource_name: str, opts: pulumi.ResourceOptions | None) -> pulumi.Output[str]:
+def urn_of(type_token: str, resource_name: str, opts: pulumi.ResourceOptions | None) -> pulumi.Input[str]:
     """The URN that a resource is about to get, as one of its own inputs.
 
     It depends on nothing: the URN of a component depends on all its children, which would be a circle.
     """
-    parent = None if opts is None or opts.parent is pulumi.runtime.get_root_resource() else opts.parent
+    parent = None if opts is None else opts.parent
+    if parent is None or parent is pulumi.runtime.get_root_resource():
+        # As `create_urn` makes it, of several outputs, of which each takes its time.
+        return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{type_token}::{resource_name}"
     # Of a parent's URN Pulumi cuts off what follows the last `::`, but a name may hold one: this one has none.
-    of_its_kind = (
-        None if parent is None else parent.urn.apply(lambda urn: "::".join([*urn.split("::", 3)[:3], "_"]))
-    )
+    of_its_kind = parent.urn.apply(lambda urn: "::".join([*urn.split("::", 3)[:3], "_"]))
     urn = pulumi.create_urn(resource_name, type_token, of_its_kind)
     return pulumi.Output(set(), cast("Awaitable[str]", urn.future()), urn.is_known(), urn.is_secret())
 
 
-def secret_paths(properties: Mapping[str, Any]) -> pulumi.Output[list[str]]:
+def secret_paths(properties: Mapping[str, Any]) -> pulumi.Input[list[str]] | None:
     """Where a program gives a secret, as one of the inputs: the stock host tells no provider what is secret.
 
-    What fails on its way to a value is for the value itself to say.
+    What fails on its way to a value is for the value itself to say. None where all is plain: a check fills it in.
     """
+    if not _holds_outputs(properties):
+        return None
     # As it is now: the result may become one of them.
     given = dict(properties)
 
     async def found() -> list[str]:
         return [property_path(path) async for path in _secrets_in(given, ())]
 
-    plain = pulumi.Output.from_input("")
-    return pulumi.Output(set(), found(), plain.is_known(), plain.is_secret())
+    # No output, which takes longer: it depends on nothing, and is always known.
+    return asyncio.ensure_future(found())
+
+
+def _holds_outputs(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_outputs, value.values()))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return any(map(_holds_outputs, value))
+    return isinstance(value, pulumi.Output)
 
 
 async def _secrets_in(value: Any, path: tuple[str, ...]) -> AsyncIterator[tuple[str, ...]]:

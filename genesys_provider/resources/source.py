@@ -80,12 +80,14 @@ class EventBridgeSource(DeclaredResource, module="genesys", name="EventBridgeSou
         pulumi.RunError: An argument is of the wrong kind, or an option names what is no property.
     """
 
-    name: pulumi.Output[str]
-    topics: pulumi.Output[Sequence[str]]
-    notes: pulumi.Output[str | None]
-    enabled: pulumi.Output[bool]
-    state: pulumi.Output[str]
-    """`ACTIVE`, or what else Genesys Cloud said last."""
+    if TYPE_CHECKING:
+        # For type checkers alone: Pulumi's SDK would evaluate them again for each resource.
+        name: pulumi.Output[str]
+        topics: pulumi.Output[Sequence[str]]
+        notes: pulumi.Output[str | None]
+        enabled: pulumi.Output[bool]
+        state: pulumi.Output[str]
+        """`ACTIVE`, or what else Genesys Cloud said last."""
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ _LOCAL = ("activationTimeout", "apiUrl", "secrets")
 
 def with_defaults(news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
     """The inputs with every default filled in, so that a default written out is no change, nor is a null."""
-    inputs = {"enabled": True, **properties.present(news), "apiUrl": api_url}
+    inputs = {"enabled": True, "secrets": [], **properties.present(news), "apiUrl": api_url}
     if inputs.get("notes") == "":
         del inputs["notes"]
     return inputs

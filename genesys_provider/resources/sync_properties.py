@@ -22,7 +22,7 @@ _FACTS = {"targetOwner": "owner", "organizationId": "organization_id", "apiUrl":
 
 def with_defaults(news: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs with every default filled in."""
-    return {"required": True, **properties.present(news)}
+    return {"required": True, "secrets": [], **properties.present(news)}
 
 
 def changes(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:

@@ -85,11 +85,13 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
         pulumi.RunError: An argument is of the wrong kind, or an option names what is no property.
     """
 
-    name: pulumi.Output[str]
-    status: pulumi.Output[str]
-    """`VERIFIED`, or what the last verification came to."""
-    revision: pulumi.Output[int]
-    """1, and one more with each update, also one that a refresh finds: what a `GatewaySync` watches."""
+    if TYPE_CHECKING:
+        # For type checkers alone: Pulumi's SDK would evaluate them again for each resource.
+        name: pulumi.Output[str]
+        status: pulumi.Output[str]
+        """`VERIFIED`, or what the last verification came to."""
+        revision: pulumi.Output[int]
+        """1, and one more with each update, also one that a refresh finds: what a `GatewaySync` watches."""
 
     def __init__(
         self,
@@ -128,17 +130,19 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
             "retryPolicy": (retry_policy or RetryPolicy()).retry_policy(),
             "headers": headers,
             "verificationTimeout": verification_timeout,
-            "healthCheck": health_check,
+            "healthCheck": None if health_check is False else health_check,
             "createBeforeDelete": True if opts and opts.delete_before_replace is False else None,
             # Written into the target itself, so that whoever finds it knows whose it is.
             "owner": urn_of(f"pulumi-python:{self._resource_type_name}", resource_name, opts),
         }
         properties["secrets"] = secret_paths({**properties, "authConfig": _without_secrets(auth)})
         given = {name: value for name, value in properties.items() if value is not None}
+        # Each output takes its time: without a health check there is none to be told.
+        outputs = (name for name in _OUTPUTS if name != "healthStatus" or "healthCheck" in given)
         super().__init__(
             EventBridgeTargetProvider(),
             resource_name,
-            {**given, **dict.fromkeys(_OUTPUTS)},
+            {**given, **dict.fromkeys(outputs)},
             with_the_states_names(deleted_before_replaced(opts), arguments.resource, _NAMES),
         )
 
@@ -204,7 +208,8 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
     @property
     def health_status(self) -> pulumi.Output[str | None]:
         """What the last health check said, where `health_check` is set."""
-        return cast("pulumi.Output[str | None]", pulumi.get(self, "healthStatus"))
+        told = cast("pulumi.Output[str | None] | None", pulumi.get(self, "healthStatus"))
+        return pulumi.Output.from_input(None) if told is None else told
 
 
 def _look_at_auth(arguments: Arguments, auth: object) -> None:

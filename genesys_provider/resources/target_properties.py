@@ -29,7 +29,13 @@ _LOCAL = ("verificationTimeout", "healthCheck", "apiUrl", "secrets")
 
 def with_defaults(news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
     """The inputs with every default filled in, so that a default written out is no change, nor is a null."""
-    inputs = {"authType": "NONE", "healthCheck": False, **properties.present(news), "apiUrl": api_url}
+    inputs = {
+        "authType": "NONE",
+        "healthCheck": False,
+        "secrets": [],
+        **properties.present(news),
+        "apiUrl": api_url,
+    }
     if "authConfig" in inputs:
         inputs["authConfig"] = properties.present(inputs["authConfig"])
     policy = properties.present(inputs.get("retryPolicy", {}))
