@@ -52,7 +52,9 @@ def secret(value: Any) -> dict[str, Any]:
 
 def secret_texts(properties: Mapping[str, Any]) -> set[str]:
     """The texts that the program has given as secrets, as the input `secrets` says."""
-    listed = properties.get("secrets") or ()
+    listed = properties.get("secrets")
+    if not listed:
+        return set()
     return {
         text
         for path, text in _texts(own(properties), ())
