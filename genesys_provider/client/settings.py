@@ -83,6 +83,9 @@ class Settings:
         """
         for key, name in (("apiUrl", "api_url"), ("loginUrl", "login_url")):
             object.__setattr__(self, name, _base_url(key, getattr(self, name)))
+        for key, text in (("clientId", self.client_id), ("clientSecret", self.client_secret)):
+            if text != text.strip():
+                raise ConfigurationError(f"genesys:{key} begins or ends with white space")
         for key, value in (
             ("maxRetries", self.max_retries),
             ("verificationTimeout", self.verification_timeout),
@@ -147,13 +150,21 @@ class Settings:
     ) -> Settings:
         def text(key: str) -> str:
             value = config.get(key)
+            if isinstance(value, list | dict):
+                raise ConfigurationError(f"genesys:{key} must be text")
             return "" if value is None else str(value)
 
-        def number(key: str, default: float, convert: Callable[[str], float]) -> float:
+        def number(key: str, default: float) -> float:
             try:
-                return convert(text(key) or str(default))
+                return float(text(key) or default)
             except ValueError as error:
                 raise ConfigurationError(f"genesys:{key} must be a number") from error
+
+        def whole_number(key: str, default: int) -> int:
+            value = number(key, default)  # in a property of Pulumi's all numbers are floats
+            if not value.is_integer():
+                raise ConfigurationError(f"genesys:{key} must be a whole number")
+            return int(value)
 
         def url(key: str, default: Callable[[str], str]) -> str:
             return text(key) or default(text("region") or regions.DEFAULT_DOMAIN)
@@ -170,8 +181,8 @@ class Settings:
                 ca_file=path("caFile"),
                 audit_log=path("auditLog"),
                 audit_key=environ.get(AUDIT_KEY, ""),
-                max_retries=int(number("maxRetries", DEFAULT_MAX_RETRIES, int)),
-                verification_timeout=number("verificationTimeout", DEFAULT_VERIFICATION_TIMEOUT, float),
+                max_retries=whole_number("maxRetries", DEFAULT_MAX_RETRIES),
+                verification_timeout=number("verificationTimeout", DEFAULT_VERIFICATION_TIMEOUT),
                 names=names,
             )
 

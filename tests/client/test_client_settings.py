@@ -307,6 +307,12 @@ def test_an_explicit_provider_takes_nothing_from_elsewhere() -> None:
     )
 
 
+@pytest.mark.parametrize("given", [7, 7.0, "7"])
+def test_a_number_as_the_program_the_engine_and_the_host_have_it(given: object) -> None:
+    settings = Settings.of_provider({**GIVEN, "maxRetries": given, "verificationTimeout": given}, "eu")
+    assert (settings.max_retries, settings.verification_timeout) == (7, 7.0)
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -316,6 +322,11 @@ def test_an_explicit_provider_takes_nothing_from_elsewhere() -> None:
         ({"region": None, "apiUrl": "https://api.example.com"}, "provider 'eu' has no region or login_url"),
         ({"region": "atlantis"}, "region of provider 'eu' is 'atlantis'"),
         ({"maxRetries": "x"}, "max_retries of provider 'eu' must be a number"),
+        ({"maxRetries": 1.5}, "max_retries of provider 'eu' must be a whole number"),
+        ({"maxRetries": float("inf")}, "max_retries of provider 'eu' must be a whole number"),
+        ({"clientSecret": [CANARY]}, "client_secret of provider 'eu' must be text"),
+        ({"clientSecret": f"{CANARY}\n"}, "client_secret of provider 'eu' begins or ends with white space"),
+        ({"clientId": " "}, "client_id of provider 'eu' begins or ends with white space"),
         ({"apiUrl": "http://api.example.com"}, "api_url of provider 'eu'"),
     ],
 )
