@@ -17,6 +17,8 @@ from genesys_provider.client.errors import Cancelled
 
 WORTH_SAYING = 3.0
 """In seconds: a run that would be faster by less is not worth a word."""
+LEAST_TURN = 0.5
+"""In seconds: what begins sooner after its check had a place at once, and the engine itself took that long."""
 
 
 class Turns:
@@ -31,27 +33,39 @@ class Turns:
         self._lock = threading.Lock()
         self._started = clock()
         self._last_change = self._started
-        self._expected: set[str] = set()
+        self._expected: dict[str, float] = {}
+        """Since when, in seconds of `_waited`."""
         self._waiting = 0
         self._most_waiting = 0
         self._waits: dict[str, int] = {}
         self._longest_wait = 0.0
-        self._in_turns = 0.0
-        """Seconds in which some waited for verdicts, and another for its turn."""
+        self._waited = 0.0
+        """Seconds in which some waited for verdicts."""
+        self._turns: list[tuple[float, float]] = []
+        """When another waited for its turn, in seconds of `_waited`: spans in order, which do not overlap."""
         self._cut_short = False
 
     def expect(self, urn: str, *, changes: bool = True) -> None:
-        """Notes that an operation on this resource is about to come, or that there will be none."""
+        """Notes that an operation on this resource is about to come, or that there will be none.
+
+        One that never comes counts for nothing: a refresh looks at what the program no longer has, and what fails
+        its check is not created.
+        """
         with self._lock:
             self._pass_time()
+            self._expected.pop(urn, None)
             if changes:
-                self._expected.add(urn)
-            else:
-                self._expected.discard(urn)
+                self._expected[urn] = self._waited
 
     def begin(self, urn: str) -> None:
         """Notes that the operation on this resource has begun."""
-        self.expect(urn, changes=False)
+        with self._lock:
+            self._pass_time()
+            since, now = self._expected.pop(urn, self._waited), self._waited
+            if now - since >= LEAST_TURN:
+                while self._turns and self._turns[-1][1] >= since:
+                    since = min(since, self._turns.pop()[0])
+                self._turns.append((since, now))
 
     @contextmanager
     def waiting(self, kind: str) -> Iterator[None]:
@@ -86,7 +100,8 @@ class Turns:
         with self._lock:
             self._pass_time()
             taken = self._last_change - self._started
-            possible = max(taken - self._in_turns, self._longest_wait, least_seconds)
+            in_turns = sum(end - start for start, end in self._turns)
+            possible = max(taken - in_turns, self._longest_wait, least_seconds)
             if self._cut_short or taken - possible < WORTH_SAYING:
                 return None
             total = sum(self._waits.values())
@@ -98,6 +113,6 @@ class Turns:
 
     def _pass_time(self) -> None:
         now = self._clock()
-        if self._waiting and self._expected:
-            self._in_turns += now - self._last_change
+        if self._waiting:
+            self._waited += now - self._last_change
         self._last_change = now
