@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import re
 
-from genesys_provider.client.errors import ConfigurationError, GenesysError, MissingSetting, NotFound
+from genesys_provider.client.errors import (
+    ConfigurationError,
+    GenesysError,
+    MissingSetting,
+    NotFound,
+    Unauthorized,
+)
 from genesys_provider.client.settings import ENVIRONMENT
 from genesys_provider.common.errors import OtherOrganization
 from genesys_provider.sources.errors import (
@@ -29,6 +35,12 @@ _HINTS = {
         "Set it with `pulumi config set`, or by the environment variable that stands in for it"
     ),
     NotFound.hint: "It may have been deleted by hand: `pulumi refresh` makes the state right",
+    Unauthorized.hint: (
+        "Check that genesys:clientId and genesys:clientSecret belong to a client-credentials OAuth client of this "
+        "organization and region (genesys:region); if they do, make a new secret in Genesys Cloud under Admin > "
+        "Integrations > OAuth. If it is new already, run `pulumi up` first: a plain refresh or destroy uses "
+        "the one that the last `up` found in the program or the stack's config (with --run-program it uses today's)"
+    ),
     OtherOrganization.hint: (
         "Set genesys:region, genesys:apiUrl and the OAuth client back to those of its organization, and run "
         "`pulumi up`: a plain refresh or destroy uses the settings of the last one. To move the stack to the other "

@@ -77,6 +77,10 @@ def test_a_rotated_secret_is_no_change_of_a_target(
 ) -> None:
     rotated = "canary-client-rotated"
     other.control("client-secret", clientSecret=rotated)
+    # The state has the old one.
+    stale = stack.refresh()
+    assert stale.code != 0, stale.output
+    assert "run `pulumi up` first" in stale.output
     source = (stack.directory / "__main__.py").read_text()
     changed = declared.provider("us", other, client_secret=repr(rotated))
     stack.program(source.replace(declared.provider("us", other), changed))
