@@ -1,1 +1,1 @@
-"""What a program declares, and the providers behind it: properties ⇄ models, no HTTP."""
+"""The resources that a program declares, and the providers behind them: properties ⇄ models, no HTTP."""

@@ -1,7 +1,7 @@
-"""Whether a program's arguments are of the right kind, before Pulumi takes them apart.
+"""Checks the types of a program's arguments before Pulumi processes them.
 
-What kind a value is, Python does not say when a program is written; Pulumi says it with a traceback out of its own
-depths. What the values *are* is checked by the provider, where outputs are known.
+Python does not check types when a program runs, and Pulumi reports a wrong one with a traceback from deep inside.
+The provider checks the values themselves, once outputs are known.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ FLAG = "True or False, or an output that is one of them"
 
 
 class Arguments:
-    """The arguments of one resource, and what is wrong with their kinds.
+    """The arguments of one resource, and the faults in their types.
 
     Args:
         resource: The class that the program calls.
         resource_name: Its first argument.
-        opts: Its last.
+        opts: Its last argument.
     """
 
     def __init__(self, resource: type[pulumi.Resource], resource_name: object, opts: object) -> None:
@@ -77,17 +77,17 @@ class Arguments:
                 self._faults.append(f"a key of {argument} is {_kind(name)}; it must be text")
 
     def instance(self, argument: str, value: object, types: UnionType | type, wanted: str) -> bool:
-        """Requires an object of one of our classes, or None; returns whether it is one."""
+        """Requires an instance of one of our classes, or None; returns whether it is an instance."""
         if value is None or isinstance(value, types):
             return value is not None
         self._fault(argument, value, wanted)
         return False
 
     def check(self) -> None:
-        """Ends the program where something is wrong.
+        """Ends the program if there are faults.
 
         Raises:
-            pulumi.RunError: All of it, without a value, which may be a secret.
+            pulumi.RunError: Lists all faults, without any values, which may be secret.
         """
         if self._faults:
             raise pulumi.RunError("\n".join(f"{self.resource}: {fault}." for fault in self._faults))

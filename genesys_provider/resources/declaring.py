@@ -1,4 +1,4 @@
-"""What the declarations of all our resources have in common."""
+"""What the declarations of all our resources share."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ _CREDENTIALS_IN_URL = re.compile(r"[^/?#]*//[^/?#]*@")
 
 
 class DeclaredResource(Resource):
-    """A dynamic resource whose subclasses keep its type, unless they give one of their own.
+    """A dynamic resource whose subclasses keep its type, unless they set their own.
 
-    Pulumi itself would make `class CompanyTarget(EventBridgeTarget)` a `dynamic:Resource`: another resource to the
-    engine, which creates it and deletes the one that was there.
+    Pulumi would give `class CompanyTarget(EventBridgeTarget)` the type `dynamic:Resource`. To the engine that is
+    another
+    resource: it would create that one and delete the existing one.
     """
 
     def __init_subclass__(cls, module: str | None = None, name: str | None = None, **kwargs: Any) -> None:
-        """Takes the type `pulumi-python:dynamic/{module}:{name}`, else the parent's."""
+        """Sets the type `pulumi-python:dynamic/{module}:{name}`; by default the parent's."""
         inherited = cls._resource_type_name
         super().__init_subclass__(module=module or "", name=name or "Resource", **kwargs)
         if module is None and name is None:
@@ -43,24 +44,24 @@ def existing(
     opts: pulumi.ResourceOptions | None,
     names: PropertyNames,
 ) -> Declared:
-    """A resource of this class that exists, to read its outputs.
+    """An existing resource of this class, to read its outputs.
 
     Args:
         kind: The class.
-        reader: What reads it.
+        reader: The provider that reads it.
         resource_name: The name in the stack.
         id_: Its id in Genesys Cloud.
-        opts: The options, as the program gave them.
+        opts: The options as the program gave them.
         names: Its properties.
 
     Raises:
-        pulumi.RunError: An argument is of the wrong kind, or an option names what is no property.
+        pulumi.RunError: An argument has the wrong type, or an option names an unknown property.
     """
     arguments = Arguments(kind, resource_name, opts)
     arguments.text("id", id_, wanted=f"the {reader.of.kind}'s id: {TEXT}")
     arguments.check()
     options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id_))
-    # Not by the constructor, which is for what is to be made, and a subclass's may take anything.
+    # Not by the constructor, which declares a new resource, and may have other parameters in a subclass.
     resource = kind.__new__(kind)
     Resource.__init__(
         resource,
@@ -73,44 +74,44 @@ def existing(
 
 
 def hidden_if_it_holds_credentials(url: pulumi.Input[str]) -> pulumi.Input[str]:
-    """The URL, a secret where credentials stand in it: it will be refused, and the engine shows what is refused."""
+    """The URL, as a secret if it contains credentials: it will be refused, and the engine shows refused values."""
     if isinstance(url, str) and _CREDENTIALS_IN_URL.match(url):
         return pulumi.Output.secret(url)
     return url
 
 
 def deleted_before_replaced(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
-    """The options of a resource that must be deleted before another takes its place, unless they say otherwise.
+    """The options of a resource that must be deleted before it is replaced, unless they say otherwise.
 
-    A create before the delete would find the name taken, by the very one that the delete is about to take away.
+    A create before the delete would find the name taken by the very object that is about to be deleted.
     """
     ours = pulumi.ResourceOptions(delete_before_replace=True)
     return ours if opts is None else pulumi.ResourceOptions.merge(ours, opts)
 
 
 def urn_of(type_token: str, resource_name: str, opts: pulumi.ResourceOptions | None) -> pulumi.Input[str]:
-    """The URN that a resource is about to get, as one of its own inputs.
+    """The URN that a resource will get, for use as one of its own inputs.
 
-    It depends on nothing: the URN of a component depends on all its children, which would be a circle.
+    It depends on nothing: a component's URN depends on all its children, which would be circular.
     """
     parent = None if opts is None else opts.parent
     if parent is None or parent is pulumi.runtime.get_root_resource():
-        # As `create_urn` makes it, of several outputs, of which each takes its time.
+        # The same as `create_urn`, but without its several outputs, each of which takes time.
         return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{type_token}::{resource_name}"
-    # Of a parent's URN Pulumi cuts off what follows the last `::`, but a name may hold one: this one has none.
+    # Pulumi cuts a parent's URN at the last `::`, but a name may contain that; this name does not.
     of_its_kind = parent.urn.apply(lambda urn: "::".join([*urn.split("::", 3)[:3], "_"]))
     urn = pulumi.create_urn(resource_name, type_token, of_its_kind)
     return pulumi.Output(set(), cast("Awaitable[str]", urn.future()), urn.is_known(), urn.is_secret())
 
 
 def secret_paths(properties: Mapping[str, Any]) -> pulumi.Input[list[str]] | None:
-    """Where a program gives a secret, as one of the inputs: the stock host tells no provider what is secret.
+    """The paths of secrets, as one of the inputs: the stock host does not tell providers what is secret.
 
-    What fails on its way to a value is for the value itself to say. None where all is plain: a check fills it in.
+    If evaluating an output fails, the output itself reports it. None if there are no outputs: a check fills it in.
     """
     if not _holds_outputs(properties):
         return None
-    # As it is now: the result may become one of them.
+    # A copy, since the result may become one of the properties.
     given = dict(properties)
 
     async def found() -> list[str]:
@@ -142,7 +143,7 @@ async def _secrets_in(value: Any, path: tuple[str, ...]) -> AsyncIterator[tuple[
             async for each in _secrets_in(item, (*path, name)):
                 yield each
     elif isinstance(value, Sequence) and not isinstance(value, str):
-        # A list with one secret is a secret as a whole.
+        # A list with one secret is secret as a whole.
         for item in value:
             async for _ in _secrets_in(item, path):
                 yield path

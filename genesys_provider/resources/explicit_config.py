@@ -1,4 +1,4 @@
-"""What the host asks about the settings of an explicit provider, before anything is configured with them."""
+"""Validates the settings of an explicit provider before they are used."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from genesys_provider.resources.explicit_provider import NAMESPACE, PROVIDER_NAM
 
 
 def failures(config: Mapping[str, object]) -> list[CheckFailure]:
-    """What is wrong with the config of a provider, as far as its values are known yet.
+    """The faults in a provider's config, as far as its values are known.
 
-    That of the default provider, the stack's, is looked at when it is needed: it may be for other resources alone.
+    The default provider's config, which is the stack's, is only checked on use: it may be for other resources.
 
     Args:
         config: All keys, with their namespaces.
@@ -21,7 +21,7 @@ def failures(config: Mapping[str, object]) -> list[CheckFailure]:
     ours = {key.removeprefix(f"{NAMESPACE}:"): value for key, value in config.items()}
     if PROVIDER_NAME not in ours or any(isinstance(value, Unknown) for value in ours.values()):
         return []
-    # Only here: the default provider's config passes through in each command.
+    # Imported late, since every command passes the default provider's config through here.
     from genesys_provider.client.errors import ConfigurationError
     from genesys_provider.resources.session import settings_of
     from genesys_provider.resources.words import said

@@ -1,4 +1,4 @@
-"""`GenesysProvider`: one organization of several that a program works in."""
+"""`GenesysProvider`: one of several organizations in a program."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pulumi
 from genesys_provider.resources.arguments import Arguments
 
 NAMESPACE = "genesys"
-"""Of our keys in a config."""
+"""The namespace of our config keys."""
 PROVIDER_NAME = "providerName"
-"""The config key that tells an explicit provider from the default one, and what errors are to call it."""
+"""The config key that distinguishes an explicit provider from the default one; its value is its name in errors."""
 
 _WANTED_PATH = "the path of a file: text"
 
@@ -22,28 +22,28 @@ class GenesysProvider(pulumi.ProviderResource):
         eu = GenesysProvider("eu", region="eu-central-1", client_id=…, client_secret=…)
         EventBridgeTarget("orders", …, opts=pulumi.ResourceOptions(provider=eu))
 
-    What it is not given is never taken from the stack's config or the environment: `client_id`, `client_secret` and
-    where the organization lives (`region`, or `api_url` and `login_url`) must be there. `client_id` and
-    `client_secret` are encrypted in the state. New credentials are a change of the provider, and of no resource.
+    It never takes missing settings from the stack's config or the environment: `client_id`, `client_secret` and the
+    location of the organization (`region`, or `api_url` and `login_url`) are required. `client_id` and
+    `client_secret` are encrypted in the state. New credentials change the provider, but none of its resources.
 
-    Give a `GatewaySync` the provider of its target. To a component it goes with
+    Give a `GatewaySync` the same provider as its target. Pass it to a component with
     `pulumi.ResourceOptions(providers=[eu])`.
 
     Args:
         resource_name: The name in the stack.
         region: An AWS region (`eu-central-1`) or a domain (`mypurecloud.de`).
-        api_url: The API's address in place of the region's.
-        login_url: The login's address in place of the region's.
+        api_url: The API's URL, instead of the region's.
+        login_url: The login's URL, instead of the region's.
         client_id: The OAuth client (client credentials).
         client_secret: Its secret.
-        ca_file: A CA that is trusted besides the system's, for the API and for webhooks.
-        audit_log: The audit file; none is written without.
-        max_retries: How often a throttled or failed request is sent again; else 3.
-        verification_timeout: Seconds to wait for a verdict; else 75.
+        ca_file: An additional trusted CA, for the API and for webhooks.
+        audit_log: The audit file; without it none is written.
+        max_retries: How often a throttled or failed request is retried; by default 3.
+        verification_timeout: Seconds to wait for a verdict; by default 75.
         opts: Pulumi's resource options.
 
     Raises:
-        pulumi.RunError: An argument is of the wrong kind.
+        pulumi.RunError: An argument has the wrong type.
     """
 
     def __init__(

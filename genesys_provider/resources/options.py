@@ -1,8 +1,8 @@
-"""Property names in resource options: a program's or the state's, checked and put as the engine reads them.
+"""Property names in resource options, checked and translated to the names in the state.
 
-The engine compares these names with the state's, letter by letter. One that it does not find there it passes over
-without a word: a secret stays in plain text, a change is not ignored. So a name that nothing has is refused here.
-Names that a transformation or a component's transform adds come later and are the state's.
+The engine compares these names literally with those in the state and silently ignores unknown ones: a secret stays
+in plain text, a change is not ignored. So unknown names are refused here. Names that a transformation or a
+component's transform adds come later and must be those of the state.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Final, Literal
 import pulumi
 
 KEYS: Final = "keys"
-"""Texts under any keys, which are taken as they are written."""
+"""Texts under arbitrary keys, which are used as they are written."""
 ITEMS: Final = "items"
 """A list of texts whose order does not matter."""
 
 Inside = frozenset[str] | Literal["keys", "items"]
-"""What a property holds: named fields, or one of the above."""
+"""The content of a property: named fields, or one of the above."""
 
 _STEP = re.compile(
     r"""
@@ -30,19 +30,19 @@ _STEP = re.compile(
     """,
     re.VERBOSE,
 )
-"""One step of a property path, as `ParsePropertyPath` of Pulumi's SDK reads it."""
+"""One step of a property path, as Pulumi's SDK parses it in `ParsePropertyPath`."""
 
 
 @dataclass(frozen=True)
 class PropertyNames:
-    """The properties of a type of resource, by the state's names.
+    """The properties of a type of resource, by their names in the state.
 
     Attributes:
-        inputs: What a program gives; it is among the outputs too.
-        outputs: What the provider adds.
-        inside: What those properties hold that are more than one value.
-        shorthands: Names that only programs have, each with the properties that it stands for. A path into it
-            is a path into the first of them.
+        inputs: The inputs, which are also outputs.
+        outputs: The outputs that the provider adds.
+        inside: The content of those properties that have more than one value.
+        shorthands: Names that only exist in programs, each with the properties that it stands for. A path into
+            it is a path into the first of them.
     """
 
     inputs: tuple[str, ...]
@@ -54,15 +54,15 @@ class PropertyNames:
 def with_the_states_names(
     opts: pulumi.ResourceOptions, resource: str, names: PropertyNames
 ) -> pulumi.ResourceOptions:
-    """A copy of the options, each property in them named as in the state.
+    """A copy of the options, with each property named as in the state.
 
     Args:
         opts: The options as the program gave them.
         resource: The resource, for errors: `EventBridgeTarget 'orders'`.
-        names: The properties that there are.
+        names: The properties of the resource.
 
     Raises:
-        pulumi.RunError: An option names what is no property, or what the engine would pass over.
+        pulumi.RunError: An option names an unknown property, or one that the engine would ignore.
     """
     translated = pulumi.ResourceOptions.merge(opts, None)
     for option in ("ignore_changes", "replace_on_changes", "additional_secret_outputs", "hide_diffs"):
@@ -81,7 +81,7 @@ class _Option:
     def translated(self, given: object) -> list[str]:
         if not isinstance(given, Sequence) or isinstance(given, str):
             raise self._error(f"is a {type(given).__name__}; it must be a list of property names")
-        # Once each: two names of a program may stand for the same.
+        # Without duplicates, since two names in the program may stand for the same property.
         return list(dict.fromkeys(path for each in given for path in self._paths(each)))
 
     def _paths(self, given: object) -> Iterator[str]:
@@ -97,7 +97,7 @@ class _Option:
         if first == "*" and self.name != "additional_secret_outputs":
             if rest:
                 raise self._error(f"holds {given!r}, but '*' is everything: name a property to go into it")
-            # Of what can be ignored: the engine would take the rest of the inputs along, such as the owner mark.
+            # All properties that can be ignored; the engine would include other inputs, such as the owner mark.
             yield from self.names.inputs if self.name == "ignore_changes" else ("*",)
             return
         properties = self._properties(given, first)
@@ -105,7 +105,7 @@ class _Option:
             yield state_name + self._inner(given, first, state_name, rest)
 
     def _steps(self, given: str) -> list[tuple[str, str]]:
-        """Each step's key and how it was written."""
+        """The key of each step, and its notation."""
         steps, at = [], 0
         while at < len(given) and (match := _STEP.match(given, at)):
             key = match["quoted"] or match["index"] or match["name"]
@@ -113,7 +113,7 @@ class _Option:
             at = match.end()
         if not steps or at < len(given) or given.startswith("."):
             raise self._error(
-                f"holds {given!r}, which is no property path. One looks like retry_policy.max_retries, "
+                f"holds {given!r}, which is not a property path. One looks like retry_policy.max_retries, "
                 'headers["X-Key"] or event_types[0]'
             )
         return steps
@@ -125,7 +125,7 @@ class _Option:
         if first in {*self.names.outputs, *map(_snake, self.names.outputs)}:
             raise self._error(f"names {given!r}, which is an output: only inputs can be ignored")
         raise self._error(
-            f"names {given!r}, which is no property of it. Its properties are {_listed(in_python)}"
+            f"names {given!r}, which is not a property of it. Its properties are {_listed(in_python)}"
         )
 
     def _known(self) -> tuple[str, ...]:
@@ -165,7 +165,7 @@ class _Option:
             raise self._error(
                 f"names {given!r}, but the order of {first!r} does not matter: write {first!r} alone"
             )
-        # It is compared as a set: what changes is the whole.
+        # It is compared as a set, so only the whole of it can change.
         return ""
 
     def _error(self, what: str) -> pulumi.RunError:

@@ -1,10 +1,10 @@
-"""What the engine asks of a resource that has an owner and lives in an organization: a target, a source.
+"""The engine's operations on resources with an owner and an organization: targets and sources.
 
-The operations are the same for all of them. They differ in their properties, for which each has a module, and in
-what they ask of their manager.
+The operations are the same for both. Each kind has a module for its properties, and asks other things of its
+manager.
 
-Providers pickle by reference, so nothing of them lands in a state; the modules that they work with are loaded where
-they work, in the provider host, and not in the program that declares.
+Providers are pickled by reference, so that nothing of them is stored in a state. The modules that they need are
+loaded on use, in the provider host, and not in the program that declares the resources.
 """
 
 from __future__ import annotations
@@ -41,44 +41,44 @@ if TYPE_CHECKING:
 
 
 class Outcome(Protocol):
-    """What the making or the update of one has come to: it is as it is to be."""
+    """The result of a create or update: the object is in its desired state."""
 
     @property
     def thing(self) -> Owned:
-        """It, as it is now."""
+        """The object, as it is now."""
 
 
 class OwnedProvider(ResourceProvider, ABC):
-    """Works under our host and under the stock one."""
+    """A provider for our host as well as the stock one."""
 
     serialize_as_secret_always = False
     kind: ClassVar[str]
-    """What messages call it."""
+    """What messages call the object."""
     replacing: ClassVar[tuple[str, ...]] = ()
     """The properties that can't be changed in place."""
     lasting: ClassVar[tuple[str, ...]] = ("organizationId",)
-    """The outputs that no change in place touches: a preview knows them."""
+    """The outputs that never change in place, so that a preview knows them."""
     _config: Mapping[str, object] = {}
 
     @abstractmethod
     def properties(self) -> OwnedProperties:
-        """The module of its properties."""
+        """The module with its properties."""
 
     @abstractmethod
     def rules(self) -> Rules:
-        """The module of its rules, which takes long to load."""
+        """The module with its rules, which takes long to load."""
 
     @abstractmethod
     def managed(self, *states: Mapping[str, Any]) -> AbstractContextManager[Manager[Any, Any]]:
-        """Its manager, for an operation on these states: `session.managed`."""
+        """The manager, for an operation on these states: `session.managed`."""
 
     @abstractmethod
     def complaint(self, manager: Any, found: Any) -> str | None:
-        """What is wrong with one that was read, in a sentence: the state keeps it, and the next `up` mends it."""
+        """The problem of an object that was read, in a sentence. The state records it; the next `up` fixes it."""
 
     @abstractmethod
     def registered(self, manager: Any, props: Mapping[str, Any]) -> Outcome:
-        """Makes it, or adopts what an earlier run left behind, and waits until it is as it is to be."""
+        """Creates the object, or adopts one left behind by an earlier run, and waits for its desired state."""
 
     @abstractmethod
     def updated(self, manager: Any, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Outcome:
@@ -92,24 +92,24 @@ class OwnedProvider(ResourceProvider, ABC):
         news: Mapping[str, Any],
         organization_id: str | None,
     ) -> dict[str, Any]:
-        """The state of what was not written, since only what the API does not see has changed."""
+        """The state after an update that wrote nothing, since only inputs unknown to the API changed."""
         return self.properties().outputs_kept(olds, news, organization_id=organization_id)
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Takes the stack's config; what is wrong with it shows when it is needed."""
+        """Stores the stack's config; errors in it are reported on use."""
         from genesys_provider.resources.properties import config_of
 
         self._config = config_of(req)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """All faults at once, each on its property; no network."""
+        """Reports all faults at once, each with its property; makes no request."""
         from genesys_provider.resources.passed import checked
         from genesys_provider.resources.session import configured_api_url, run, speaking_of
 
         with speaking_of(_olds):
             inputs = self.properties().with_defaults(news, configured_api_url(self._config))
             if isinstance(inputs.get("owner"), str):
-                # Where a transform ignores all changes, the engine has put the old mark here.
+                # If a transform ignores all changes, the engine has put the old mark here.
                 inputs["owner"] = current().urn or inputs["owner"]
                 run.checked(inputs["owner"])
                 if not _olds:
@@ -117,7 +117,7 @@ class OwnedProvider(ResourceProvider, ABC):
             return checked(_olds, inputs, lambda: self.rules().faults(_olds, inputs))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """What changes, property by property; no network.
+        """What changes, property by property; makes no request.
 
         Raises:
             OperationError: Another resource of the program has the same object.
@@ -132,7 +132,7 @@ class OwnedProvider(ResourceProvider, ABC):
                 raise OperationError(
                     f"{named(self.kind, _id, _olds)} is in the state twice: as {other} and as {_news['owner']}. "
                     "Both would write it, and removing one of them would delete it for both. Decide which of them "
-                    "keeps it, remove the other from the program, and take it out of the state with "
+                    "keeps it, remove the other from the program, and remove that from the state with "
                     "`pulumi state delete '<URN>'`"
                 )
             run.learned(_id, facts(_olds))
@@ -142,16 +142,16 @@ class OwnedProvider(ResourceProvider, ABC):
                 run.turns.expect(_news["owner"], changes=bool(detailed))
             return DetailedDiffResult(
                 detailed,
-                # What it has not got yet, it gets in place.
+                # A property that had no value gets one in place.
                 replaces=[name for name in self.replacing if found.get(name) == "update"],
                 stables=[name for name in self.lasting if name in _olds],
             )
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Makes it, and waits until it is as it is to be.
+        """Creates the object, and waits for its desired state.
 
         Raises:
-            InitFailed: It exists but is not as it is to be; under our host it is recorded.
+            InitFailed: It exists but is not in its desired state; our host records it.
             OperationError: Nothing was left behind.
         """
         from genesys_provider.common.errors import Unfinished
@@ -181,11 +181,11 @@ class OwnedProvider(ResourceProvider, ABC):
             return CreateResult(made.id, outs)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Writes what has changed, and waits until it is as it is to be.
+        """Writes what has changed, and waits for the desired state.
 
         Raises:
-            InitFailed: The configuration is written, but it is not as it is to be.
-            OperationError: The configuration is as it was.
+            InitFailed: The configuration is written, but the object is not in its desired state.
+            OperationError: The configuration is unchanged.
         """
         from genesys_provider.client.errors import NotFound
         from genesys_provider.common.errors import Unfinished
@@ -220,7 +220,7 @@ class OwnedProvider(ResourceProvider, ABC):
             return UpdateResult(outs)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """As it is, for a refresh or, without properties, an import; gone where there is none."""
+        """Reads the object, for a refresh or, without properties, an import; an empty result if it is gone."""
         from genesys_provider.client.redaction import shown
 
         properties = self.properties()
@@ -249,12 +249,12 @@ class OwnedProvider(ResourceProvider, ABC):
         )
         if complaint is not None and current().records_init_failures:
             raise InitFailed(id_, outs, [complaint], properties.marked(inputs))
-        # Without inputs the engine keeps those it has.
+        # Without inputs in the result the engine keeps the old ones.
         unchanged = all(name in props and props[name] == value for name, value in inputs.items())
         return ReadResult(id_, outs, None if unchanged else properties.marked(inputs))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Deletes it; one that is gone already is a success, and so is one that is another's by now."""
+        """Deletes the object. It is no error if it is gone or belongs to somebody else by now."""
         from genesys_provider.resources.session import run, warn
 
         with self.managed(_props) as manager:
@@ -269,27 +269,27 @@ class OwnedProvider(ResourceProvider, ABC):
 
 
 def named(kind: str, id_: str, state: Mapping[str, Any]) -> str:
-    """What messages call it, as far as its name is known."""
+    """What messages call the object, with its name if it is known."""
     return f"{kind} {state['name']!r} ({id_})" if "name" in state else f"{kind} {id_}"
 
 
 def _same_organization(
     manager: Manager[Any, Any], kind: str, id_: str, state: Mapping[str, Any]
 ) -> str | None:
-    """The id of the organization, if it is the one that the state recorded.
+    """The id of the organization, if it is the one recorded in the state.
 
     Raises:
-        OtherOrganization: It is another one.
+        OtherOrganization: It is a different one.
     """
     recorded = state.get("organizationId"), state.get("apiUrl")
     return manager.require_organization(named(kind, id_, state), *recorded).id
 
 
 def _delete_again(manager: Manager[Any, Any], left: Owned, error: GenesysError) -> NoReturn:
-    """Under a host that can't record what a failed create has left: it would be an orphan that is in use.
+    """Cleans up under a host that can't record the result of a failed create, which would be an active orphan.
 
     Raises:
-        OperationError: Always: what `error` says, and what became of it.
+        OperationError: Always, with the text of `error` and the result of the deletion.
     """
     from genesys_provider.client.errors import GenesysError
     from genesys_provider.resources.words import said
@@ -305,12 +305,12 @@ def _delete_again(manager: Manager[Any, Any], left: Owned, error: GenesysError) 
 
 
 def seconds(props: Mapping[str, Any], name: str) -> float | None:
-    """How long to wait: `customTimeouts`, else this property; None is the manager's default."""
+    """The time limit: `customTimeouts`, else this property; None is the manager's default."""
     return current().timeout or props.get(name)
 
 
 def _owner(state: Mapping[str, Any]) -> Owner:
-    """The resource whose operation this is: by its URN, or where the host does not tell it, by its last mark."""
+    """The resource of this operation: by its URN or, if the host does not provide that, by its last mark."""
     from genesys_provider.common.ownership import Owner
 
     recorded = state.get("owner")
@@ -318,24 +318,24 @@ def _owner(state: Mapping[str, Any]) -> Owner:
 
 
 def _deleting(state: Mapping[str, Any]) -> Owner:
-    """The same for a delete: what this resource has imported and never written is still the other's."""
+    """The same for a delete: what this resource imported but never wrote still belongs to the other one."""
     owner = _owner(state)
     return replace(owner, recorded=None) if "importedFrom" in state else owner
 
 
 def _owner_read(found: Owned, state: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """The owner mark that a reading records, and the foreign one that it only shows; either is told."""
+    """The owner mark that a read records, and the foreign one that it only shows; warns about either."""
     from genesys_provider.common.ownership import quoted
     from genesys_provider.resources.session import warn
 
     urn, what = current().urn, f"{found.kind} {found.name!r} ({found.id})"
     if _is_imported(state):
-        # An import records whatever mark there is, and so the first update takes it over.
+        # An import records any mark, so that the first update takes the object over.
         if found.owner not in (None, urn):
             warn(
                 f"{what} is owned by {found.owner}: the next `pulumi up` takes it "
-                "over from there, and with `import_=` in the program the same one does. If that resource is still "
-                "in use, don't: take this one out of the program, and where it is in the state already, out of it "
+                "over from there, and so does one with `import_=` in the program. If that resource is still "
+                "in use, don't: remove this one from the program and, if it is already in the state, from there "
                 f"with `pulumi state delete {quoted(urn or '')}`"
             )
         return found.owner, None
@@ -346,7 +346,7 @@ def _owner_read(found: Owned, state: Mapping[str, Any]) -> tuple[str | None, str
 
 
 def _only_imported(state: Mapping[str, Any], owner: str | None) -> bool:
-    """Whether a reading finds the mark of another resource that an import records, or has recorded."""
+    """Whether a read finds the mark of another resource that an import records or has recorded."""
     if _is_imported(state):
         return owner not in (None, current().urn)
     return owner is not None and state.get("importedFrom") == owner

@@ -1,4 +1,4 @@
-"""What the properties of all resources have in common that have an owner and live in an organization."""
+"""What the properties of all resources with an owner and an organization share."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from genesys_provider.resources import properties
 
 
 class OwnedProperties(Protocol):
-    """The module of a kind's properties."""
+    """The module with the properties of one kind."""
 
     def with_defaults(self, news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
-        """The inputs with every default filled in."""
+        """The inputs with all defaults filled in."""
 
     def changes(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:
-        """What an update changes, by property path."""
+        """The changes of an update, by property path."""
 
     def configuration_changed(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-        """Whether an update has anything to tell the API."""
+        """Whether an update must send anything to the API."""
 
     def last_write(self, state: Mapping[str, Any]) -> LastWrite | None:
         """The last write of an earlier run."""
 
     def expected(self, state: Mapping[str, Any]) -> Callable[[Any], bool] | None:
-        """Whether what is found is as that run wrote it, where it has not seen so itself."""
+        """Whether an object is as that run wrote it; None if that run has seen its own write."""
 
     def inputs_read(
         self, state: Mapping[str, Any], found: Any, /, *, owner: str | None, api_url: str
     ) -> dict[str, Any]:
-        """The inputs that would make it what it is now."""
+        """The inputs that describe the object as it is now."""
 
     def outputs_read(
         self,
@@ -71,10 +71,10 @@ class OwnedProperties(Protocol):
 
 
 def compared_ownership(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """What an update has to bring up to date about who has it, for `properties.changed`.
+    """What an update has to correct about the ownership, for `properties.changed`.
 
-    An owner mark that is not the resource's URN is to be written, another address of the API to be compared with
-    the organization, and a mark of another's to be told.
+    An owner mark other than the resource's URN must be written, a new API address requires a comparison of the
+    organization, and a foreign mark must be reported.
     """
     yield "owner", olds.get("owner"), news.get("owner")
     yield "apiUrl", olds.get("apiUrl"), news.get("apiUrl")
@@ -82,7 +82,7 @@ def compared_ownership(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Iter
 
 
 def as_set(items: Any) -> Any:
-    """A list whose order does not matter, to be compared; one that is not wholly known is not known."""
+    """A list whose order does not matter, for comparison; unknown if any item is unknown."""
     if isinstance(items, Unknown) or items is None:
         return items
     unknown = [item for item in items if isinstance(item, Unknown)]
@@ -90,7 +90,7 @@ def as_set(items: Any) -> Any:
 
 
 def set_read(before: list[str], now: list[str]) -> list[str]:
-    """As it was written, in its order and maybe twice, where it still is the same set; else sorted likewise."""
+    """The items in their previous order, duplicates included, if the set is unchanged; else sorted likewise."""
     if set(before) == set(now):
         return list(before)
     position = {item: index for index, item in enumerate(before)}
@@ -106,15 +106,15 @@ def outputs(
     imported_from: str | None,
     **own: Any,
 ) -> dict[str, Any]:
-    """The state: the inputs, whose it is and where, and what is its own; without what is None.
+    """The state: the inputs, the owner and location, and the kind's own outputs, without values of None.
 
     Args:
-        inputs: With their secrets marked.
-        organization_id: The organization that it is in.
-        written_at: When it was written last.
+        inputs: With secrets marked.
+        organization_id: The organization of the object.
+        written_at: When it was last written.
         claimed_by: The foreign mark that it carries.
-        imported_from: The owner, where an import recorded it: an update takes it over, a delete does not.
-        own: The outputs of its kind.
+        imported_from: The owner recorded by an import: an update takes the object over, a delete does not.
+        own: The kind's own outputs.
     """
     outs = {
         **inputs,
@@ -135,14 +135,14 @@ def outputs_kept(
     organization_id: str | None,
     **own: Any,
 ) -> dict[str, Any]:
-    """The state of what was not written, since only what the API does not see has changed.
+    """The state after an update that wrote nothing, since only inputs unknown to the API changed.
 
     Args:
         olds: The old outputs.
         news: The new inputs.
-        local: The inputs that the API does not see.
-        organization_id: The organization that it is in.
-        own: The outputs of its kind that are new all the same.
+        local: The inputs that the API does not know.
+        organization_id: The organization of the object.
+        own: The kind's own outputs that have changed anyway.
     """
     kept = {name: value for name, value in olds.items() if name not in local}
     present: dict[str, Any] = properties.present({**kept, **news, "organizationId": organization_id, **own})
@@ -154,13 +154,13 @@ def last_write(state: Mapping[str, Any], *, seen_at: str | None, made: bool = Fa
 
     Args:
         state: The last outputs.
-        seen_at: When that run had last waited for something with success: it has seen what it wrote before.
-        made: Whether that write was the first.
+        seen_at: When that run last finished a wait: it has seen all its earlier writes.
+        made: Whether that write created the object.
     """
     written_at: str | None = state.get("writtenAt")
     return None if written_at is None else LastWrite(written_at, (seen_at or "") >= written_at, made=made)
 
 
 def facts(outs: Mapping[str, Any]) -> Facts:
-    """Whose it is, as its state says."""
+    """The owner of the object, according to its state."""
     return Facts(outs.get("owner"), outs.get("organizationId"), outs.get("apiUrl"))

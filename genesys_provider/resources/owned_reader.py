@@ -1,4 +1,4 @@
-"""What the engine asks of a `get`, whatever kind it reads: to read one, and nothing else."""
+"""The engine's operations for a `get` of any kind: only to read."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from genesys_provider.resources.owned import OwnedProvider
 
 
 class OwnedReader(ResourceProvider):
-    """Reads what is not this stack's, for a `get`. There is no way to write or delete one through it."""
+    """Reads objects of others, for a `get`. It can neither write nor delete them."""
 
     serialize_as_secret_always = False
     of: ClassVar[type[OwnedProvider]]
     """The kind that it reads."""
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Takes the stack's config; what is wrong with it shows when it is needed."""
+        """Stores the stack's config; errors in it are reported on use."""
         self._kind = self.of()
         self._kind.configure(req)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """As it is, in whatever state: to judge that is its own stack's business.
+        """Reads the object in any status, since judging that is up to its own stack.
 
         Raises:
-            OperationError: There is none. To a refresh it is just gone.
+            OperationError: It does not exist. In a refresh it is simply gone.
         """
         kind, properties = self._kind.kind, self._kind.properties()
         with self._kind.managed(props) as manager:
@@ -40,7 +40,7 @@ class OwnedReader(ResourceProvider):
                 return ReadResult(None, {})
             raise OperationError(
                 f"there is no {kind} with the id {id_!r} in this organization: it was deleted, or belongs to "
-                f"another one. Correct the id, or take this EventBridge{kind.capitalize()}.get out of the program"
+                f"another one. Correct the id, or remove this EventBridge{kind.capitalize()}.get from the program"
             )
         inputs = properties.inputs_read({}, found, owner=found.owner, api_url=api_url)
         return ReadResult(id_, properties.outputs_read({}, inputs, found, organization_id=organization.id))

@@ -1,4 +1,4 @@
-"""What all resources do with Pulumi's property bags: unknowns, secrets and changes."""
+"""Functions for Pulumi's property bags: unknowns, secrets and changes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from genesys_provider.host.operation import ChangeKind, current
 from genesys_provider.resources.explicit_provider import NAMESPACE, PROVIDER_NAME
 
 PROVIDER = "__provider"
-"""Where Pulumi keeps the serialized provider among the properties."""
+"""The property under which Pulumi keeps the serialized provider."""
 
 _SECRET_SIGNATURE = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
-"""How Pulumi marks a secret value on the wire."""
+"""The signature by which Pulumi marks a secret value on the wire."""
 
 Path = tuple[str | int, ...]
 
 
 def config_of(request: ConfigureRequest) -> dict[str, object]:
-    """The config of the namespace `genesys`: the stack's, or that of an explicit provider."""
+    """The config in the namespace `genesys`, from the stack or an explicit provider."""
     return {key: request.config.get(f"{NAMESPACE}:{key}") for key in (*ENVIRONMENT, PROVIDER_NAME)}
 
 
@@ -39,19 +39,19 @@ def own(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def present(value: Any) -> Any:
-    """An object less its nulls, which are absent values; anything else as it is."""
+    """An object without its nulls, which count as absent; any other value unchanged."""
     if not isinstance(value, Mapping):
         return value
     return {name: item for name, item in value.items() if item is not None}
 
 
 def secret(value: Any) -> dict[str, Any]:
-    """The value, marked to be encrypted in the state wherever it stands."""
+    """The value, marked so that it is encrypted wherever it stands in the state."""
     return {**_SECRET_SIGNATURE, "value": value}
 
 
 def secret_texts(properties: Mapping[str, Any]) -> set[str]:
-    """The texts that the program has given as secrets, as the input `secrets` says."""
+    """The texts that the program has given as secrets, according to the input `secrets`."""
     listed = properties.get("secrets")
     if not listed:
         return set()
@@ -76,16 +76,16 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[str, str]]:
 def with_new_secrets(
     found: Mapping[str, ChangeKind], olds: Mapping[str, Any], news: Mapping[str, Any]
 ) -> dict[str, ChangeKind]:
-    """The changes of an update, and those to make secret in the state what was in plain text there.
+    """The changes of an update, including those that turn plain text in the state into secrets.
 
-    That is a change of `secrets`, the list of what is secret. What gets a new value with it is shown as added: to
-    show the old one beside it is to show what may be a secret.
+    The latter are a change of `secrets`, the list of secret paths. Properties with a new value are then shown as
+    added, since showing the old value next to it might reveal a secret.
     """
     told = current().newly_secret
     if told is not None:
         paths = [property_path(path) for path in told]
     else:
-        # What an earlier version wrote has no list: nobody can tell.
+        # The states of earlier versions have no list, so nobody can tell.
         before = olds.get("secrets")
         paths = [] if before is None else [path for path in news.get("secrets") or () if path not in before]
     changes = dict(found)
@@ -97,7 +97,7 @@ def with_new_secrets(
 
 
 def related(path: str, other: str) -> bool:
-    """Whether one of two property paths leads to the other, or both are the same."""
+    """Whether the two property paths are the same, or one is inside the other."""
     return path == other or _inside(path, other) or _inside(other, path)
 
 
@@ -106,7 +106,7 @@ def _inside(path: str, parent: str) -> bool:
 
 
 def changed(compared: Iterable[tuple[str, Any, Any]]) -> dict[str, ChangeKind]:
-    """What changes, by path, among pairs of old and new values; None is «not there», an unknown always new."""
+    """The changes, by path, among pairs of old and new values; None is absent, an unknown is always a change."""
     found: dict[str, ChangeKind] = {}
     for path, old, new in compared:
         if isinstance(new, Unknown) or old != new:

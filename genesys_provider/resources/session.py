@@ -1,4 +1,4 @@
-"""What all resources of a process share: the run, one manager for each configuration, one way to show an error."""
+"""What all resources of a process share: the run, a manager for each configuration, the reporting of errors."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _managers: dict[Settings, dict[type[Manager[Any, Any]], Manager[Any, Any]]] = {}
 
 @contextmanager
 def speaking_of(*states: Mapping[str, Any]) -> Iterator[None]:
-    """An operation of the engine: within it, no error repeats a secret of the resource, whoever says it.
+    """Wraps an operation of the engine: within the block, errors are redacted.
 
     Args:
-        states: The resource's properties, old and new. Under our host their secrets are the engine's, and known;
-            the stock host has of them what the program has listed.
+        states: The resource's properties, old and new. Our host learns their secrets from the engine; the stock
+            host only from the list that the program provides.
     """
     hide(*current().secrets)
     for state in states:
@@ -55,15 +55,15 @@ def speaking_of(*states: Mapping[str, Any]) -> Iterator[None]:
 
 @contextmanager
 def managed(kind: type[Kind], config: Mapping[str, object], *states: Mapping[str, Any]) -> Iterator[Kind]:
-    """The manager for a stack's config; within it errors are the user's, and waits show in the status line.
+    """The manager for a stack's config. Within the block, errors are for the user, and waits show as status lines.
 
-    All resources of a kind share the manager, and so its wait for verdicts; all kinds share the login, the rate
-    limit and the organization.
+    All resources of a kind share a manager, and so its wait for verdicts; all kinds share the login, the rate limit
+    and the organization.
 
     Args:
-        kind: The manager's class. Its module loads the HTTP client, which a check or a diff does not need.
-        config: The stack's.
-        states: As `speaking_of` takes them.
+        kind: The manager's class. Its module loads the HTTP client, which a check or diff does not need.
+        config: The stack's config.
+        states: As for `speaking_of`.
     """
     operation = current()
     with (
@@ -81,15 +81,15 @@ def managed(kind: type[Kind], config: Mapping[str, object], *states: Mapping[str
 
 
 def warn(message: str) -> None:
-    """Shows a warning beside the resource, without its secrets."""
+    """Shows a redacted warning for the resource."""
     current().warn(shown(message))
 
 
 def configured_api_url(config: Mapping[str, object]) -> str:
-    """The API's address that a stack's config or the environment leads to; no network.
+    """The URL of the API according to a stack's config or the environment; makes no request.
 
     Raises:
-        OperationError: A setting is wrong.
+        OperationError: A setting is invalid.
     """
     try:
         return _settings(tuple(config.items())).api_url
@@ -104,16 +104,16 @@ def _advice() -> str | None:
     return run.turns.advice(least_seconds=max((each.least_seconds for each in managers), default=0.0))
 
 
-@cache  # the environment, which completes the config, stays the same as long as the process lives
+@cache  # the environment, which completes the config, does not change during the process
 def _settings(config: tuple[tuple[str, object], ...]) -> Settings:
     return settings_of(dict(config))
 
 
 def settings_of(config: Mapping[str, object]) -> Settings:
-    """The settings that a config leads to: an explicit provider's by itself, the stack's with the environment.
+    """The settings from a config: an explicit provider's alone, the stack's completed by the environment.
 
     Raises:
-        ConfigurationError: One is wrong, or an explicit provider lacks one.
+        ConfigurationError: A setting is invalid, or missing from an explicit provider.
     """
     provider = config.get(PROVIDER_NAME)
     return Settings.of_provider(config, str(provider)) if provider else Settings.resolve(config)

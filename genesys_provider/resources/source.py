@@ -42,18 +42,18 @@ _NAMES = PropertyNames(
         "enabled",
         "activationTimeout",
     ),
-    # The mark is no argument: who ignored its changes would be taken for somebody else one day.
+    # The mark is not an argument: ignoring its changes would make the resource look like another one some day.
     outputs=("owner", "apiUrl", "secrets", "claimedBy", "importedFrom", *_OUTPUTS),
     inside={"topics": ITEMS},
 )
 
 
 class EventBridgeSource(DeclaredResource, module="genesys", name="EventBridgeSource"):
-    """A partner event source in an AWS account, which Genesys Cloud sends its events to.
+    """A partner event source in an AWS account, to which Genesys Cloud sends its events.
 
-    `pulumi up` blocks until Genesys Cloud says that it is active: then the event bus of its name can be made. A
-    source that could not become active stays in the state with its `state` and `state_reason`, and the next `up`
-    goes on with it. Another account, region or suffix is another event source: the old one is deleted first.
+    `pulumi up` waits until Genesys Cloud reports it as active; then the event bus of the same name can be created.
+    A source that failed to become active stays in the state with its `state` and `state_reason`, and the next `up`
+    continues. A new account, region or suffix is a new event source: the old one is deleted first.
 
         source = EventBridgeSource("orders", aws_account_id=…, aws_region="us-east-1",
                                    event_source_suffix="orders", topics=["v2.users.{id}.presence"])
@@ -63,31 +63,31 @@ class EventBridgeSource(DeclaredResource, module="genesys", name="EventBridgeSou
     Args:
         resource_name: The name in the stack.
         aws_account_id: 12 digits, as text.
-        aws_region: Where the event source is to be, such as `us-east-1`, whatever the organization's own region.
+        aws_region: The region of the event source, such as `us-east-1`, independent of the organization's region.
         event_source_suffix: The end of the event source's name: 1 to 64 letters, digits, dots, hyphens and
-            underscores. No two sources of one account and region may share it.
-        topics: At least one template, with `{id}` as it stands, for all objects at once; their order does not
-            matter. One that the organization does not offer is a warning.
-        name: The name in Genesys Cloud, 1 to 100 characters; else `resource_name`.
-        notes: What the console shows beside it. The last line, which says whose it is, is the provider's.
-        enabled: Whether it is to be active; else `pulumi up` waits until it is inactive.
-        activation_timeout: Seconds to wait; else 120. `customTimeouts` goes before it. It is a setting of the
-            wait: changing it alone changes no source.
-        opts: Pulumi's resource options. Properties in them are named as here or as in the state:
+            underscores. It must be unique within the account and region.
+        topics: At least one template, with a literal `{id}` that stands for all objects; their order does not
+            matter. A topic that the organization does not offer gives a warning.
+        name: The name in Genesys Cloud, 1 to 100 characters; by default `resource_name`.
+        notes: Notes for the web page in Genesys Cloud. The provider adds a last line that names the owner.
+        enabled: Whether the source should be active; if not, `pulumi up` waits until it is inactive.
+        activation_timeout: Seconds to wait; by default 120. `customTimeouts` takes precedence. A new value
+            alone changes nothing in Genesys Cloud.
+        opts: Pulumi's resource options. They name properties as here or as in the state:
             `event_source_suffix` or `eventSourceSuffix`.
 
     Raises:
-        pulumi.RunError: An argument is of the wrong kind, or an option names what is no property.
+        pulumi.RunError: An argument has the wrong type, or an option names an unknown property.
     """
 
     if TYPE_CHECKING:
-        # For type checkers alone: Pulumi's SDK would evaluate them again for each resource.
+        # Only for type checkers, since Pulumi's SDK would evaluate them again for each resource.
         name: pulumi.Output[str]
         topics: pulumi.Output[Sequence[str]]
         notes: pulumi.Output[str | None]
         enabled: pulumi.Output[bool]
         state: pulumi.Output[str]
-        """`ACTIVE`, or what else Genesys Cloud said last."""
+        """`ACTIVE`, or the last state that Genesys Cloud reported."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class EventBridgeSource(DeclaredResource, module="genesys", name="EventBridgeSou
             "enabled": enabled,
             "activationTimeout": activation_timeout,
             "createBeforeDelete": True if opts and opts.delete_before_replace is False else None,
-            # Written into the source itself, so that whoever finds it knows whose it is.
+            # Written into the source itself, so that whoever finds it knows its owner.
             "owner": urn_of(f"pulumi-python:{self._resource_type_name}", resource_name, opts),
         }
         properties["secrets"] = secret_paths(properties)
@@ -141,12 +141,12 @@ class EventBridgeSource(DeclaredResource, module="genesys", name="EventBridgeSou
     def get(
         cls,
         resource_name: str,
-        id: pulumi.Input[str],  # noqa: A002 (so it is called in each of Pulumi's SDKs)
+        id: pulumi.Input[str],  # noqa: A002 (its name in all of Pulumi's SDKs)
         opts: pulumi.ResourceOptions | None = None,
     ) -> Self:
-        """A source that exists, whoever made it, to read its outputs: this stack never writes or deletes it.
+        """An existing source, whoever created it, to read its outputs: this stack never writes or deletes it.
 
-        It is read at each `preview` and `up`.
+        It is read in each `preview` and `up`.
 
         Args:
             resource_name: The name in the stack.
@@ -154,15 +154,15 @@ class EventBridgeSource(DeclaredResource, module="genesys", name="EventBridgeSou
             opts: Pulumi's resource options.
 
         Raises:
-            pulumi.RunError: An argument is of the wrong kind, or an option names what is no property.
+            pulumi.RunError: An argument has the wrong type, or an option names an unknown property.
         """
         return existing(cls, SourceReader(), resource_name, id, opts, _NAMES)
 
-    # The state has the API's names; Python's are given here.
+    # The state has the API's names; these properties have Python's.
 
     @property
     def aws_account_id(self) -> pulumi.Output[str]:
-        """The AWS account that the events go to."""
+        """The AWS account that receives the events."""
         return cast("pulumi.Output[str]", pulumi.get(self, "awsAccountId"))
 
     @property
@@ -182,17 +182,17 @@ class EventBridgeSource(DeclaredResource, module="genesys", name="EventBridgeSou
 
     @property
     def organization_id(self) -> pulumi.Output[str | None]:
-        """The organization that the source is in; None where the service does not say it."""
+        """The id of the source's organization; None if the service does not tell it."""
         return cast("pulumi.Output[str | None]", pulumi.get(self, "organizationId"))
 
     @property
     def state_reason(self) -> pulumi.Output[str | None]:
-        """Why it is in this state, in the service's words."""
+        """The reason for this state, as the service gives it."""
         return cast("pulumi.Output[str | None]", pulumi.get(self, "stateReason"))
 
     @property
     def config_version(self) -> pulumi.Output[int | None]:
-        """The version of the configuration; it grows with each write."""
+        """The version of the configuration, which grows with each write."""
         return cast("pulumi.Output[int | None]", pulumi.get(self, "configVersion"))
 
     @property
@@ -202,5 +202,5 @@ class EventBridgeSource(DeclaredResource, module="genesys", name="EventBridgeSou
 
     @property
     def activation_seconds(self) -> pulumi.Output[float | None]:
-        """How long that took, from the moment that the last of its writes was accepted."""
+        """The seconds that it took, from the moment at which the last write was accepted."""
         return cast("pulumi.Output[float | None]", pulumi.get(self, "activationSeconds"))

@@ -1,4 +1,4 @@
-"""A source's properties as Pulumi has them: completed, compared, written out."""
+"""A source's properties in Pulumi: defaults, changes, states."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from genesys_provider.sources.models import Source
 
 _LOCAL = ("activationTimeout", "apiUrl", "secrets")
-"""The inputs that are about how we handle the source, and no part of its configuration."""
+"""Inputs about how we handle the source, which are not part of its configuration."""
 
 
 def with_defaults(news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
-    """The inputs with every default filled in, so that a default written out is no change, nor is a null."""
+    """The inputs with all defaults filled in, so that an explicit default or a null is not a change."""
     inputs = {"enabled": True, "secrets": [], **properties.present(news), "apiUrl": api_url}
     if inputs.get("notes") == "":
         del inputs["notes"]
@@ -29,10 +29,10 @@ def with_defaults(news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
 
 
 def changes(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:
-    """What an update from old outputs to new inputs changes, by property path.
+    """The changes of an update from old outputs to new inputs, by property path.
 
-    The order of topics is no change. A source that has not become what it was to be is to become it now: that is a
-    change of `state`.
+    The order of topics does not matter. A source that did not reach its desired state should reach it now: that is
+    a change of `state`.
     """
     found = properties.changed((*_compared(olds, news), *compared_ownership(olds, news)))
     if olds.get("state") != wanted_status(enabled=olds.get("enabled", True)):
@@ -47,7 +47,7 @@ def _compared(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Iterator[tupl
 
 
 def configuration_changed(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    """Whether an update has anything to tell the API: what is local to the stack it need not know."""
+    """Whether an update must send anything to the API, which does not know inputs that are local to the stack."""
     return any(path not in _LOCAL for path in changes(olds, news))
 
 
@@ -62,7 +62,7 @@ def outputs(
     activated_at: str | None = None,
     activation_seconds: float | None = None,
 ) -> dict[str, Any]:
-    """The state of a source: its inputs, and what the API and the wait said."""
+    """The state of a source: its inputs, and the results of the API and the wait."""
     return marked(
         owned_properties.outputs(
             inputs,
@@ -72,7 +72,7 @@ def outputs(
             imported_from=imported_from,
             eventSourceName=event_source_name(organization_id, inputs.get("eventSourceSuffix")),
             state=source.status,
-            # The service's words may repeat a secret of the program's.
+            # The service's text may repeat a secret of the program.
             stateReason=None if source.reason is None else shown(source.reason),
             configVersion=source.config_version,
             activatedAt=activated_at,
@@ -111,7 +111,7 @@ def outputs_written(
     organization_id: str | None,
     outcome: SourceOutcome | None = None,
 ) -> dict[str, Any]:
-    """The state of a source that was made or updated; without an outcome it is not known to be as it is to be."""
+    """The state of a source that was created or updated; without an outcome it may not be in its desired state."""
     reached: dict[str, Any] = {}
     if outcome is not None:
         reached = {
@@ -124,19 +124,19 @@ def outputs_written(
 def outputs_kept(
     olds: Mapping[str, Any], news: Mapping[str, Any], *, organization_id: str | None
 ) -> dict[str, Any]:
-    """The state of a source that was not written, since only what the API does not see has changed."""
+    """The state after an update that wrote nothing, since only inputs unknown to the API changed."""
     return marked(owned_properties.outputs_kept(olds, news, local=_LOCAL, organization_id=organization_id))
 
 
 def last_write(state: Mapping[str, Any]) -> LastWrite | None:
-    """The last write of an earlier run, which has seen it if the source became active after it."""
+    """The last write of an earlier run, which has seen it if the source became active afterwards."""
     return owned_properties.last_write(state, seen_at=state.get("activatedAt"))
 
 
 def expected(state: Mapping[str, Any]) -> Callable[[Source], bool] | None:
-    """Whether a source is as the state has it, where the run that wrote it has not seen it so; else None.
+    """Whether a source is as the state has it; None if the run that wrote it has seen that.
 
-    Where the state is still the opposite of the wanted one, that run may have ended before it asked for it.
+    If the state is still the opposite of the wanted one, that run may have ended before it requested that.
     """
     last = last_write(state)
     if last is None or last.seen:
@@ -151,9 +151,9 @@ def expected(state: Mapping[str, Any]) -> Callable[[Source], bool] | None:
 
 
 def marked(bag: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs or outputs as they go into a state: the event source's name is as secret as the suffix in it."""
+    """Inputs or outputs with secrets marked: the event source's name is as secret as the suffix in it."""
     known = properties.own(bag)
-    # What a transform makes a secret, only our host is told.
+    # Only our host learns what a transform makes secret.
     is_secret = (
         "eventSourceSuffix" in (known.get("secrets") or ())
         or known.get("eventSourceSuffix") in current().secrets
@@ -166,10 +166,10 @@ def marked(bag: Mapping[str, Any]) -> dict[str, Any]:
 def inputs_read(
     state: Mapping[str, Any], source: Source, *, owner: str | None, api_url: str
 ) -> dict[str, Any]:
-    """The inputs that would make the source what it is now. An order that changes nothing stays as it was.
+    """The inputs that describe the source as it is now. An insignificant order is kept as it was.
 
     Args:
-        state: The last outputs, empty in an import.
+        state: The last outputs; empty in an import.
         source: The source as it was read.
         owner: The mark to record.
         api_url: Where it was read.
@@ -178,7 +178,7 @@ def inputs_read(
     inputs = {
         **{name: state[name] for name in kept if name in state},
         "name": source.name,
-        # One that was never configured has no place yet: it gets one, and is not replaced.
+        # A source that was never configured has no place yet: it gets one, and is not replaced.
         "awsAccountId": source.aws_account_id or None,
         "awsRegion": source.aws_region or None,
         "eventSourceSuffix": source.event_source_suffix or None,
@@ -193,5 +193,5 @@ def inputs_read(
 
 
 def _notes_read(before: str | None, now: str | None) -> str | None:
-    """As they were written, where the service has changed nothing that makes a difference."""
+    """The notes as they were written, if the service only changed insignificant details."""
     return before if as_compared(before) == as_compared(now) else now

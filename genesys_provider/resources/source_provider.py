@@ -1,4 +1,4 @@
-"""What the engine asks of an `EventBridgeSource`: what is not in `owned`."""
+"""The engine's operations on an `EventBridgeSource`, beyond those in `owned`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class EventBridgeSourceProvider(OwnedProvider):
-    """Drives sources through a `SourceManager`. Another account, region or suffix is another source."""
+    """Manages sources with a `SourceManager`. A new account, region or suffix means a new source."""
 
     kind = "source"
     replacing = ("awsAccountId", "awsRegion", "eventSourceSuffix")
@@ -30,16 +30,16 @@ class EventBridgeSourceProvider(OwnedProvider):
         "topics": {"type": "array", "items": {"type": "string"}},
         "enabled": {"type": "boolean"},
     }
-    """What `EventBridgeSource` takes as an import reads it."""
+    """The inputs of `EventBridgeSource` as an import reads them."""
 
     def properties(self) -> OwnedProperties:
-        """The module of its properties."""
+        """The module with its properties."""
         from genesys_provider.resources import source_properties
 
         return source_properties
 
     def rules(self) -> Rules:
-        """The module of its rules."""
+        """The module with its rules."""
         from genesys_provider.resources import source_rules
 
         return source_rules
@@ -52,7 +52,7 @@ class EventBridgeSourceProvider(OwnedProvider):
         return managed(SourceManager, self._config, *states)
 
     def complaint(self, _manager: SourceManager, found: Source) -> str | None:
-        """That the service could not make it active, or can't keep it so, and why."""
+        """Reports that the service could not make or keep it active, and why."""
         from genesys_provider.client.errors import shortened
         from genesys_provider.sources.vocabulary import ERROR
 
@@ -76,7 +76,7 @@ class EventBridgeSourceProvider(OwnedProvider):
     def updated(
         self, manager: SourceManager, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]
     ) -> SourceOutcome:
-        """Writes what has changed, and waits until the source is as it is to be."""
+        """Writes what has changed, and waits for the desired state."""
         from genesys_provider.resources import source_properties, source_rules
 
         return _warned(
@@ -92,7 +92,7 @@ class EventBridgeSourceProvider(OwnedProvider):
 
 
 def _warned(outcome: SourceOutcome) -> SourceOutcome:
-    """The outcome, whose warnings are shown."""
+    """Returns the outcome, after showing its warnings."""
     from genesys_provider.resources.session import warn
 
     for warning in outcome.warnings:

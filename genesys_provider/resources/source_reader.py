@@ -1,4 +1,4 @@
-"""What the engine asks of an `EventBridgeSource.get`: to read a source, and nothing else."""
+"""The engine's operations for an `EventBridgeSource.get`: only to read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from genesys_provider.resources.source_provider import EventBridgeSourceProvider
 
 
 class SourceReader(OwnedReader):
-    """Reads sources that are not this stack's."""
+    """Reads sources of others."""
 
     of = EventBridgeSourceProvider

@@ -26,27 +26,27 @@ SIGNING_SECRETS = "text, a list of texts, or an output that is one of them"
 
 
 class GatewaySync(DeclaredResource, module="genesys", name="GatewaySync"):
-    """A signed webhook to a gateway, sent after the target is verified and again with each change of it.
+    """A signed webhook to a gateway, sent when the target is verified and again after each change of the target.
 
-    It waits for the target because `target_id` and `revision` are the target's outputs, and is sent again
-    whenever one of them, the URL or the secret changes. When it is deleted together with the target, it tells the
-    gateway that the target goes, before the target does; when it goes alone, it says nothing.
+    It waits for the target because `target_id` and `revision` are the target's outputs, and is sent again whenever
+    one of them, the URL or the secret changes. If it is deleted together with the target, it first tells the
+    gateway about the deletion; if it is deleted alone, it sends nothing.
 
     Args:
         resource_name: The name in the stack.
         target_id: The target's `id`.
         revision: The target's `revision`.
         webhook_url: The gateway's webhook: an `https://` URL.
-        signing_secret: Signs the webhook after the Standard Webhooks specification: `whsec_` and base64, or any
-            other text. Stays encrypted in the state. Without it the gateway can't tell ours from a forged one.
-            A list of several signs with each: give the old and the new one while the gateway changes over.
-        required: Whether a webhook that the gateway does not take fails the operation; else it is a warning.
-            A change counts from the next `pulumi up` on, also for `destroy`.
-        opts: Pulumi's resource options; `custom_timeouts` limits each webhook, all its tries together. Properties
-            are named as here or as in the state: `webhook_url` or `webhookUrl`.
+        signing_secret: Signs the webhook according to the Standard Webhooks specification: `whsec_` and base64, or
+            any other text. It is encrypted in the state. Without it the gateway can't detect forged webhooks.
+            A list of several adds a signature for each: give the old and the new one during a rotation.
+        required: Whether the operation fails if the gateway does not accept the webhook; otherwise that is a
+            warning. A change takes effect with the next `pulumi up`, also for `destroy`.
+        opts: Pulumi's resource options; `custom_timeouts` limits each webhook, with all its attempts. They name
+            properties as here or as in the state: `webhook_url` or `webhookUrl`.
 
     Raises:
-        pulumi.RunError: An argument is of the wrong kind, or an option names what is no property.
+        pulumi.RunError: An argument has the wrong type, or an option names an unknown property.
     """
 
     def __init__(
@@ -85,10 +85,10 @@ class GatewaySync(DeclaredResource, module="genesys", name="GatewaySync"):
 
     @property
     def delivery_id(self) -> pulumi.Output[str | None]:
-        """The `webhook-id` of the last webhook that the gateway took."""
+        """The `webhook-id` of the last webhook that the gateway accepted."""
         return cast("pulumi.Output[str | None]", pulumi.get(self, "deliveryId"))
 
     @property
     def synced_at(self) -> pulumi.Output[str | None]:
-        """When it did: UTC, ISO 8601."""
+        """When the gateway accepted it: UTC, ISO 8601."""
         return cast("pulumi.Output[str | None]", pulumi.get(self, "syncedAt"))

@@ -1,4 +1,4 @@
-"""A sync's properties: completed, compared, written out."""
+"""A sync's properties: defaults, changes, states."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _SENT = ("targetId", "revision", "webhookUrl", "signingSecret")
 
 _DELIVERY = ("deliveryId", "syncedAt")
 _FACTS = {"targetOwner": "owner", "organizationId": "organization_id", "apiUrl": "api_url"}
-"""The outputs that say whose the target was when the gateway was told of it."""
+"""The outputs that record the target's owner when the gateway was told of it."""
 
 
 def with_defaults(news: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs with every default filled in."""
+    """The inputs with all defaults filled in."""
     return {"required": True, "secrets": [], **properties.present(news)}
 
 
 def changes(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:
-    """What an update changes, by property path: a delivery that is still due is a change too."""
+    """The changes of an update, by property path, including a delivery that is still due."""
     found = due(olds, news)
     required = (("required", olds.get("required", True), news.get("required", True)),)
     return properties.with_new_secrets(found | properties.changed(required), olds, news)
 
 
 def due(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:
-    """What of that the gateway has to hear of."""
+    """The changes that the gateway must be told."""
     found = properties.changed((name, _compared(olds.get(name)), _compared(news.get(name))) for name in _SENT)
     if "deliveryId" not in olds:
         found["deliveryId"] = "add"
@@ -41,7 +41,7 @@ def due(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKin
 
 
 def _compared(value: Any) -> Any:
-    """A list of one secret says the same as the secret."""
+    """A list with one secret is equivalent to that secret."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
@@ -55,18 +55,18 @@ def outputs(inputs: Mapping[str, Any], delivery: Delivery | None, facts: Facts) 
 
 
 def facts_in(olds: Mapping[str, Any]) -> Facts:
-    """Whose the target was when the gateway was told of it, as far as that was known."""
+    """The target's owner when the gateway was told of it, if it was known."""
     return Facts(**{field: olds.get(name) for name, field in _FACTS.items()})
 
 
 def undelivered(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
-    """The state after an update that had nothing to say: the last delivery stays the last."""
+    """The state after an update that had nothing to send: it keeps the last delivery."""
     kept = {name: olds[name] for name in (*_DELIVERY, *_FACTS) if name in olds}
     return marked(news) | kept
 
 
 def marked(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs with the secrets among them marked, so that no state holds them in plain text."""
+    """The inputs with secrets marked, so that no state has them in plain text."""
     outs = properties.own(inputs)
     if "signingSecret" in outs:
         outs["signingSecret"] = properties.secret(outs["signingSecret"])

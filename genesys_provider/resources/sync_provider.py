@@ -1,14 +1,14 @@
-"""What the engine asks of a `GatewaySync`, and what the gateway is told then.
+"""The engine's operations on a `GatewaySync`, and what they tell the gateway.
 
-| operation | what is said |
+| operation | webhook |
 |---|---|
-| create | `UPDATED` of the target, if it is there |
-| update | `UPDATED` of the target, if it is there |
-| update to another target | first `DELETED` of the former one, as below; then `UPDATED` |
-| update of `required` alone | nothing |
-| delete | `DELETED` of the target, unless the program of this run keeps it, or it is not this stack's |
+| create | `UPDATED` for the target, if it exists |
+| update | `UPDATED` for the target, if it exists |
+| update to another target | first `DELETED` for the former one, as below; then `UPDATED` |
+| update of only `required` | none |
+| delete | `DELETED` for the target, unless the program of this run keeps it, or it belongs to another stack |
 
-`DELETED` goes to the gateway that was told of the target, with the secret that it knew: those of the state.
+`DELETED` is sent to the gateway that was told of the target, with the secret that it knew, both from the state.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ if TYPE_CHECKING:
     from genesys_provider.targets.manager import TargetManager
 
 _LOOK_SECONDS = 0.2
-"""How often whoever waits for another target looks."""
+"""How often a sync that waits for another target checks."""
 
 _GONE_HINT = (
-    "Run `pulumi up --refresh`, which finds out what is there; if target_id is written out, correct it"
+    "Run `pulumi up --refresh`, which finds out what exists; if target_id is a literal id, correct it"
 )
 
 _NOT_HERE_HINT = (
     "If the target has a GenesysProvider, give the sync the same one: opts=pulumi.ResourceOptions(provider=…). "
     f"Otherwise: {_GONE_HINT[0].lower()}{_GONE_HINT[1:]}"
 )
-"""For a sync that has told of no target yet: it may look in another organization."""
+"""For a sync that has never told of a target: it may look in the wrong organization."""
 
 _DEAD_GATEWAY_HINT = (
     "Check that the gateway is up, that genesys:caFile trusts its certificate, and that it still has the signing "
-    "secret of the last `pulumi up`. If it is gone for good: set required=False on the sync (put it back into "
-    "the program if it was removed), run `pulumi up`, then do this again"
+    "secret of the last `pulumi up`. If it is gone for good: set required=False on the sync (add it to the program "
+    "again if it was removed), run `pulumi up`, then repeat this command"
 )
 
 
@@ -62,13 +62,13 @@ class GatewaySyncProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Takes the stack's config: of it the CA, the audit file and the retries."""
+        """Stores the stack's config: the CA, the audit file and the retries are used."""
         from genesys_provider.resources.properties import config_of
 
         self._config = config_of(req)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """All faults at once, each on its property; what is not known yet is none."""
+        """Reports all faults at once, each with its property; unknown values are accepted."""
         from genesys_provider.resources import sync_properties
         from genesys_provider.resources.passed import checked
 
@@ -81,7 +81,7 @@ class GatewaySyncProvider(ResourceProvider):
         return checked(_olds, inputs, faults)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """What changes: each change is a new webhook, but for that of `required`."""
+        """Reports the changes; each one means a new webhook, except for `required`."""
         from genesys_provider.resources import sync_properties
 
         return DetailedDiffResult(sync_properties.changes(_olds, _news))
@@ -100,10 +100,10 @@ class GatewaySyncProvider(ResourceProvider):
         return CreateResult(outs.get("deliveryId") or f"unsent_{uuid.uuid4().hex}", outs)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Tells the gateway again; where it is another target now, first that the former one is gone.
+        """Tells the gateway again; if the target is a different one, it first reports the former one as deleted.
 
         Raises:
-            InitFailed: That was said, but not the new target's `UPDATED`: the next `up` says that alone.
+            InitFailed: That succeeded, but not the new target's `UPDATED`: the next `up` only sends the latter.
             OperationError: The gateway was not told.
         """
         from genesys_provider.client.errors import GenesysError
@@ -131,7 +131,7 @@ class GatewaySyncProvider(ResourceProvider):
         return UpdateResult(sync_properties.outputs(_news, delivery, facts))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """What the state has: no service knows of a sync.
+        """Returns the state, since no service knows of a sync.
 
         Raises:
             OperationError: It is an import.
@@ -144,24 +144,24 @@ class GatewaySyncProvider(ResourceProvider):
         return ReadResult(id_, props)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Tells the gateway that the target goes, if it does."""
+        """Tells the gateway that the target is deleted, if it is."""
         from genesys_provider.resources.session import managed, run
         from genesys_provider.targets.manager import TargetManager
 
-        # Before a manager is made: nothing is asked where nothing is to be said.
+        # Before a manager is created: if there is nothing to send, there is nothing to ask.
         if run.wanted_by(_props["targetId"]) is None:
             with managed(TargetManager, self._config, _props) as manager:
                 _say_deleted(manager, _props, required=_props.get("required", True))
 
 
 def _say_updated(manager: TargetManager, news: Mapping[str, Any], recorded: Facts) -> Delivery | None:
-    """Says that the target's configuration is new.
+    """Tells the gateway that the target's configuration is new.
 
-    Whether it is there is looked up only where the engine has not shown it in this run: for an id that is written
-    out, or in an update of the sync alone (`--target`).
+    Whether the target exists is only looked up if the engine has not shown it in this run: for a literal id, or in
+    an update of the sync alone (`--target`).
 
     Raises:
-        OtherOrganization: The target is in another organization than the one that is configured.
+        OtherOrganization: The target is in another organization than the configured one.
     """
     from genesys_provider.common.run import Facts
     from genesys_provider.resources.session import run
@@ -186,10 +186,10 @@ def _say_updated(manager: TargetManager, news: Mapping[str, Any], recorded: Fact
 
 
 def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: bool) -> None:
-    """Says that the target of a sync's state goes, unless it stays, or is not this stack's any more.
+    """Tells the gateway that the target in a sync's state is deleted, unless it stays or belongs to another stack.
 
     Raises:
-        OtherOrganization: The target is in another organization than the one that is configured.
+        OtherOrganization: The target is in another organization than the configured one.
     """
     from genesys_provider.common.ownership import goes_with_stack
     from genesys_provider.resources import sync_properties
@@ -206,7 +206,7 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
         target = manager.get(target_id, shared=True)
         if target is not None and not goes_with_stack(target.owner, current().urn, facts.owner):
             current().warn(
-                f"the gateway was not told that target {target_id} goes: it is owned by {target.owner}"
+                f"the gateway was not told that target {target_id} is deleted: it is owned by {target.owner}"
             )
             return
     with _warning_unless(required):
@@ -219,10 +219,10 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
 
 
 def _wait_until_shown(olds: Mapping[str, Any]) -> None:
-    """Waits until it is known whether the program keeps the target that a sync had.
+    """Waits until it is known whether the program keeps the former target of a sync.
 
-    An update may come before the check of that target, which may depend on what is still under way. So it waits as
-    long as operations of this process follow each other. A target that no resource had is not waited for.
+    An update may come before the check of that target, which may depend on operations in progress. So it waits
+    while operations of this process follow each other. If no resource had the target, there is no wait.
 
     Raises:
         Cancelled: The run was cancelled.
@@ -241,7 +241,7 @@ def _wait_until_shown(olds: Mapping[str, Any]) -> None:
 
 
 def _facts(manager: TargetManager, target_id: str, recorded: Facts | None = None) -> Facts:
-    """Whose a target is: as this run has learned, else as the sync recorded, else the organization alone."""
+    """The target's owner: as this run has learned, else as the sync recorded, else only the organization."""
     from genesys_provider.common.run import Facts
     from genesys_provider.resources.session import run
 
@@ -253,7 +253,7 @@ def _facts(manager: TargetManager, target_id: str, recorded: Facts | None = None
 
 def _require_organization(manager: TargetManager, target_id: str, recorded: Facts) -> None:
     if recorded.organization_id or recorded.api_url:
-        # The target's URN is what the way out asks for.
+        # The hint needs the target's URN.
         what = f"target {target_id}" + (f" ({recorded.owner})" if recorded.owner else "")
         manager.require_organization(what, recorded.organization_id, recorded.api_url)
 
@@ -270,7 +270,7 @@ def _sent(manager: TargetManager, event: SyncEvent, properties: Mapping[str, Any
 
 @contextmanager
 def _warning_unless(required: bool) -> Iterator[None]:
-    """A gateway that was not told fails the operation, or is no more than a warning."""
+    """If the gateway was not told, the operation fails if `required`; otherwise there is a warning."""
     from genesys_provider.resources.words import said
     from genesys_provider.targets.errors import SyncFailed
 

@@ -46,7 +46,7 @@ _NAMES = PropertyNames(
         "verificationTimeout",
         "healthCheck",
     ),
-    # The mark is no argument: who ignored its changes would be taken for somebody else one day.
+    # The mark is not an argument: ignoring its changes would make the resource look like another one some day.
     outputs=("owner", "apiUrl", "secrets", "claimedBy", "importedFrom", *_OUTPUTS),
     inside={
         "authConfig": frozenset({"username", "password", "clientId", "clientSecret", "tokenUrl"}),
@@ -61,37 +61,38 @@ _NAMES = PropertyNames(
 class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTarget"):
     """An EventBridge target. It is created, updated and imported in place, never replaced.
 
-    `pulumi up` blocks until Genesys Cloud has verified the endpoint: it sends a JSON POST there, with the
-    target's authentication and headers, and wants a 2xx [S]. A target whose verification failed stays in the
+    `pulumi up` waits until Genesys Cloud has verified the endpoint: Genesys Cloud sends it a JSON POST with the
+    target's authentication and headers, and expects a 2xx [S]. If the verification fails, the target stays in the
     state with its `status`, and the next `up` tries again.
 
     Args:
         resource_name: The name in the stack.
-        endpoint_url: Where events go: an `https://` URL, which may be another resource's output.
+        endpoint_url: Where events are sent: an `https://` URL, which may be another resource's output.
         event_types: At least one, such as `CONVERSATION_STARTED`; their order does not matter.
-        name: The name in Genesys Cloud, 1 to 100 characters, unique in the organization; else `resource_name`.
-        auth: `BasicAuth`, `OAuth2Auth` or `JwtAuth`; none is `NONE`. Secrets stay encrypted in the state.
-        retry_policy: How undelivered events are sent again; else 5 tries, `EXPONENTIAL`, from 2 s.
-        headers: Sent with each event. A value that is a secret stays encrypted in the state.
-        verification_timeout: Seconds to wait for the verdict; else `genesys:verificationTimeout`, else 75.
-            `customTimeouts` goes before it. It is a setting of the wait: changing it alone changes no target.
-        health_check: Whether to ask for a health check after each verification; see `health_status`.
-        opts: Pulumi's resource options. Properties in them are named as here or as in the state: `endpoint_url`
-            or `endpointUrl`, `retry_policy.max_retries` or `retryPolicy.maxRetries`. A header is named as it is
-            written: `headers["X-Key"]`. `auth` is the whole authentication, in the state `authType` and
-            `authConfig`, since neither goes without the other; `auth.password` is that field of `authConfig`.
+        name: The name in Genesys Cloud, 1 to 100 characters, unique in the organization; by default
+            `resource_name`.
+        auth: `BasicAuth`, `OAuth2Auth` or `JwtAuth`; without it `NONE`. Secrets are encrypted in the state.
+        retry_policy: How undelivered events are retried; by default 5 times, `EXPONENTIAL`, from 2 s.
+        headers: Sent with each event. Values that are secrets are encrypted in the state.
+        verification_timeout: Seconds to wait for the verdict; by default `genesys:verificationTimeout`, or 75.
+            `customTimeouts` takes precedence. A new value alone changes nothing in Genesys Cloud.
+        health_check: Whether to request a health check after each verification; see `health_status`.
+        opts: Pulumi's resource options. They name properties as here or as in the state: `endpoint_url` or
+            `endpointUrl`, `retry_policy.max_retries` or `retryPolicy.maxRetries`. A header is named as it is
+            written: `headers["X-Key"]`. `auth` is the whole authentication (`authType` and `authConfig` in the
+            state), since neither makes sense without the other; `auth.password` is that field of `authConfig`.
 
     Raises:
-        pulumi.RunError: An argument is of the wrong kind, or an option names what is no property.
+        pulumi.RunError: An argument has the wrong type, or an option names an unknown property.
     """
 
     if TYPE_CHECKING:
-        # For type checkers alone: Pulumi's SDK would evaluate them again for each resource.
+        # Only for type checkers, since Pulumi's SDK would evaluate them again for each resource.
         name: pulumi.Output[str]
         status: pulumi.Output[str]
-        """`VERIFIED`, or what the last verification came to."""
+        """`VERIFIED`, or the result of the last verification."""
         revision: pulumi.Output[int]
-        """1, and one more with each update, also one that a refresh finds: what a `GatewaySync` watches."""
+        """Starts at 1 and grows with each update, also one found by a refresh: a `GatewaySync` watches it."""
 
     def __init__(
         self,
@@ -132,7 +133,7 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
             "verificationTimeout": verification_timeout,
             "healthCheck": None if health_check is False else health_check,
             "createBeforeDelete": True if opts and opts.delete_before_replace is False else None,
-            # Written into the target itself, so that whoever finds it knows whose it is.
+            # Written into the target itself, so that whoever finds it knows its owner.
             "owner": urn_of(f"pulumi-python:{self._resource_type_name}", resource_name, opts),
         }
         properties["secrets"] = secret_paths({**properties, "authConfig": _without_secrets(auth)})
@@ -150,13 +151,13 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
     def get(
         cls,
         resource_name: str,
-        id: pulumi.Input[str],  # noqa: A002 (so it is called in each of Pulumi's SDKs)
+        id: pulumi.Input[str],  # noqa: A002 (its name in all of Pulumi's SDKs)
         opts: pulumi.ResourceOptions | None = None,
     ) -> Self:
-        """A target that exists, whoever made it, to read its outputs: this stack never writes or deletes it.
+        """An existing target, whoever created it, to read its outputs: this stack never writes or deletes it.
 
-        It is read at each `preview` and `up`. What the API never returns, the secrets, is not there; its `revision`
-        is always 1, since this stack updates nothing.
+        It is read in each `preview` and `up`. Secrets are missing, since the API never returns them; `revision` is
+        always 1, since this stack updates nothing.
 
         Args:
             resource_name: The name in the stack.
@@ -164,20 +165,20 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
             opts: Pulumi's resource options.
 
         Raises:
-            pulumi.RunError: An argument is of the wrong kind, or an option names what is no property.
+            pulumi.RunError: An argument has the wrong type, or an option names an unknown property.
         """
         return existing(cls, TargetReader(), resource_name, id, opts, _NAMES)
 
-    # The state has the API's names; so that no header's name is taken for one of them, Python's are given here.
+    # The state has the API's names; these properties have Python's, so that they can't be confused with headers.
 
     @property
     def endpoint_url(self) -> pulumi.Output[str]:
-        """Where events go."""
+        """Where events are sent."""
         return cast("pulumi.Output[str]", pulumi.get(self, "endpointUrl"))
 
     @property
     def event_types(self) -> pulumi.Output[Sequence[str]]:
-        """Which events go there."""
+        """Which events are sent there."""
         return cast("pulumi.Output[Sequence[str]]", pulumi.get(self, "eventTypes"))
 
     @property
@@ -187,7 +188,7 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
 
     @property
     def organization_id(self) -> pulumi.Output[str | None]:
-        """The organization that the target is in; None where the service does not say it."""
+        """The id of the target's organization; None if the service does not tell it."""
         return cast("pulumi.Output[str | None]", pulumi.get(self, "organizationId"))
 
     @property
@@ -202,12 +203,12 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
 
     @property
     def verification_seconds(self) -> pulumi.Output[float | None]:
-        """How long that took, from the request to the verdict."""
+        """The seconds that it took, from the request to the verdict."""
         return cast("pulumi.Output[float | None]", pulumi.get(self, "verificationSeconds"))
 
     @property
     def health_status(self) -> pulumi.Output[str | None]:
-        """What the last health check said, where `health_check` is set."""
+        """The result of the last health check, if `health_check` is set."""
         told = cast("pulumi.Output[str | None] | None", pulumi.get(self, "healthStatus"))
         return pulumi.Output.from_input(None) if told is None else told
 
@@ -237,6 +238,6 @@ def _with_secrets(auth_config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_secrets(auth: Auth | None) -> dict[str, Any]:
-    """What a program may or may not give as a secret."""
+    """The fields that a program may but need not give as secrets."""
     given = {} if auth is None else auth.auth_config()
     return {name: value for name, value in given.items() if name not in _SECRETS}

@@ -1,6 +1,6 @@
-"""A target's properties as Pulumi has them: completed, compared, written out.
+"""A target's properties in Pulumi: defaults, changes, states.
 
-Properties are named as the API names them, so that a fault, a change and a request speak of the same thing.
+Properties have the API's names, so that faults, changes and requests use the same ones.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from genesys_provider.targets.models import Target
 
 _LOCAL = ("verificationTimeout", "healthCheck", "apiUrl", "secrets")
-"""The inputs that are about how we handle the target, and no part of its configuration."""
+"""Inputs about how we handle the target, which are not part of its configuration."""
 
 
 def with_defaults(news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
-    """The inputs with every default filled in, so that a default written out is no change, nor is a null."""
+    """The inputs with all defaults filled in, so that an explicit default or a null is not a change."""
     inputs = {
         "authType": "NONE",
         "healthCheck": False,
@@ -46,9 +46,9 @@ def with_defaults(news: Mapping[str, Any], api_url: str) -> dict[str, Any]:
 
 
 def changes(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, ChangeKind]:
-    """What an update from old outputs to new inputs changes, by property path.
+    """The changes of an update from old outputs to new inputs, by property path.
 
-    The order of event types and the case of header names are no change. A target that is not verified is to be
+    The order of event types and the case of header names do not matter. A target that is not verified should be
     verified again: that is a change of `status`.
     """
     found = properties.changed((*_compared(olds, news), *compared_ownership(olds, news)))
@@ -86,18 +86,18 @@ def _compared_fields(parent: str, olds: Any, news: Any) -> Iterator[tuple[str, A
 
 
 def verdict_is_missing(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    """Whether an update has to bring nothing about but a verdict: all that is wanted was written before."""
+    """Whether the update only needs a verdict, since everything else was written before."""
     changed = [path for path in changes(olds, news) if path not in _LOCAL]
     return changed == ["status"]
 
 
 def configuration_changed(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    """Whether an update has anything to tell the API: what is local to the stack it need not know."""
+    """Whether an update must send anything to the API, which does not know inputs that are local to the stack."""
     return any(path not in _LOCAL for path in changes(olds, news))
 
 
 def rewritten(state: Mapping[str, Any], read: Mapping[str, Any]) -> bool:
-    """Whether a target was given another configuration than the state's: its status alone is none."""
+    """Whether the target has another configuration than the state; a different status does not count."""
     return bool(properties.changed(_compared(state, read)))
 
 
@@ -114,7 +114,7 @@ def outputs(
     verification_seconds: float | None = None,
     health_status: str | None = None,
 ) -> dict[str, Any]:
-    """The state of a target: its inputs, and what the API and the wait said."""
+    """The state of a target: its inputs, and the results of the API and the wait."""
     return owned_properties.outputs(
         marked(inputs),
         organization_id=organization_id,
@@ -141,8 +141,8 @@ def outputs_read(
 ) -> dict[str, Any]:
     """The state of a target that was read.
 
-    A configuration that is not the state's any more was updated, by a run that died or by hand: that is a
-    revision too, so that whatever hangs on it, a sync above all, is brought up to date.
+    If the configuration differs from the state, it was updated by a run that died, or by hand. That counts as a
+    revision too, so that whatever depends on it, such as a sync, is updated.
     """
     revision = int(state.get("revision", 0))
     if revision == 0 or rewritten(state, inputs):
@@ -169,7 +169,7 @@ def outputs_written(
     organization_id: str | None,
     outcome: Outcome | None = None,
 ) -> dict[str, Any]:
-    """The state of a target that was made or updated; without an outcome it is not known to be verified."""
+    """The state of a target that was created or updated; without an outcome it may not be verified."""
     reached: dict[str, Any] = {}
     if outcome is not None:
         reached = {
@@ -190,7 +190,7 @@ def outputs_written(
 def outputs_kept(
     olds: Mapping[str, Any], news: Mapping[str, Any], *, organization_id: str | None
 ) -> dict[str, Any]:
-    """The state of a target that was not written: a revision all the same, whose health nobody knows yet."""
+    """The state after an update that wrote nothing: a new revision anyway, with unknown health."""
     kept = owned_properties.outputs_kept(
         olds,
         news,
@@ -206,14 +206,14 @@ def _next_revision(olds: Mapping[str, Any]) -> int:
 
 
 def last_write(state: Mapping[str, Any]) -> LastWrite | None:
-    """The last write of an earlier run, which has seen it if the verdict that it waited for came after it."""
+    """The last write of an earlier run, which has seen it if the verdict came afterwards."""
     return owned_properties.last_write(
         state, seen_at=state.get("verifiedAt"), made=state.get("revision") == 1
     )
 
 
 def expected(state: Mapping[str, Any]) -> Callable[[Target], bool] | None:
-    """Whether a target is as the state has it, where the run that wrote it has not seen it so; else None."""
+    """Whether a target is as the state has it; None if the run that wrote it has seen that."""
     last = last_write(state)
     if last is None or last.seen:
         return None
@@ -221,7 +221,7 @@ def expected(state: Mapping[str, Any]) -> Callable[[Target], bool] | None:
 
 
 def marked(bag: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs or outputs with the secrets among them marked, so that no state holds them in plain text."""
+    """Inputs or outputs with secrets marked, so that no state has them in plain text."""
     known = properties.own(bag)
     if auth := bag.get("authConfig"):
         known["authConfig"] = {
@@ -233,13 +233,13 @@ def marked(bag: Mapping[str, Any]) -> dict[str, Any]:
 def inputs_read(
     state: Mapping[str, Any], target: Target, *, owner: str | None, api_url: str
 ) -> dict[str, Any]:
-    """The inputs that would make the target what it is now.
+    """The inputs that describe the target as it is now.
 
-    What the API does not return, the secrets, stays as the state has it, as long as the authentication is
-    still the one they belong to. An order or case that changes nothing stays as well.
+    The API does not return secrets. They are kept from the state while the authentication is the one to which they
+    belong. Insignificant order and case is kept as well.
 
     Args:
-        state: The last outputs, empty in an import.
+        state: The last outputs; empty in an import.
         target: The target as it was read.
         owner: The mark to record.
         api_url: Where it was read.
@@ -269,7 +269,7 @@ def inputs_read(
         inputs["authConfig"] = auth
     old_names = {name.lower(): name for name in state.get("headers") or {}}
     headers = {
-        # Of a header that the state does not know nobody can say whether it is a secret.
+        # A header that the state does not know may be a secret.
         old_names.get(name.lower(), name): value if name.lower() in old_names else properties.secret(value)
         for name, value in target.headers.items()
     }
@@ -281,5 +281,5 @@ def inputs_read(
 
 
 def _url_read(before: Any, now: str) -> str:
-    """As it was typed, where the service only writes the host in small letters."""
+    """The URL as it was typed, if the service only changed the host to lowercase."""
     return before if isinstance(before, str) and folded_url(before) == folded_url(now) else now

@@ -1,4 +1,4 @@
-"""What the engine asks of an `EventBridgeTarget`: what is not in `owned`."""
+"""The engine's operations on an `EventBridgeTarget`, beyond those in `owned`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class EventBridgeTargetProvider(OwnedProvider):
-    """Drives targets through a `TargetManager`; never replaces one by itself."""
+    """Manages targets with a `TargetManager`; never replaces one by itself."""
 
     kind = "target"
     lasting = (*OwnedProvider.lasting, "selfUri")
@@ -26,16 +26,16 @@ class EventBridgeTargetProvider(OwnedProvider):
         "eventTypes": {"type": "array", "items": {"type": "string"}},
         "headers": {"type": "object", "additionalProperties": {"type": "string"}},
     }
-    """What `EventBridgeTarget` takes as an import reads it; `auth` and `retry_policy` are classes of ours."""
+    """The inputs of `EventBridgeTarget` as an import reads them; `auth` and `retry_policy` are classes of ours."""
 
     def properties(self) -> OwnedProperties:
-        """The module of its properties."""
+        """The module with its properties."""
         from genesys_provider.resources import target_properties
 
         return target_properties
 
     def rules(self) -> Rules:
-        """The module of its rules."""
+        """The module with its rules."""
         from genesys_provider.resources import target_rules
 
         return target_rules
@@ -48,7 +48,7 @@ class EventBridgeTargetProvider(OwnedProvider):
         return managed(TargetManager, self._config, *states)
 
     def complaint(self, manager: TargetManager, found: Target) -> str | None:
-        """That its last verification came to nothing, and why."""
+        """Reports that its last verification failed, and why."""
         return manager.why_not_verified(found)
 
     def registered(self, manager: TargetManager, props: Mapping[str, Any]) -> Outcome:
@@ -65,7 +65,7 @@ class EventBridgeTargetProvider(OwnedProvider):
     def updated(
         self, manager: TargetManager, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]
     ) -> Outcome:
-        """Writes the configuration with one PUT, and waits if that started the verification again."""
+        """Writes the configuration with one PUT, and waits if that restarts the verification."""
         from genesys_provider.resources import target_properties, target_rules
 
         return manager.update(
@@ -86,6 +86,6 @@ class EventBridgeTargetProvider(OwnedProvider):
         news: Mapping[str, Any],
         organization_id: str | None,
     ) -> dict[str, Any]:
-        """The same for a target, whose health is checked all the same."""
+        """The state of a target that was not written, with a health check if requested."""
         outs = super().outputs_kept(manager, id_, olds, news, organization_id)
         return {**outs, "healthStatus": manager.health(id_)} if news.get("healthCheck") else outs

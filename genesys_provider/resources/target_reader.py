@@ -1,4 +1,4 @@
-"""What the engine asks of an `EventBridgeTarget.get`: to read a target, and nothing else."""
+"""The engine's operations for an `EventBridgeTarget.get`: only to read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from genesys_provider.resources.target_provider import EventBridgeTargetProvider
 
 
 class TargetReader(OwnedReader):
-    """Reads targets that are not this stack's."""
+    """Reads targets of others."""
 
     of = EventBridgeTargetProvider

@@ -1,7 +1,7 @@
-"""Errors in the words of a Pulumi user: config keys where a script has environment variables, and what to run next.
+"""Errors for Pulumi users: config keys instead of environment variables, and the command to run next.
 
-The domain serves scripts too, so it speaks of neither. Of what only a stack can meet (`ownership`, `names`) it says
-itself which command leads on.
+The domain also serves scripts, so it knows neither. Only for problems that scripts can't have (`ownership`,
+`names`) it names the command itself.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from genesys_provider.targets.errors import (
 
 _HINTS = {
     ConfigurationError.hint: (
-        "Set it with `pulumi config set`, or by the environment variable that stands in for it"
+        "Set it with `pulumi config set`, or with the corresponding environment variable"
     ),
-    NotFound.hint: "It may have been deleted by hand: `pulumi refresh` makes the state right",
+    NotFound.hint: "It may have been deleted by hand: `pulumi refresh` corrects the state",
     Unauthorized.hint: (
         "Check that genesys:clientId and genesys:clientSecret belong to a client-credentials OAuth client of this "
         "organization and region (genesys:region); if they do, make a new secret in Genesys Cloud under Admin > "
@@ -50,19 +50,19 @@ _HINTS = {
     ),
     ActivationCancelled.hint: "The source is in the state; the next `pulumi up` goes on with it",
     ActivationFailed.hint: (
-        "Look at the reason, check aws_account_id and aws_region, and whether another source has the suffix, then "
+        "See the reason, check aws_account_id and aws_region, and whether another source has the suffix, then "
         "run `pulumi up` again"
     ),
     ActivationTimeout.hint: (
         "Run `pulumi up` again, or allow more time: activation_timeout of the source, or customTimeouts"
     ),
     SourceChanged.hint: (
-        "Run `pulumi up --refresh`: it shows what was changed, and makes it again what the program says"
+        "Run `pulumi up --refresh`: it shows what was changed, and restores what the program says"
     ),
     SyncFailed.hint: (
         "Check that webhook_url is right, that the gateway is up, that genesys:caFile trusts its certificate, and "
-        "that both sides have the same signing secret and the right time on their clocks; with required=False a "
-        "sync that fails is only a warning"
+        "that both sides have the same signing secret and correct clocks; with required=False a "
+        "failed sync is only a warning"
     ),
     VerificationCancelled.hint: "The target is in the state; the next `pulumi up` goes on with it",
     VerificationFailed.hint: (
@@ -74,14 +74,14 @@ _HINTS = {
         "genesys:verificationTimeout, or customTimeouts"
     ),
 }
-"""By the hint that a script gets: an error may have taken another one's."""
+"""By the hint for scripts, since an error may have the hint of another one."""
 
 _KEYS = {variable: f"genesys:{key}" for key, variable in ENVIRONMENT.items()}
 _VARIABLE = re.compile("|".join(_KEYS))
 
 
 def said(error: GenesysError) -> str:
-    """What an error says to the user of a stack."""
+    """The text of an error for the user of a stack."""
     if isinstance(error, MissingSetting):
         key = _KEYS[error.variable]
         return error.saying(

@@ -423,7 +423,7 @@ def test_the_target_of_another_is_not_said_to_go(stack: Stack, cloud: Cloud, gat
     cloud.change(target_id, headers={"X-Pulumi-Resource": mark})
     destroyed = stack.destroy("--target", stack.resources()["orders-sync"]["urn"])
     assert destroyed.code == 0, destroyed.output
-    assert f"target {target_id} goes: it is owned by {mark}" in destroyed.output
+    assert f"target {target_id} is deleted: it is owned by {mark}" in destroyed.output
     assert gateway.heard() == []
 
 

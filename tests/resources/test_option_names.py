@@ -95,7 +95,7 @@ def test_outputs() -> None:
 )
 def test_an_unknown_name(option: str, given: str) -> None:
     said = refused(option, ["name", given])
-    assert said.startswith(f"names {given!r}, which is no property of it. Its properties are ")
+    assert said.startswith(f"names {given!r}, which is not a property of it. Its properties are ")
     assert "auth, auth_config, auth_type, " in said
     assert "endpoint_url, event_types, " in said
 
@@ -129,7 +129,7 @@ def test_an_unknown_path(given: str, said: str) -> None:
     "given", ["", ".name", "name.", "headers[", "headers['X']", 'headers["X"', "a..b", "[x]"]
 )
 def test_what_is_no_path(given: str) -> None:
-    assert f"holds {given!r}, which is no property path" in refused("ignore_changes", [given])
+    assert f"holds {given!r}, which is not a property path" in refused("ignore_changes", [given])
 
 
 def test_everything() -> None:
@@ -150,7 +150,7 @@ def test_a_part_of_a_property_is_no_secret_output() -> None:
     for given in ('headers["X-Key"]', "auth.password"):
         said = refused("additional_secret_outputs", [given])
         assert f"names {given!r}, but a property can only be a secret as a whole" in said
-    assert "no property of it" in refused("additional_secret_outputs", ["*"])
+    assert "not a property of it" in refused("additional_secret_outputs", ["*"])
 
 
 @pytest.mark.parametrize("option", [*ALL, "additional_secret_outputs"])

@@ -51,20 +51,20 @@ ERRORS: dict[GenesysError, str] = {
     ): "genesys:region, or genesys:apiUrl and genesys:loginUrl, are right",
     UnexpectedAnswer("no"): "check genesys:apiUrl and the proxy",
     Unauthorized("no", status=401): "genesys:clientId and genesys:clientSecret belong to",
-    NotFound("no", status=404): "`pulumi refresh` makes the state right",
+    NotFound("no", status=404): "`pulumi refresh` corrects the state",
     RateLimited("no", status=429): "raise genesys:maxRetries",
     OtherOrganization("target 'orders'", HERE, HERE): "run `pulumi destroy` with the old configuration first",
     ActivationCancelled("no", SOURCE): "the next `pulumi up` goes on with it",
     ActivationFailed("no", SOURCE): "check aws_account_id and aws_region",
     ActivationTimeout("no", SOURCE): "Run `pulumi up` again, or allow more time: activation_timeout",
-    ActivationUnknown("no", SOURCE, hint=NotFound.hint): "`pulumi refresh` makes the state right",
+    ActivationUnknown("no", SOURCE, hint=NotFound.hint): "`pulumi refresh` corrects the state",
     SourceChanged("no"): "Run `pulumi up --refresh`",
     SyncFailed("no"): "that genesys:caFile trusts its certificate",
     VerificationCancelled("no", TARGET): "the next `pulumi up` goes on with it",
     VerificationFailed("no", TARGET): "then run `pulumi up` again",
     VerificationTimeout("no", TARGET): "Run `pulumi up` again, or allow more time: verification_timeout",
     # An error may take the hint of the one that it stands for.
-    VerificationUnknown("no", TARGET, hint=NotFound.hint): "`pulumi refresh` makes the state right",
+    VerificationUnknown("no", TARGET, hint=NotFound.hint): "`pulumi refresh` corrects the state",
 }
 
 
