@@ -167,7 +167,7 @@ def test_an_unknown_name_ends_the_program_with_a_sentence(declared: Declared, cl
     for option in options:
         for resource in ("EventBridgeTarget 'orders'", "GatewaySync 'orders-sync'"):
             assert re.search(
-                rf"error: {resource}: the option {option} names 'endpont_url', which is no property "
+                rf"error: {resource}: the option {option} names 'endpont_url', which is not a property "
                 r"of it\. Its properties are [a-z_]+, ",
                 result.output,
             ), result.output
