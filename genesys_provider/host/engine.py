@@ -30,9 +30,9 @@ class Engine:
         """Shows a warning about the resource, which stays."""
         self._send(urn, message, severity=engine_pb2.WARNING, ephemeral=False)
 
-    def inform(self, message: str) -> None:
-        """Shows a message about the run as a whole, which stays."""
-        self._send("", message, severity=engine_pb2.INFO, ephemeral=False)
+    def inform(self, message: str, urn: str = "") -> None:
+        """Shows a lasting message about a resource, or about the run as a whole."""
+        self._send(urn, message, severity=engine_pb2.INFO, ephemeral=False)
 
     def _send(
         self, urn: str, message: str, *, severity: engine_pb2.LogSeverity.ValueType, ephemeral: bool

@@ -51,12 +51,17 @@ class DetailedDiffResult(DiffResult):
 
     `detailed` maps property paths, such as `retryPolicy.maxRetries`, to what happens there. `replaces` names the
     properties whose change takes a new object, for which the old one is deleted first. `stables` names the outputs
-    that an update leaves as they are, so that a preview of one knows them. The stock host shows only whether
-    anything changes.
+    that an update leaves as they are, so that a preview of one knows them. `note` is a message that a preview shows
+    for the resource. The stock host shows only whether anything changes.
     """
 
     def __init__(
-        self, detailed: Mapping[str, ChangeKind], *, replaces: Sequence[str] = (), stables: Sequence[str] = ()
+        self,
+        detailed: Mapping[str, ChangeKind],
+        *,
+        replaces: Sequence[str] = (),
+        stables: Sequence[str] = (),
+        note: str | None = None,
     ) -> None:
         super().__init__(
             changes=bool(detailed),
@@ -65,6 +70,7 @@ class DetailedDiffResult(DiffResult):
             delete_before_replace=bool(replaces),
         )
         self.detailed = dict(detailed)
+        self.note = note
 
 
 def _silent(_message: object) -> None:

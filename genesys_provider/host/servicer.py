@@ -102,6 +102,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._last_words: dict[Callable[[], str | None], None] = {}
         self._stables: dict[str, Sequence[str]] = {}
         """The outputs that a planned update leaves as they are, by URN."""
+        self._notes: dict[str, str] = {}
+        """What a preview shows for a planned update, by URN."""
 
     def operation(self, request: Any) -> Operation:
         """What a provider may know of this call."""
@@ -195,6 +197,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         news = rpc.deserialize_properties(request.news, keep_unknowns=True)
         result = self._providers.of(request.type, news, olds).diff(request.id, olds, news)
         self._stables[request.urn] = result.stables or ()
+        if isinstance(result, DetailedDiffResult) and result.note:
+            self._notes[request.urn] = result.note
         return _diff_response(result)
 
     def Create(self, request: Any, context: Any) -> Any:
@@ -215,6 +219,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Changes the object in place; a preview knows what it is given, and what the change leaves as it is."""
         if not request.preview:
             return self._update(request, context)
+        if note := self._notes.pop(request.urn, None):
+            self._engine.inform(note, request.urn)
         response = provider_pb2.UpdateResponse(properties=request.news)
         for name in self._stables.get(request.urn, ()):
             if name in request.olds.fields:

@@ -58,6 +58,10 @@ class OwnedProvider(ResourceProvider, ABC):
     """The properties that can't be changed in place."""
     lasting: ClassVar[tuple[str, ...]] = ("organizationId",)
     """The outputs that never change in place, so that a preview knows them."""
+    status: ClassVar[str]
+    """The output with its status, which counts as a change while it is not the desired one."""
+    retrial: ClassVar[str]
+    """What a preview says about such a change."""
     _config: Mapping[str, object] = {}
 
     @abstractmethod
@@ -122,6 +126,7 @@ class OwnedProvider(ResourceProvider, ABC):
         Raises:
             OperationError: Another resource of the program has the same object.
         """
+        from genesys_provider.client.redaction import shown
         from genesys_provider.resources.owned_properties import facts
         from genesys_provider.resources.properties import with_new_secrets
         from genesys_provider.resources.session import run, speaking_of
@@ -140,11 +145,15 @@ class OwnedProvider(ResourceProvider, ABC):
             detailed = with_new_secrets(found, _olds, _news)
             if isinstance(_news.get("owner"), str):
                 run.turns.expect(_news["owner"], changes=bool(detailed))
+            note = None
+            if self.status in found and self.status in _olds:
+                note = shown(f"{named(self.kind, _id, _olds)} is {_olds[self.status]}: {self.retrial}")
             return DetailedDiffResult(
                 detailed,
                 # A property that had no value gets one in place.
                 replaces=[name for name in self.replacing if found.get(name) == "update"],
                 stables=[name for name in self.lasting if name in _olds],
+                note=note,
             )
 
     def create(self, props: dict[str, Any]) -> CreateResult:

@@ -21,6 +21,8 @@ class EventBridgeSourceProvider(OwnedProvider):
     kind = "source"
     replacing = ("awsAccountId", "awsRegion", "eventSourceSuffix")
     lasting = (*OwnedProvider.lasting, "eventSourceName")
+    status = "state"
+    retrial = "`pulumi up` continues with it"
     imported_properties: ClassVar = {
         "name": {"type": "string"},
         "awsAccountId": {"type": "string"},

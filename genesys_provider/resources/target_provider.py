@@ -20,6 +20,8 @@ class EventBridgeTargetProvider(OwnedProvider):
 
     kind = "target"
     lasting = (*OwnedProvider.lasting, "selfUri")
+    status = "status"
+    retrial = "`pulumi up` verifies it again"
     imported_properties: ClassVar = {
         "name": {"type": "string"},
         "endpointUrl": {"type": "string"},

@@ -51,6 +51,8 @@ def test_one_of_five_fails_and_heals(declared: Declared, cloud: Cloud) -> None:
         "t3": "FAILED",
     }
     assert "503" in resources["t3"]["initErrors"][0]
+    preview = stack.preview()
+    assert re.search(r"target 't3' \(\S+\) is FAILED: `pulumi up` verifies it again", preview.output)
 
     cloud.behave_well()
     healed = stack.up()
