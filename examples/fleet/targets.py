@@ -44,7 +44,7 @@ def read_targets(path: Path) -> dict[str, list[Target]]:
     """The targets of each stack.
 
     Raises:
-        InvalidFleet: A row is not right, or two rows of one region have the same name.
+        InvalidFleet: A row is not right, or two rows of one region have the same name, or it is no such file.
     """
     stacks: dict[str, list[Target]] = {}
     faults: list[str] = []
@@ -52,6 +52,9 @@ def read_targets(path: Path) -> dict[str, list[Target]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file, restkey="too many columns", strict=True)
+            if sorted(rows.fieldnames or ()) != sorted(Target.model_fields):
+                columns = ", ".join(Target.model_fields)
+                raise InvalidFleet(f"{path}:1: this line must be the names of the columns, with commas: {columns}")
             for row in rows:
                 line = rows.line_num
                 try:

@@ -366,6 +366,18 @@ def test_a_file_with_faults_begins_nothing(tmp_path: Path) -> None:
     assert list(fleet.backend.iterdir()) == []
 
 
+@pytest.mark.parametrize("text", ["", "name;region\norders;eu-central-1\n" * 2])
+def test_a_file_that_is_no_fleet_is_told_once(tmp_path: Path, text: str) -> None:
+    """It is empty, or has semicolons, as Excel writes them in some countries."""
+    fleet = Fleet(tmp_path, {})
+    file = tmp_path / "fleet.csv"
+    file.write_text(text)
+    result = fleet.run("up", "--targets", str(file))
+    assert result.code == 2, result.output
+    assert "fleet.csv:1: this line must be the names of the columns, with commas: name, region," in result.output
+    assert "Field required" not in result.output
+
+
 def test_a_project_without_our_host_begins_nothing(tmp_path: Path) -> None:
     fleet = Fleet(tmp_path, {})
     (fleet.directory / "Pulumi.yaml").write_text("name: fleet\nruntime: python\n")
