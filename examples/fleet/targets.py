@@ -54,7 +54,9 @@ def read_targets(path: Path) -> dict[str, list[Target]]:
             rows = csv.DictReader(file, restkey="too many columns", strict=True)
             if sorted(rows.fieldnames or ()) != sorted(Target.model_fields):
                 columns = ", ".join(Target.model_fields)
-                raise InvalidFleet(f"{path}:1: this line must be the names of the columns, with commas: {columns}")
+                raise InvalidFleet(
+                    f"{path}:1: this line must be the names of the columns, with commas: {columns}"
+                )
             for row in rows:
                 line = rows.line_num
                 try:

@@ -374,7 +374,9 @@ def test_a_file_that_is_no_fleet_is_told_once(tmp_path: Path, text: str) -> None
     file.write_text(text)
     result = fleet.run("up", "--targets", str(file))
     assert result.code == 2, result.output
-    assert "fleet.csv:1: this line must be the names of the columns, with commas: name, region," in result.output
+    assert (
+        "fleet.csv:1: this line must be the names of the columns, with commas: name, region," in result.output
+    )
     assert "Field required" not in result.output
 
 
