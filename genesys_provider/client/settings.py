@@ -130,6 +130,21 @@ class Settings:
             ConfigurationError: A key is missing, or its value is not what it takes; it names the argument of the
                 provider, never a secret.
         """
+        cls.require_arguments(config, provider)
+        names = {key: f"{argument} of provider {provider!r}" for key, argument in ARGUMENTS.items()}
+        return cls._from(config, environ, names)
+
+    @staticmethod
+    def require_arguments(config: Mapping[str, object], provider: str) -> None:
+        """Does nothing if an explicit provider was given all that it needs, be it known yet or not.
+
+        Args:
+            config: As `of_provider` takes it.
+            provider: Its name in the program.
+
+        Raises:
+            ConfigurationError: A key is missing; it names the argument.
+        """
         missing = [
             " or ".join(ARGUMENTS[key] for key in either)
             for either in _REQUIRED
@@ -141,8 +156,6 @@ class Settings:
                 hint=f"Give it to GenesysProvider({provider!r}, …), which takes nothing from the stack's config or "
                 "the environment",
             )
-        names = {key: f"{argument} of provider {provider!r}" for key, argument in ARGUMENTS.items()}
-        return cls._from(config, environ, names)
 
     @classmethod
     def _from(

@@ -19,15 +19,19 @@ def failures(config: Mapping[str, object]) -> list[CheckFailure]:
         config: All keys, with their namespaces.
     """
     ours = {key.removeprefix(f"{NAMESPACE}:"): value for key, value in config.items()}
-    if PROVIDER_NAME not in ours or any(isinstance(value, Unknown) for value in ours.values()):
+    if PROVIDER_NAME not in ours:
         return []
     # Imported late, since every command passes the default provider's config through here.
     from genesys_provider.client.errors import ConfigurationError
+    from genesys_provider.client.settings import Settings
     from genesys_provider.resources.session import settings_of
     from genesys_provider.resources.words import said
 
     try:
-        settings_of(ours)
+        if any(isinstance(value, Unknown) for value in ours.values()):
+            Settings.require_arguments(ours, str(ours[PROVIDER_NAME]))
+        else:
+            settings_of(ours)
     except ConfigurationError as error:
         return [CheckFailure("", said(error))]
     return []

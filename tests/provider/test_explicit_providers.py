@@ -239,6 +239,13 @@ def test_values_that_are_known_late(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.program(*lines))
     preview = stack.preview()
     assert preview.code == 0, preview.output
+    # What the program does not give is known already.
+    lacking = declared.provider("eu", cloud, client_secret="vault.secret", login_url="None")
+    stack.program(declared.program(lines[0], lacking))
+    refused = stack.preview()
+    assert refused.code != 0, refused.output
+    assert "provider 'eu' has no region or login_url" in refused.output
+    stack.program(declared.program(*lines))
     result = stack.up()
     assert result.code == 0, result.output
     assert list(cloud.living()) == ["orders"]

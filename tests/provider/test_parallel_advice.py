@@ -39,7 +39,7 @@ def test_who_waits_in_turns_is_told_once(declared: Declared) -> None:
 
 @pytest.mark.full_length
 def test_who_has_a_place_for_each_is_told_nothing(declared: Declared) -> None:
-    stack = declared.stack(declared.targets(f"t{number}" for number in range(6)))
-    result = stack.up("--parallel", "16")
+    stack = declared.stack(declared.targets(f"t{number}" for number in range(100)))
+    result = stack.up("--parallel", "256")
     assert result.code == 0, result.output
     assert "waited at a time" not in result.output
