@@ -85,12 +85,13 @@ class StackRun:
         self.changes += operation != "same" and self.command in {"up", "destroy"}
 
     def __str__(self) -> str:
-        return f"{self.name:<32} {self.verdict} in {self.seconds:.0f} s: {in_words(self.counts)}"
+        none = "nothing to do" if self.verdict == "done" else "nothing was done"
+        return f"{self.name:<32} {self.verdict} in {self.seconds:.0f} s: {in_words(self.counts, none)}"
 
 
-def in_words(counts: Counter[str]) -> str:
-    """How many of what."""
-    return ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "nothing to do"
+def in_words(counts: Counter[str], none: str = "none") -> str:
+    """How many of what, or `none`."""
+    return ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or none
 
 
 def reason(error: Exception) -> str:

@@ -380,6 +380,19 @@ def test_a_file_that_is_no_fleet_is_told_once(tmp_path: Path, text: str) -> None
     assert "Field required" not in result.output
 
 
+@pytest.mark.full_length
+def test_a_stack_that_can_not_begin_is_not_said_to_have_nothing_to_do(tmp_path: Path) -> None:
+    with Cloud(tmp_path / EU) as cloud:
+        fleet = Fleet(tmp_path, {EU: cloud})
+        fleet.declare(1)
+        del fleet.env["PULUMI_CONFIG_PASSPHRASE"]
+        result = fleet.run("up")
+    assert result.code == 1, result.output
+    assert re.search(r"sales +FAILED in \d+ s: nothing was done\n", result.output), result.output
+    assert "1 stacks: 1 FAILED. Targets: none." in result.output
+    assert "PULUMI_CONFIG_PASSPHRASE" in result.output
+
+
 def test_a_project_without_our_host_begins_nothing(tmp_path: Path) -> None:
     fleet = Fleet(tmp_path, {})
     (fleet.directory / "Pulumi.yaml").write_text("name: fleet\nruntime: python\n")
