@@ -1,10 +1,10 @@
-"""A host for Pulumi's dynamic providers, in place of the stock one.
+"""A host for Pulumi's dynamic providers that replaces the stock one.
 
-It knows nothing of Genesys and drives any `pulumi.dynamic.ResourceProvider`. `Pulumi.yaml` names the folder
-`bin` beside this file; what a provider can ask of it is in `operation`.
+It is independent of Genesys and runs any `pulumi.dynamic.ResourceProvider`. `Pulumi.yaml` names the directory `bin`
+next to this file; `operation` has what a provider can ask of the host.
 
-The names of `operation` are loaded when they are first used: the host's process, which passes here before anything
-else, must watch its engine before it loads Pulumi's SDK.
+The names of `operation` are loaded on first use, since this module is the first that the host's process imports,
+and that must watch its engine before it loads Pulumi's SDK.
 """
 
 from __future__ import annotations

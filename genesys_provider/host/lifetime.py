@@ -1,16 +1,16 @@
-"""When the host's process ends, and why so.
+"""When and why the host's process ends.
 
-- The engine closes the connection and sends SIGINT, at the end of each command and on a second Ctrl-C. The
-  first Ctrl-C is a `Cancel` instead: the engine starts plugins in process groups of their own, out of a
-  terminal's reach. So on SIGINT the host tells the operations, and leaves as soon as nobody waits for an
-  answer any more. It must leave: the engine waits five seconds for it.
-- SIGTERM: the same, but within `GRACE`, also where a SIGINT came before.
-- The engine is gone without a word (SIGKILL): the host leaves at once, in the middle of whatever it does.
-  Nothing could be recorded any more, and an operation that learned of it might still send a request. On Linux
-  the kernel tells of the death; elsewhere the host looks ten times a second. The kernel could also kill the host
-  itself (PR_SET_PDEATHSIG), but it does so when the engine's thread ends that started the host.
+- At the end of each command, and on a second Ctrl-C, the engine closes the connection and sends SIGINT. The first
+  Ctrl-C is a `Cancel` instead, since the engine starts plugins in their own process groups, which a terminal does
+  not signal. So on SIGINT the host cancels the operations, and exits as soon as nobody waits for a response. It
+  must exit, since the engine waits five seconds for it.
+- SIGTERM: the same, but within `GRACE`, even after a SIGINT.
+- The engine is gone without a word (SIGKILL): the host exits at once, whatever it is doing. Nothing could be
+  recorded any more, and an operation that learned of it might still send a request. On Linux the kernel reports the
+  death; elsewhere the host checks ten times a second. The kernel could also kill the host itself
+  (PR_SET_PDEATHSIG), but it would already do so when the engine's thread ends that started the host.
 
-The watch begins before anything slow is imported, so this module must import nothing of the kind.
+The watch begins before anything slow is imported, so this module must not import anything slow.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ import time
 from typing import NoReturn
 
 ENGINE_PID = "DYNAMIC_HOST_ENGINE_PID"
-"""In the environment: who started the host's script, as its first line saw it."""
+"""The environment variable with the parent of the host's script, as its first line saw it."""
 GRACE = 2.0
-"""In seconds: how long operations have to report when somebody ends the host."""
+"""Seconds for operations to report when the host is told to end."""
 UNTIL_ANSWERED = 3600.0
-"""In seconds: longer than any operation."""
+"""Seconds, longer than any operation."""
 WATCH_INTERVAL = 0.1
-"""In seconds: how often to look for what nobody tells."""
+"""Seconds between two checks, where the kernel reports nothing."""
 
 
 class Lifetime:
-    """Ends the process with its engine from now on, and notes signals to end.
+    """Ends the process together with its engine, and receives the signals to end.
 
     Args:
-        address: Where the engine listens.
+        address: The engine's address.
     """
 
     def __init__(self, address: str) -> None:
@@ -57,21 +57,21 @@ class Lifetime:
 
     @property
     def grace(self) -> float:
-        """How long operations may go on, in seconds; less once a SIGTERM has followed a SIGINT."""
+        """How long operations may go on, in seconds; less if a SIGTERM follows a SIGINT."""
         return GRACE if signal.SIGTERM in self._noted else UNTIL_ANSWERED
 
 
 def leave() -> NoReturn:
-    """Ends the process on the spot: the engine is gone."""
+    """Exits at once, since the engine is gone."""
     os._exit(1)
 
 
 def _leave_with(engine: int, address: str) -> None:
-    """Waits for the engine's death, which may have been before, and ends the process with it."""
+    """Waits for the death of the engine, which may have happened already, and ends the process."""
     try:
         death = [os.pidfd_open(engine)]
     except (AttributeError, OSError):
-        # This system can't, or the engine is gone already.
+        # This system does not support it, or the engine is already gone.
         death = []
     while os.getppid() == engine and not _is_orphan(address):
         select.select(death, [], [], None if death else WATCH_INTERVAL)
@@ -79,9 +79,9 @@ def _leave_with(engine: int, address: str) -> None:
 
 
 def _is_orphan(address: str) -> bool:
-    """Whether init has taken the host over: then the engine was gone before the script's first line.
+    """Whether init has adopted the host: then the engine was gone before the script's first line.
 
-    In a container the engine may be process 1 itself, but then it listens.
+    In a container the engine itself may be process 1, but then it is listening.
     """
     if os.getppid() != 1:
         return False

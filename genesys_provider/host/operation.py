@@ -1,8 +1,8 @@
-"""What a dynamic provider may know of, and say to, the host that runs it.
+"""What the host offers to a dynamic provider.
 
-A provider written for `pulumi.dynamic` needs none of this. One that wants more asks `current()` inside any of
-its methods: under our host it gets the operation's URN, time limit, cancellation and status line; under the
-stock host, which has none of them, a stand-in that does nothing. So the same provider works on both.
+A provider written for `pulumi.dynamic` needs none of it. Others call `current()` inside any of their methods. Under
+our host they get the operation's URN, time limit, cancellation and status line; under the stock host a stand-in
+that does nothing. So the same provider works with both.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ ChangeKind = Literal["add", "delete", "update"]
 
 
 class OperationError(Exception):
-    """An error whose message is for the user: the host shows it as it is, without a traceback."""
+    """An error whose message is meant for the user: the host shows it without a traceback."""
 
 
 class InitFailed(OperationError):
-    """The object exists, but is not as it should be: the engine records it, and the next `up` updates it.
+    """The object exists but is not as it should be: the engine records it, and the next `up` updates it.
 
-    Raised in `create`, `update` or `read`. The stock host can't record this: look at
-    `Operation.records_init_failures` first. `inputs` are for `read` alone, as in `pulumi.dynamic.ReadResult`.
+    Raised in `create`, `update` or `read`. The stock host can't record this: check
+    `Operation.records_init_failures` first. `inputs` is for `read` only, as in `pulumi.dynamic.ReadResult`.
     """
 
     def __init__(
@@ -47,12 +47,12 @@ class InitFailed(OperationError):
 
 
 class DetailedDiffResult(DiffResult):
-    """A `DiffResult` that says property by property what changes.
+    """A `DiffResult` that tells for each property what changes.
 
-    `detailed` maps property paths, such as `retryPolicy.maxRetries`, to what happens there. `replaces` names the
-    properties whose change takes a new object, for which the old one is deleted first. `stables` names the outputs
-    that an update leaves as they are, so that a preview of one knows them. `note` is a message that a preview shows
-    for the resource. The stock host shows only whether anything changes.
+    `detailed` maps property paths, such as `retryPolicy.maxRetries`, to the kind of change. `replaces` names the
+    properties whose change requires a new object; the old one is deleted first. `stables` names the outputs that an
+    update does not change, so that a preview knows them. `note` is a message that a preview shows for the resource.
+    The stock host only shows whether anything changes.
     """
 
     def __init__(
@@ -83,23 +83,23 @@ class Operation:
 
     urn: str | None = None
     timeout: float | None = None
-    """The time limit in seconds that the program set in `customTimeouts`, if it did."""
+    """The time limit in seconds from the program's `customTimeouts`, if any."""
     cancelled: threading.Event = field(default_factory=threading.Event)
-    """Set when the user presses Ctrl-C: the same event for every operation of the process."""
+    """Set when the user presses Ctrl-C; the same event for all operations of the process."""
     records_init_failures: bool = False
     """Whether `InitFailed` keeps the object in the state."""
     secrets: frozenset[str] = frozenset()
-    """The texts among the properties, old and new, that the program or the state says are secret."""
+    """The texts in the properties, old and new, that are secret according to the program or the state."""
     newly_secret: tuple[tuple[str, ...], ...] | None = None
-    """The properties that the state has in plain text, and the program now as a secret: only an update makes them
-    one in the state. None is a host that can't tell."""
+    """The properties that are plain text in the state but now secret in the program: only an update makes them
+    secret in the state. None if the host can't tell."""
     show_status: Callable[[str], None] = _silent
-    """Shows a passing message in the resource's line of the live display; never raises."""
+    """Shows a transient message in the resource's line of the live display; never raises."""
     warn: Callable[[str], None] = _silent
-    """Shows a warning that stays; never raises."""
+    """Shows a lasting warning; never raises."""
     at_end: Callable[[Callable[[], str | None]], None] = _silent
-    """Takes a function that is called at the end of the run, once, however often it is given: the message that it
-    returns is shown below the stack. The engine cancels at each end, so `cancelled` says nothing then."""
+    """Takes a function to call once at the end of the run, even if it is given repeatedly. The message that it
+    returns is shown below the stack. The engine cancels at every end, so `cancelled` means nothing then."""
 
 
 _WITHOUT_HOST = Operation()
@@ -107,7 +107,7 @@ _current: ContextVar[Operation] = ContextVar("operation", default=_WITHOUT_HOST)
 
 
 def current() -> Operation:
-    """The operation that the calling thread carries out."""
+    """The operation of the calling thread."""
     return _current.get()
 
 

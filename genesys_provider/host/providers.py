@@ -1,15 +1,15 @@
-"""Which provider serves a resource: from the state, where Pulumi pickles it, or by the resource's type.
+"""Selects the provider of a resource: the pickled one in its state, or the one for its type.
 
 A dynamic provider has no plugin of its own. The program pickles it into each resource's properties, under
-`__provider`, and the host unpickles it there. In an import there are no properties yet; and what an earlier
-version has pickled may name a module that this version does not have. Then the package that defines the provider
-says so, with an entry point of the group `pulumi.dynamic.providers` whose name is the resource's type token and
-whose value is the provider's class. The class may have an attribute `imported_properties`: the inputs that Pulumi
-writes into the code that it prints after an import, name by name, each in the terms of Pulumi's schemas.
+`__provider`, and the host unpickles it from there. An import has no properties yet, and the pickle of an earlier
+version may name a module that no longer exists. Then the package that defines the provider decides, by an entry
+point in the group `pulumi.dynamic.providers`: its name is the resource's type token, its value the provider's
+class. The class may have an attribute `imported_properties`: the inputs that Pulumi writes into the code that it
+prints after an import, by name, each as a Pulumi schema.
 
-A program may also declare the provider itself, with a config of its own:
-`pulumi.ProviderResource("pulumi-python", …)`. A package that reads config checks it with an entry point of the
-group `pulumi.dynamic.configs`: a function that takes the config and returns a `CheckFailure` for each fault.
+A program may also declare the provider itself, with its own config: `pulumi.ProviderResource("pulumi-python", …)`.
+A package validates such a config with an entry point in the group `pulumi.dynamic.configs`: a function that takes
+the config and returns a `CheckFailure` for each fault.
 """
 
 from __future__ import annotations
@@ -44,20 +44,20 @@ class Providers:
 
     def __init__(self) -> None:
         self.config: dict[str, Any] = {}
-        """The stack's configuration, in plain text: what `configure` of a provider gets."""
+        """The stack's configuration, in plain text, for `configure` of the providers."""
         self._loaded: dict[tuple[str, str], ResourceProvider] = {}
-        """By type and pickle: what a pickle that can't be loaded stands for depends on the type."""
+        """By type and pickle, since the type decides what replaces a pickle that can't be loaded."""
         self._serialized: dict[str, Any] = {}
-        # One for all, as in the stock host: neither dill nor `serialize_provider` likes company.
+        # A single lock, as in the stock host: neither dill nor `serialize_provider` is thread-safe.
         self._lock = threading.Lock()
 
     def of(self, type_token: str, *properties: Mapping[str, Any]) -> ResourceProvider:
         """The provider in the first of these properties that have a known one.
 
-        Where it can't be unpickled, since its code has moved, it is the one that serves the type today.
+        If it can't be unpickled because its code has moved, the current provider for the type is used.
 
         Raises:
-            OperationError: None has, or it can't be unpickled, and no installed package serves the type.
+            OperationError: There is none, or it can't be unpickled and no installed package serves the type.
         """
         found = [each.get(PROVIDER_KEY) for each in properties]
         serialized = next((each for each in found if isinstance(each, str) and each != rpc.UNKNOWN), None)
@@ -79,10 +79,10 @@ class Providers:
         return provider
 
     def of_type(self, type_token: str) -> Any:
-        """What a program puts into `__provider` of a resource of this type, a secret where it is one there.
+        """The value of `__provider` that a program would give to a resource of this type, secret if it is so there.
 
         Raises:
-            OperationError: No installed package says which provider serves the type.
+            OperationError: No installed package serves the type.
         """
         with self._lock:
             if type_token not in self._serialized:
@@ -91,10 +91,10 @@ class Providers:
 
 
 def schema() -> dict[str, Any]:
-    """The types that installed packages say how to import, so that Pulumi can print code for them.
+    """The types that installed packages can import, so that Pulumi can print code for them.
 
-    That code takes a resource from the top of the package that has its provider. A schema has room for one package:
-    where there are several, Pulumi prints the name of one that does not exist.
+    That code imports a resource from the top-level package of its provider. A schema can only name one package: if
+    there are several, Pulumi prints the name of a package that does not exist.
     """
     found = entry_points(group=ENTRY_POINTS)
     packages = {each.value.partition(":")[0].partition(".")[0] for each in found}
@@ -110,10 +110,10 @@ def schema() -> dict[str, Any]:
 
 
 def config_failures(config: Mapping[str, Any]) -> list[CheckFailure]:
-    """What installed packages find wrong with the config of a provider; values may be `Unknown`.
+    """What installed packages find wrong with a provider's config; values may be `Unknown`.
 
     Raises:
-        OperationError: One of them can't be asked.
+        OperationError: One of the checks can't be loaded.
     """
     failures: list[CheckFailure] = []
     for each in entry_points(group=CONFIG_ENTRY_POINTS):
@@ -131,17 +131,17 @@ def _imported_properties(entry_point: EntryPoint) -> dict[str, Any]:
     try:
         found: dict[str, Any] = getattr(entry_point.load(), "imported_properties", {})
     except (ImportError, AttributeError):
-        # The resource is imported by now: whoever works with it hears of this.
+        # The resource is already imported; working with it will report the problem.
         return {}
     return found
 
 
 def _set_up_sdk() -> None:
-    """Lets the provider ask the SDK for the project; the SDK keeps it for each context, so for each call."""
+    """Lets the provider ask the SDK for the project, which the SDK stores per context, and so per call."""
     pulumi.runtime.configure(
         pulumi.runtime.Settings(
             project=os.environ.get("PULUMI_PROJECT", "project"),
-            # The engine tells neither of them to a plugin; the stock host says the same.
+            # The engine tells plugins neither; the stock host has the same value.
             stack="stack",
             organization="organization",
         )
@@ -163,7 +163,7 @@ def _unpickle(serialized: str, type_token: str) -> ResourceProvider:
 
 
 def _new(type_token: str) -> ResourceProvider:
-    """A provider as installed packages have it for this type."""
+    """A provider for this type from the installed packages."""
     found = list(entry_points(group=ENTRY_POINTS, name=type_token))
     if not found:
         raise OperationError(

@@ -1,8 +1,8 @@
-"""Which values of a request are secret, and that they stay so in the answer.
+"""Keeps secret in a response what is secret in its request.
 
-The engine marks them, since our host says that it takes marks. Providers get and give values without: what stands
-in an answer where a secret stood in the request is marked again here, by the rules by which the engine does it for
-the stock host, which takes none.
+The engine marks secrets, since our host declares that it accepts marks. Providers work with unmarked values. Where
+a request had a secret, the response is marked again here, by the same rules that the engine applies for the stock
+host, which accepts no marks.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Path = tuple[str, ...]
-"""Where a value stands: the keys of nested objects. A list is one value."""
+"""The position of a value: the keys of nested objects. A list counts as one value."""
 
 _BAGS = ("olds", "news", "properties", "inputs", "old_inputs")
 """The properties in requests."""
 
 _SOURCES = {"properties": ("news", "properties"), "inputs": ("news", "inputs")}
-"""The properties in answers, and those of the request that say what is secret in them."""
+"""The properties in responses, and those in the request that determine their secrets."""
 
 
 def without_marks(request: Any) -> Any:
-    """A copy of a request in which no value is marked."""
+    """A copy of a request without any marks."""
     plain = type(request)()
     plain.CopyFrom(request)
     for name in _bags(request):
@@ -36,7 +36,7 @@ def without_marks(request: Any) -> Any:
 
 
 def secret_texts(request: Any) -> frozenset[str]:
-    """Every text in a request that is marked, or stands in what is."""
+    """All texts in a request that are marked or inside a marked value."""
     return frozenset(
         text
         for name in _bags(request)
@@ -47,14 +47,14 @@ def secret_texts(request: Any) -> frozenset[str]:
 
 
 def newly_secret(request: Any) -> tuple[Path, ...]:
-    """Where the new inputs have a secret and the old outputs the same property in plain text."""
+    """The paths at which the new inputs have a secret, and the old outputs the same property in plain text."""
     if not {"olds", "news"} <= set(_bags(request)):
         return ()
     return tuple(path for path in _newly(request.olds, request.news, ()) if path != (PROVIDER_KEY,))
 
 
 def mark(answer: Any, request: Any) -> None:
-    """Marks in an answer what is secret in the request that it answers."""
+    """Marks in a response what is secret in its request."""
     for name, sources in _SOURCES.items():
         if name in answer.DESCRIPTOR.fields_by_name and answer.HasField(name):
             source = next((each for each in sources if each in _bags(request)), None)
@@ -112,7 +112,7 @@ def _newly(olds: Struct, news: Struct, path: Path) -> Iterator[Path]:
 
 
 def _mark(outs: Struct, ins: Struct) -> None:
-    # `annotateSecrets` of the engine.
+    # Like `annotateSecrets` in the engine.
     for key, asked in ins.fields.items():
         if key not in outs.fields:
             continue

@@ -1,4 +1,4 @@
-"""The host's server: it takes the engine's calls for as long as the process lives."""
+"""The host's server, which accepts the engine's calls while the process runs."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ if TYPE_CHECKING:
     from genesys_provider.host.lifetime import Lifetime
 
 NO_LIMIT = 2**31 - 1
-"""How many operations there are at a time is `--parallel`'s to say."""
+"""`--parallel` limits the number of concurrent operations, not we."""
 OPTIONS = [
     *_GRPC_CHANNEL_OPTIONS,
-    # Otherwise gRPC refuses calls, a `Cancel` too, where more than 1,000 have come and not begun.
+    # Otherwise gRPC refuses calls, even a `Cancel`, if more than 1,000 are pending.
     ("grpc.server.max_pending_requests", NO_LIMIT),
     ("grpc.server.max_pending_requests_hard_limit", NO_LIMIT),
 ]
 
 
 class _Threads(futures.ThreadPoolExecutor):
-    """A thread for each operation under way; where the machine refuses one, the operation waits for another's."""
+    """One thread per operation in progress; if no more can be started, an operation waits for another's thread."""
 
     def __init__(self) -> None:
         super().__init__(max_workers=NO_LIMIT)
 
     def _adjust_thread_count(self) -> None:
-        # The operation is in the queue by now. The error would end gRPC's own thread.
+        # The operation is already queued. The error would end gRPC's own thread.
         with contextlib.suppress(RuntimeError):
             super()._adjust_thread_count()
 
 
 def serve(address: str, lifetime: Lifetime) -> None:
-    """Serves the engine that listens at this address, until it is time to end."""
-    # What is written to standard error lands in the user's output.
+    """Serves the engine at this address until it is time to exit."""
+    # Whatever is written to standard error appears in the user's output.
     logging.getLogger("grpc").setLevel(logging.CRITICAL)
     cancelled = threading.Event()
     server = grpc.server(_Threads(), options=OPTIONS)
@@ -67,5 +67,5 @@ def serve(address: str, lifetime: Lifetime) -> None:
             grace = lifetime.grace
             server.stop(grace)
     servicer.say_last_words()
-    # Threads of operations that nobody waits for any more would hold an ordinary exit up.
+    # An ordinary exit would wait for the threads of operations that nobody needs any more.
     os._exit(0)

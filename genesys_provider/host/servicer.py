@@ -1,10 +1,10 @@
-"""What the engine calls: each operation of a dynamic resource, handed to its provider.
+"""The engine's calls: each operation of a dynamic resource, passed to its provider.
 
-Any provider written for `pulumi.dynamic` gets the same values, and its results go back in the same way, as
-under the stock host. On top of that stand the current `Operation`, errors without a traceback, init failures
-that the state keeps, detailed diffs and imports.
+Any provider written for `pulumi.dynamic` gets the same values as under the stock host, and its results are returned
+in the same way. In addition there is the current `Operation`, errors without a traceback, init failures recorded in
+the state, detailed diffs and imports.
 
-`Handshake` is left out, as in the stock host: a plugin that answers it promises to preview creates and
+`Handshake` is not implemented, as in the stock host: a plugin that answers it promises to preview creates and
 updates, and no dynamic provider expects to be called for that.
 """
 
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
 _Method = TypeVar("_Method", bound="Callable[[Servicer, Any, Any], Any]")
 
 VERSION = "0.1.0"
-"""Under which the stock host goes too, so that the state is the same."""
+"""The version of the stock host, so that the state is the same."""
 
-# The engine reads the details of an init failure in this one; most others mean "nothing happened".
+# The engine reads the details of an init failure from this status; most others mean "nothing happened".
 _UNKNOWN: int = grpc.StatusCode.UNKNOWN.value[0]
 
 _KINDS = {
@@ -66,7 +66,7 @@ _REPLACING_KINDS = {
 
 
 def _operation(method: _Method) -> _Method:
-    """Runs a method as the current operation; what it raises becomes the status that the engine wants."""
+    """Runs a method as the current operation, and turns its errors into the status that the engine expects."""
 
     @functools.wraps(method)
     def run(self: Servicer, request: Any, context: grpc.ServicerContext) -> Any:
@@ -101,12 +101,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._providers = Providers()
         self._last_words: dict[Callable[[], str | None], None] = {}
         self._stables: dict[str, Sequence[str]] = {}
-        """The outputs that a planned update leaves as they are, by URN."""
+        """The outputs that a planned update does not change, by URN."""
         self._notes: dict[str, str] = {}
         """What a preview shows for a planned update, by URN."""
 
     def operation(self, request: Any) -> Operation:
-        """What a provider may know of this call."""
+        """What the provider may know about this call."""
         urn: str = request.urn
         return Operation(
             urn=urn,
@@ -121,14 +121,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def say_last_words(self) -> None:
-        """Shows what operations have left to be said at the end of the run."""
+        """Shows the messages that operations left for the end of the run."""
         for each in list(self._last_words):
             message = each()
             if message is not None:
                 self._engine.inform(message)
 
     def init_failed(self, error: InitFailed, request: Any) -> status_pb2.Status:
-        """The status that makes the engine keep the object, its properties and the reasons in the state."""
+        """The status with which the engine records the object, its properties and the reasons in the state."""
         provider = self._provider_for(secrets.without_marks(request))
         detail = provider_pb2.ErrorResourceInitFailed(
             id=error.id,
@@ -142,7 +142,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return status_pb2.Status(code=_UNKNOWN, message=str(error), details=[packed])
 
     def _provider_for(self, request: Any) -> Any:
-        """What `__provider` is in the answer to this request: as it came, or in an import by the type."""
+        """The `__provider` for the response to this request: the given one or, in an import, one for the type."""
         for bag in ("news", "properties", "inputs"):
             if PROVIDER_KEY in getattr(request, bag, ()):
                 return getattr(request, bag)[PROVIDER_KEY]
@@ -150,33 +150,33 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_operation
     def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002
-        """Validates the config of a provider that the program declares; that of the default one passes here too."""
+        """Validates the config of an explicit provider; the default provider's config passes through here too."""
         found = config_failures(rpc.deserialize_properties(request.news, keep_unknowns=True))
         return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(found))
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: ARG002
-        """Keeps the configuration for the `configure` of each provider."""
+        """Stores the configuration for the `configure` of each provider."""
         config = rpc.deserialize_properties(request.args)
         self._providers.config = {key: rpc.unwrap_rpc_secret(value) for key, value in config.items()}
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002
-        """Names the version."""
+        """Returns the version."""
         return plugin_pb2.PluginInfo(version=VERSION)
 
     def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: ARG002
-        """Names the types that can be imported: without, `pulumi import` fails after it has done its work."""
+        """Describes the types that can be imported; without them, `pulumi import` fails after doing its work."""
         described = {"name": "pulumi-python", "version": VERSION, **schema()}
         return provider_pb2.GetSchemaResponse(schema=json.dumps(described))
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002
-        """Wakes whatever waits; what to do about it is the provider's to say."""
-        # The answer goes first: thousands of operations that wake would hold it up.
+        """Wakes all waits; each provider decides what to do then."""
+        # Respond first: thousands of operations that wake up would delay the response.
         if not context.add_callback(self._cancelled.set):
             self._cancelled.set()
         return empty_pb2.Empty()
 
-    # A thread of its own, from the start: those that the machine has may all be taken by operations.
+    # Its own thread, started in advance, since operations may use up all that the machine can provide.
     Cancel.experimental_thread_pool = _started_thread()  # type: ignore[attr-defined]
 
     @_operation
@@ -192,7 +192,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_operation
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: ARG002
-        """Says whether, and under our own result also what, an update would change."""
+        """Returns whether an update would change anything; our own result also tells what."""
         olds = rpc.deserialize_properties(request.olds, keep_unknowns=True)
         news = rpc.deserialize_properties(request.news, keep_unknowns=True)
         result = self._providers.of(request.type, news, olds).diff(request.id, olds, news)
@@ -202,7 +202,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return _diff_response(result)
 
     def Create(self, request: Any, context: Any) -> Any:
-        """Makes the object; a preview knows what it is given."""
+        """Creates the object; a preview returns the inputs."""
         if request.preview:
             return provider_pb2.CreateResponse(properties=request.properties)
         return self._create(request, context)
@@ -216,7 +216,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Update(self, request: Any, context: Any) -> Any:
-        """Changes the object in place; a preview knows what it is given, and what the change leaves as it is."""
+        """Updates the object in place; a preview returns the inputs and the outputs that do not change."""
         if not request.preview:
             return self._update(request, context)
         if note := self._notes.pop(request.urn, None):
@@ -236,15 +236,15 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_operation
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: ARG002
-        """Removes the object."""
+        """Deletes the object."""
         props = rpc.deserialize_properties(request.properties)
         self._providers.of(request.type, props).delete(request.id, props)
         return empty_pb2.Empty()
 
     @_operation
     def Read(self, request: Any, context: Any) -> Any:  # noqa: ARG002
-        """Asks how the object really is; in an import, with nothing known but its type and id."""
-        # An import has neither; a `get` has inputs only.
+        """Reads the actual object; in an import only its type and id are known."""
+        # An import has neither; a `get` only has inputs.
         props = rpc.deserialize_properties(request.properties) or rpc.deserialize_properties(request.inputs)
         importing = not props
         provider = self._provider_for(request)
@@ -252,7 +252,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         result = self._providers.of(request.type, props).read(request.id, props)
         if not result.id:
             return provider_pb2.ReadResponse()
-        # The engine refuses to import without inputs.
+        # The engine refuses an import without inputs.
         inputs = result.outs if importing and result.inputs is None else result.inputs
         return provider_pb2.ReadResponse(
             id=result.id,
@@ -262,7 +262,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _serialize(properties: Mapping[str, Any] | None, provider: Any) -> Struct:
-    """The properties as the engine wants them, with the provider that is to serve the resource."""
+    """The properties in the engine's format, with the provider that serves the resource."""
     loop = asyncio.new_event_loop()
     try:
         return loop.run_until_complete(
