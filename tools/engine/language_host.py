@@ -19,12 +19,21 @@ import threading
 import time
 from concurrent import futures
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf import empty_pb2, json_format
-from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+
+for package in ("pulumi", "pulumi.runtime"):
+    # Import only the protocol: the SDK around it doubles the start, and each `up` starts this program twice.
+    bare = ModuleType(package)
+    bare.__path__ = list(find_spec(package).submodule_search_locations)  # type: ignore[union-attr,arg-type]
+    sys.modules[package] = bare
+
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
