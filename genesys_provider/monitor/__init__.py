@@ -1,5 +1,5 @@
-"""The monitor: a page, its history and metrics of what Genesys Cloud thinks of every target and source.
+"""The monitor: a page, its history, and metrics with the status of every target and source.
 
-One thread reads (`reading`), one checks health (`health`), one serves (`server`). What they know in common is the
-`fleet`; what outlives them, the `history`.
+One thread reads the lists (`reading`), one checks health (`health`), one serves (`server`). They share the `fleet`;
+the `history` outlives them.
 """

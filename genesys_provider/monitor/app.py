@@ -1,15 +1,15 @@
 """What the monitor serves: the page, JSON, a stream of changes, metrics.
 
-| path | is |
+| path | content |
 |---|---|
 | `/` | the page |
-| `/api/targets`, `/api/sources` | all that are there, as a list |
-| `/api/targets/{id}`, `/api/sources/{id}` | one, with its time line |
-| `POST /api/targets/{id}/health` | checks its health now: all that this server ever does |
-| `/api/fleet` | all rows with their bars, and how reading goes |
+| `/api/targets`, `/api/sources` | all of them, as a list |
+| `/api/targets/{id}`, `/api/sources/{id}` | a single one, with its time line |
+| `POST /api/targets/{id}/health` | checks its health now; the only action of this server |
+| `/api/fleet` | all rows with their bars, and the state of reading |
 | `/api/events` | the same as server-sent events: `fleet` once, then `changes` |
 | `/metrics` | for Prometheus |
-| `/healthz` | whether the monitor runs |
+| `/healthz` | whether the monitor is running |
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ if TYPE_CHECKING:
 
 _STATIC = Path(__file__).parent / "static"
 SHARES = {"24h": 1, "7d": 7, "30d": 30}
-"""Over how many days the share of time is told in which all was well."""
+"""The periods, in days, for which the share of healthy time is shown."""
 HEARTBEAT_SECONDS = 15.0
-"""A stream says something at least so often: then a browser that is gone is noticed."""
+"""The maximum time between two messages of a stream, so that a disconnected browser is noticed."""
 FIRST_READING_SECONDS = 30.0
-"""How long an answer waits for the first reading."""
+"""How long a request waits for the first reading."""
 
 
 class Site:
-    """The application and what it shows."""
+    """The application and its data."""
 
     def __init__(
         self, fleet: Fleet, metrics: Metrics, audit: AuditFile, history: History, health: HealthChecks
@@ -96,7 +96,7 @@ class Site:
         self._loop = None
 
     def close(self) -> None:
-        """Ends all streams; from another thread."""
+        """Ends all streams; called from another thread."""
         self._closed = True
         self._ring()
 
@@ -169,7 +169,7 @@ class Site:
         return Response(self._everything()[1], media_type="application/json")
 
     def _everything(self) -> tuple[int, bytes]:
-        """All rows, written once for all who ask."""
+        """All rows, serialized once for all clients."""
         if self._whole[0] != self._fleet.version:
             version, picture = self._fleet.picture()
             self._whole = version, _written(picture)

@@ -1,4 +1,4 @@
-"""What an audit file says of targets: read on from where the last look ended, since it only grows."""
+"""Reads what an audit file says about targets, continuing where the last read ended, since the file only grows."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from genesys_provider.common.audit import AuditEvent
 from genesys_provider.monitor.views import seconds
 
 ENTRIES_A_TARGET = 50
-"""How many are kept in memory."""
+"""How many entries are kept in memory."""
 VERDICTS = {
     AuditEvent.TARGET_VERIFIED.value: ("VERIFIED",),
     AuditEvent.TARGET_VERIFICATION_FAILED.value: ("FAILED", "TIMEOUT"),
 }
-"""Which statuses begin with an event."""
+"""The status that begins with each event."""
 
 _log = logging.getLogger(__name__)
 
 
 class Verdict(NamedTuple):
-    """The last verification of a target that the file knows."""
+    """The last verification of a target in the file."""
 
     statuses: tuple[str, ...]
     at: float | None
@@ -32,10 +32,10 @@ class Verdict(NamedTuple):
 
 
 class AuditFile:
-    """The entries of one file. For one thread that looks; others may ask for entries.
+    """The entries of one file. One thread reads it; others may ask for entries.
 
     Args:
-        path: The file; None is none, and one that is not there is empty.
+        path: The file. None means no file; a missing file counts as empty.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -45,7 +45,7 @@ class AuditFile:
         self._readable = True
 
     def look(self) -> Iterator[tuple[str, Verdict]]:
-        """Reads what is new; each verification in it, by target."""
+        """Reads new entries; yields each verification in them, with its target."""
         for entry in self._new():
             target_id = entry.get("targetId")
             if not isinstance(target_id, str):
@@ -59,7 +59,7 @@ class AuditFile:
                 yield target_id, Verdict(statuses, seconds(str(entry.get("timestamp"))), took)
 
     def entries(self, target_id: str) -> list[dict[str, Any]]:
-        """Those of a target, oldest first."""
+        """The entries of a target, oldest first."""
         return list(self._entries.get(target_id, ()))
 
     def _new(self) -> Iterator[dict[str, Any]]:
@@ -68,12 +68,12 @@ class AuditFile:
         try:
             with self._path.open("rb") as file:
                 if file.seek(0, 2) < self._read:
-                    # Another file stands there now.
+                    # The file was replaced.
                     self._read = 0
                 file.seek(self._read)
                 for line in file:
                     if not line.endswith(b"\n"):
-                        # Its writer has not finished it.
+                        # Its writer has not finished the line yet.
                         return
                     self._read += len(line)
                     try:

@@ -1,7 +1,7 @@
-"""What the monitor knows now: a row for each target and source, and how the last reading went.
+"""The current knowledge of the monitor: a row for each target and source, and the result of the last reading.
 
-Safe for threads. Each row has the version of the fleet in which it changed last, so that a browser is told only
-what it does not know yet.
+Thread-safe. Each row has the version of the fleet in which it last changed, so that a browser only gets what is new
+to it.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from genesys_provider.targets.vocabulary import FAILED, FINAL_STATUSES, PENDING_
 
 Kind = Literal["target", "source"]
 Key = tuple[Kind, str]
-"""The kind and the id of a thing."""
+"""The kind and the id of an object."""
 
 GONE = "GONE"
-"""The status of what is no longer there: the monitor's own word."""
+"""The monitor's own status for an object that no longer exists."""
 BARS = 40
 """How many readings a row shows."""
 LONGEST_READING = 60.0
-"""Seconds that a reading may take, beside the interval, before the picture counts as old."""
+"""How many seconds, in addition to the interval, a reading may take before the data counts as old."""
 
 
 class Change(NamedTuple):
-    """A status or a health that is another one than before; None stands for «not known before»."""
+    """A changed status or health; None means that it was unknown before."""
 
     at: float
     """Seconds since 1970."""
@@ -55,19 +55,19 @@ class Row:
     facts: dict[str, Any]
     status: str
     since: float | None = None
-    """When the status began; None where nothing tells: it was so when the monitor looked first."""
+    """When the status began; None if it was already so at the monitor's first reading."""
     reason: str | None = None
-    """Why it is in this status, in the service's words."""
+    """The reason for the status, as the service gives it."""
     asked: bool = False
-    """Whether the reason was asked for since the status began."""
+    """Whether the reason was requested since the status began."""
     health: str | None = None
     health_at: float | None = None
     verification_seconds: float | None = None
     bars: deque[str] = field(default_factory=lambda: deque(maxlen=BARS))
     thing: Target | Source | None = None
-    """As the last reading had it; None where it is only known from earlier."""
+    """The object in the last reading; None if it is only known from earlier."""
     missed: bool = False
-    """Whether the last reading lacked it. Pages shift while others write: one that is lacking twice is gone."""
+    """Whether the last reading lacked it. Pages can shift during a listing, so only the second absence counts."""
     version: int = 0
 
     @property
@@ -82,11 +82,11 @@ class Row:
 
     @property
     def failed(self) -> bool:
-        """Whether somebody has to look at it."""
+        """Whether it needs attention."""
         return self.status in (FAILED, TIMEOUT, ERROR)
 
     def as_json(self) -> dict[str, Any]:
-        """The row, as `/api/targets` and `/api/sources` have it."""
+        """The row in `/api/targets` and `/api/sources`."""
         return {
             **self.facts,
             "status": self.status,
@@ -98,7 +98,7 @@ class Row:
         }
 
     def for_page(self) -> dict[str, Any]:
-        """The row with its bars, as the page has it: `bars` are runs of the same status, oldest first."""
+        """The row for the page, with its bars: `bars` are runs of the same status, oldest first."""
         runs: list[list[Any]] = []
         for status in self.bars:
             if runs and runs[-1][0] == status:
@@ -110,12 +110,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Reading:
-    """How reading went so far."""
+    """The state of reading the lists."""
 
     read_at: float | None = None
-    """When the last one that succeeded ended: seconds since 1970."""
+    """When the last successful reading ended: seconds since 1970."""
     error: str | None = None
-    """Why the last one failed; None where it did not."""
+    """Why the last reading failed; None if it succeeded."""
     reads: int = 0
     errors: int = 0
     rate_limit: RateLimit | None = None
@@ -127,7 +127,7 @@ class Fleet:
 
     Args:
         interval: Seconds between two readings.
-        api_url: Where they are read.
+        api_url: The URL of the API.
     """
 
     def __init__(self, interval: float, api_url: str) -> None:
@@ -142,13 +142,13 @@ class Fleet:
         self._listeners: list[Callable[[], None]] = []
 
     def restore(self, rows: Iterable[Row], read_at: float | None) -> None:
-        """What an earlier process knew, until the first reading."""
+        """Restores the rows of an earlier process, until the first reading."""
         with self._lock:
             self._rows = {(row.kind, row.id): row for row in rows}
             self._reading = Reading(read_at=read_at)
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Calls this after each change, in the thread that made it."""
+        """Calls the listener after each change, in the thread that made it."""
         self._listeners.append(listener)
 
     def take(
@@ -159,7 +159,7 @@ class Fleet:
         rate_limit: RateLimit | None,
         organization: str | None,
     ) -> list[Change]:
-        """Takes in a reading; what has changed since the one before. Without sources, none were read."""
+        """Stores a reading and returns the changes; without sources, none were read."""
         now = time.time()
         with self._lock:
             self._version += 1
@@ -193,7 +193,7 @@ class Fleet:
             row.status, row.since = status, None if before is None else now
             row.reason, row.asked = None, False
         if isinstance(thing, Source):
-            # Of a source, the service itself says both.
+            # For a source the service itself tells both.
             row.since = seconds(thing.last_updated)
             row.reason = shortened(thing.reason) if thing.reason else None
         if changed:
@@ -208,7 +208,7 @@ class Fleet:
         yield Change(now, row.kind, row.id, row.name, "status", before, GONE)
 
     def failed(self, error: str, rate_limit: RateLimit | None) -> bool:
-        """Takes in a reading that failed; whether that is news."""
+        """Records a failed reading; returns whether that is new."""
         with self._lock:
             was = self._reading
             self._version += 1
@@ -219,7 +219,7 @@ class Fleet:
         return was.error != error
 
     def explain(self, key: Key, status: str, reason: str | None) -> Change | None:
-        """Takes in why a target is in a status, if it still is; the entry for it."""
+        """Records why a target has a status, if it still has it; returns the history entry."""
         with self._lock:
             row = self._rows.get(key)
             if row is None or row.status != status:
@@ -234,7 +234,7 @@ class Fleet:
         return change
 
     def take_health(self, key: Key, health: str, reason: str | None) -> Change | None:
-        """Takes in what a health check said; the change, if it is one."""
+        """Records the result of a health check; returns the change, if any."""
         now = time.time()
         with self._lock:
             row = self._rows.get(key)
@@ -249,7 +249,7 @@ class Fleet:
     def note(
         self, key: Key, *, since: float | None = None, verification_seconds: float | None = None
     ) -> None:
-        """Takes in what an audit file knows of a target."""
+        """Records what an audit file knows about a target."""
         with self._lock:
             row = self._rows.get(key)
             if row is None:
@@ -268,16 +268,16 @@ class Fleet:
 
     @property
     def reading(self) -> Reading:
-        """How reading went."""
+        """The state of reading the lists."""
         return self._reading
 
     @property
     def version(self) -> int:
-        """Counts what was taken in."""
+        """The version, which counts all records."""
         return self._version
 
     def is_old(self) -> bool:
-        """Whether what is shown is not what a reading of now would show."""
+        """Whether the data is older than a current reading would be."""
         reading = self._reading
         return (
             reading.error is not None
@@ -286,7 +286,7 @@ class Fleet:
         )
 
     def rows(self, kind: Kind, *, gone: bool = False) -> list[Row]:
-        """The rows of a kind, by name; with `gone` also of what is no longer there."""
+        """The rows of a kind, by name; with `gone` also those of deleted objects."""
         with self._lock:
             found = [row for row in self._rows.values() if row.kind == kind and (gone or row.status != GONE)]
         return sorted(found, key=lambda row: (row.name.casefold(), row.id))
@@ -296,12 +296,12 @@ class Fleet:
         return self._rows.get(key)
 
     def size(self, kind: Kind) -> int:
-        """How many there are."""
+        """The number of objects."""
         with self._lock:
             return sum(row.kind == kind and row.status != GONE for row in self._rows.values())
 
     def unexplained(self) -> Row | None:
-        """A target that failed, and whose reason nobody has asked for yet."""
+        """A failed target whose reason was not requested yet."""
         with self._lock:
             return next(
                 (row for row in self._rows.values() if row.failed and not row.asked and row.kind == "target"),
@@ -309,7 +309,7 @@ class Fleet:
             )
 
     def least_checked(self) -> Row | None:
-        """The target whose health was checked longest ago."""
+        """The target whose last health check is the oldest."""
         with self._lock:
             there = [row for row in self._rows.values() if row.kind == "target" and row.status != GONE]
             return min(there, key=lambda row: row.health_at or 0.0, default=None)
@@ -320,20 +320,20 @@ class Fleet:
             return [row for row in self._rows.values() if row.version > after]
 
     def forget(self, keys: Iterable[Key]) -> None:
-        """Drops rows of what has been gone for long."""
+        """Drops the rows of objects that were deleted long ago."""
         with self._lock:
             for key in keys:
                 self._rows.pop(key, None)
 
     def counts(self, kind: Kind) -> Mapping[str, int]:
-        """How many there are of each status; for targets, those of the contract also where there are none."""
+        """The number of objects by status; for targets including the contract's statuses with a count of zero."""
         known = (*sorted(FINAL_STATUSES), PENDING_VERIFICATION) if kind == "target" else (ACTIVE,)
         with self._lock:
             found = Counter(row.status for row in self._rows.values() if row.kind == kind)
         return dict.fromkeys(known, 0) | found
 
     def picture(self, after: int = 0) -> tuple[int, dict[str, Any]]:
-        """The version, and the rows that changed after an earlier one, with how reading went."""
+        """The version, and the rows that changed after an earlier one, with the state of reading."""
         with self._lock:
             reading, version = self._reading, self._version
             rows = [row.for_page() for row in self._rows.values() if not after or row.version > after]

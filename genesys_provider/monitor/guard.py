@@ -1,7 +1,7 @@
-"""Who may ask: no page of another site, nobody without the token where one is set.
+"""Access control: refuses pages of other sites, and clients without the token if one is set.
 
-A page of another site can't read answers of ours, but could have a name of its own lead to this address (DNS
-rebinding): so the `Host` must be one of ours. Nor may it have anything done here: so a foreign `Origin` is refused.
+A page of another site can't read our responses, but could resolve a name of its own to this address (DNS
+rebinding): so the `Host` must be ours. It must not trigger actions here either: so a foreign `Origin` is refused.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEALTH_PATH = "/healthz"
-"""Open to all who may know that the monitor runs: an orchestrator's probe carries no token."""
+"""Open to everybody, since an orchestrator's probe carries no token."""
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -42,9 +42,9 @@ class Guard:
     """The gate in front of the application.
 
     Args:
-        app: What is behind it.
-        host: The address that is listened on.
-        token: What a client must know: as a bearer token, or as the password of any user.
+        app: The application.
+        host: The address that the server listens on.
+        token: What a client must present: as a bearer token, or as the password of any user.
     """
 
     def __init__(self, app: ASGIApp, host: str, token: str | None) -> None:
@@ -90,7 +90,7 @@ class Guard:
         return None
 
     def _is_ours(self, host: str) -> bool:
-        """Whether a name with its port is one of ours. Ports don't count: a tunnel has its own."""
+        """Whether a host name is ours. Its port does not matter, since a tunnel has its own."""
         try:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:

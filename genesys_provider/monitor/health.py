@@ -1,7 +1,7 @@
-"""Health checks on a schedule, and the reasons of what failed: requests of one target each, and so a budget.
+"""Scheduled health checks, and the reasons of failures: one request per target, and therefore a budget.
 
-The checks are spread over their interval: with n targets, one every interval/n seconds. Together with the look-ups
-of reasons they use at most a tenth of the rate limit; where that does not do, a round takes longer.
+The checks are spread over their interval: with n targets, there is one every interval/n seconds. Together with the
+requests for reasons they use at most a tenth of the rate limit; if that is not enough, a round takes longer.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from genesys_provider.monitor.metrics import Metrics
 from genesys_provider.targets.manager import UNKNOWN_HEALTH, TargetManager
 
 SHARE = 10
-"""One of so many requests of the rate limit is ours at most."""
+"""We use at most one in this many requests of the rate limit."""
 
 
 class HealthChecks:
-    """Checks until `cancelled` is set.
+    """Runs checks until `cancelled` is set.
 
     Args:
-        targets: Asks.
-        fleet: Says what there is, and takes in what was said.
+        targets: Makes the requests.
+        fleet: Knows the targets, and stores the results.
         metrics: Count the checks.
-        tell: Is given each change.
-        interval: Seconds in which each target is checked once; 0 checks only on request.
-        cancelled: That of the manager.
+        tell: Receives each change.
+        interval: Seconds in which each target is checked once; 0 only checks on request.
+        cancelled: The manager's event.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class HealthChecks:
         fleet.listen(self._wake.set)
 
     def run(self) -> None:
-        """Asks for reasons first: whoever is on call waits for them."""
+        """Requests reasons first, since whoever is on call waits for them."""
         next_check = time.monotonic()
         while not self._cancelled.is_set():
             self._wake.clear()
@@ -71,14 +71,14 @@ class HealthChecks:
             self._cancelled.wait(SHARE * self._targets.seconds_a_request)
 
     def stop(self) -> None:
-        """Ends a wait; `cancelled` is set before."""
+        """Ends a wait; `cancelled` must be set before."""
         self._wake.set()
 
     def check(self, target_id: str) -> tuple[str, str | None]:
-        """Has Genesys Cloud check a target's endpoint now; what it says, or `UNKNOWN` and why it says nothing.
+        """Has Genesys Cloud check a target's endpoint now; returns the result, or `UNKNOWN` and the error.
 
         Raises:
-            Cancelled: The monitor ends.
+            Cancelled: The monitor is stopping.
         """
         reason = None
         try:
