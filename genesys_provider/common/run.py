@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from genesys_provider.common.turns import Turns
+from genesys_provider.common.parallelism import Parallelism
 
 QUIET_SECONDS = 5.0
 """While operations follow each other within this many seconds, more may still come."""
@@ -38,8 +38,8 @@ class Run:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.turns = Turns(clock)
-        """Who waited for verdicts, and who for a turn."""
+        self.parallelism = Parallelism(clock)
+        """Which operations waited for verdicts, and which for a slot."""
         self._clock = clock
         self._lock = threading.Lock()
         self._checked: set[str] = set()

@@ -112,12 +112,13 @@ class OwnedProvider(ResourceProvider, ABC):
 
         with speaking_of(_olds):
             inputs = self.properties().with_defaults(news, configured_api_url(self._config))
-            if isinstance(inputs.get("owner"), str):
+            owner = inputs.get("owner")
+            if isinstance(owner, str):
                 # If a transform ignores all changes, the engine has put the old mark here.
-                inputs["owner"] = current().urn or inputs["owner"]
-                run.checked(inputs["owner"])
+                inputs["owner"] = owner = current().urn or owner
+                run.checked(owner)
                 if not _olds:
-                    run.turns.expect(inputs["owner"])
+                    run.parallelism.queued(owner)
             return checked(_olds, inputs, lambda: self.rules().faults(_olds, inputs))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -143,8 +144,8 @@ class OwnedProvider(ResourceProvider, ABC):
             run.learned(_id, facts(_olds))
             found = self.properties().changes(_olds, _news)
             detailed = with_new_secrets(found, _olds, _news)
-            if isinstance(_news.get("owner"), str):
-                run.turns.expect(_news["owner"], changes=bool(detailed))
+            if detailed and isinstance(_news.get("owner"), str):
+                run.parallelism.queued(_news["owner"])
             note = None
             if self.status in found and self.status in _olds:
                 note = shown(f"{named(self.kind, _id, _olds)} is {_olds[self.status]}: {self.retrial}")
@@ -169,7 +170,7 @@ class OwnedProvider(ResourceProvider, ABC):
         from genesys_provider.resources.words import said
 
         properties = self.properties()
-        run.turns.begin(props["owner"])
+        run.parallelism.begun(props["owner"])
         with self.managed(props) as manager:
             organization_id = manager.organization().id
             try:
@@ -203,7 +204,7 @@ class OwnedProvider(ResourceProvider, ABC):
         from genesys_provider.resources.words import said
 
         properties = self.properties()
-        run.turns.begin(_news["owner"])
+        run.parallelism.begun(_news["owner"])
         with self.managed(_olds, _news) as manager:
             organization_id = _same_organization(manager, self.kind, _id, _olds)
             if not properties.configuration_changed(_olds, _news):

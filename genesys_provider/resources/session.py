@@ -101,7 +101,7 @@ def _advice() -> str | None:
     """How this run could have been faster, if it could."""
     with _lock:
         managers = [each for beside in _managers.values() for each in beside.values()]
-    return run.turns.advice(least_seconds=max((each.least_seconds for each in managers), default=0.0))
+    return run.parallelism.advice(least_seconds=max((each.least_seconds for each in managers), default=0.0))
 
 
 @cache  # the environment, which completes the config, does not change during the process

@@ -186,7 +186,7 @@ class SourceManager(Manager[Source, SourceConfig]):
         region = region_warning(source.aws_region)
         doubt = f"; {region}" if region and wanted == ACTIVE else ""
         try:
-            with self._run.turns.waiting(source.kind):
+            with self._run.parallelism.awaiting_verdict(source.kind):
                 seen = self._activations.wait(written, wanted, limit)
             if seen.status == wanted:
                 self.audit.record(

@@ -301,7 +301,7 @@ class TargetManager(Manager[Target, TargetConfig]):
         target, started = written.thing, written.at
         name = f"target {target.name!r}"
         try:
-            with self._run.turns.waiting(target.kind):
+            with self._run.parallelism.awaiting_verdict(target.kind):
                 verdict = self._verifications.wait(written, limit)
             seen = target.model_copy(update={"status": verdict.status})
             if verdict.status == VERIFIED:
