@@ -101,7 +101,7 @@ class OwnedProvider(ResourceProvider, ABC):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Stores the stack's config; errors in it are reported on use."""
-        from genesys_provider.resources.properties import config_of
+        from genesys_provider.resources.config import config_of
 
         self._config = config_of(req)
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pulumi.dynamic import ConfigureRequest
 from pulumi.output import Unknown
 
-from genesys_provider.client.settings import ENVIRONMENT
 from genesys_provider.common.paths import property_path
 from genesys_provider.host.operation import ChangeKind, current
-from genesys_provider.resources.explicit_provider import NAMESPACE, PROVIDER_NAME
 
 PROVIDER = "__provider"
 """The property under which Pulumi keeps the serialized provider."""
@@ -20,11 +17,6 @@ _SECRET_SIGNATURE = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75
 """The signature by which Pulumi marks a secret value on the wire."""
 
 Path = tuple[str | int, ...]
-
-
-def config_of(request: ConfigureRequest) -> dict[str, object]:
-    """The config in the namespace `genesys`, from the stack or an explicit provider."""
-    return {key: request.config.get(f"{NAMESPACE}:{key}") for key in (*ENVIRONMENT, PROVIDER_NAME)}
 
 
 CHECKED_BY = "checkedBy"

@@ -5,20 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from genesys_provider.client.errors import GenesysError
 from genesys_provider.client.progress import reporting_to
 from genesys_provider.client.redaction import hide, hide_secrets_of, shown
-from genesys_provider.client.settings import Settings
 from genesys_provider.common.run import Run
 from genesys_provider.host import InitFailed, OperationError, current
 from genesys_provider.resources import properties
-from genesys_provider.resources.explicit_provider import PROVIDER_NAME
+from genesys_provider.resources.config import settings_of
 from genesys_provider.resources.words import said
 
 if TYPE_CHECKING:
+    from genesys_provider.client.settings import Settings
     from genesys_provider.common.manager import Manager
 
     Kind = TypeVar("Kind", bound=Manager[Any, Any])
@@ -70,7 +69,7 @@ def managed(kind: type[Kind], config: Mapping[str, object], *states: Mapping[str
         speaking_of(*states),
         reporting_to(lambda message: operation.show_status(shown(message))),
     ):
-        settings = _settings(tuple(config.items()))
+        settings = settings_of(config)
         try:
             with settings.naming_sources():
                 manager = _manager(kind, settings, operation.cancelled)
@@ -92,7 +91,7 @@ def configured_api_url(config: Mapping[str, object]) -> str:
         OperationError: A setting is invalid.
     """
     try:
-        return _settings(tuple(config.items())).api_url
+        return settings_of(config).api_url
     except GenesysError as error:
         raise OperationError(said(error)) from None
 
@@ -102,21 +101,6 @@ def _advice() -> str | None:
     with _lock:
         managers = [each for beside in _managers.values() for each in beside.values()]
     return run.parallelism.advice(least_seconds=max((each.least_seconds for each in managers), default=0.0))
-
-
-@cache  # the environment, which completes the config, does not change during the process
-def _settings(config: tuple[tuple[str, object], ...]) -> Settings:
-    return settings_of(dict(config))
-
-
-def settings_of(config: Mapping[str, object]) -> Settings:
-    """The settings from a config: an explicit provider's alone, the stack's completed by the environment.
-
-    Raises:
-        ConfigurationError: A setting is invalid, or missing from an explicit provider.
-    """
-    provider = config.get(PROVIDER_NAME)
-    return Settings.of_provider(config, str(provider)) if provider else Settings.resolve(config)
 
 
 def _manager(kind: type[Kind], settings: Settings, cancelled: threading.Event) -> Kind:

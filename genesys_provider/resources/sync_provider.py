@@ -63,7 +63,7 @@ class GatewaySyncProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Stores the stack's config: the CA, the audit file and the retries are used."""
-        from genesys_provider.resources.properties import config_of
+        from genesys_provider.resources.config import config_of
 
         self._config = config_of(req)
 
