@@ -100,6 +100,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._cancelled = cancelled
         self._providers = Providers()
         self._last_words: dict[Callable[[], str | None], None] = {}
+        """A set that keeps its order. `setdefault` is atomic, so that operations may add to it at any time."""
         self._stables: dict[str, Sequence[str]] = {}
         """The outputs that a planned update does not change, by URN."""
         self._notes: dict[str, str] = {}
@@ -121,9 +122,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def say_last_words(self) -> None:
-        """Shows the messages that operations left for the end of the run."""
+        """Shows the messages that operations left for the end of the run. Never raises: the process must end."""
         for each in list(self._last_words):
-            message = each()
+            try:
+                message = each()
+            except Exception:  # noqa: BLE001 (whatever a provider raises)
+                message = traceback.format_exc()
             if message is not None:
                 self._engine.inform(message)
 

@@ -19,11 +19,14 @@ def house(make_stack: Any, tmp_path: Path) -> House:
 
 @pytest.fixture
 def installed(tmp_path: Path) -> dict[str, str]:
-    """An environment in which a package `house` is installed that names its provider."""
+    """An environment with a package `house` that names its provider, and its check of the config."""
     site = tmp_path / "site"
     about = site / "house-1.0.dist-info"
     about.mkdir(parents=True)
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: house\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(f"[pulumi.dynamic.providers]\n{THING} = house:Things\n")
+    (about / "entry_points.txt").write_text(
+        f"[pulumi.dynamic.providers]\n{THING} = house:Things\n"
+        "[pulumi.dynamic.configs]\nhouse = house:config_failures\n"
+    )
     (site / "house.py").write_text(HOUSE.read_text())
     return {"PYTHONPATH": str(site)}

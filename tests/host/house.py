@@ -38,6 +38,20 @@ def record(what, **more):
         log.write(json.dumps({**line, **more}) + "\n")
 
 
+def config_failures(config):
+    """The check of a provider's config that the package `house` names."""
+    nowhere = config.get("house:region") == "nowhere"
+    return [CheckFailure("house:region", "is no region")] if nowhere else []
+
+
+def farewell():
+    return "all things are made"
+
+
+def broken_farewell():
+    raise RuntimeError("no farewell")
+
+
 class Things(ResourceProvider):
     """Waits `seconds`, is deaf for `stubborn` ones, raises what `error` says, fails to verify with `init`.
 
@@ -97,6 +111,8 @@ class Things(ResourceProvider):
             raise RuntimeError("boom")
         if props.get("warn"):
             current().warn("the endpoint is slow")
+        if props.get("farewell"):
+            current().at_end(broken_farewell if props["farewell"] == "broken" else farewell)
         if props.get("init"):
             raise InitFailed(
                 id_, self._outs(props, "FAILED"), ["the endpoint answered 503", "look at its log"]

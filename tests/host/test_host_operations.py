@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,6 +119,34 @@ def test_status_and_warnings_show_beside_the_resource(house: House) -> None:
     result = house.stack("Thing('a', warn=True)").up()
     assert "waiting for the verdict" in result.output
     assert "warning: the endpoint is slow" in result.output
+
+
+def test_what_is_left_to_be_said_at_the_end_is_said_once(house: House) -> None:
+    result = house.stack(
+        "Thing('a', farewell='broken')\nfor n in range(3): Thing(f't{n}', farewell=True)"
+    ).up()
+    assert result.code == 0, result.output
+    # A log has each message once more, as it comes.
+    told = result.output.partition("Diagnostics:")[2]
+    assert told.count("all things are made") == 1, result.output
+    assert told.count("RuntimeError: no farewell") == 1, result.output
+
+
+def test_a_package_judges_the_config(house: House, installed: dict[str, str]) -> None:
+    refused = house.stack("Thing('a')", env=installed, config={"house:region": "nowhere"}).up()
+    assert refused.code != 0
+    assert "house:region value {nowhere} has a problem: is no region" in refused.output
+    assert house.calls("create starts") == []
+
+
+def test_a_check_of_the_config_that_can_t_be_loaded_is_named(house: House, installed: dict[str, str]) -> None:
+    entry_points = Path(installed["PYTHONPATH"]) / "house-1.0.dist-info" / "entry_points.txt"
+    entry_points.write_text("[pulumi.dynamic.configs]\nhouse = house:gone\n")
+    result = house.stack("Thing('a')", env=installed).up()
+    assert result.code != 0
+    assert "the check of the config by 'house', house:gone, can't be loaded" in result.output
+    # The program's own traceback is Pulumi's way to end with a default provider that failed.
+    assert "host/servicer.py" not in result.output
 
 
 def test_a_preview_says_property_by_property_what_changes(house: House) -> None:
