@@ -44,6 +44,7 @@ def main(command: str, targets: Path, parallel_stacks: int, requests_per_minute:
     os.environ["FLEET_TARGETS"] = str(targets.absolute())
     cli = InterruptibleCli()
     try:
+        require_own_host()
         runs = [StackRun(command, name, len(rows)) for name, rows in read_targets(targets).items()]
         leftovers = stacks_left_over(cli, {run.name for run in runs})
     except (InvalidFleet, automation.CommandError) as error:
@@ -54,18 +55,25 @@ def main(command: str, targets: Path, parallel_stacks: int, requests_per_minute:
     console = Console(force_terminal=terminal, highlight=False, markup=False, soft_wrap=True)
     signals = drive(runs, cli, console, parallel_stacks, requests_per_minute)
     summarize(runs, leftovers, console)
-    sys.exit(128 + signals[0] if signals else any(run.verdict == "FAILED" for run in runs))
+    sys.exit(128 + signals[0] if signals else any(run.outcome == "FAILED" for run in runs))
 
 
-def stacks_left_over(cli: InterruptibleCli, names: set[str]) -> list[str]:
-    """The stacks of this project that have resources and, by now, no rows.
+def require_own_host() -> None:
+    """Makes sure that Pulumi's stock host, which works on four targets at a time, does not serve the fleet.
 
     Raises:
-        InvalidFleet: Pulumi's stock host would serve the fleet.
-        CommandError: The backend can't be used.
+        InvalidFleet: It would.
     """
     if "pulumi-python" not in (FOLDER / "Pulumi.yaml").read_text():
         raise InvalidFleet("Pulumi.yaml names no provider host: run `genesys-eventbridge init`")
+
+
+def stacks_left_over(cli: InterruptibleCli, names: set[str]) -> list[str]:
+    """The stacks of this project that have resources but no rows any more.
+
+    Raises:
+        CommandError: The backend can't be used.
+    """
     stacks = automation.LocalWorkspace(work_dir=str(FOLDER), pulumi_command=cli).list_stacks()
     return [each.name for each in stacks if each.resource_count and each.name not in names]
 
@@ -124,15 +132,15 @@ def drive(
 def summarize(runs: list[StackRun], leftovers: list[str], console: Console) -> None:
     """Shows what failed, what is left over, and the totals."""
     for run in runs:
-        if run.verdict == "FAILED":
+        if run.outcome == "FAILED":
             errors = run.errors[:ERRORS_SHOWN]
             errors += [f"… and {len(run.errors) - ERRORS_SHOWN} more"] * (len(run.errors) > ERRORS_SHOWN)
             console.print("\n  ".join([f"\n{run.name} FAILED:", *errors]))
     for name in leftovers:
         console.print(f"\n{name} has no rows any more and was left as it is: pulumi destroy --stack {name}")
-    verdicts = Counter(run.verdict for run in runs)
+    outcomes = Counter(run.outcome for run in runs)
     targets = sum((run.counts for run in runs), Counter[str]())
-    console.print(f"\n{len(runs)} stacks: {in_words(verdicts)}. Targets: {in_words(targets)}.")
+    console.print(f"\n{len(runs)} stacks: {in_words(outcomes)}. Targets: {in_words(targets)}.")
 
 
 if __name__ == "__main__":

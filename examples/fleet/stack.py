@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from cli import InterruptibleCli
 from pulumi import automation
@@ -29,8 +30,7 @@ class StackRun:
     command: str
     name: str
     targets: int
-    verdict: str = "not begun"
-    """In the end `done`, `FAILED` or `stopped`."""
+    outcome: Literal["not begun", "done", "FAILED", "stopped"] = "not begun"
     seconds: float = 0.0
     counts: Counter[str] = field(default_factory=Counter)
     """What was done, and to how many targets."""
@@ -73,9 +73,9 @@ class StackRun:
             stack = automation.create_or_select_stack(self.name, work_dir=str(FOLDER), opts=options)
             stack.set_config("genesys:region", automation.ConfigValue(self.region))
             getattr(stack, self.command)(on_event=take, color="never")
-            self.verdict = "done"
+            self.outcome = "done"
         except Exception as error:  # noqa: BLE001 (whatever it is, it is told at the end)
-            self.verdict = "stopped" if cli.stopped.is_set() else "FAILED"
+            self.outcome = "stopped" if cli.stopped.is_set() else "FAILED"
             self.errors = self.errors or of_stack[:1] or [reason(error)]
         self.seconds = time.monotonic() - started
 
@@ -85,8 +85,8 @@ class StackRun:
         self.changes += operation != "same" and self.command in {"up", "destroy"}
 
     def __str__(self) -> str:
-        none = "nothing to do" if self.verdict == "done" else "nothing was done"
-        return f"{self.name:<32} {self.verdict} in {self.seconds:.0f} s: {in_words(self.counts, none)}"
+        none = "nothing to do" if self.outcome == "done" else "nothing was done"
+        return f"{self.name:<32} {self.outcome} in {self.seconds:.0f} s: {in_words(self.counts, none)}"
 
 
 def in_words(counts: Counter[str], none: str = "none") -> str:
