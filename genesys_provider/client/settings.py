@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from genesys_provider.client import regions
 from genesys_provider.client.errors import ConfigurationError
@@ -56,6 +57,19 @@ _CALLS_PATH = re.compile(r"/+(api/v2|oauth/token)(/.*)?$", re.IGNORECASE)
 """The end of a URL to which a call's path was pasted along with the base."""
 
 
+class Origins(NamedTuple):
+    """Where values came from, if not from the stack's config."""
+
+    names: Mapping[str, str]
+    """What errors call a config key: the environment variable, or the argument of an explicit provider."""
+    correction: str = ""
+    """What to do about a wrong value."""
+
+
+FROM_CONFIG = Origins({})
+"""All values are called by their config keys."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """The address, credentials, and retry and time limits for one organization."""
@@ -71,9 +85,8 @@ class Settings:
     """The key for the seals of audit entries; without it they are only hashed."""
     max_retries: int = DEFAULT_MAX_RETRIES
     verification_timeout: float = DEFAULT_VERIFICATION_TIMEOUT
-    names: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
-    """What errors call a config key whose value is not from the stack's config: the environment variable that it
-    came from, or the argument of an explicit provider."""
+    origins: Origins = field(default=FROM_CONFIG, repr=False, compare=False)
+    """For errors: where the values came from."""
 
     def __post_init__(self) -> None:
         """Validates the values, wherever they came from.
@@ -109,9 +122,8 @@ class Settings:
             for key, variable in ENVIRONMENT.items()
             if config.get(key) in (None, "") and environ.get(variable)
         }
-        return cls._from(
-            {**config, **{key: environ[name] for key, name in variables.items()}}, environ, variables
-        )
+        given = {**config, **{key: environ[name] for key, name in variables.items()}}
+        return cls._from(given, environ, Origins(variables, "Correct the variable, or unset it"))
 
     @classmethod
     def of_provider(
@@ -132,7 +144,7 @@ class Settings:
         """
         cls.require_arguments(config, provider)
         names = {key: f"{argument} of provider {provider!r}" for key, argument in ARGUMENTS.items()}
-        return cls._from(config, environ, names)
+        return cls._from(config, environ, Origins(names, "Correct it in the program"))
 
     @staticmethod
     def require_arguments(config: Mapping[str, object], provider: str) -> None:
@@ -158,9 +170,7 @@ class Settings:
             )
 
     @classmethod
-    def _from(
-        cls, config: Mapping[str, object], environ: Mapping[str, str], names: Mapping[str, str]
-    ) -> Settings:
+    def _from(cls, config: Mapping[str, object], environ: Mapping[str, str], origins: Origins) -> Settings:
         def text(key: str) -> str:
             value = config.get(key)
             if isinstance(value, list | dict):
@@ -185,7 +195,7 @@ class Settings:
         def path(key: str) -> Path | None:
             return Path(text(key)).expanduser() if text(key) else None
 
-        with _naming(names):
+        with _naming(origins):
             return cls(
                 client_id=text("clientId"),
                 client_secret=text("clientSecret"),
@@ -196,36 +206,35 @@ class Settings:
                 audit_key=environ.get(AUDIT_KEY, ""),
                 max_retries=whole_number("maxRetries", DEFAULT_MAX_RETRIES),
                 verification_timeout=number("verificationTimeout", DEFAULT_VERIFICATION_TIMEOUT),
-                names=names,
+                origins=origins,
             )
 
     def naming_sources(self) -> AbstractContextManager[None]:
         """Within the block, a `ConfigurationError` names where a value came from, as `in_its_words` does."""
-        return _naming(self.names)
+        return _naming(self.origins)
 
     def in_its_words(self, text: str) -> str:
-        """The text with each config key replaced by its name in `names`."""
-        return _renamed(text, self.names)
+        """The text with each config key replaced by its name in `origins`."""
+        return _renamed(text, self.origins)
 
 
 @contextmanager
-def _naming(names: Mapping[str, str]) -> Iterator[None]:
+def _naming(origins: Origins) -> Iterator[None]:
     try:
         yield
     except ConfigurationError as error:
-        message = _renamed(error.message, names)
+        message = _renamed(error.message, origins)
         if error.hint != ConfigurationError.hint:
-            hint: str | None = _renamed(error.hint, names)
+            hint: str | None = _renamed(error.hint, origins)
         elif message == error.message:
             hint = None
         else:
-            is_variable = names.items() <= ENVIRONMENT.items()
-            hint = "Correct the variable, or unset it" if is_variable else "Correct it in the program"
+            hint = origins.correction
         raise ConfigurationError(message, hint=hint) from None
 
 
-def _renamed(text: str, names: Mapping[str, str]) -> str:
-    return re.sub(r"\bgenesys:([A-Za-z]+)", lambda match: names.get(match[1], match[0]), text)
+def _renamed(text: str, origins: Origins) -> str:
+    return re.sub(r"\bgenesys:([A-Za-z]+)", lambda match: origins.names.get(match[1], match[0]), text)
 
 
 def _base_url(key: str, url: str) -> str:

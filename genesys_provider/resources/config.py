@@ -30,7 +30,10 @@ def settings_of(config: Mapping[str, object]) -> Settings:
 
 @cache  # Each operation asks. The environment stays the same as long as the process lives.
 def _settings(items: tuple[tuple[str, object], ...]) -> Settings:
-    config = dict(items)
+    return _resolved(dict(items))
+
+
+def _resolved(config: Mapping[str, object]) -> Settings:
     provider = config.get(PROVIDER_NAME)
     return Settings.of_provider(config, str(provider)) if provider else Settings.resolve(config)
 

@@ -336,4 +336,5 @@ def test_what_is_wrong_with_an_explicit_provider(change: dict[str, object], name
         Settings.of_provider({**GIVEN, **change}, "eu", environ)
     assert named in caught.value.message
     assert "GENESYSCLOUD_" not in str(caught.value)
+    assert "the variable" not in str(caught.value)
     assert CANARY not in str(caught.value)
