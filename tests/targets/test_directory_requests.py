@@ -67,6 +67,7 @@ class Asking(threading.Event):
         self._now = 0.0
         self._due = sorted(due, reverse=True)
         self._asking: list[threading.Thread] = []
+        self._passing = threading.Lock()
         self._directory = Directory(organisation, Writes[Target](self), self, lambda: self._now)
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -85,17 +86,19 @@ class Asking(threading.Event):
             each.join()
 
     def _pass(self, seconds: float) -> None:
-        until = self._now + seconds
-        while self._due and self._due[-1] <= until:
-            self._now = max(self._now, self._due.pop())
-            number = len(self._asking)
-            asked = len(self._directory._known._asked)
-            thread = threading.Thread(target=self._directory.find, args=(f"new-{number}",))
-            self._asking.append(thread)
-            thread.start()
-            while thread.is_alive() and len(self._directory._known._asked) == asked:
-                time.sleep(0.0001)
-        self._now = until
+        # The first question starts a worker, whose waits pass time too: one after the other.
+        with self._passing:
+            until = self._now + seconds
+            while self._due and self._due[-1] <= until:
+                self._now = max(self._now, self._due.pop())
+                number = len(self._asking)
+                asked = len(self._directory._known._asked)
+                thread = threading.Thread(target=self._directory.find, args=(f"new-{number}",))
+                self._asking.append(thread)
+                thread.start()
+                while thread.is_alive() and len(self._directory._known._asked) == asked:
+                    time.sleep(0.0001)
+            self._now = until
 
 
 AT_ONCE = [0.0] * 100
