@@ -2,6 +2,9 @@
 
 PYTHON := .venv/bin/python
 
+# Each process of the tests would compile them, and what it imports, anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup up down test check docs format bench bench-fleet torture
 
 help: ## Show this list

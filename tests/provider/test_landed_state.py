@@ -69,7 +69,10 @@ def test_the_next_up_brings_it_up_to_date(stack: Stack, cloud: Cloud) -> None:
     assert [each for each in CANARIES if each in stack.stored()] == []
 
 
-@pytest.mark.parametrize("refreshed", [False, True], ids=["at once", "refreshed"])
+@pytest.mark.parametrize(
+    "refreshed",
+    [pytest.param(False, id="at once", marks=pytest.mark.full_length), pytest.param(True, id="refreshed")],
+)
 def test_it_destroys_as_before(stack: Stack, cloud: Cloud, refreshed: bool) -> None:
     ids = cloud.living()
     if refreshed:

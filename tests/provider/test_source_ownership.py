@@ -98,6 +98,7 @@ def test_notes_that_were_written_over_by_hand(declared: Declared, cloud: Cloud) 
     assert living(cloud) == {}
 
 
+@pytest.mark.full_length
 def test_what_a_run_left_behind_is_adopted(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host)
     source_id = id_of(stack)
