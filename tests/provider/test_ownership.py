@@ -85,7 +85,13 @@ def test_a_move_into_a_component_wants_the_alias(declared: Declared, cloud: Clou
     assert cloud.marks() == {"orders": urn("orders", COMPONENT)}
     assert "3 unchanged" in succeeded(stack.up("--refresh"))
 
-    # And out again, by the same rule.
+
+@pytest.mark.full_length
+def test_a_move_out_of_a_component_wants_the_alias(
+    declared: Declared, cloud: Cloud, host: Path | None
+) -> None:
+    stack = up(declared, host, *in_component(declared))
+    target_id = id_of(stack)
     stack.program(declared.program(declared.target("orders")))
     output = refused(stack.up(), f'aliases=["{urn("orders", COMPONENT)}"]')
     assert cloud.living() == {"orders": target_id}
