@@ -43,7 +43,7 @@ def test_an_endpoint_that_passes(cloud: Cloud) -> None:
     assert list(steps) == ["URL", "DNS", "Connection", "TLS", "POST"]
     assert {mark for mark, _ in steps.values()} == {"ok"}
     assert "TLSv1.3, chain trusted; certificate of" in steps["TLS"][1]
-    assert f"trusted through {cloud.gateway.ca_file} alone" in steps["TLS"][1]
+    assert f"trusted only because of {cloud.gateway.ca_file}" in steps["TLS"][1]
     assert "not a public address" in steps["DNS"][1]
     assert steps["POST"][1].startswith("202")
     (event,) = cloud.received()["events"]

@@ -91,7 +91,7 @@ def test_an_empty_token_is_none(cloud: Cloud, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("\n")
     refused = _run("--token-file", tmp_path / "token", env=cloud.env)
     assert refused.returncode == 2
-    assert "holds no token" in refused.stderr
+    assert "contains no token" in refused.stderr
 
 
 def test_without_a_client_it_says_which_variable_to_set(cloud: Cloud) -> None:

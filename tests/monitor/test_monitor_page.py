@@ -113,6 +113,24 @@ def test_filter_sort_and_counts(cloud: Cloud, watch: Watcher, page: Page) -> Non
     assert "no EventBridge sources" in page.locator("#empty").inner_text()
 
 
+def test_a_health_check_outlives_a_change_of_the_page(cloud: Cloud, watch: Watcher, page: Page) -> None:
+    """What changes meanwhile draws the detail view anew."""
+    ids = register(cloud, ["orders"])
+    running = watch("--health-interval", 0)
+    page.goto(running.url)
+    page.locator("#rows a").click()
+    detail = page.locator("#detail")
+    cloud.control("faults", match={"method": "POST", "path": "*/health"}, action="delay", seconds=60, times=1)
+    detail.locator("#check").click()
+    eventually(lambda: cloud.control("held", "GET"))
+    force(cloud, ids["orders"], "FAILED", "so it is")
+    detail.locator(".reason", has_text="so it is").wait_for()
+    assert detail.locator("#check").is_disabled()
+    cloud.control("held", "DELETE")
+    detail.locator("#check + span", has_text="HEALTHY").wait_for()
+    assert detail.locator("#check").is_enabled()
+
+
 def test_the_detail_view_and_a_health_check(
     cloud: Cloud, watch: Watcher, page: Page, console: Console
 ) -> None:

@@ -86,8 +86,8 @@ def test_what_is_deleted_is_gone(cloud: Cloud, watch: Watcher) -> None:
     ids = register(cloud, ["orders", "billing"])
     running = watch()
     stream = running.stream()
-    cloud.requests()
-    cloud.api("DELETE", f"/{ids['orders']}").raise_for_status()
+    with TargetManager(Settings.resolve({}, cloud.env)) as manager:
+        manager.delete(ids["orders"])
     stream.row(lambda row: row["id"] == ids["orders"] and row["status"] == "GONE")
     assert list(running.targets()) == ["billing"]
     assert running.metric("gone", kind="target") == 1

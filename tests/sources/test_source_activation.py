@@ -63,7 +63,7 @@ def test_an_error_keeps_the_source_and_says_the_reason(cloud: Cloud, manager: So
 
 def test_an_error_says_that_the_region_may_be_the_reason(cloud: Cloud, manager: SourceManager) -> None:
     cloud.unlike(activationError=REASON)
-    with pytest.raises(ActivationFailed, match="partner event sources in eu-west-9 is not known"):
+    with pytest.raises(ActivationFailed, match="whether AWS has partner event sources in eu-west-9"):
         manager.register(config(awsRegion="eu-west-9"))
 
 

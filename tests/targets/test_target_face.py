@@ -14,6 +14,7 @@ FACE = [
     "EventBridgeSource",
     "EventBridgeTarget",
     "GatewaySync",
+    "GenesysProvider",
     "JwtAuth",
     "OAuth2Auth",
     "RetryPolicy",

@@ -36,22 +36,36 @@ function step(each) {
   return entry(each.at, el("span", "quiet", `${each.what}  ${before}`), badge(each.after), reason);
 }
 
+/** The health check that was asked for last: the page may be drawn anew while it runs. */
+let check = { id: "", running: false, said: "" };
+
+function showCheck() {
+  const button = section.querySelector("#check");
+  if (button?.dataset.id !== check.id) return;
+  button.disabled = check.running;
+  button.nextElementSibling.textContent = check.said;
+}
+
+async function checkHealth(id) {
+  const asked = { id, running: true, said: "Genesys Cloud checks the endpoint …" };
+  check = asked;
+  showCheck();
+  try {
+    const got = await fetch(`/api/targets/${encodeURIComponent(id)}/health`, { method: "POST" });
+    const { health, reason, error } = await got.json();
+    asked.said = error ?? (reason ? `${health}: ${reason}` : health);
+  } catch {
+    asked.said = "The monitor does not answer. Try again once it runs.";
+  }
+  asked.running = false;
+  showCheck();
+}
+
 function checkButton(thing) {
   const button = el("button", "", "Check health now", { type: "button", id: "check" });
-  const answer = el("span", "quiet", "", { role: "status" });
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    answer.textContent = "Genesys Cloud checks the endpoint …";
-    try {
-      const got = await fetch(`/api/targets/${encodeURIComponent(thing.id)}/health`, { method: "POST" });
-      const { health, reason, error } = await got.json();
-      answer.textContent = error ?? (reason ? `${health}: ${reason}` : health);
-    } catch {
-      answer.textContent = "The monitor does not answer. Try again once it runs.";
-    }
-    button.disabled = false;
-  });
-  return [button, answer];
+  button.dataset.id = thing.id;
+  button.addEventListener("click", () => checkHealth(thing.id));
+  return [button, el("span", "quiet", "", { role: "status" })];
 }
 
 function draw(thing) {
@@ -100,11 +114,10 @@ export async function open(hash, { again = false } = {}) {
   const got = await fetch(`/api/${kind}s/${id}`).catch(() => null);
   if (shown !== hash) return true;
   if (got?.ok) {
-    // A button that says something just now stays.
-    const busy = section.querySelector("#check + span")?.textContent;
     const focused = section.contains(document.activeElement) && document.activeElement.id === "check";
     draw(await got.json());
-    if (!news && busy) section.querySelector("#check + span")?.append(busy);
+    if (news && !check.running) check = { id: "", running: false, said: "" };
+    showCheck();
     if (!news && focused) section.querySelector("#check")?.focus();
     if (news) {
       section.querySelector(".back").focus({ preventScroll: true });
