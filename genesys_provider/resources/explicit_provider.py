@@ -7,12 +7,28 @@ from typing import Any
 import pulumi
 
 from genesys_provider.resources.arguments import Arguments
+from genesys_provider.resources.options import PropertyNames, with_the_states_names
 
 NAMESPACE = "genesys"
 """The namespace of our config keys."""
 PROVIDER_NAME = "providerName"
 """The config key that distinguishes an explicit provider from the default one; its value is its name in errors."""
 
+_NAMES = PropertyNames(
+    inputs=(
+        "region",
+        "apiUrl",
+        "loginUrl",
+        "clientId",
+        "clientSecret",
+        "caFile",
+        "auditLog",
+        "maxRetries",
+        "verificationTimeout",
+    ),
+    outputs=(),
+    namespace=f"{NAMESPACE}:",
+)
 _WANTED_PATH = "the path of a file: text"
 
 
@@ -90,5 +106,5 @@ class GenesysProvider(pulumi.ProviderResource):
             "pulumi-python",
             resource_name,
             {f"{NAMESPACE}:{key}": value for key, value in settings.items() if value is not None},
-            opts,
+            None if opts is None else with_the_states_names(opts, arguments.resource, _NAMES),
         )

@@ -43,12 +43,14 @@ class PropertyNames:
         inside: The content of those properties that have more than one value.
         shorthands: Names that only exist in programs, each with the properties that it stands for. A path into
             it is a path into the first of them.
+        namespace: What stands before each name in the state. Programs leave it out.
     """
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     inside: Mapping[str, Inside] = field(default_factory=dict)
     shorthands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    namespace: str = ""
 
 
 def with_the_states_names(
@@ -98,7 +100,8 @@ class _Option:
             if rest:
                 raise self._error(f"holds {given!r}, but '*' is everything: name a property to go into it")
             # All properties that can be ignored; the engine would include other inputs, such as the owner mark.
-            yield from self.names.inputs if self.name == "ignore_changes" else ("*",)
+            everything = (self.names.namespace + name for name in self.names.inputs)
+            yield from everything if self.name == "ignore_changes" else ("*",)
             return
         properties = self._properties(given, first)
         for state_name in properties[:1] if rest else properties:
@@ -119,8 +122,9 @@ class _Option:
         return steps
 
     def _properties(self, given: str, first: str) -> tuple[str, ...]:
-        in_python = {**{_snake(name): (name,) for name in self._known()}, **self.names.shorthands}
-        if found := {**{name: (name,) for name in self._known()}, **in_python}.get(first):
+        in_state = {name: (self.names.namespace + name,) for name in self._known()}
+        in_python = {_snake(name): found for name, found in in_state.items()} | dict(self.names.shorthands)
+        if found := {**in_state, **in_python}.get(first.removeprefix(self.names.namespace)):
             return found
         if first in {*self.names.outputs, *map(_snake, self.names.outputs)}:
             raise self._error(f"names {given!r}, which is an output: only inputs can be ignored")

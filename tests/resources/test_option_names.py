@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 import pytest
 
+from genesys_provider.resources.explicit_provider import _NAMES as PROVIDER
 from genesys_provider.resources.options import with_the_states_names
 from genesys_provider.resources.sync import _NAMES as SYNC
 from genesys_provider.resources.target import _NAMES as TARGET
@@ -173,3 +174,20 @@ def test_syncs_have_names_too() -> None:
         with_the_states_names(
             pulumi.ResourceOptions(ignore_changes=["endpoint_url"]), "GatewaySync 's'", SYNC
         )
+
+
+@pytest.mark.parametrize("option", ["ignore_changes", "replace_on_changes", "additional_secret_outputs"])
+@pytest.mark.parametrize("given", ["client_secret", "clientSecret", "genesys:clientSecret"])
+def test_the_settings_of_a_provider_are_config_keys_in_the_state(option: str, given: str) -> None:
+    opts = pulumi.ResourceOptions(**{option: [given]})
+    translated = with_the_states_names(opts, "GenesysProvider 'eu'", PROVIDER)
+    assert getattr(translated, option) == ["genesys:clientSecret"]
+
+
+def test_a_setting_that_a_provider_does_not_have() -> None:
+    opts = pulumi.ResourceOptions(ignore_changes=["secret"])
+    with pytest.raises(pulumi.RunError) as error:
+        with_the_states_names(opts, "GenesysProvider 'eu'", PROVIDER)
+    assert "names 'secret', which is not a property of it. Its properties are api_url, audit_log" in str(
+        error.value
+    )
