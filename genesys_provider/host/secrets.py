@@ -58,9 +58,10 @@ def newly_secret(request: Any) -> tuple[Path, ...]:
 
 def mark(answer: Any, request: Any) -> None:
     """Marks in a response what is secret in its request."""
+    bags = _bags(request)
     for name, sources in _SOURCES.items():
         if name in answer.DESCRIPTOR.fields_by_name and answer.HasField(name):
-            source = next((each for each in sources if each in _bags(request)), None)
+            source = next((each for each in sources if each in bags), None)
             if source is not None:
                 _mark(getattr(answer, name), getattr(request, source))
 

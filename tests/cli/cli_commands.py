@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from cloud import BASIC, CANARIES, OWNER_HEADER, PASSWORD, USERNAME, Cloud
 from engine import urn
 
+from genesys_provider import SourceConfig
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -135,6 +137,17 @@ def body(cloud: Cloud, name: str, **fields: Any) -> dict[str, Any]:
         "eventTypes": ["QUEUE_MEMBER_ADDED", "CONVERSATION_STARTED"],
         **fields,
     }
+
+
+def source_config(name: str, **fields: Any) -> SourceConfig:
+    """A source of this name and suffix."""
+    usual = {
+        "aws_account_id": "012345678901",
+        "aws_region": "us-east-1",
+        "event_source_suffix": name,
+        "topics": ["v2.users.{id}.presence", "v2.flows.{id}"],
+    }
+    return SourceConfig(name=name, **{**usual, **fields})
 
 
 def make(cloud: Cloud, name: str, *, status: str = "VERIFIED", message: str = "", **fields: Any) -> str:

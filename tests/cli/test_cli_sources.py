@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_commands import run
+from cli_commands import run, source_config
 from shared_cloud import settings_of
 
 from genesys_provider.sources.manager import SourceManager
-from genesys_provider.sources.models import SourceConfig
 
 if TYPE_CHECKING:
     from cloud import Cloud
@@ -40,12 +39,8 @@ def fleet(cloud: Cloud, tmp_path: Path) -> dict[str, str]:
     with SourceManager(settings_of(cloud, tmp_path)) as manager:
         ids = {
             name: manager.register(
-                SourceConfig(
-                    name=name,
-                    aws_account_id="012345678901",
-                    aws_region="us-east-1",
-                    event_source_suffix=name,
-                    topics=["v2.users.{id}.presence", "v2.flows.{id}"],
+                source_config(
+                    name,
                     enabled=name != "presence",
                     notes="whose it is: [bold]ours",
                     owner=OWNER if name == "orders" else None,

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from cli_commands import Done, make, owner, run
+from cli_commands import Done, make, owner, run, source_config
 from cloud import CLIENT_SECRET, PASSWORD, SECRET_HEADER, USERNAME
 from engine import Stack
 from shared_cloud import settings_of
 
 from genesys_provider.sources.manager import SourceManager
-from genesys_provider.sources.models import SourceConfig
 
 if TYPE_CHECKING:
     from cloud import Cloud
@@ -53,16 +52,7 @@ def fleet(cloud: Cloud, tmp_path: Path) -> Cloud:
             ("off", {"enabled": False}),
             ("noted", {"notes": 'two\nlines, "quoted" and {x}'}),
         ):
-            manager.register(
-                SourceConfig(
-                    name=name,
-                    aws_account_id="012345678901",
-                    aws_region="us-east-1",
-                    event_source_suffix=name,
-                    topics=["v2.users.{id}.presence", "v2.flows.{id}"],
-                    **fields,  # type: ignore[arg-type]
-                )
-            )
+            manager.register(source_config(name, **fields))
     cloud.requests()
     return cloud
 

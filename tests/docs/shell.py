@@ -8,11 +8,13 @@ import signal
 import subprocess
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from engine import Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from typing_extensions import Self
 
@@ -166,19 +168,11 @@ class Shell:
         return Done(0, self.in_the_page(printed))
 
 
-class Background:
-    """A command that goes on running."""
+class Background(Running):
+    """A script that goes on running, line by line."""
 
     def __init__(self, script: str, env: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            ["bash", "-c", script],
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        super().__init__(["bash", "-c", script], Path.cwd(), env)
 
     def line(self) -> str:
         """The next line; empty where it has ended."""
@@ -193,5 +187,5 @@ class Background:
     def end(self) -> None:
         """Ends it and what it started."""
         if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGTERM)
+            os.killpg(self.pid, signal.SIGTERM)
         self._process.communicate(timeout=LIMIT)

@@ -5,17 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cloud import Cloud
 from declared import Declared
 from engine import OWN_HOST
 
 if TYPE_CHECKING:
-    from cloud import Cloud
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
 def declared(cloud: Cloud, make_stack: Any) -> Declared:
     """Writes programs for the test's cloud, and makes stacks of them."""
     return Declared(cloud, make_stack)
+
+
+@pytest.fixture
+def other(cloud: Cloud, tmp_path: Path) -> Iterator[Cloud]:
+    """A second organisation, whose targets feed the same gateway."""
+    with Cloud(tmp_path / "other", beside=cloud) as other:
+        yield other
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -9,7 +9,6 @@ from cloud import CANARIES, CLIENT_SECRET, Cloud
 from declared import opts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from declared import Declared
@@ -17,13 +16,6 @@ if TYPE_CHECKING:
 
 LONG = pytest.mark.full_length
 EU, US = opts(provider="eu"), opts(provider="us")
-
-
-@pytest.fixture
-def other(cloud: Cloud, tmp_path: Path) -> Iterator[Cloud]:
-    """A second organisation, whose targets feed the same gateway."""
-    with Cloud(tmp_path / "other", beside=cloud) as other:
-        yield other
 
 
 @pytest.fixture

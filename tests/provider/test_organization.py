@@ -8,18 +8,10 @@ import pytest
 from cloud import Cloud
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from declared import Declared
     from engine import Result, Stack
-
-
-@pytest.fixture
-def other(cloud: Cloud, tmp_path: Path) -> Iterator[Cloud]:
-    """A second organisation, whose targets feed the same gateway."""
-    with Cloud(tmp_path / "other", beside=cloud) as other:
-        yield other
 
 
 @pytest.fixture
