@@ -626,7 +626,7 @@ def test_a_slow_request_is_served_though_its_caller_has_gone(api: Api) -> None:
 def test_all_at_once(api: Api) -> None:
     behave(
         api,
-        readLagSeconds=0.2,
+        readLagSeconds=1.5,
         deleteAnswer=200,
         putAnswer="part",
         createAnswer=202,
