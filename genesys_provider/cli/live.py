@@ -90,12 +90,14 @@ def watch(connection: Connection, interval: float, as_json: bool) -> None:
     from genesys_provider.targets.manager import TargetManager
 
     with connection.manager(TargetManager) as manager:
-        click.echo(
-            f"Watching the targets of {manager.organization()} every {interval:g} s; press Ctrl-C to stop.",
-            err=True,
-        )
+        organization = manager.organization()
         try:
-            for change in manager.monitor(interval):
+            changes = manager.monitor(interval)
+            click.echo(
+                f"Watching the targets of {organization} every {interval:g} s; press Ctrl-C to stop.",
+                err=True,
+            )
+            for change in changes:
                 _print_change(manager, change.thing, change.before, change.after, as_json=as_json)
         except KeyboardInterrupt:
             return

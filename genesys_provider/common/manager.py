@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -193,37 +193,45 @@ class Manager(Generic[T, W]):
         return None if left is None else left.thing.model_copy(update={"owner": left.owner})
 
     def monitor(self, interval: float = 30.0) -> Iterator[StatusChange[T]]:
-        """Yields each change of a status from now on, until the manager's `cancelled` is set.
+        """Yields each change of a status from this call on, until the manager's `cancelled` is set.
 
-        After a failed reading, the next one catches up.
+        The call itself takes the first reading. After a failed reading, the next one catches up.
 
         Args:
             interval: Seconds between two readings of the list.
         """
-        known: dict[str, T] | None = None
-        while not self._cancelled.is_set():
-            try:
-                now = {thing.id: thing for thing in self.list() if thing.status}
-                for id_ in (known or {}).keys() - now.keys():
-                    # Pages can shift during a listing, so confirm with a single GET.
-                    if (thing := self._directory.get_now(id_)) is not None:
-                        now[id_] = thing
-            except Cancelled:
-                return
-            except HOPELESS:
-                raise
-            except GenesysError as error:
-                _log.warning("the list can't be read now, retrying: %s", error)
-            else:
-                before = now if known is None else known
-                for id_ in before.keys() | now.keys():
-                    was, is_now = before.get(id_), now.get(id_)
-                    if _status(was) != _status(is_now):
-                        shown = is_now or was
-                        assert shown is not None  # noqa: S101  (for the type checker: one of the two exists)
-                        yield StatusChange(shown, _status(was), _status(is_now))
-                known = now
-            self._cancelled.wait(interval)
+        return self._changes_since(self._current({}), interval)
+
+    def _changes_since(self, known: dict[str, T] | None, interval: float) -> Iterator[StatusChange[T]]:
+        while not self._cancelled.wait(interval):
+            now = self._current(known or {})
+            if now is None:
+                continue
+            before = now if known is None else known
+            for id_ in before.keys() | now.keys():
+                was, is_now = before.get(id_), now.get(id_)
+                if _status(was) != _status(is_now):
+                    shown = is_now or was
+                    assert shown is not None  # noqa: S101  (for the type checker: one of the two exists)
+                    yield StatusChange(shown, _status(was), _status(is_now))
+            known = now
+
+    def _current(self, known: Mapping[str, T]) -> dict[str, T] | None:
+        """The current objects by id, or None if they can't be read now."""
+        try:
+            now = {thing.id: thing for thing in self.list() if thing.status}
+            for id_ in known.keys() - now.keys():
+                # Pages can shift during a listing, so confirm with a single GET.
+                if (thing := self._directory.get_now(id_)) is not None:
+                    now[id_] = thing
+        except Cancelled:
+            return None
+        except HOPELESS:
+            raise
+        except GenesysError as error:
+            _log.warning("the list can't be read now, retrying: %s", error)
+            return None
+        return now
 
     def _gone_meanwhile(self, id_: str, what: str, error: NotFound) -> NotFound:
         """The error for an object that was deleted during a wait; also updates the directory."""

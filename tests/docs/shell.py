@@ -175,8 +175,8 @@ class Background(Running):
         super().__init__(["bash", "-c", script], Path.cwd(), env)
 
     def line(self) -> str:
-        """The next line; empty where it has ended."""
-        timer = threading.Timer(LIMIT, self.end)
+        """The next line; empty where it has ended, or is ended because nothing came."""
+        timer = threading.Timer(LIMIT, os.killpg, (self.pid, signal.SIGKILL))
         timer.start()
         try:
             assert self._process.stdout is not None

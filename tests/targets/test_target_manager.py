@@ -404,9 +404,8 @@ def test_the_monitor_tells_each_change(
 ) -> None:
     target = manager.register(config(cloud)).target
     seen: list[tuple[str, str | None, str | None]] = []
-    cloud.requests()
-
     changes = manager.monitor(0.02)
+    cloud.control(f"targets/{target.id}/status", status="FAILED")
     collected = threading.Event()
 
     def collect() -> None:
@@ -416,8 +415,6 @@ def test_the_monitor_tells_each_change(
 
     thread = threading.Thread(target=collect)
     thread.start()
-    eventually(lambda: counted(cloud.requests(), "GET / 200") or None)
-    cloud.control(f"targets/{target.id}/status", status="FAILED")
     assert collected.wait(5)
     manager.delete(target.id)
     eventually(lambda: len(seen) == 2)
