@@ -1,7 +1,7 @@
-"""An emulator of Genesys Cloud's EventBridge targets and integrations, and a local gateway that takes events.
+"""An emulator of Genesys Cloud's EventBridge targets and integrations, and a local gateway that receives events.
 
-It models the project's API contract, and really does what it answers: it verifies endpoints, activates
-integrations, delivers events and lets things go wrong on demand. Needs the extra `emulator`.
+It implements the project's API contract, and performs what it promises: it verifies endpoints, activates
+integrations, delivers events, and injects faults on demand. Needs the extra `emulator`.
 """
 
 from genesys_provider.emulator.app import EmulatorSettings

@@ -1,6 +1,6 @@
-"""States that move by time: `ACTIVATING` to `ACTIVE` or `ERROR`, `DEACTIVATING` to `INACTIVE`.
+"""State changes that take time: `ACTIVATING` to `ACTIVE` or `ERROR`, `DEACTIVATING` to `INACTIVE`.
 
-How long that takes is published nowhere [C]. An integration that becomes `ACTIVE` has its partner event source.
+How long they take is not published [C]. An integration that becomes `ACTIVE` gets its partner event source.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 class Activation:
-    """Brings integrations to the states that they are meant to be in.
+    """Moves integrations to their intended states.
 
     Args:
-        seconds: How long each way takes.
+        seconds: How long each change takes.
     """
 
     def __init__(
@@ -44,17 +44,17 @@ class Activation:
         self._under_way = Tasks()
 
     def enable(self, integration_id: str) -> None:
-        """Set out for `ACTIVE`."""
+        """Begin the activation."""
         self._store.move(integration_id, ENABLED, ACTIVATING, ACTIVE)
         self._go_on(integration_id)
 
     def disable(self, integration_id: str) -> None:
-        """Set out for `INACTIVE`."""
+        """Begin the deactivation."""
         self._store.move(integration_id, DISABLED, DEACTIVATING, INACTIVE)
         self._go_on(integration_id)
 
     def force(self, integration_id: str, code: str, message: str | None) -> bool:
-        """Whether there is such an integration; its state is this one until somebody asks for another."""
+        """Force a state, which holds until another is requested; False if there is no such integration."""
         if not self._store.force(integration_id, code, message):
             return False
         if code == ACTIVE:
@@ -62,13 +62,13 @@ class Activation:
         return True
 
     def resume(self) -> None:
-        """Set out again for where an earlier process did not arrive."""
+        """Restart the changes that an earlier process did not complete."""
         for integration in self._store.all():
             if integration.leads_to is not None:
                 self._go_on(integration.id)
 
     async def close(self) -> None:
-        """Leave all of them where they are; `resume` can take them up again."""
+        """Cancel all changes; `resume` can restart them."""
         await self._under_way.close()
 
     def _go_on(self, integration_id: str) -> None:
@@ -90,7 +90,7 @@ class Activation:
 
 
 def _why_not(integration: StoredIntegration) -> str | None:
-    """Why the integration can't be active: what was never configured."""
+    """Why the integration can't become active: the missing configuration."""
     if integration.type != EVENTBRIDGE:
         return None
     broken = broken_rules_of_schema(PROPERTIES, integration.properties)

@@ -1,4 +1,4 @@
-"""What every call of the API has in common: its behaviour, its answer, and pages as Genesys Cloud pages [G]."""
+"""What all calls of the API share: the behaviour, the answers, and the pages of Genesys Cloud [G]."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ MAX_PAGE_NUMBER = 10**9
 
 
 def behaviour_of(request: Request) -> Behaviour:
-    """The behaviour that the request meets."""
+    """The behaviour that applies to the request."""
     behaviour: Behaviour = request.state.behaviour
     return behaviour
 
 
 def answer(body: dict[str, Any], behaviour: Behaviour, status: int = 200) -> Response:
-    """A good answer, less what the behaviour omits."""
+    """A success answer, without the fields that the behaviour omits."""
     return JSONResponse({name: body[name] for name in body if name not in behaviour.omit}, status)
 
 
 def replaced(view: dict[str, Any], part: Sequence[str], behaviour: Behaviour) -> Response:
-    """The answer to a PUT; `part` names the fields of the part that a behaviour may want."""
+    """The answer to a PUT; `part` names the fields of a partial answer, if the behaviour asks for one."""
     if behaviour.put_answer == "none":
         return Response(status_code=204)
     return answer(
@@ -44,7 +44,7 @@ def replaced(view: dict[str, Any], part: Sequence[str], behaviour: Behaviour) ->
 
 
 def deleted(view: dict[str, Any], usual: int, behaviour: Behaviour) -> Response:
-    """The answer to a DELETE, whose status is the usual one where the behaviour has none."""
+    """The answer to a DELETE, with the usual status unless the behaviour sets one."""
     status = behaviour.delete_answer if "delete_answer" in behaviour.model_fields_set else usual
     if status == 200:  # noqa: PLR2004
         return answer(view, behaviour)
@@ -57,9 +57,9 @@ class PageAsked:
 
     Attributes:
         path: The list's path.
-        size: Entities a page.
-        number: Which page, counted from 1.
-        query: The rest of the query, which the next page has too.
+        size: Entities per page.
+        number: The page number, counted from 1.
+        query: The remaining query parameters, which the link to the next page repeats.
     """
 
     path: str
@@ -68,11 +68,11 @@ class PageAsked:
     query: Mapping[str, str]
 
     def of(self, listed: Sequence[Any]) -> Sequence[Any]:
-        """Those of the list that are on the page."""
+        """The part of the list that is on the page."""
         return listed[(self.number - 1) * self.size : self.number * self.size]
 
     def answer(self, entities: list[dict[str, Any]], total: int, behaviour: Behaviour) -> Response:
-        """The page, of a list of so many."""
+        """The answer with this page, of a list with `total` entities."""
         pages = math.ceil(total / self.size)
         body = {
             "entities": entities,
@@ -93,10 +93,10 @@ class PageAsked:
 def page_asked(
     request: Request, path: str, kept: Sequence[str], *, max_size: int, max_number: int = MAX_PAGE_NUMBER
 ) -> PageAsked:
-    """The page that the request asks for; `kept` names the rest of the query that counts.
+    """The page that the request asks for; `kept` names the other query parameters that count.
 
     Raises:
-        ApiError: 400 if there can be no such page.
+        ApiError: 400 if the number or the size is not valid.
     """
     query = request.query_params
     return PageAsked(
@@ -113,5 +113,5 @@ def _whole_number(text: str | None, name: str, default: int, maximum: int) -> in
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else 0  # noqa: PLR2004
     if not 1 <= number <= maximum:
         reason = f"must be a whole number from 1 to {maximum}"
-        raise ApiError(400, "The page can't be given", broken=[BrokenRule(name, reason)])
+        raise ApiError(400, "The page request is not valid", broken=[BrokenRule(name, reason)])
     return number

@@ -1,4 +1,4 @@
-"""The emulator, put together: settings in, an ASGI application out."""
+"""Assembles the emulator: takes settings, returns an ASGI application."""
 
 from __future__ import annotations
 
@@ -47,25 +47,25 @@ if TYPE_CHECKING:
 
 
 _OPEN = (TOKEN_PATH, CONTROL_PREFIX, contract.OPENAPI_PATH)
-"""What is there without login."""
+"""The paths that need no login."""
 
 
 @dataclass(frozen=True)
 class EmulatorSettings:
-    """How an emulator behaves.
+    """The settings of an emulator.
 
     Attributes:
         client_id: The OAuth client that may log in.
-        client_secret: Its secret.
-        verification_seconds: How long a verification stays pending at least.
-        activation_seconds: How long an integration is on its way to another state.
-        max_instances: How many integrations of the type `amazon-eventbridge-source` there may be.
-        rate_limit: Requests a minute for one token; 0 is no limit.
-        state: The file that survives restarts; none keeps everything in memory.
-        ca_file: A CA in PEM that endpoints may use besides the system's.
-        endpoint_seconds: How long an endpoint may take for its answer; then a verification is `TIMEOUT`.
-        organization_id: The organization's id; else the one that `state` has, else a new one.
-        behaviour: What is unlike the usual, from the start and after each reset.
+        client_secret: The secret of `client_id`.
+        verification_seconds: The minimum time for which a verification stays pending.
+        activation_seconds: How long an integration takes to change its state.
+        max_instances: The maximum number of integrations of the type `amazon-eventbridge-source`.
+        rate_limit: Requests per minute for one token; 0 means no limit.
+        state: The file that keeps the state over restarts; None keeps everything in memory.
+        ca_file: A CA in PEM that is trusted for endpoints, in addition to the system's.
+        endpoint_seconds: How long an endpoint may take to answer; after that a verification is `TIMEOUT`.
+        organization_id: The organization's id; by default the one in `state`, or a new one.
+        behaviour: The behaviour at the start and after each reset.
     """
 
     client_id: str = "dev-client"
@@ -125,7 +125,7 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
     )
 
     async def http_error(request: Request, error: Exception) -> Response:
-        """The router's own answers: 404 and 405. What there is behind the login is not told before it."""
+        """The router's own answers, 404 and 405. Which paths exist is only revealed after login."""
         assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's types know `Exception` only
         answer = ApiError(error.status_code, error.detail, headers=_allowed(request, error))
         if not request.url.path.startswith(_OPEN):
@@ -160,7 +160,7 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
         exception_handlers={ApiError: _api_error, HTTPException: http_error, Exception: _bug},
         lifespan=lifespan,
     )
-    # A path with a slash too many is a 404, as every unknown path.
+    # A path with an extra slash is a 404, like any unknown path.
     app.router.redirect_slashes = False
     return Front(app, log, faults, held, limit, behaving)
 
@@ -171,7 +171,7 @@ async def _api_error(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request, error: HTTPException) -> Mapping[str, str] | None:
-    """The headers of a 405: Starlette names the methods of the first route only."""
+    """The headers of a 405, with the methods of all routes: Starlette only lists those of the first."""
     if error.status_code != 405:  # noqa: PLR2004
         return error.headers
     routes = [each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE]
@@ -179,4 +179,4 @@ def _allowed(request: Request, error: HTTPException) -> Mapping[str, str] | None
 
 
 async def _bug(request: Request, _: Exception) -> Response:
-    return ApiError(500, "The emulator failed; its output says why.").answer(request.state.correlation_id)
+    return ApiError(500, "The emulator failed; its output tells why.").answer(request.state.correlation_id)

@@ -1,31 +1,32 @@
-"""How the service may differ from the contract's usual answers, as far as clients have to bear it [C].
+"""How the service may differ from the contract's usual answers, in ways that clients must tolerate [C].
 
-Nobody has seen these calls in reality, so the emulator can be unlike what we expect: it may lag, answer less or
-more, or with another status. `--behaviour FILE` and `POST /emulator/behaviour` say how:
+Nobody has seen the real service answer these calls, so the emulator can be made to differ from our expectations: it
+can lag, or return fewer fields, more fields or another status. `--behaviour FILE` and `POST /emulator/behaviour`
+set:
 
-| key | values; the first is the usual one | what it does |
+| key | values; the first is the default | effect |
 |---|---|---|
-| `readLagSeconds` | 0 to 3600 | GET of one, verify and lists show what was there then; writes don't lag |
-| `deleteAnswer` | 204, 200, 202 | 200, usual for integrations, has the object; after 202 it is there for 1 s |
-| `putAnswer` | `object`, `part`, `none` | a part is `id` and `status` or `version`; none is a 204; PATCH too |
-| `createAnswer` | 201, 200, 202 | the status |
-| `extraFields` | false, true | every object has fields more than the contract (module `extras`), not `headers` |
-| `idStyle` | `uuid`, `number`, `opaque` | ids of what is new: digits; or with `/`, `+`, `%`, `?` and a space |
-| `statusCase` | `upper`, `lower` | the letters of every status and state |
-| `listOrder` | `created`, `name`, `random` | the order of lists; a random one is the same for every page |
-| `omit` | `[]`, or names | top-level keys that answers of 2xx leave out, such as `pageCount` |
-| `normalise` | false, true | the host of `endpointUrl` is stored in lower case, names without spaces around them |
-| `oddEntries` | 0 to 1000 | so many targets and integrations of somebody else, hard to read (module `odd`) |
-| `latencySeconds` | 0 to 600 | how long each request to login and API waits before it is served |
-| `activationError` | null, or text | why no integration becomes `ACTIVE` |
-| `emptyNotes` | `empty`, `word` | empty notes of an integration read `node_dynamodb_empty_string` |
-| `staleAnswer` | 409, 400 | the status of a PUT whose version is not the present one |
-| `reactivates` | true, false | whether other properties make an enabled integration `ACTIVATING` again |
-| `softDelete` | false, true | a DELETE leaves the integration, with `DELETED` as its intended state |
-| `ignoreFilters` | false, true | the list of integrations has all of them, whatever it is asked for |
+| `readLagSeconds` | 0 to 3600 | GET, verify and lists show the state of so long ago; writes don't lag |
+| `deleteAnswer` | 204, 200, 202 | 200, the default of integrations, returns the object; 202 keeps it for 1 s more |
+| `putAnswer` | `object`, `part`, `none` | part: `id`, and `status` or `version`; none: a 204; also for PATCH |
+| `createAnswer` | 201, 200, 202 | the status of a create |
+| `extraFields` | false, true | objects, except `headers`, have fields unknown to the contract (module `extras`) |
+| `idStyle` | `uuid`, `number`, `opaque` | the form of new ids: digits; or with `/`, `+`, `%`, `?` and a space |
+| `statusCase` | `upper`, `lower` | the letter case of all statuses and states |
+| `listOrder` | `created`, `name`, `random` | the order of lists; a random order is the same for every page |
+| `omit` | `[]`, or names | top-level keys that are left out of 2xx answers, such as `pageCount` |
+| `normalise` | false, true | stores the host of `endpointUrl` in lower case, and strips white space from names |
+| `oddEntries` | 0 to 1000 | adds so many unreadable targets and integrations of other owners (module `odd`) |
+| `latencySeconds` | 0 to 600 | how long each request to the login and the API waits before it is served |
+| `activationError` | null, or text | the reason why no integration becomes `ACTIVE` |
+| `emptyNotes` | `empty`, `word` | how empty notes are returned; word: `node_dynamodb_empty_string` |
+| `staleAnswer` | 409, 400 | the status of a PUT whose version is not the current one |
+| `reactivates` | true, false | whether changed properties make an enabled integration `ACTIVATING` again |
+| `softDelete` | false, true | DELETE keeps the integration, with `DELETED` as its intended state |
+| `ignoreFilters` | false, true | the list of integrations ignores its filters |
 
-What is left out is as usual. A request with the header `Emulator-As-Usual` is answered as usual: so a test does
-what somebody does, and sees what there really is.
+Keys that are left out have their defaults. A request with the header `Emulator-As-Usual` is served with the default
+behaviour, so that a test can act as somebody else, and see the actual state.
 """
 
 from __future__ import annotations
@@ -45,20 +46,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONGEST_LAG = 3600
-"""In seconds: how far back anybody can look."""
+"""How far back reads can look, in seconds."""
 
 AS_USUAL = "Emulator-As-Usual"
-"""The header of a request that no behaviour is for."""
+"""The header of a request to which no behaviour applies."""
 
 Name = Annotated[str, Field(min_length=1)]
 
 
 class BehaviourError(Exception):
-    """A file holds no behaviour: the message says which keys are wrong, and why."""
+    """The behaviour file is not valid; the message names the wrong keys, and the reasons."""
 
 
 class Behaviour(BaseModel):
-    """What is unlike the usual; the module says what each key does."""
+    """The deviations from the usual answers; the module's docstring explains each key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
@@ -88,7 +89,7 @@ class Behaviour(BaseModel):
         return str(uuid4()) if self.id_style == "uuid" else f"t/{secrets.token_hex(4)}+a %2F?b=ü"
 
     def stored(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The body of a POST or PUT as the service takes it, whatever it holds."""
+        """The body of a POST or PUT as the service stores it, valid or not."""
         if not self.normalise:
             return body
         given = {key: body[key] for key in ("name", "endpointUrl") if isinstance(body.get(key), str)}
@@ -99,7 +100,7 @@ class Behaviour(BaseModel):
         }
 
     def ordered(self, listed: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-        """Ids and names, the oldest first, in the order of lists."""
+        """Sorts ids and names, given oldest first, into the order of lists."""
         if self.list_order == "created":
             return listed
         if self.list_order == "name":
@@ -107,7 +108,7 @@ class Behaviour(BaseModel):
         return sorted(listed, key=lambda each: hashlib.sha256(each[0].encode()).digest())
 
     def cased(self, status: str) -> str:
-        """A status in the letters of answers."""
+        """A status in the letter case of answers."""
         return status.lower() if self.status_case == "lower" else status
 
 
@@ -121,10 +122,10 @@ USUAL = Behaviour()
 
 
 class Behaving:
-    """The behaviour of one emulator.
+    """The current behaviour of one emulator.
 
     Args:
-        from_the_start: That of its start, and after each reset.
+        from_the_start: The behaviour at the start and after each reset.
     """
 
     def __init__(self, from_the_start: Behaviour) -> None:
@@ -132,7 +133,7 @@ class Behaving:
         self.now = from_the_start
 
     def reset(self) -> None:
-        """As at the start."""
+        """Return to the behaviour of the start."""
         self.now = self._from_the_start
 
 
@@ -140,12 +141,12 @@ def read_behaviour(file: Path) -> Behaviour:
     """The behaviour in a JSON file.
 
     Raises:
-        BehaviourError: The file can't be read, or holds something else.
+        BehaviourError: The file can't be read, or is not valid.
     """
     try:
         return Behaviour.model_validate_json(file.read_bytes())
     except OSError as error:
-        raise BehaviourError(f"The behaviour in {file} can't be read: {error.strerror}") from error
+        raise BehaviourError(f"The behaviour file {file} can't be read: {error.strerror}") from error
     except ValidationError as error:
         reasons = "; ".join(f"{each.property} {each.reason}".strip() for each in broken_rules(error))
-        raise BehaviourError(f"The behaviour in {file} is not valid: {reasons}") from error
+        raise BehaviourError(f"The behaviour file {file} is not valid: {reasons}") from error

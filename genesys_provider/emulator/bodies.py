@@ -1,4 +1,4 @@
-"""Reading a request's JSON body, and taking out of it what it is to hold."""
+"""Reads a request's JSON body, and extracts the known fields from it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def read_body(request: Request) -> bytes:
     """The request's body.
 
     Raises:
-        ApiError: 413 if it is too large [G]; the rest of it is not read.
+        ApiError: 413 if it is too large [G]; then the rest is not read.
     """
     length = request.headers.get("content-length", "")
     too_large = ApiError(413, f"The request body is larger than {MAX_BODY_BYTES} bytes.")
@@ -38,12 +38,12 @@ async def read_object(request: Request) -> dict[str, Any]:
     """The request's body, which must be a JSON object.
 
     Raises:
-        ApiError: 413, or 400 for anything else.
+        ApiError: 413 if it is too large, 400 if it is anything else.
     """
     raw = await read_body(request)
     try:
         body = json.loads(raw, parse_constant=_no_number)
-        # Half a surrogate pair is valid JSON, but can't be answered as UTF-8.
+        # Half a surrogate pair is valid JSON, but can't be encoded as UTF-8 in an answer.
         json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise ApiError(400, "The request body is not valid JSON.", code="invalid.json") from error
@@ -53,13 +53,13 @@ async def read_object(request: Request) -> dict[str, Any]:
 
 
 def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def checked_config(body: dict[str, Any]) -> dict[str, Any]:
     """The configuration in the body of a POST or PUT, **secrets in plain text**.
 
-    What the contract does not know is left out; `headers` and `eventTypes` stay as they were sent.
+    Fields unknown to the contract are dropped; `headers` and `eventTypes` are kept as sent.
 
     Raises:
         ApiError: 400 with every broken rule.
@@ -75,7 +75,7 @@ def checked_config(body: dict[str, Any]) -> dict[str, Any]:
             for name, value in _known(config["authConfig"], "AuthConfig").items()
             if value is not None
         },
-        # 5.0 is a whole number too.
+        # In JSON Schema 5.0 is an integer too.
         "retryPolicy": {
             name: int(value) if isinstance(value, float) else value for name, value in policy.items()
         },
@@ -83,7 +83,7 @@ def checked_config(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def checked(body: dict[str, Any], schema: str) -> dict[str, Any]:
-    """What one of the contract's schemas knows of a body.
+    """The fields of a body that a schema of the contract knows.
 
     Raises:
         ApiError: 400 with every broken rule.

@@ -1,4 +1,4 @@
-"""What an organization has to choose from: types of integrations, credentials, limits, topics of notifications."""
+"""What an organization can choose from: integration types, credentials, limits, notification topics."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _VIEW = "integrations:integration:view"
 
 
 class Catalog:
-    """The calls that only tell what there is.
+    """The read-only calls.
 
     Args:
-        max_instances: How many integrations of the type `amazon-eventbridge-source` there may be.
+        max_instances: The maximum number of integrations of the type `amazon-eventbridge-source`.
     """
 
     def __init__(self, max_instances: int) -> None:
         self._max_instances = max_instances
 
     def routes(self, login: Login) -> list[Route]:
-        """Every call; topics and limits need a token alone [G]."""
+        """Every call; topics and limits only need a token [G]."""
         needs: dict[str, Any] = {"permission": _VIEW}
         return [
             Route(path, login.guarded(call, *scopes, **more), methods=["GET"])
@@ -59,33 +59,33 @@ class Catalog:
         ]
 
     async def types(self, request: Request) -> Response:
-        """`GET /integrations/types`: one page of them."""
+        """`GET /integrations/types`: one page of the types."""
         page = page_asked(request, TYPES_PATH, (), max_size=MAX_PAGE_SIZE, max_number=MAX_PAGE_NUMBER)
         shown = [type_view(each, self._max_instances) for each in page.of(list(NAMES))]
         return page.answer(shown, len(NAMES), behaviour_of(request))
 
     async def type(self, request: Request) -> Response:
-        """`GET /integrations/types/{typeId}`: one of them."""
+        """`GET /integrations/types/{typeId}`: one type."""
         return answer(type_view(_type_of(request), self._max_instances), behaviour_of(request))
 
     async def schema(self, request: Request) -> Response:
-        """`GET …/configschemas/{configType}`: what its configuration may hold."""
+        """`GET …/configschemas/{configType}`: the schema of a type's configuration."""
         type_id, part = _type_of(request), request.path_params["configType"]
         if part not in {"properties", "advanced"}:
             raise ApiError(404, f"There is no schema {part}.")
         return answer(config_schema(type_id, part), behaviour_of(request))
 
     async def credentials(self, request: Request) -> Response:
-        """`GET /integrations/credentials/listing`: none."""
+        """`GET /integrations/credentials/listing`: always empty."""
         page_asked(request, CREDENTIALS_PATH, (), max_size=MAX_CREDENTIALS)
         return answer({"entities": [], "selfUri": CREDENTIALS_PATH}, behaviour_of(request))
 
     async def limits(self, request: Request) -> Response:
-        """`GET /organizations/limits/namespaces/integrations`: how many integrations there may be."""
+        """`GET /organizations/limits/namespaces/integrations`: the maximum number of integrations."""
         return answer({"entities": [instances_limit(self._max_instances)]}, behaviour_of(request))
 
     async def topics(self, request: Request) -> Response:
-        """`GET /notifications/availabletopics`: all of them, with the fields that are asked for."""
+        """`GET /notifications/availabletopics`: all topics, with the requested fields."""
         asked, preview = request.query_params.get("expand", ""), request.query_params.get("includePreview")
         found = topics(asked.split(","), preview=preview is None or preview.lower() != "false")
         return answer({"entities": found}, behaviour_of(request))
@@ -94,5 +94,5 @@ class Catalog:
 def _type_of(request: Request) -> str:
     type_id: str = request.path_params["typeId"]
     if type_id not in NAMES:
-        raise ApiError(404, f"There is no type of integrations {type_id}.")
+        raise ApiError(404, f"There is no integration type {type_id}.")
     return type_id

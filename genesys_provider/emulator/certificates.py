@@ -1,7 +1,7 @@
-"""The gateway's certificate: a test CA of its own, made once for a directory.
+"""The gateway's certificate, issued by a test CA that is created once per directory.
 
-`ca.pem` is what a client trusts, `gateway.pem` the certificate with its private key, for `localhost`,
-`127.0.0.1` and `::1`. The CA's own key is thrown away: `ca.pem` will never vouch for another certificate.
+Clients trust `ca.pem`. `gateway.pem` is the certificate with its private key, for `localhost`, `127.0.0.1` and
+`::1`. The CA's own key is discarded, so that `ca.pem` can never vouch for another certificate.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ _SPARE = timedelta(days=1)
 
 
 class Certificate(NamedTuple):
-    """Where the certificates of a gateway are."""
+    """The paths of a gateway's certificates."""
 
     ca_file: Path
     chain_file: Path
 
 
 def gateway_certificate(directory: Path) -> Certificate:
-    """The certificate in the directory; a new one where there is none, or an expired one.
+    """The certificate in the directory; a new one if there is none or it has expired.
 
     Raises:
         OSError: The directory can't be written.
     """
     directory.mkdir(parents=True, exist_ok=True)
     certificate = Certificate(directory / "ca.pem", directory / "gateway.pem")
-    # Two gateways that start at once share one CA.
+    # Two gateways that start at the same time share one CA.
     with FileLock(directory / ".lock"):
         if not _usable(certificate):
             authority = trustme.CA(organization_name="genesys-eventbridge local gateway")
@@ -54,7 +54,7 @@ def _usable(certificate: Certificate) -> bool:
         issued.verify_directly_issued_by(authority)
     except (FileNotFoundError, ValueError, TypeError, x509.InvalidVersion):
         return False
-    except Exception:  # noqa: BLE001 - cryptography's InvalidSignature and its kin: not a pair
+    except Exception:  # noqa: BLE001 - such as cryptography's InvalidSignature: the two don't match
         return False
     soon = datetime.now(timezone.utc) + _SPARE
     return min(issued.not_valid_after_utc, authority.not_valid_after_utc) > soon

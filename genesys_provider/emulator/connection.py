@@ -1,7 +1,7 @@
-"""Closing a connection in the middle of a request, which ASGI has no word for.
+"""Closes a connection in the middle of a request, for which ASGI has no message.
 
 uvicorn gives each request a copy of its application state; this protocol adds the connection to it. After
-`abort` or `hang_up` the application ends without an answer, and uvicorn takes that as a client that went.
+`abort` or `hang_up` the application ends without an answer, which uvicorn treats as a disconnected client.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ class ClosableProtocol(H11Protocol):
         self.app_state = {**self.app_state, _KEY: self}
 
     def shutdown(self) -> None:
-        """End the connection with the server: at once if it is idle."""
+        """Close the connection when the server ends; immediately if it is idle."""
         super().shutdown()
-        # TLS would wait for the client's farewell, which an idle client doesn't send.
+        # TLS would wait for the client's close_notify, which an idle client doesn't send.
         if self.transport.is_closing() and self.transport.get_write_buffer_size() == 0:
             self.transport.abort()
 
 
 async def abort(scope: Scope, receive: Receive) -> None:
-    """Close the request's connection, and drop what was not sent yet."""
+    """Close the request's connection, and discard unsent data."""
     scope["state"][_KEY].transport.abort()
     await _closed(receive)
 
 
 async def hang_up(scope: Scope, receive: Receive) -> None:
-    """Close the request's connection after what was sent so far."""
+    """Close the request's connection after the data that was sent so far."""
     scope["state"][_KEY].transport.close()
     await _closed(receive)
 

@@ -1,4 +1,4 @@
-"""The API contract, `contract/openapi.yaml`: read, served as `GET /openapi.json`, and asked for its schemas."""
+"""Reads the API contract, `contract/openapi.yaml`, serves it as `GET /openapi.json`, and provides its schemas."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ DOCUMENT: dict[str, Any] = yaml.safe_load(
 
 @cache
 def validator(schema: str) -> Draft202012Validator:
-    """What checks values against one of the document's schemas; those of OpenAPI 3.1 are JSON Schema 2020-12."""
-    # A schema that is the whole document, so that references lead where they should: JSON Schema ignores the rest.
+    """A validator for one of the document's schemas; those of OpenAPI 3.1 are JSON Schema 2020-12."""
+    # The schema contains the whole document, so that references resolve; JSON Schema ignores the rest.
     return Draft202012Validator({**DOCUMENT, "$ref": f"#/components/schemas/{schema}"})
 
 
 def fields(schema: str) -> list[str]:
-    """The properties that a request may carry of one of the document's schemas."""
+    """The properties of one of the document's schemas that a request may contain."""
     properties = DOCUMENT["components"]["schemas"][schema]["properties"]
     return [name for name, rules in properties.items() if not rules.get("readOnly")]
 
 
 def route() -> Route:
-    """Where the document is, without login."""
+    """The route that serves the document, without login."""
 
     async def serve(_: Request) -> Response:
         return JSONResponse(DOCUMENT)

@@ -1,22 +1,23 @@
-"""The control plane: what a test does to the emulator, without login.
+"""The control plane: how a test steers the emulator, without login.
 
-| call | does |
+| call | effect |
 |---|---|
 | `GET /emulator/health` | 200 as soon as the emulator serves |
-| `POST /emulator/reset` | as if freshly started: nothing is left, but tokens stay valid |
-| `GET`, `POST /emulator/behaviour` | what is unlike the usual (see the module `behaviour`); `{}`: nothing |
-| `GET`, `DELETE /emulator/requests` | the log of requests to login and API, oldest first |
-| `POST /emulator/events` | `{"eventType", "eventBody"}`: delivers an event; 202 after every first attempt |
-| `GET /emulator/deliveries` | every delivery to a target with its attempts |
-| `GET /emulator/partner-events` | every event to a partner event source; `status` says whether it was lost |
+| `POST /emulator/reset` | returns to the state of a fresh start, except that tokens stay valid |
+| `GET`, `POST /emulator/behaviour` | the deviations from the usual (see the module `behaviour`); `{}`: none |
+| `GET`, `DELETE /emulator/requests` | the log of requests to the login and the API, oldest first |
+| `POST /emulator/events` | `{"eventType", "eventBody"}`: delivers an event; 202 after all first attempts |
+| `GET /emulator/deliveries` | every delivery to a target, with its attempts |
+| `GET /emulator/partner-events` | every event to a partner event source; `status` tells whether it was lost |
 | `GET /emulator/partner-sources` | the partner event source of each integration that became active |
-| `POST`, `DELETE /emulator/partner-sources/{name}/associate` | an event bus of the name is made, or deleted |
-| `GET`, `POST`, `DELETE /emulator/faults` | faults that wait (see the module `faults`) |
-| `GET`, `DELETE /emulator/held` | the requests that a fault lets wait now; they go on at once |
-| `POST /emulator/targets/{id}/status` | `{"status", "message"}`: forces a state for good |
-| `POST /emulator/integrations/{id}/state` | `{"code", "message"}`: forces a state until another is asked for |
-| `POST /emulator/tokens/revoke` | every token issued so far gives 401 |
-| `POST /emulator/scopes` | `{"scopes": […]}`: what the tokens issued from now on may do |
+| `POST`, `DELETE /emulator/partner-sources/{name}/associate` | creates or deletes an event bus of this name |
+| `GET`, `POST`, `DELETE /emulator/faults` | the pending faults (see the module `faults`) |
+| `GET`, `DELETE /emulator/held` | the requests that a fault is holding; DELETE releases them |
+| `POST /emulator/targets/{id}/status` | `{"status", "message"}`: forces a status permanently |
+| `POST /emulator/integrations/{id}/state` | `{"code", "message"}`: forces a state until another is requested |
+| `POST /emulator/tokens/revoke` | makes every token issued so far invalid (401) |
+| `POST /emulator/scopes` | `{"scopes": […]}`: sets the scopes of tokens issued from now on |
+| `POST /emulator/client-secret` | `{"clientSecret"}`: rotates the client's secret; tokens stay valid |
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 class EventBody(BaseModel):
-    """An event that happens in the emulated organisation."""
+    """An event in the emulated organization."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -86,7 +87,7 @@ class StateBody(BaseModel):
 
 
 class ScopesBody(BaseModel):
-    """What the OAuth client may do."""
+    """The scopes of the OAuth client."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -103,7 +104,7 @@ class SecretBody(BaseModel):
 
 @dataclass
 class Control:
-    """The calls of the control plane, and the parts of the emulator that they reach into."""
+    """The calls of the control plane, and the parts of the emulator that they control."""
 
     database: Database
     store: Store
@@ -155,7 +156,7 @@ class Control:
         return JSONResponse({"status": "ok"})
 
     async def reset(self, _: Request) -> Response:
-        """Begin anew. Tokens stay: a client that runs on should not have to log in again."""
+        """Reset everything except tokens, so that running clients need not log in again."""
         self.database.clear()
         self.sources.clear()
         self.partner_events.clear()
@@ -171,52 +172,52 @@ class Control:
         return Response(status_code=204)
 
     async def show_behaviour(self, _: Request) -> Response:
-        """The behaviour now, with every key."""
+        """The current behaviour, with all keys."""
         return JSONResponse(self.behaving.now.model_dump(mode="json", by_alias=True))
 
     async def behave(self, request: Request) -> Response:
-        """Another behaviour, in place of the one before."""
+        """Replace the behaviour."""
         self.behaving.now = await _checked(request, Behaviour)
         return await self.show_behaviour(request)
 
     async def requests(self, _: Request) -> Response:
-        """The log."""
+        """The request log."""
         return JSONResponse(self.log.all())
 
     async def forget_requests(self, _: Request) -> Response:
-        """Empty the log."""
+        """Clear the request log."""
         self.log.clear()
         return Response(status_code=204)
 
     async def publish(self, request: Request) -> Response:
-        """An event happens."""
+        """Deliver an event."""
         body = await _checked(request, EventBody)
         deliveries = await self.deliveries.publish(body.event_type, body.event_body)
         partner_events = self.partner_events.publish(body.event_type, body.event_body)
         return JSONResponse({"deliveries": deliveries, "partnerEvents": partner_events}, 202)
 
     async def list_deliveries(self, _: Request) -> Response:
-        """What became of the events."""
+        """Every delivery to a target."""
         return JSONResponse(self.deliveries.all())
 
     async def list_partner_events(self, _: Request) -> Response:
-        """What became of the events to partner event sources."""
+        """Every event to a partner event source."""
         return JSONResponse(self.partner_events.all())
 
     async def list_partner_sources(self, _: Request) -> Response:
-        """Every partner event source that is there, or was."""
+        """Every partner event source, including deleted ones."""
         return JSONResponse([each.view() for each in self.sources.all()])
 
     async def associate(self, request: Request) -> Response:
-        """What making the event bus of this name does in AWS."""
+        """Do what creating the event bus of this name does in AWS."""
         return _associated(request, self.sources.associate)
 
     async def dissociate(self, request: Request) -> Response:
-        """What deleting the event bus of this name does in AWS."""
+        """Do what deleting the event bus of this name does in AWS."""
         return _associated(request, self.sources.dissociate)
 
     async def force_state(self, request: Request) -> Response:
-        """An integration that is slow, fails, or is not what it was."""
+        """Force the state of an integration: slow, failed, or drifted."""
         integration_id = id_of(request)
         body = await _checked(request, StateBody)
         if not self.activation.force(integration_id, body.code, body.message):
@@ -224,31 +225,31 @@ class Control:
         return JSONResponse(self.integrations.view_of(integration_id))
 
     async def list_faults(self, _: Request) -> Response:
-        """The faults that still wait."""
+        """The pending faults."""
         return JSONResponse([fault.model_dump() for fault in self.faults.all()])
 
     async def add_fault(self, request: Request) -> Response:
-        """One more thing that goes wrong."""
+        """Add a fault."""
         fault = await _checked(request, Fault)
         self.faults.add(fault)
         return JSONResponse(fault.model_dump(), 201)
 
     async def remove_faults(self, _: Request) -> Response:
-        """Nothing goes wrong any more."""
+        """Remove all faults."""
         self.faults.clear()
         return Response(status_code=204)
 
     async def list_held(self, _: Request) -> Response:
-        """The requests that wait."""
+        """The requests that are being held."""
         return JSONResponse(self.held.all())
 
     async def release_held(self, _: Request) -> Response:
-        """No request waits any longer; what else its fault does is done."""
+        """Release all held requests; each continues with the rest of its fault."""
         self.held.release()
         return Response(status_code=204)
 
     async def force_status(self, request: Request) -> Response:
-        """Drift, or a verification that is slow or fails."""
+        """Force the status of a target: drift, or a slow or failed verification."""
         target_id = id_of(request)
         body = await _checked(request, StatusBody)
         if not self.store.force(target_id, body.status, body.message):
@@ -258,17 +259,17 @@ class Control:
         return JSONResponse(None if target is None else target_view(target))
 
     async def revoke_tokens(self, _: Request) -> Response:
-        """Every token issued so far gives 401."""
+        """Make every token issued so far invalid."""
         self.store.revoke_tokens()
         return Response(status_code=204)
 
     async def set_scopes(self, request: Request) -> Response:
-        """The OAuth client gains or loses scopes; tokens that it has keep theirs."""
+        """Change the scopes of the OAuth client; existing tokens keep theirs."""
         self.client.scopes = (await _checked(request, ScopesBody)).scopes
         return JSONResponse({"scopes": sorted(self.client.scopes)})
 
     async def rotate_secret(self, request: Request) -> Response:
-        """The OAuth client has another secret from now on; tokens that it has stay valid."""
+        """Change the secret of the OAuth client; existing tokens stay valid."""
         self.client.client_secret = (await _checked(request, SecretBody)).client_secret
         return Response(status_code=204)
 
@@ -281,7 +282,7 @@ def _associated(request: Request, change: Callable[[str], list[PartnerSource]]) 
 
 
 async def _checked(request: Request, model: type[Body]) -> Body:
-    # An explicit null is an absent value.
+    # An explicit null counts as absent.
     given = {name: value for name, value in (await read_object(request)).items() if value is not None}
     try:
         return model.model_validate(given)

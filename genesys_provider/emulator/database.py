@@ -1,9 +1,9 @@
-"""The emulator's memory: one SQLite database, which survives restarts where it has a file.
+"""The emulator's storage: one SQLite database, which survives restarts if it has a file.
 
-Every change is one statement, thus one transaction, and is committed before the caller goes on: neither SIGTERM
-nor SIGKILL loses what was answered.
+Every change is a single statement, and so a transaction that is committed before the caller continues: neither
+SIGTERM nor SIGKILL loses an answered change.
 
-Every version that a row of a `Table` had within the last hour is kept too, in memory: `Database.as_of` looks back.
+The versions of each row of a `Table` in the last hour are kept in memory; `Database.as_of` reads them.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _FOREVER = "9e999"
 
 
 class StateFileError(Exception):
-    """The state file can't be used: the message says why."""
+    """The state file can't be used; the message tells why."""
 
 
 @dataclass(frozen=True)
 class Table(Generic[Row]):
-    """A table whose past is kept. It has a `number`, by which its rows are in order, an `id` and a `name`.
+    """A table whose history is kept. It has a `number`, by which its rows are ordered, an `id` and a `name`.
 
     Attributes:
-        name: Its name.
-        columns: Its other columns, with their declarations.
-        read: Makes what the emulator works with of a row: `id` and the other columns.
+        name: The name of the table.
+        columns: The other columns, with their declarations.
+        read: Converts a row (`id` and the other columns) to the object that the emulator works with.
     """
 
     name: str
@@ -44,13 +44,13 @@ class Table(Generic[Row]):
     read: Callable[[tuple[Any, ...]], Row]
 
     def statements(self) -> tuple[str, ...]:
-        """What makes the table where it is not there yet, and the versions of its rows.
+        """The statements that create the table, if it is missing, and the versions of its rows.
 
-        A version counts from `since` until `until`, on the monotonic clock.
+        A version is valid from `since` until `until`, on the monotonic clock.
         """
         versions = f"{self.name}_versions"
         declared = ", ".join(f"{name} {rules}" for name, rules in self.columns.items())
-        # The plus keeps SQLite from the other index, by which all versions that still count are looked through.
+        # The plus keeps SQLite from using the other index, which would scan all current versions.
         close = f"UPDATE {versions} SET until = clock() WHERE id = OLD.id AND +until = {_FOREVER}"  # noqa: S608
         prune = f"DELETE FROM {versions} WHERE until < clock() - {LONGEST_LAG}"  # noqa: S608
         return (
@@ -91,14 +91,14 @@ class Table(Generic[Row]):
 
 @dataclass(frozen=True)
 class Look(Generic[Row]):
-    """The rows of a table as they are, or as they were at a moment of the last hour."""
+    """The rows of a table now, or at a moment in the last hour."""
 
     _database: sqlite3.Connection
     _table: Table[Row]
     _moment: float | None = None
 
     def get(self, row_id: str) -> Row | None:
-        """The row, if there is one."""
+        """The row with this id, if there is one."""
         return next(map(self._table.read, self._select(self._columns, "id = ?", row_id)), None)
 
     def all(self) -> list[Row]:
@@ -125,16 +125,16 @@ class Look(Generic[Row]):
 
 
 class Database:
-    """The emulator's database, for one emulator at a time.
+    """The emulator's database, used by one emulator at a time.
 
     Args:
-        path: The file that survives restarts; none keeps everything in memory. It holds secrets, so it is for its
-            owner alone.
-        tables: The tables whose past is kept.
-        schema: What makes the others.
+        path: The file that survives restarts; None keeps everything in memory. It contains secrets, so only its
+            owner can read it.
+        tables: The tables whose history is kept.
+        schema: The statements that create the other tables.
 
     Raises:
-        StateFileError: The file can't be opened, isn't a database, or serves another emulator.
+        StateFileError: The file can't be opened, isn't a database, or is in use by another emulator.
     """
 
     def __init__(self, path: Path | None, tables: Sequence[Table[Any]], schema: Sequence[str]) -> None:
@@ -143,21 +143,21 @@ class Database:
             if path is not None:
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
                 path.chmod(0o600)
-            # Made in one thread, used in the server's; never in two at once.
+            # Created in one thread and used in the server's, but never in two at once.
             self._connection = sqlite3.connect(
                 path or ":memory:", timeout=1, isolation_level=None, check_same_thread=False
             )
         except (OSError, sqlite3.Error) as error:
             raise StateFileError(f"The state file {path} can't be opened: {error}") from error
         try:
-            # One emulator a file; and a write-ahead log, which a killed process leaves in order.
+            # One emulator per file; and a write-ahead log, which stays consistent if the process is killed.
             self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
-            # They hold secrets too.
+            # The versions contain secrets too.
             self._connection.execute("PRAGMA temp_store = MEMORY")
             self._connection.create_function("clock", 0, time.monotonic)
-            # What is there for a moment more after its deletion was answered.
+            # Objects that remain for a moment after their deletion was answered.
             self._connection.execute("CREATE TABLE IF NOT EXISTS departures (id TEXT PRIMARY KEY)")
             for statement in (*(each for table in tables for each in table.statements()), *schema):
                 self._connection.execute(statement)
@@ -169,34 +169,34 @@ class Database:
             ) from error
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
-        """What a statement finds.
+        """Execute a statement.
 
         Raises:
-            sqlite3.IntegrityError: It breaks a rule of the table.
+            sqlite3.IntegrityError: It violates a constraint of the table.
         """
         return self._connection.execute(statement, values)
 
     def as_of(self, table: Table[Row], seconds_ago: float) -> Look[Row]:
-        """The rows as they were so many seconds ago, at most an hour; 0 is now."""
+        """The rows as they were so many seconds ago, at most an hour; 0 means now."""
         return Look(self._connection, table, time.monotonic() - seconds_ago if seconds_ago else None)
 
     def clear(self) -> None:
-        """Forget every row of the tables, and that it was there."""
+        """Delete all rows of the tables, and their history."""
         self._connection.execute("DELETE FROM departures")
         for table in self._tables:
             for name in (table.name, f"{table.name}_versions"):
                 self._connection.execute(f"DELETE FROM {name}")  # noqa: S608 - our own names
 
     def depart(self, row_id: str) -> None:
-        """The row is there until it is deleted, or at the latest until the next start."""
+        """Mark the row for deletion, which happens at the next start at the latest."""
         self._connection.execute("INSERT OR IGNORE INTO departures VALUES (?)", (row_id,))
 
     def delete(self, table: Table[Any], row_id: str) -> bool:
-        """Whether there was such a row; now there is none."""
+        """Delete the row; False if there was none."""
         self._connection.execute("DELETE FROM departures WHERE id = ?", (row_id,))
         gone = self._connection.execute(
             f"DELETE FROM {table.name} WHERE id = ?",  # noqa: S608 - our own name

@@ -1,8 +1,8 @@
-"""Events on their way to the targets that want them.
+"""Delivers events to the targets that subscribe to them.
 
-Each verified target whose `eventTypes` hold the event's type gets the event, with the target's
-authentication, headers and retry policy [S]. Any answer other than 2xx is tried again: after
-`initialDelaySeconds`, then each time that much longer (`LINEAR`) or twice as long (`EXPONENTIAL`) [C].
+Each verified target whose `eventTypes` contain the event's type gets the event, with the target's
+authentication, headers and retry policy [S]. After any answer other than 2xx the delivery is retried: after
+`initialDelaySeconds`, then with a delay that grows by the same amount (`LINEAR`) or doubles (`EXPONENTIAL`) [C].
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _KEPT = 10_000
 
 @dataclass
 class Delivery:
-    """One event to one target, with all its attempts so far."""
+    """The delivery of one event to one target, with all attempts so far."""
 
     target_id: str
     target_name: str
@@ -38,7 +38,7 @@ class Delivery:
     attempts: list[dict[str, Any]] = field(default_factory=list)
 
     def view(self) -> dict[str, Any]:
-        """The delivery as `GET /emulator/deliveries` shows it."""
+        """The delivery in `GET /emulator/deliveries`."""
         return {
             "id": self.id,
             "eventId": self.event["id"],
@@ -51,7 +51,7 @@ class Delivery:
 
 
 class Deliveries:
-    """Delivers events and remembers how that went (the last ten thousand, not over a restart)."""
+    """Delivers events, and keeps the last ten thousand deliveries in memory."""
 
     def __init__(self, store: Store, outbound: Outbound) -> None:
         self._store = store
@@ -64,7 +64,7 @@ class Deliveries:
         return [delivery.view() for delivery in self._deliveries]
 
     async def publish(self, event_type: str, event_body: Any) -> list[dict[str, Any]]:
-        """Deliver an event; returns after every first attempt, retries go on in the background."""
+        """Deliver an event; returns after all first attempts, while retries run in the background."""
         message = event(event_type, event_body)
         targets = [
             target
@@ -77,7 +77,7 @@ class Deliveries:
         return [delivery.view() for delivery in deliveries]
 
     async def clear(self) -> None:
-        """Give up every retry and forget every delivery."""
+        """Cancel all retries and delete all deliveries."""
         self._deliveries.clear()
         tasks = list(self._retries)
         for task in tasks:
@@ -102,7 +102,7 @@ class Deliveries:
 
     async def _retry(self, delivery: Delivery, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        # As it is now: whoever mends a target's credentials wants the retries to use them.
+        # Read it again: if the target's credentials were corrected, the retries should use the new ones.
         target = self._store.get(delivery.target_id)
         if target is None:
             delivery.status = FAILED
@@ -111,6 +111,6 @@ class Deliveries:
 
 
 def retry_delay(policy: dict[str, Any], retry: int) -> float:
-    """The seconds before a retry, counted from 1."""
+    """The delay in seconds before a retry; retries count from 1."""
     seconds: int = policy["initialDelaySeconds"]
     return float(seconds * retry if policy["backoffStrategy"] == "LINEAR" else seconds * 2 ** (retry - 1))

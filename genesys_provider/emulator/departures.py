@@ -1,4 +1,4 @@
-"""Deletions that were accepted, and are carried out a moment later: what a DELETE answered with 202 begins."""
+"""Deletions that were accepted with 202, and happen a moment later."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from genesys_provider.emulator.database import Database
 
 DEPARTURE_SECONDS = 1
-"""How long a thing is there after a DELETE that was answered with 202."""
+"""How long an object remains after a DELETE that was answered with 202."""
 
 
 class Departures(Tasks):
-    """What will be gone soon; at the end of the emulator the rest is left to the next start."""
+    """Pending deletions; those still pending when the emulator ends happen at the next start."""
 
     def __init__(self, database: Database) -> None:
         super().__init__()
         self._database = database
 
     def depart(self, row_id: str, remove: Callable[[str], None]) -> None:
-        """Call `remove` with the id in a moment."""
+        """Schedule the call of `remove` with the id."""
         self._database.depart(row_id)
         self.start(row_id, _later(row_id, remove))
 

@@ -1,7 +1,7 @@
 """The error answers of the API: one exception, one envelope.
 
-The envelope's fields are those of Genesys Cloud's `ErrorBody` [G]; which code stands for which fault is [C]
-except where the contract names it (`bad.credentials`).
+The envelope's fields are those of Genesys Cloud's `ErrorBody` [G]. The codes are [C], except those that the
+contract names (`bad.credentials`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CODES = {
     503: "service.unavailable",
     504: "gateway.timeout",
 }
-"""The `code` of an error answer whose raiser names no other."""
+"""The default `code` of an error answer."""
 
 _INVALID = "invalid.value"
 """The code of a broken rule."""
@@ -38,14 +38,14 @@ _INVALID = "invalid.value"
 
 @dataclass(frozen=True)
 class BrokenRule:
-    """A rule that a request breaks: which property (`retryPolicy.maxRetries`), and why; never with a value."""
+    """A rule that a request breaks: the property (`retryPolicy.maxRetries`) and the reason; never the value."""
 
     property: str
     reason: str
 
 
 def broken_rules(error: ValidationError) -> list[BrokenRule]:
-    """What a body of the control plane breaks of its model."""
+    """The rules of its model that a body of the control plane breaks."""
     return [
         BrokenRule(".".join(map(str, each["loc"])), each["msg"])
         for each in error.errors(include_url=False, include_input=False, include_context=False)
@@ -53,16 +53,16 @@ def broken_rules(error: ValidationError) -> list[BrokenRule]:
 
 
 class ApiError(Exception):
-    """An answer other than success, on its way to the caller.
+    """An error answer.
 
     Args:
         status: The HTTP status.
-        message: What went wrong, for a human; never with a secret.
-        code: The machine's name of it; by default the status's own.
+        message: What went wrong, for humans; never contains a secret.
+        code: What went wrong, for programs; by default the code of the status.
         broken: The broken rules. The envelope's `details` name their properties; the reasons are in `message`
-            and `errors`, since the official SDKs drop a `message` among the details [G].
-        headers: Further headers of the answer, such as `Retry-After`.
-        entity_name: The name of the target or integration that it is about.
+            and `errors`, since the official SDKs drop a `message` in the details [G].
+        headers: Additional headers of the answer, such as `Retry-After`.
+        entity_name: The name of the target or integration concerned.
         limit: The limit that was reached: its `key`, `namespace` and `value`.
     """
 
@@ -116,7 +116,7 @@ class ApiError(Exception):
 
 
 def plain_error(status: int) -> ApiError:
-    """The error that a bare status means, as an injected fault sends it."""
+    """The usual error for a status, as sent by an injected fault."""
     messages = {401: "Invalid login credentials.", 429: "Rate limit exceeded the maximum."}
     return ApiError(status, messages.get(status, _phrase(status)))
 

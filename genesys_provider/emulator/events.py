@@ -1,6 +1,6 @@
-"""The JSON that an endpoint receives: Genesys Cloud's events in EventBridge's envelope.
+"""The JSON that an endpoint receives: events of Genesys Cloud in EventBridge's envelope.
 
-The envelope is [G]; that the verification and the health check use it too, and their names, is [C].
+The envelope is [G]. That the verification and the health check use it too, and their event names, is [C].
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from typing import Any
 from uuid import uuid4
 
 SOURCE_PREFIX = "aws.partner/genesys.com/cloud"
-"""How the name of each event source begins [G]; the organization's id and the suffix follow."""
+"""The start of each event source's name [G]; the organization's id and the suffix follow."""
 
 ORGANISATION_ID = "5f7f0b4e-0c7f-4d0c-9a1e-6d3f6f1c2b00"
-"""The emulated organisation. It exists nowhere."""
+"""The id of the organization in events to targets. It exists nowhere."""
 
 VERIFICATION = "TARGET_VERIFICATION"
 HEALTH_CHECK = "TARGET_HEALTH_CHECK"
 
 
 def timestamp() -> str:
-    """The present moment in UTC to the millisecond, as `2026-01-31T12:00:00.123Z`."""
+    """The current time in UTC with milliseconds, such as `2026-01-31T12:00:00.123Z`."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def event(topic: str, body: Any) -> dict[str, Any]:
-    """A new event of a topic, with an id that stays the same over all its deliveries."""
+    """A new event of a topic, whose id is the same in all its deliveries."""
     source = f"{SOURCE_PREFIX}/{ORGANISATION_ID}/emulator"
     return envelope(topic, body, source=source, account="000000000000", region="us-east-1")
 
@@ -40,7 +40,7 @@ def envelope(
     topic: str | None = None,
     version: str = "1",
 ) -> dict[str, Any]:
-    """EventBridge's envelope around a new event of this kind; `topic` is the kind with real ids in it."""
+    """A new event of this kind in EventBridge's envelope; `topic` is the kind with actual ids."""
     now = timestamp()
     return {
         "version": "0",

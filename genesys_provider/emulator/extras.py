@@ -1,8 +1,8 @@
-"""Fields that the contract does not know, for the behaviour `extraFields`.
+"""Fields unknown to the contract, for the behaviour `extraFields`.
 
-Some the service sets and anybody may change: of these the emulator keeps exactly what a PUT carries, so what an
-update leaves out is lost, and a later GET shows that. The others are the service's own: a PUT of them changes
-nothing, and one of them is different at each look.
+Some of them have a default from the service, and clients may change them: the emulator keeps exactly what a PUT
+contains, so that a field left out of an update is lost, which a later GET shows. The others are read-only: a PUT
+does not change them, and one of them differs at each read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from genesys_provider.emulator.contract import fields
 from genesys_provider.emulator.events import timestamp
 
 Extras = dict[str, dict[str, Any]]
-"""Fields by the object that they are in: `TOP` is the target itself."""
+"""Fields by the object that contains them: `TOP` is the target itself."""
 
 TOP, AUTH, RETRY = "", "authConfig", "retryPolicy"
 
@@ -35,7 +35,7 @@ OF_A_HEALTH_CHECK = {"took": {"milliseconds": 1}, "region": None}
 
 
 def unknown_fields(body: dict[str, Any]) -> Extras:
-    """What the body of a POST or PUT holds that is neither the contract's nor the service's own."""
+    """The fields in the body of a POST or PUT that are neither known to the contract nor read-only."""
     objects = {TOP: body, AUTH: body[AUTH], RETRY: body[RETRY]}
     return {
         level: {name: value for name, value in given.items() if name not in _KNOWN[level] | _OWN[level]}
@@ -44,12 +44,12 @@ def unknown_fields(body: dict[str, Any]) -> Extras:
 
 
 def completed(sent: Extras) -> Extras:
-    """The fields of a new target: what was sent, and what the service sets itself."""
+    """The extra fields of a new target: those that were sent, and the defaults of the service."""
     return {level: {**fields, **sent.get(level, {})} for level, fields in _SET_BY_THE_SERVICE.items()}
 
 
 def with_extras(view: dict[str, Any], extras: Extras | None, version: int) -> dict[str, Any]:
-    """The target's view with them; `extras` is None where it never was written with any."""
+    """Adds extra fields to the target's view; `extras` is None if it was never written with any."""
     kept = completed({}) if extras is None else extras
     own: Extras = {
         TOP: {"version": version, "lastAccessed": timestamp(), "createdBy": {"id": None, "selfUri": "/me"}},

@@ -1,19 +1,19 @@
-"""Injected faults: what goes wrong between a client and the API, on demand.
+"""Injected faults: failures between a client and the API, on demand.
 
 A fault matches requests by method and path (a pattern, such as
-`/api/v2/integrations/eventbridge/targets/*`; each may be left out) and holds for `times` requests, or until
-`DELETE /emulator/faults`. Of several that match, the oldest acts. Any of them waits `seconds`: before all else,
-or, with `"when": "after"`, after the request was served and before anything is answered. `GET /emulator/held`
-shows the requests that wait, and `DELETE /emulator/held` lets them go on at once. What is done:
+`/api/v2/integrations/eventbridge/targets/*`); both are optional. It applies to `times` requests, or until
+`DELETE /emulator/faults`. If several faults match, the oldest applies. A fault first holds the request for
+`seconds`, or, with `"when": "after"`, holds the answer after the request was served. `GET /emulator/held`
+shows the requests that are being held, and `DELETE /emulator/held` releases them. The actions:
 
 - `status`: answers `status` (with `headers`, and `body` instead of the usual error) and does nothing else.
-- `delay`: nothing more; the request is served.
+- `delay`: serves the request normally after the wait.
 - `drop_before`: closes the connection without serving the request.
 - `drop_after`: serves the request, then closes the connection without an answer.
-- `malformed`: serves the request, then answers something that isn't JSON.
-- `huge`: serves the request, then answers 32 MiB of JSON.
-- `truncate`: serves the request, then sends half of the answer's body and closes the connection. An answer
-  without a body is dropped.
+- `malformed`: serves the request, then answers with something that isn't JSON.
+- `huge`: serves the request, then answers with 32 MiB of JSON.
+- `truncate`: serves the request, then sends half of the answer's body and closes the connection; without a
+  body, the whole answer is dropped.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NOT_SERVED = ("status", "drop_before")
 
 
 class Match(BaseModel):
-    """Which requests a fault is for."""
+    """The requests to which a fault applies."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,18 +38,18 @@ class Match(BaseModel):
     path: str | None = None
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether the fault is for such a request."""
+        """Whether the fault applies to such a request."""
         return (self.method is None or self.method.upper() == method) and (
             self.path is None or fnmatchcase(path, self.path)
         )
 
 
 class Fault(BaseModel):
-    """One thing that goes wrong.
+    """One fault.
 
     Attributes:
-        when: Whether it waits before the request is served or after it.
-        times: For how many more requests it holds; none is without end.
+        when: Whether it waits before or after the request is served.
+        times: The number of further requests to which it applies; None means no limit.
         body: A string is sent as it is, anything else as JSON.
     """
 
@@ -78,25 +78,25 @@ class Fault(BaseModel):
 
 
 class Faults:
-    """The faults that wait for their requests."""
+    """The pending faults."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """From now on, this goes wrong too."""
+        """Add a fault."""
         self._faults.append(fault)
 
     def all(self) -> list[Fault]:
-        """The faults that still wait, oldest first."""
+        """The pending faults, oldest first."""
         return list(self._faults)
 
     def clear(self) -> None:
-        """Nothing goes wrong any more."""
+        """Remove all faults."""
         self._faults.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The fault that this request meets, which thereby has one request fewer to go."""
+        """The fault that applies to this request, which counts towards its `times`."""
         for fault in self._faults:
             if fault.match.matches(method, path):
                 if fault.times is not None:

@@ -1,9 +1,9 @@
-"""The front door: what every request to the login or the API passes.
+"""The front of the emulator, which every request to the login or the API passes.
 
-It gives the request its correlation id, writes it into the log, lets an injected fault act, and adds the
-headers that every answer carries [G]: those of an injected fault too, with the figures of the request's token.
-The control plane (`/emulator/…`) passes unlogged and without faults. Here alone it is decided which behaviour
-a request meets: `request.state.behaviour`.
+It gives the request a correlation id, logs it, applies an injected fault, and adds the headers that every answer
+has [G], including those of injected faults, with the rate limit of the request's token. Requests to the control
+plane (`/emulator/…`) are not logged, and no fault applies to them. Only this module decides which behaviour applies
+to a request: `request.state.behaviour`.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ logger = logging.getLogger(__name__)
 
 
 class RequestLog:
-    """The requests to the login and the API, as they came in (the last hundred thousand)."""
+    """The last hundred thousand requests to the login and the API, in the order in which they arrived."""
 
     def __init__(self) -> None:
         self._entries: deque[dict[str, Any]] = deque(maxlen=_KEPT)
 
     def add(self, scope: Scope) -> dict[str, Any]:
-        """A new entry; its `status` stays null until an answer is on its way, forever if none is."""
+        """Add an entry; its `status` is null until an answer begins, and stays null without one."""
         entry = {
             "at": timestamp(),
             "method": scope["method"],
@@ -67,12 +67,12 @@ class RequestLog:
         return list(self._entries)
 
     def clear(self) -> None:
-        """Forget every entry."""
+        """Delete all entries."""
         self._entries.clear()
 
 
 class Front:
-    """The ASGI application around the emulator's own."""
+    """The ASGI application that wraps the emulator's own."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class Front:
                     *self._limit.headers(token),
                     (b"inin-correlation-id", scope["state"]["correlation_id"].encode()),
                 ]
-                # An injected fault may have some of its own.
+                # An injected fault may set some of them itself.
                 given = dict(message["headers"])
                 message["headers"] = [*message["headers"], *(each for each in every if each[0] not in given)]
             await send(message)
@@ -128,12 +128,12 @@ class Front:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            # As it was sent: a slash within an id is no slash of the path.
+            # Route by the path as it was sent, in which a slash inside an id is escaped.
             await self._app({**scope, "path": scope["raw_path"].decode("latin-1")}, receive, send)
         except ClientDisconnect:
             pass
         except Exception:
-            # Starlette has answered 500 already; the reason is for whoever runs the emulator.
+            # Starlette has already answered 500; log the reason for whoever runs the emulator.
             logger.exception("%s %s failed", scope["method"], scope["path"])
 
     async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
@@ -183,7 +183,7 @@ class Front:
 
 
 async def _read_ahead(receive: Receive) -> Receive:
-    """The request, taken in whole: a client that gives up meanwhile has sent it all the same."""
+    """Read the whole request now, so that it still counts if the client gives up during the wait."""
     messages: deque[Message] = deque()
     while not messages or messages[-1].get("more_body", False):
         messages.append(await receive())
@@ -198,7 +198,7 @@ def _status_answer(fault: Fault, scope: Scope) -> Response:
     status = fault.status or 500
     if fault.body is not None:
         body = fault.body if isinstance(fault.body, str) else json.dumps(fault.body)
-    elif scope["path"] == TOKEN_PATH and status == 400:  # noqa: PLR2004 - how the token endpoint throttles [G]
+    elif scope["path"] == TOKEN_PATH and status == 400:  # noqa: PLR2004 - the token endpoint throttles with 400 [G]
         body = json.dumps(THROTTLED)
     else:
         response: Response = plain_error(status).answer(scope["state"]["correlation_id"])

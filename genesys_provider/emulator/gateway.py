@@ -1,18 +1,18 @@
-"""A local gateway: the endpoint that targets send events to, and that is told of changes to targets.
+"""A local gateway: the endpoint that receives the events of targets, and the syncs about changes to targets.
 
-| call | does |
+| call | effect |
 |---|---|
-| `POST /v1/genesys/events`, or any path below it | takes an event: JSON; HTTP Basic where a user is set |
-| `POST /webhooks/genesys/targets` | takes a sync, signed by Standard Webhooks where a signing secret is set |
-| `GET /received` | what was taken: `{"events", "syncs"}`, each with `at`, `path`, `headers`, `body` |
-| `DELETE /received` | forgets them (not which syncs were seen: a replay stays a replay) |
-| `POST /behaviour` | `{"path", "status", "drop", "seconds", "when", "times"}`: endpoints do something else |
-| `DELETE /behaviour` | endpoints work again |
-| `GET`, `DELETE /held` | the requests that a behaviour lets wait now; they go on at once |
+| `POST /v1/genesys/events`, or any path below it | accepts an event in JSON; requires HTTP Basic if a user is set |
+| `POST /webhooks/genesys/targets` | accepts a sync; requires a Standard Webhooks signature if a secret is set |
+| `GET /received` | what was accepted: `{"events", "syncs"}`, each with `at`, `path`, `headers`, `body` |
+| `DELETE /received` | clears both lists (a replayed sync is still recognized afterwards) |
+| `POST /behaviour` | `{"path", "status", "drop", "seconds", "when", "times"}`: changes how endpoints respond |
+| `DELETE /behaviour` | endpoints respond normally again |
+| `GET`, `DELETE /held` | the requests that a behaviour is holding; DELETE releases them |
 
-A behaviour's `path` is a pattern, all events endpoints if left out; the newest that matches a request acts:
-it waits `seconds`, then answers `status` instead of taking the request, or closes the connection where `drop` is
-set; with neither the request is taken. With `"when": "after"` the request is taken first.
+A behaviour's `path` is a pattern; the default is all event endpoints. The newest behaviour that matches a request
+applies: it waits `seconds`, then answers `status` instead of accepting the request, or closes the connection if
+`drop` is set; otherwise the request is accepted. With `"when": "after"` the request is accepted first.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ _HIDDEN_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 @dataclass(frozen=True)
 class GatewaySettings:
-    """How a gateway behaves.
+    """The settings of a gateway.
 
     Attributes:
-        certificate_dir: Where its certificate is, or will be made; `ca.pem` there is its CA.
-        username: Who may send events; none lets everybody.
+        certificate_dir: The directory of its certificate, which is created if missing; `ca.pem` there is its CA.
+        username: The user that may send events; None means no authentication.
         password: The password of `username`.
-        signing_secret: What syncs are signed with; none takes unsigned ones.
+        signing_secret: The secret that signs syncs; None accepts unsigned syncs.
     """
 
     certificate_dir: Path
@@ -68,7 +68,7 @@ class GatewaySettings:
 
 
 class Behaviour(BaseModel):
-    """What endpoints do instead of their work."""
+    """How endpoints respond instead of normally."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -81,10 +81,10 @@ class Behaviour(BaseModel):
 
 
 class Gateway:
-    """The gateway's calls, and what it took so far.
+    """The gateway's calls, and what it has received so far.
 
     Raises:
-        ValueError: The signing secret is not one.
+        ValueError: The signing secret is not valid.
     """
 
     def __init__(self, settings: GatewaySettings) -> None:
@@ -117,11 +117,11 @@ class Gateway:
         )
 
     async def take_event(self, request: Request) -> Response:
-        """An event, a verification or a health check of a target."""
+        """Accept an event, a verification or a health check of a target."""
         if self._basic is not None:
             given = request.headers.get("authorization", "").encode("latin-1")
             if not secrets.compare_digest(given, self._basic):
-                return _refusal(401, "the user name or the password is wrong", {"WWW-Authenticate": "Basic"})
+                return _refusal(401, "the user name or password is wrong", {"WWW-Authenticate": "Basic"})
         try:
             body = json.loads(await request.body())
         except (ValueError, RecursionError):
@@ -130,13 +130,13 @@ class Gateway:
         return JSONResponse({"accepted": True}, 202)
 
     async def take_sync(self, request: Request) -> Response:
-        """News of a target: its signature is checked, and that it comes once only."""
+        """Accept a sync about a target, after checking its signature and that it is not a replay."""
         raw = await request.body()
         if self._webhook is not None:
             try:
                 self._webhook.verify(raw, dict(request.headers), json_parse=False)
-            except Exception:  # noqa: BLE001 - the library raises its own, and ValueErrors for odd headers
-                return _refusal(401, "the signature does not fit, or is too old")
+            except Exception:  # noqa: BLE001 - the library raises its own errors, and ValueErrors for odd headers
+                return _refusal(401, "the signature is not valid, or too old")
         try:
             body = json.loads(raw)
         except (ValueError, RecursionError):
@@ -146,23 +146,23 @@ class Gateway:
         sync_id = request.headers.get("webhook-id")
         if sync_id is not None:
             if sync_id in self._sync_ids:
-                return _refusal(409, "a sync with this webhook-id was taken before")
+                return _refusal(409, "a sync with this webhook-id was already received")
             self._sync_ids.add(sync_id)
         self._syncs.append(_record(request, body))
         return JSONResponse({"accepted": True})
 
     async def received(self, _: Request) -> Response:
-        """Everything that was taken, oldest first."""
+        """Everything that was accepted, oldest first."""
         return JSONResponse({"events": self._events, "syncs": self._syncs})
 
     async def forget(self, _: Request) -> Response:
-        """Forget everything that was taken."""
+        """Clear the lists of accepted requests."""
         self._events.clear()
         self._syncs.clear()
         return Response(status_code=204)
 
     async def behave(self, request: Request) -> Response:
-        """Let endpoints answer something else; replaces what was set for the same path."""
+        """Change how endpoints respond; replaces the behaviour of the same path."""
         try:
             behaviour = Behaviour.model_validate_json(await request.body())
         except ValidationError as error:
@@ -172,21 +172,21 @@ class Gateway:
         return JSONResponse(behaviour.model_dump(), 201)
 
     async def behave_well(self, _: Request) -> Response:
-        """Let endpoints work again."""
+        """Remove all behaviours."""
         self._behaviours.clear()
         return Response(status_code=204)
 
     async def list_held(self, _: Request) -> Response:
-        """The requests that wait."""
+        """The requests that are being held."""
         return JSONResponse(self._held.all())
 
     async def release_held(self, _: Request) -> Response:
-        """No request waits any longer."""
+        """Release all held requests."""
         self._held.release()
         return Response(status_code=204)
 
     def _behaving(self, take: Take) -> Take:
-        """An endpoint that does what a behaviour says instead of its work, or besides it."""
+        """Wraps an endpoint, so that it follows the behaviour that applies."""
 
         async def endpoint(request: Request) -> Response:
             behaviour = self._behaviour(request.url.path)
@@ -199,13 +199,13 @@ class Gateway:
                 await connection.abort(request.scope, request.receive)
                 return Response(status_code=204)
             if behaviour.status is not None:
-                return _refusal(behaviour.status, "as POST /behaviour said")
+                return _refusal(behaviour.status, "set by POST /behaviour")
             return taken or await take(request)
 
         return endpoint
 
     def _behaviour(self, path: str) -> Behaviour | None:
-        """What the newest behaviour for the path says, which thereby has one request fewer to go."""
+        """The newest behaviour for the path; the request counts towards its `times`."""
         behaviour = next((each for each in reversed(self._behaviours) if fnmatchcase(path, each.path)), None)
         if behaviour is not None and behaviour.times is not None:
             behaviour.times -= 1
@@ -215,10 +215,10 @@ class Gateway:
 
 
 def _webhook(secret: str) -> Webhook:
-    """What checks signatures: a secret that begins with `whsec_` is base64 after it, any other is the key.
+    """The verifier of signatures. After a prefix `whsec_` the secret is base64; any other secret is the key itself.
 
     Raises:
-        ValueError: It is empty, or no base64.
+        ValueError: The secret is empty, or not base64.
     """
     try:
         return Webhook(secret if secret.startswith("whsec_") else secret.encode())

@@ -1,4 +1,4 @@
-"""Which headers are the sender's own: RFC 9110 has them set anew for each request, so no target may [C]."""
+"""The headers that the sender sets for each request (RFC 9110), and that a target may therefore not set [C]."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that wait on purpose: a test sees that one is there, does what it wants, and lets it go on."""
+"""Requests that are held on purpose: a test can wait for one, act meanwhile, and release it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 When = Literal["before", "after"]
-"""Whether a request waits before it is served, or after that and before its answer."""
+"""Whether a request is held before it is served, or afterwards, before the answer."""
 
 
 @dataclass(eq=False)
@@ -19,13 +19,13 @@ class _Held:
 
 
 class HeldRequests:
-    """The requests of one server that wait now."""
+    """The requests that one server is holding."""
 
     def __init__(self) -> None:
         self._held: list[_Held] = []
 
     async def hold(self, method: str, path: str, when: When, seconds: float) -> None:
-        """Return after so many seconds, or when `release` is called."""
+        """Hold a request for so many seconds, or until `release` is called."""
         if not seconds:
             return
         held = _Held(method, path, when)
@@ -38,10 +38,10 @@ class HeldRequests:
             self._held.remove(held)
 
     def all(self) -> list[dict[str, Any]]:
-        """The requests that wait, oldest first."""
+        """The held requests, oldest first."""
         return [{"method": each.method, "path": each.path, "when": each.when} for each in self._held]
 
     def release(self) -> None:
-        """All of them go on."""
+        """Let all held requests continue."""
         for each in self._held:
             each.released.set()

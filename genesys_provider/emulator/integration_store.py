@@ -1,4 +1,4 @@
-"""What the emulator remembers of integrations."""
+"""The stored integrations of the emulator."""
 
 from __future__ import annotations
 
@@ -13,28 +13,27 @@ if TYPE_CHECKING:
     from genesys_provider.emulator.database import Database, Look
 
 ENABLED, DISABLED, DELETED, RESTORED = "ENABLED", "DISABLED", "DELETED", "RESTORED"
-"""What an integration is meant to be [G]."""
+"""The intended states of an integration [G]."""
 
 ACTIVE, ACTIVATING, INACTIVE, DEACTIVATING = "ACTIVE", "ACTIVATING", "INACTIVE", "DEACTIVATING"
 ERROR = "ERROR"
-"""What it is [G]."""
+"""The reported states of an integration [G]."""
 
 EMPTY = {"properties": {}, "advanced": {}, "notes": "", "credentials": {}}
-"""The configuration of a new integration: nothing in it is null [G~]."""
+"""The configuration of a new integration; nothing in it is null [G~]."""
 
 
 @dataclass(frozen=True)
 class StoredIntegration:
-    """One integration as it is kept.
+    """One stored integration.
 
     Attributes:
-        configuration: What the last PUT had as `properties`, `advanced`, `notes` and `credentials`.
-        version: That of the configuration.
-        message: Why it is in this state, for a human.
-        last_updated: When `code` changed last, or was forced.
-        generation: Counts the changes of state from outside; what was begun before one of them settles nothing.
-        leads_to: The code of the state that it is on the way to, if it is on a way; it sets out again after a
-            restart.
+        configuration: The `properties`, `advanced`, `notes` and `credentials` of the last PUT.
+        version: The version of the configuration.
+        message: The reason for the state, for humans.
+        last_updated: When `code` last changed, or was forced.
+        generation: The number of state changes from outside; a change in progress is void after another one.
+        leads_to: The code of the state that a change in progress leads to, if any; it resumes after a restart.
     """
 
     id: str
@@ -84,13 +83,13 @@ _TO_A_STATE = (
 
 
 class IntegrationStore:
-    """The emulator's memory of integrations."""
+    """The storage of integrations."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, integration_id: str, name: str, kind: str) -> None:
-        """A new integration: disabled, and not configured."""
+        """Add a new integration, disabled and not configured."""
         self._database.execute(
             "INSERT INTO integrations (id, name, type, configuration, version, intended, code, last_updated,"
             " generation) VALUES (?, ?, ?, ?, 1, ?, ?, ?, 1)",
@@ -98,11 +97,11 @@ class IntegrationStore:
         )
 
     def as_of(self, seconds_ago: float) -> Look[StoredIntegration]:
-        """The integrations as they were so many seconds ago, at most an hour; 0 is now."""
+        """The integrations as they were so many seconds ago, at most an hour; 0 means now."""
         return self._database.as_of(INTEGRATIONS, seconds_ago)
 
     def get(self, integration_id: str) -> StoredIntegration | None:
-        """The integration, if there is one now."""
+        """The integration, if it exists now."""
         return self.as_of(0).get(integration_id)
 
     def all(self) -> list[StoredIntegration]:
@@ -110,14 +109,14 @@ class IntegrationStore:
         return self.as_of(0).all()
 
     def configure(self, integration_id: str, name: str, configuration: dict[str, Any]) -> None:
-        """Another configuration, with the next version."""
+        """Store another configuration, under the next version."""
         self._database.execute(
             "UPDATE integrations SET name = ?, configuration = ?, version = version + 1 WHERE id = ?",
             (name, json.dumps(configuration), integration_id),
         )
 
     def move(self, integration_id: str, intended: str, code: str, leads_to: str | None = None) -> None:
-        """Another state, as somebody asked for; `leads_to` is the code of the one that it is on the way to."""
+        """Change the state on request; `leads_to` is the code of the state that this change leads to."""
         self._database.execute(
             f"UPDATE integrations SET {_TO_A_STATE}, intended = ?5, generation = generation + 1"  # noqa: S608
             " WHERE id = ?6",
@@ -125,7 +124,7 @@ class IntegrationStore:
         )
 
     def settle(self, integration_id: str, generation: int, code: str, message: str | None) -> bool:
-        """Whether the integration has arrived: it did not change or go since it set out."""
+        """Complete a change of state; False if the integration was changed or deleted since the change began."""
         settled = self._database.execute(
             f"UPDATE integrations SET {_TO_A_STATE} WHERE id = ?5 AND generation = ?6",  # noqa: S608
             (code, timestamp(), message, None, integration_id, generation),
@@ -133,7 +132,7 @@ class IntegrationStore:
         return settled.rowcount > 0
 
     def force(self, integration_id: str, code: str, message: str | None) -> bool:
-        """Whether there is such an integration; its state now is this one, wherever it was on the way to."""
+        """Force a state, and end any change in progress; False if there is no such integration."""
         forced = self._database.execute(
             "UPDATE integrations SET code = ?, message = ?, last_updated = ?, leads_to = NULL,"
             " generation = generation + 1 WHERE id = ?",
@@ -142,5 +141,5 @@ class IntegrationStore:
         return forced.rowcount > 0
 
     def delete(self, integration_id: str) -> bool:
-        """Whether there was such an integration; now there is none."""
+        """Delete the integration; False if there was none."""
         return self._database.delete(INTEGRATIONS, integration_id)

@@ -1,4 +1,4 @@
-"""The types that an integration can be of, as far as clients look at them [G]; a small choice of them [C]."""
+"""A small selection [C] of the integration types, with the fields that clients read [G]."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from genesys_provider.emulator.paths import INTEGRATIONS_PATH
 EVENTBRIDGE = "amazon-eventbridge-source"
 TYPES_PATH = f"{INTEGRATIONS_PATH}/types"
 PROPERTIES = "EventBridgeProperties"
-"""The contract's schema of what is configured of an `amazon-eventbridge-source`."""
+"""The contract's schema for the configuration of an `amazon-eventbridge-source`."""
 
 NAMES = {
     EVENTBRIDGE: "Amazon EventBridge Source",
@@ -21,13 +21,13 @@ NAMES = {
     "purecloud-data-actions": "Genesys Cloud Data Actions",
     "webhook": "Webhook",
 }
-"""What an integration of each type is called that is given no name."""
+"""The default name of an integration of each type."""
 
 _VIEW = "integrations:integration:view"
 
 
 def type_view(type_id: str, max_instances: int) -> dict[str, Any]:
-    """One type, as the API answers it; `max_instances` holds for `amazon-eventbridge-source`."""
+    """One type, as the API returns it; `max_instances` applies to `amazon-eventbridge-source`."""
     schemas = f"{TYPES_PATH}/{type_id}/configschemas"
     return {
         "id": type_id,
@@ -46,7 +46,7 @@ def type_view(type_id: str, max_instances: int) -> dict[str, Any]:
 
 
 def config_schema(type_id: str, part: str) -> dict[str, Any]:
-    """The schema of `properties` or `advanced`. Of most types the emulator takes any object."""
+    """The schema of `properties` or `advanced`. For most types the emulator accepts any object."""
     known = part == "properties" and type_id == EVENTBRIDGE
     rules = DOCUMENT["components"]["schemas"][PROPERTIES] if known else {}
     return {

@@ -1,6 +1,6 @@
-"""What the calls about integrations answer, under a behaviour.
+"""The answers of the calls for integrations, under a behaviour.
 
-A key whose value is one of a few words is left out rather than null: the official SDKs fail at a null there [G].
+An enum without a value is left out rather than null, since the official SDKs fail on a null there [G].
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 EXPANDED = "config.current"
 NO_NOTES = "node_dynamodb_empty_string"
-"""How notes that are empty can read [G]."""
+"""How empty notes may be returned [G]."""
 
 _BY = {"id": None, "selfUri": "/me"}
 
 
 def configuration_view(integration: StoredIntegration, behaviour: Behaviour) -> dict[str, Any]:
-    """The configuration as the API answers it."""
+    """The configuration as the API returns it."""
     return {
         "id": integration.id,
         "name": integration.name,
@@ -37,7 +37,7 @@ def configuration_view(integration: StoredIntegration, behaviour: Behaviour) -> 
 def integration_view(
     integration: StoredIntegration, behaviour: Behaviour, max_instances: int, *, expanded: bool
 ) -> dict[str, Any]:
-    """The integration as the API answers it; `expanded` has its configuration too."""
+    """The integration as the API returns it; with `expanded`, including its configuration."""
     return {
         "id": integration.id,
         "name": integration.name,

@@ -1,7 +1,7 @@
-"""The calls of `/api/v2/integrations`, as the request's behaviour wants them.
+"""The calls of `/api/v2/integrations`, under the request's behaviour.
 
-Which call exists and what it answers is the contract's table. The path of one integration is routed last: it would
-take that of the types for an id.
+The contract's table lists the calls and their answers. The path of a single integration is routed last, since it
+would match the path of the types too.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ MAX_PAGE_SIZE = MAX_PAGE_NUMBER = 999
 MAX_IDS = 100
 _FILTERS = ("ids", "integrationType", "reportedState", "credentialId", "expand")
 _SOURCE = ("awsAccountId", "awsAccountRegion", "eventSourceSuffix")
-"""What no two integrations may have in common."""
+"""The properties that must be unique in combination."""
 
 
 @dataclass
 class Integrations:
-    """The calls about integrations.
+    """The calls for integrations.
 
     Attributes:
-        max_instances: How many of the type `amazon-eventbridge-source` there may be.
+        max_instances: The maximum number of integrations of the type `amazon-eventbridge-source`.
     """
 
     store: IntegrationStore
@@ -89,12 +89,12 @@ class Integrations:
         ]
 
     async def create(self, request: Request) -> Response:
-        """`POST /integrations`: disabled, and not configured."""
+        """`POST /integrations`: a new integration, disabled and not configured."""
         behaviour = behaviour_of(request)
         body = checked(behaviour.stored(await read_object(request)), "CreateIntegrationBody")
         kind = body["integrationType"]["id"]
         if kind not in NAMES:
-            broken = [BrokenRule("integrationType.id", "is no type of integrations")]
+            broken = [BrokenRule("integrationType.id", "is not an integration type")]
             raise ApiError(400, "The body is not valid", code="invalid.body", broken=broken)
         siblings = [each for each in self.store.all() if each.type == kind]
         if kind == EVENTBRIDGE and sum(each.intended != DELETED for each in siblings) >= self.max_instances:
@@ -115,8 +115,8 @@ class Integrations:
         )
         filters = {} if behaviour.ignore_filters else page.query
         if len(filters.get("ids", "").split(",")) > MAX_IDS:
-            broken = [BrokenRule("ids", f"must be at most {MAX_IDS}")]
-            raise ApiError(400, "The page can't be given", broken=broken)
+            broken = [BrokenRule("ids", f"must be at most {MAX_IDS} ids")]
+            raise ApiError(400, "The page request is not valid", broken=broken)
         odd = odd_integrations(0 if "ids" in filters else behaviour.odd_entries)
         there = {
             each.id: each
@@ -139,7 +139,7 @@ class Integrations:
         return answer(odd, behaviour) if odd else self._shown(request, self._seen(request))
 
     async def intend(self, request: Request) -> Response:
-        """`PATCH /integrations/{id}`: the way to another state begins, if it is another."""
+        """`PATCH /integrations/{id}`: begins the change to another intended state."""
         body = await read_object(request)
         before = self._there(request)
         intended = checked(body, "IntegrationBody")["intendedState"]
@@ -157,7 +157,7 @@ class Integrations:
         return replaced(view, ("id", "intendedState"), behaviour)
 
     async def delete(self, request: Request) -> Response:
-        """`DELETE /integrations/{id}`: gone at once, whatever its state; the answer is the integration [G]."""
+        """`DELETE /integrations/{id}`: deletes it immediately in any state, and returns it [G]."""
         integration, behaviour = self._there(request), behaviour_of(request)
         if behaviour.soft_delete:
             if integration.intended == DELETED:
@@ -175,9 +175,9 @@ class Integrations:
         return answer(configuration_view(self._seen(request), behaviour), behaviour)
 
     async def configure(self, request: Request) -> Response:
-        """`PUT /integrations/{id}/config/current`: the whole configuration anew, under the next version."""
+        """`PUT /integrations/{id}/config/current`: replaces the configuration, under the next version."""
         behaviour, sent = behaviour_of(request), await read_object(request)
-        # Looked at when all of the body is there: another PUT may have come meanwhile.
+        # Read after the whole body has arrived, since another PUT may have been served meanwhile.
         before = self._there(request)
         body = checked(behaviour.stored(sent), "IntegrationConfigurationBody")
         properties = body["properties"]
@@ -195,7 +195,7 @@ class Integrations:
         return replaced(configuration_view(self._now(before.id), behaviour), ("id", "version"), behaviour)
 
     def view_of(self, integration_id: str) -> dict[str, Any]:
-        """The integration with its configuration, as it usually is answered.
+        """The integration with its configuration, under the usual behaviour.
 
         Raises:
             ApiError: 404 if there is none.
@@ -209,7 +209,7 @@ class Integrations:
             for each in self.store.all()
             if each.type == EVENTBRIDGE and each.id != integration_id and each.intended != DELETED
         ):
-            reason = "is that of another integration with this account and region"
+            reason = "is used by another integration with the same account and region"
             broken = [BrokenRule("properties.eventSourceSuffix", reason)]
         if broken:
             raise ApiError(400, "The configuration is not valid", code="invalid.configuration", broken=broken)
@@ -231,13 +231,13 @@ class Integrations:
     def _too_many(self) -> ApiError:
         return ApiError(
             409,
-            f"There are {self.max_instances} integrations of the type {EVENTBRIDGE}, and there may be no more.",
+            f"The maximum of {self.max_instances} integrations of the type {EVENTBRIDGE} is reached.",
             code="max.instances",
             limit=instances_limit(self.max_instances),
         )
 
     def _there(self, request: Request) -> StoredIntegration:
-        """The integration as it is."""
+        """The integration in its current state."""
         return self._found(request, 0)
 
     def _seen(self, request: Request) -> StoredIntegration:
@@ -247,7 +247,7 @@ class Integrations:
     def _found(self, request: Request, seconds_ago: float) -> StoredIntegration:
         integration_id = id_of(request)
         if integration_id in odd_integrations(behaviour_of(request).odd_entries):
-            raise ApiError(403, f"The integration {integration_id} is somebody else's.")
+            raise ApiError(403, f"The integration {integration_id} belongs to somebody else.")
         integration = self.store.as_of(seconds_ago).get(integration_id)
         if integration is None:
             raise _not_found(integration_id)
@@ -270,7 +270,7 @@ class Integrations:
 
 
 def instances_limit(max_instances: int) -> dict[str, Any]:
-    """The limit of integrations of the type; its key is [C]."""
+    """The limit for integrations of the type; its key is [C]."""
     return {"key": f"{EVENTBRIDGE}.max", "namespace": "integrations", "value": max_instances}
 
 
@@ -288,7 +288,7 @@ def _passes(integration: StoredIntegration, filters: Any) -> bool:
 
 
 def _free_name(name: str, taken: set[str]) -> str:
-    """The name, numbered where it is taken, as the console does it [G]; how the number is written is [C]."""
+    """The name, with a number if it is taken, like in the console [G]; the form of the number is [C]."""
     number, free = 1, name
     while free in taken:
         number += 1

@@ -1,7 +1,7 @@
-"""Whether a body is what the contract's schema says, and what a schema has no words for.
+"""Validates bodies against the contract's schemas, and against rules that a schema cannot express.
 
-The rules beyond the schema stand in the contract's descriptions: which URLs, which headers, which characters in a
-target's name or event type. A body is judged whole: every property that breaks a rule is named, each once.
+Those rules are in the contract's descriptions: the allowed URLs, headers, and characters in a target's name or
+event type. Validation reports every property that breaks a rule, each once.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ Path = tuple[str | int, ...]
 
 
 def broken_rules_of(body: dict[str, Any]) -> list[BrokenRule]:
-    """What the body of a target breaks: one rule for each property that is wrong, and no reason holds a value."""
+    """The rules that a target's body breaks, one for each wrong property; no reason contains a value."""
     return _collected((*_of_the_schema(_TARGET, body), *_beyond_the_schema(body)))
 
 
 def broken_rules_of_schema(schema: str, body: Any, *within: str) -> list[BrokenRule]:
-    """What a value breaks of one of the contract's schemas; `within` is where in its body the value is."""
+    """The rules of a schema that a value breaks; `within` is the path of the value in its body."""
     return _collected(
         (((*within, *path), reason) for path, reason in _of_the_schema(validator(schema), body))
     )
@@ -49,7 +49,7 @@ def _collected(faults: Iterable[tuple[Path, str]]) -> list[BrokenRule]:
 
 
 def _of_the_schema(schema: Draft202012Validator, body: Any) -> Iterator[tuple[Path, str]]:
-    error: Any  # Its types allow for parts that are unset until it is raised.
+    error: Any  # The library's types allow unset attributes.
     for error in schema.iter_errors(body):
         path = tuple(error.absolute_path)
         if error.validator == "required":
@@ -72,7 +72,7 @@ _TYPES = {
 
 
 def _reason(error: Any) -> str:
-    # The library's own messages hold the value, which may be a secret.
+    # The library's own messages contain the value, which may be a secret.
     rule = error.validator_value
     if error.validator == "type":
         return "must be " + " or ".join(_TYPES[each] for each in ([rule] if isinstance(rule, str) else rule))
@@ -84,7 +84,7 @@ def _reason(error: Any) -> str:
         "minLength": "must not be empty",
         "maxLength": f"must have at most {rule} characters",
         "minItems": "must not be empty",
-        "uniqueItems": "must have nothing twice",
+        "uniqueItems": "must not contain duplicates",
         "minimum": f"must be at least {rule}",
         "maximum": f"must be at most {rule}",
     }[error.validator]
@@ -122,7 +122,7 @@ def _header_faults(names: Iterable[str], auth_type: object) -> Iterator[tuple[st
     for name in names:
         folded = name.lower()
         if folded in seen:
-            yield name, "is there twice: header names are the same in any case"
+            yield name, "is a duplicate: header names are not case-sensitive"
         elif is_senders_own(name):
             yield name, "is set by the sender for each request"
         elif folded == "authorization" and auth_type in ("BASIC", "OAUTH2", "JWT"):

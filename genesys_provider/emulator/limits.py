@@ -1,6 +1,6 @@
-"""The rate limit: so many requests a minute for one token, in fixed windows [G].
+"""The rate limit: a number of requests per minute for each token, in fixed windows [G].
 
-A token's window begins with its first request and lasts a minute. Every answer says where the token stands.
+A token's window begins with its first request and lasts a minute. Every answer reports the token's current count.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from genesys_provider.emulator.errors import ApiError
 
 WINDOW_SECONDS = 60
 UNLIMITED = 1_000_000
-"""What `inin-ratelimit-allowed` says where there is no limit: nobody who paces himself comes near it [C]."""
+"""The value of `inin-ratelimit-allowed` without a limit, too high to slow a client down [C]."""
 
 _MAX_WINDOWS = 1000
 
 
 @dataclass
 class Window:
-    """One token's running minute."""
+    """The current minute of one token."""
 
     ends_at: float
     count: int = 0
@@ -30,7 +30,7 @@ class RateLimit:
     """Counts the requests of each token.
 
     Args:
-        allowed: Requests a minute; 0 is no limit.
+        allowed: Requests per minute; 0 means no limit.
     """
 
     def __init__(self, allowed: int) -> None:
@@ -39,10 +39,10 @@ class RateLimit:
         self._windows: dict[str, Window] = {}
 
     def count(self, token: str) -> None:
-        """One more request of the token.
+        """Count a request of the token.
 
         Raises:
-            ApiError: 429, with `Retry-After`: the seconds until the window's end.
+            ApiError: 429 over the limit, with the seconds until the end of the window as `Retry-After`.
         """
         now = time.monotonic()
         window = self._window(token)
@@ -60,7 +60,7 @@ class RateLimit:
             )
 
     def headers(self, token: str | None) -> list[tuple[bytes, bytes]]:
-        """The three headers of every answer; without a token, or with an unknown one, nothing is used."""
+        """The three headers of every answer; without a known token the count is 0."""
         window = self._window(token)
         count, reset = (0, WINDOW_SECONDS) if window is None else (window.count, _seconds_left(window))
         return [
@@ -74,7 +74,7 @@ class RateLimit:
         return window if window is not None and window.ends_at > time.monotonic() else None
 
     def reset(self) -> None:
-        """Start every window anew."""
+        """Reset all windows."""
         self._windows.clear()
 
 

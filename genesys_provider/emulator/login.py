@@ -1,8 +1,8 @@
-"""Login: tokens for the one OAuth client, and who may make which call.
+"""Login and authorization: issues tokens to the OAuth client, and checks them at each call.
 
-`POST /oauth/token` is OAuth2's client credentials grant [S][G]. A token carries the scopes that the OAuth
-client has when it is issued; `POST /emulator/scopes` changes them, to see what a missing one does, and
-`POST /emulator/client-secret` rotates the client's secret.
+`POST /oauth/token` is OAuth2's client credentials grant [S][G]. A token has the scopes that the OAuth client had
+when it was issued. `POST /emulator/scopes` changes them, to test missing scopes, and `POST /emulator/client-secret`
+rotates the client's secret.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ INTEGRATION_WRITE = "integration:write"
 INTEGRATIONS = "integrations"
 INTEGRATIONS_READ = "integrations:readonly"
 ALL_SCOPES = frozenset({READ, WRITE, INTEGRATION_WRITE, INTEGRATIONS, INTEGRATIONS_READ})
-"""Those of the targets [S], and those of the integrations [G]."""
+"""The scopes for targets [S] and for integrations [G]."""
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 TOKEN_SECONDS = 86_400
@@ -54,18 +54,18 @@ THROTTLED = {
     "description": "rate limit exceeded; retry later",
     "error_description": "rate limit exceeded; retry later",
 }
-"""How the token endpoint throttles, with status 400 [G]; here an injected fault with status 400 does."""
+"""The token endpoint's throttling error, with status 400 [G]; sent here by an injected fault with that status."""
 
 
 def bearer_token(authorization: str) -> str | None:
-    """The token in a header `Authorization`, valid or not."""
+    """The bearer token in an `Authorization` header, valid or not."""
     kind, _, token = authorization.partition(" ")
     return token if kind.lower() == "bearer" else None
 
 
 @dataclass
 class OAuthClient:
-    """The confidential client that may log in, and the scopes that its next tokens get."""
+    """The confidential client that may log in, and the scopes of its next tokens."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -75,7 +75,7 @@ class OAuthClient:
         self._first_secret = self.client_secret
 
     def reset(self) -> None:
-        """The scopes and the secret are those that it began with."""
+        """Restore the initial scopes and secret."""
         self.scopes, self.client_secret = ALL_SCOPES, self._first_secret
 
 
@@ -92,9 +92,9 @@ class Login:
         return [Route(TOKEN_PATH, self._token, methods=["POST"])]
 
     def guarded(self, endpoint: Endpoint, *scopes: str, permission: str | None = None) -> Endpoint:
-        """The endpoint, for callers with a valid token, within its rate limit, with these scopes.
+        """Restricts an endpoint to callers with a valid token that has these scopes and is within its rate limit.
 
-        Where the call's permission is known, a 403 names that: a client with client credentials has roles [G].
+        If the call's permission is known, a 403 names it: a client with client credentials has roles [G].
         """
 
         async def guard(request: Request) -> Response:
@@ -111,10 +111,10 @@ class Login:
         return guard
 
     def admit(self, request: Request) -> frozenset[str]:
-        """The scopes of the request's token, of whose limit one more request is used.
+        """Count a request of the token, and return the token's scopes.
 
         Raises:
-            ApiError: 401, or 429 beyond the limit.
+            ApiError: 401, or 429 over the limit.
         """
         token = bearer_token(request.headers.get("authorization", ""))
         held = None if token is None else self._store.scopes_of(token)
@@ -149,7 +149,7 @@ class Login:
         except (binascii.Error, ValueError):
             return False
         right = (self.client.client_id, self.client.client_secret)
-        # RFC 6749 has id and secret form-encoded first; most clients don't: take both.
+        # RFC 6749 form-encodes id and secret first, but most clients don't, so accept both.
         return any(
             secrets.compare_digest("\0".join(given).encode(), "\0".join(right).encode())
             for given in ((client_id, client_secret), (unquote_plus(client_id), unquote_plus(client_secret)))

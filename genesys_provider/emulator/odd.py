@@ -1,6 +1,6 @@
-"""Targets and integrations of somebody else that are hard to read, for the behaviour `oddEntries`.
+"""Targets and integrations of other owners that are hard to read, for the behaviour `oddEntries`.
 
-Each breaks the contract in one way; they are in every list, can be read by id, and are nobody's to write.
+Each breaks the contract in one way. They are in every list and can be read by id, but nobody can change them.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _ODDITIES: tuple[dict[str, Any], ...] = (
     {"name": 12, "headers": {"X-Pulumi-Resource": ["urn"]}},
     {"retryPolicy": {"maxRetries": "many", "backoffStrategy": None}},
 )
-"""What is odd about each; the dots stand for a field that is not there."""
+"""The deviation of each; `...` stands for a missing field."""
 
 
 def odd_entries(count: int) -> dict[str, dict[str, Any]]:
-    """The first so many of them by their ids, always the same, as the API answers them."""
+    """The first `count` odd targets by id, as the API returns them; always the same."""
     return {_ID.format(number): _odd(number) for number in range(count)}
 
 
@@ -71,7 +71,7 @@ _ODD_INTEGRATIONS: tuple[dict[str, Any], ...] = (
 
 
 def odd_integrations(count: int) -> dict[str, dict[str, Any]]:
-    """The first so many odd integrations by their ids, always the same; they are in a list of any type."""
+    """The first `count` odd integrations by id; always the same. They are in lists of any type."""
     return {_ID.format(number): _odd_integration(number) for number in range(count)}
 
 

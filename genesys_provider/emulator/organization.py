@@ -26,7 +26,7 @@ class Organization:
         self.id = organization_id
 
     def routes(self, login: Login) -> list[Route]:
-        """The one call; it needs a token, and no scope [G]."""
+        """The single call; it needs a token, but no scope [G]."""
         return [Route(ORGANIZATION_PATH, login.guarded(self.me), methods=["GET"])]
 
     async def me(self, _: Request) -> Response:

@@ -1,13 +1,13 @@
-"""The emulator's requests to endpoints: one POST with the target's authentication and headers.
+"""The emulator's requests to endpoints: a POST with the target's authentication and headers.
 
-The verification, the health check and the delivery of events all go this way [S]. TLS is verified; redirects
-are not followed. Headers of a target that belong to the connection or describe the body are left out: the sender
-sets them. What authentication looks like on the wire, per `authType`:
+Verifications, health checks and deliveries all use it [S]. TLS is verified; redirects are not followed. Headers of
+a target that belong to the connection or describe the body are left out, since the sender sets them. The
+authentication on the wire, by `authType`:
 
 - `BASIC`: HTTP Basic.
-- `OAUTH2`: a Bearer token from `tokenUrl`, by client credentials (HTTP Basic, form body), each time anew.
-- `JWT`: a Bearer token signed with HS256 and `clientSecret`, `iss` and `sub` the `clientId`; without a
-  `clientSecret` there is nothing to sign with, and none is sent [C].
+- `OAUTH2`: a bearer token from `tokenUrl`, requested each time by client credentials (HTTP Basic, form body).
+- `JWT`: a bearer token signed with HS256 and `clientSecret`, whose `iss` and `sub` are the `clientId`. Without a
+  `clientSecret` no token is sent, since nothing can sign it [C].
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from genesys_provider.emulator.store import StoredTarget
 
 ENDPOINT_SECONDS = 10.0
-"""How long an endpoint may take for its answer [C]: as long as [S] gives a gateway's webhook."""
+"""How long an endpoint may take to answer [C]: the same as for a gateway's webhook in [S]."""
 
 MAX_CONCURRENT = 200
-"""Open requests to endpoints; more wait their turn, so that file descriptors last."""
+"""The maximum number of open requests to endpoints, to limit file descriptors; further requests wait."""
 
 _JWT_SECONDS = 300
 _CLOSING_SECONDS = 0.2
@@ -45,12 +45,12 @@ _CLOSING_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an endpoint took a request.
+    """The outcome of a request to an endpoint.
 
     Attributes:
-        status: The HTTP status of its answer, if it gave one.
-        error: Why the request counts as failed, for a human; none after a 2xx answer.
-        timed_out: Whether it failed for want of an answer in time.
+        status: The HTTP status of the answer, if there was one.
+        error: Why the request counts as failed, for humans; None after a 2xx answer.
+        timed_out: Whether it failed because there was no answer in time.
     """
 
     status: int | None = None
@@ -59,19 +59,19 @@ class Outcome:
 
 
 class _RefusedTokenError(Exception):
-    """The target's token endpoint gave no token: the message says why."""
+    """The target's token endpoint returned no token; the message tells why."""
 
 
 class _UnsendableHeadersError(Exception):
-    """The target's headers are no HTTP."""
+    """The target's headers are not valid HTTP."""
 
 
 class Outbound:
-    """The way to the endpoints.
+    """The HTTP client for endpoints.
 
     Args:
-        ca_file: A CA in PEM that is trusted besides the system's.
-        seconds: How long an endpoint may take for its answer.
+        ca_file: A CA in PEM that is trusted in addition to the system's.
+        seconds: How long an endpoint may take to answer.
     """
 
     def __init__(self, ca_file: Path | None = None, seconds: float = ENDPOINT_SECONDS) -> None:
@@ -84,18 +84,18 @@ class Outbound:
         self._client = httpx.AsyncClient(
             verify=context,
             trust_env=False,
-            # One limit for the whole request is set around it. The one of the handshake ends a bit earlier.
+            # The limit for the whole request is set around it. The limit of the handshake is slightly shorter.
             timeout=httpx.Timeout(None, connect=0.9 * seconds),
-            # Few idle connections, not for long: the pool looks at each of them at each request, and
+            # Keep few idle connections, and only briefly: the pool checks all of them at each request, and
             # an endpoint may close one just as it is used.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=2),
-            # No cookie of one endpoint reaches the next.
+            # Never send the cookies of one endpoint to another.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={"User-Agent": "genesys-eventbridge-emulator"},
         )
 
     async def close(self) -> None:
-        """Close the connections; what is still under way gets a moment to end by itself."""
+        """Close the connections; open requests get a moment to complete."""
         if self._requests:
             await asyncio.wait(self._requests, timeout=_CLOSING_SECONDS)
         for request in self._requests:
@@ -104,10 +104,10 @@ class Outbound:
         await self._client.aclose()
 
     async def post(self, target: StoredTarget, event: Mapping[str, Any]) -> Outcome:
-        """POST the event to the target's endpoint. Every failure is an outcome, none is raised."""
+        """POST the event to the target's endpoint. Failures are returned in the outcome, not raised."""
         async with self._turns:
-            # A task of its own, which a cancelled caller leaves running: httpcore loses the socket of a
-            # request that is cancelled in its TLS handshake.
+            # Use a separate task, which continues if the caller is cancelled: httpcore leaks the socket of
+            # a request that is cancelled during its TLS handshake.
             request = asyncio.create_task(self._post(target.config, event))
             self._requests.add(request)
             request.add_done_callback(self._ended)
@@ -115,8 +115,8 @@ class Outbound:
                 response = await asyncio.wait_for(asyncio.shield(request), self._seconds)
             except (asyncio.TimeoutError, httpx.TimeoutException):
                 request.cancel()
-                return Outcome(error=f"endpoint gave no answer within {self._seconds:g} s", timed_out=True)
-            except Exception as error:  # noqa: BLE001 (one odd target must not stop what the others wait for)
+                return Outcome(error=f"endpoint did not answer within {self._seconds:g} s", timed_out=True)
+            except Exception as error:  # noqa: BLE001 - one odd target must not hold up the others
                 return Outcome(error=_failed(error))
         if response.is_success:
             return Outcome(response.status_code)
@@ -125,7 +125,7 @@ class Outbound:
     def _ended(self, request: asyncio.Task[httpx.Response]) -> None:
         self._requests.discard(request)
         if not request.cancelled():
-            # Looked at, so that asyncio does not complain of a failure whose caller was cancelled.
+            # Retrieve it, so that asyncio does not warn about a failure whose caller was cancelled.
             request.exception()
 
     async def _post(self, config: Mapping[str, Any], event: Mapping[str, Any]) -> httpx.Response:
@@ -170,21 +170,21 @@ class Outbound:
 
 
 def _sendable(given: Mapping[str, Any]) -> httpx.Headers:
-    """A target's headers less the sender's own.
+    """A target's headers, without those that the sender sets.
 
     Raises:
-        _UnsendableHeadersError: One of them is no header. No POST takes such a target; a state file may have it.
+        _UnsendableHeadersError: A header is not valid. The API refuses such targets, but a state file may have one.
     """
     own = [(name, value) for name, value in given.items() if not is_senders_own(name)]
     try:
-        # Latin-1 as the rules of headers allow; httpx takes ASCII only for text.
+        # Header values may be Latin-1, but httpx only accepts ASCII as text.
         return httpx.Headers([(name.encode("ascii"), value.encode("latin-1")) for name, value in own])
     except (AttributeError, UnicodeError) as error:
         raise _UnsendableHeadersError from error
 
 
 def signed_jwt(client_id: str, client_secret: str) -> str:
-    """A JWT of the client, signed with HS256, valid for five minutes [C]."""
+    """A JWT for the client, signed with HS256 and valid for five minutes [C]."""
     now = int(time.time())
     parts = (
         {"alg": "HS256", "typ": "JWT"},
@@ -207,11 +207,11 @@ def _failed(error: Exception) -> str:
     if isinstance(error, _RefusedTokenError):
         return str(error)
     if isinstance(error, (_UnsendableHeadersError, httpx.LocalProtocolError)):
-        # Less the library's words, which repeat the header's value.
+        # Don't use the library's message, which contains the header's value.
         return "the target's headers can't be sent: they are not valid HTTP"
     if isinstance(error, (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError)):
         return f"endpoint {_failure(error)}"
-    return f"the request could not be made: {type(error).__name__}"
+    return f"the request could not be sent: {type(error).__name__}"
 
 
 def _failure(error: Exception) -> str:

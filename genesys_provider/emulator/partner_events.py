@@ -1,7 +1,7 @@
 """Partner events: what an integration sends to the event bus that is associated with its source.
 
-An integration that is not `ACTIVE` sends nothing [C]. What is sent while the source is `PENDING` is lost [G]; the
-record says so.
+An integration that is not `ACTIVE` sends nothing [C]. Events that are sent while the source is `PENDING` are lost
+[G], and recorded as such.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SCHEMA = (
 
 
 class PartnerEvents:
-    """Sends events to the partner event sources, and remembers what became of them."""
+    """Sends events to the partner event sources, and records them."""
 
     def __init__(self, database: Database, store: IntegrationStore, sources: PartnerSources) -> None:
         self._database = database
@@ -38,14 +38,14 @@ class PartnerEvents:
         self._sources = sources
 
     def all(self) -> list[dict[str, Any]]:
-        """Every partner event, oldest first: as it arrives in AWS, and besides what became of it."""
+        """Every partner event, oldest first: its content in AWS, and whether it was delivered or lost."""
         return [
             json.loads(record)
             for (record,) in self._database.execute("SELECT record FROM partner_events ORDER BY number")
         ]
 
     def publish(self, topic: str, body: Any) -> list[dict[str, Any]]:
-        """An event of a topic, whose ids may be there or not, goes to each source that wants it."""
+        """Send an event of a topic, with or without ids, to each source that subscribes to it."""
         records = []
         integrations = [each for each in self._store.all() if each.type == EVENTBRIDGE]
         for integration in integrations:
@@ -60,7 +60,7 @@ class PartnerEvents:
         return records
 
     def clear(self) -> None:
-        """Forget every event."""
+        """Delete all events."""
         self._database.execute("DELETE FROM partner_events")
 
 
@@ -75,7 +75,7 @@ def _record(source: PartnerSource, template: str, topic: str, body: Any) -> dict
 
 
 def _partner_event(source: PartnerSource, template: str, topic: str, body: Any) -> dict[str, Any]:
-    """The event as it arrives [G]; a topic that was named without ids gets some."""
+    """The event as it arrives [G]; placeholders in the topic are replaced by new ids."""
     while "{id}" in topic:
         topic = topic.replace("{id}", str(uuid4()), 1)
     place = {"source": source.name, "account": source.account, "region": source.region}

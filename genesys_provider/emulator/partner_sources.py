@@ -1,7 +1,8 @@
-"""What Genesys Cloud makes in AWS accounts: a partner event source for each integration that became active.
+"""The partner event sources that Genesys Cloud creates in AWS accounts: one for each integration once it is active.
 
-A source is `PENDING` until there is an event bus of its name, then `ACTIVE`. It is `DELETED` when the integration
-is, or has another account, region or suffix [G]. That disabling leaves it as it is, is [C].
+A source is `PENDING` until an event bus of its name exists, then `ACTIVE`. It becomes `DELETED` when the
+integration is deleted, or gets another account, region or suffix [G]. Disabling the integration does not change
+it [C].
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from genesys_provider.emulator.integration_store import StoredIntegration
 
 PENDING, ACTIVE, DELETED = "PENDING", "ACTIVE", "DELETED"
-"""[G]"""
+"""The states of a partner event source [G]."""
 
 SCHEMA = (
     """
@@ -37,8 +38,8 @@ class PartnerSource:
     """One partner event source.
 
     Attributes:
-        name: Its name, which the event bus must have too.
-        integration: The id of the integration that made it.
+        name: The name of the source, and of its event bus.
+        integration: The id of the integration that created it.
     """
 
     name: str
@@ -48,7 +49,7 @@ class PartnerSource:
     integration: str
 
     def view(self) -> dict[str, Any]:
-        """The source as `GET /emulator/partner-sources` shows it."""
+        """The source in `GET /emulator/partner-sources`."""
         return {
             "name": self.name,
             "account": self.account,
@@ -83,16 +84,16 @@ class PartnerSources:
         ]
 
     def of(self, integration: StoredIntegration) -> PartnerSource | None:
-        """The integration's source, if it is there."""
+        """The integration's current source, if any."""
         return next(
             (each for each in self.all() if each.integration == integration.id and each.state != DELETED),
             None,
         )
 
     def appear(self, integration: StoredIntegration) -> None:
-        """The integration's source is there, and none that it had before.
+        """Create the integration's source, and delete any earlier one.
 
-        One that was deleted, and now is made again, must be associated again [G].
+        A source that was deleted and is created again must be associated again [G].
         """
         properties = integration.properties
         name = self.name_of(properties["eventSourceSuffix"])
@@ -109,21 +110,21 @@ class PartnerSources:
         )
 
     def leave(self, integration_id: str) -> None:
-        """The integration is gone, and its sources are."""
+        """Delete the sources of an integration that was deleted."""
         self._database.execute(
             "UPDATE partner_sources SET state = ? WHERE integration = ?", (DELETED, integration_id)
         )
 
     def associate(self, name: str) -> list[PartnerSource]:
-        """The sources of this name that have an event bus now, as a bus of the name is made in their accounts."""
+        """Create an event bus of this name in each account; returns the sources that are now associated."""
         return self._change(name, PENDING, ACTIVE)
 
     def dissociate(self, name: str) -> list[PartnerSource]:
-        """The sources of this name that have no event bus any more [G]."""
+        """Delete the event bus of this name; returns the sources that are now pending [G]."""
         return self._change(name, ACTIVE, PENDING)
 
     def clear(self) -> None:
-        """Forget every source."""
+        """Delete all sources."""
         self._database.execute("DELETE FROM partner_sources")
 
     def _change(self, name: str, before: str, after: str) -> list[PartnerSource]:

@@ -1,4 +1,4 @@
-"""Where things are. An id may hold any character; in a path it is percent-encoded."""
+"""The paths of objects. An id may contain any character; in a path it is percent-encoded."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def target_path(target_id: str) -> str:
 
 
 def id_of(request: Request) -> str:
-    """The id in the path `…/{id}…` of a request, which is routed by its path as it was sent."""
+    """The id in the path `…/{id}…` of a request, which is routed by its encoded path."""
     return unquote(request.path_params["id"])

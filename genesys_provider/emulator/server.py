@@ -1,6 +1,6 @@
-"""Serving on real sockets: in a thread for tests, in the foreground for the command line.
+"""Serves on real sockets: in a thread for tests, in the foreground for the command line.
 
-A test's emulator and the gateway whose certificate it trusts:
+An emulator for tests, and a gateway whose certificate it trusts:
 
     with GatewayServer(GatewaySettings(directory)) as gateway:
         settings = EmulatorSettings(ca_file=gateway.ca_file, verification_seconds=0)
@@ -38,16 +38,16 @@ _START_SECONDS = 30
 
 
 class Server:
-    """One HTTP server. It listens from the moment that it is made; it serves inside `with`, or in `run`.
+    """One HTTP server. It listens as soon as it is created, and serves inside `with` or in `run`.
 
     Args:
-        app: What it serves.
+        app: The application.
         host: The address that it listens on.
-        port: The port; 0 is any free one.
-        chain_file: A private key and its certificate, in PEM: then it serves HTTPS.
+        port: The port; 0 means any free port.
+        chain_file: A private key with its certificate, in PEM, to serve HTTPS.
 
     Attributes:
-        url: Where it is reached, without a slash at the end.
+        url: The base URL, without a trailing slash.
 
     Raises:
         OSError: The address can't be listened on.
@@ -67,11 +67,11 @@ class Server:
                 loop="asyncio",
                 lifespan="on",
                 ssl_certfile=chain_file,
-                # Our own logger tells what failed; uvicorn's would repeat it, and each dropped connection.
+                # Our own logger reports failures; uvicorn's would repeat them, and report each dropped connection.
                 log_level="critical",
                 access_log=False,
                 timeout_graceful_shutdown=1,
-                # Longer than clients keep an idle connection: they close it, never we under their request.
+                # Longer than clients keep idle connections, so that we never close one while a request arrives.
                 timeout_keep_alive=75,
                 server_header=False,
             ),
@@ -89,7 +89,7 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the server; returns when it has ended."""
+        """Stop the server, and wait until it has ended."""
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join()
@@ -108,7 +108,7 @@ class Server:
     def _serve_in_thread(self) -> None:
         try:
             self._serve()
-        except BaseException as error:  # noqa: BLE001 - told by whoever waits for the start
+        except BaseException as error:  # noqa: BLE001 - raised by `__enter__`
             self._failure = error
         finally:
             self._socket.close()
@@ -136,11 +136,11 @@ class GatewayServer(Server):
     """A gateway on a real socket, over HTTPS.
 
     Attributes:
-        ca_file: The CA that its clients have to trust.
+        ca_file: The CA that its clients must trust.
 
     Raises:
         OSError: The address can't be listened on, or the certificate's directory can't be written.
-        ValueError: The signing secret is not one.
+        ValueError: The signing secret is not valid.
     """
 
     def __init__(self, settings: GatewaySettings, *, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -150,14 +150,14 @@ class GatewayServer(Server):
 
 
 def _exit() -> None:
-    # Everything is closed. An ordinary end would wait for threads that still look up an endpoint's name.
+    # Everything is closed. A normal exit would wait for threads that are still resolving an endpoint's name.
     sys.stdout.flush()
     os._exit(0)
 
 
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named, since asyncio sets TCP_NODELAY only then: else an answer takes 40 ms more.
+    # asyncio only sets TCP_NODELAY if the protocol is explicit; without it, an answer takes 40 ms longer.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -170,7 +170,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn, which tells when it is ready, and for which SIGTERM is a good end."""
+    """uvicorn with callbacks for start and end, and for which SIGTERM is a normal end."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -178,18 +178,18 @@ class _Uvicorn(uvicorn.Server):
         self.ended: Callable[[], None] = lambda: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept connections, and tell."""
+        """Begin to accept connections, then call `ready`."""
         await super().startup(sockets)
         self.ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the open requests and the application, and tell."""
+        """End the open requests and the application, then call `ended`."""
         await super().shutdown(sockets)
         self.ended()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Without raising the signal again at the end, as uvicorn does: the exit code would be the signal."""
+        """Handle signals without raising them again at the end, as uvicorn does: that would set the exit code."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

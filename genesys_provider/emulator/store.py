@@ -1,6 +1,6 @@
-"""What the emulator remembers of targets, and its organization and tokens.
+"""The stored targets, tokens and organization of the emulator.
 
-The database holds the endpoints' secrets in plain text (the emulator has to log in with them). Tokens are kept as
+The database contains the endpoints' secrets in plain text, since the emulator has to use them. Tokens are stored as
 digests.
 """
 
@@ -35,7 +35,7 @@ SCHEMA = (
 )
 
 _EXTRAS = "extraFields"
-"""Where a stored configuration has what the contract does not know."""
+"""The key in a stored configuration for fields unknown to the contract."""
 
 
 class NameTakenError(Exception):
@@ -44,15 +44,14 @@ class NameTakenError(Exception):
 
 @dataclass(frozen=True)
 class StoredTarget:
-    """One target as it is kept.
+    """One stored target.
 
     Attributes:
         config: The body of the last POST or PUT, **secrets in plain text**.
-        extras: What that body had besides, of fields that the contract does not know; None where they were
-            not looked at.
-        message: The verdict's reason, for a human.
-        generation: Counts the changes of status from outside; a verification may settle its own only.
-        verifying: Whether a verification runs, and must start again after a restart.
+        extras: The fields of that body that are unknown to the contract; None if they were ignored.
+        message: The reason for the verdict, for humans.
+        generation: The number of status changes from outside; the verdict of an earlier verification is void.
+        verifying: Whether a verification is running, and must start again after a restart.
     """
 
     id: str
@@ -87,14 +86,14 @@ TARGETS = Table(
 
 
 class Store:
-    """The emulator's memory of targets, tokens and its organization."""
+    """The storage of targets, tokens and the organization."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._database.execute("DELETE FROM tokens WHERE expires_at < ?", (time.time(),))
 
     def organization_id(self, wanted: str | None = None) -> str:
-        """The organization's id: `wanted`, else the one of the last start, else a new one."""
+        """The organization's id: `wanted`, or the stored one, or a new one."""
         row = self._database.execute("SELECT id FROM organization").fetchone()
         organization_id: str = wanted or (row[0] if row else str(uuid4()))
         if row is None or row[0] != organization_id:
@@ -107,7 +106,7 @@ class Store:
     def add(
         self, config: dict[str, Any], extras: Extras | None = None, *, target_id: str | None = None
     ) -> StoredTarget:
-        """A new target, about to be verified; its id is a UUID unless another is given.
+        """Add a new target, pending verification; its id is a UUID unless another is given.
 
         Raises:
             NameTakenError: Another target has the name.
@@ -129,17 +128,17 @@ class Store:
         return target
 
     def as_of(self, seconds_ago: float) -> Look[StoredTarget]:
-        """The targets as they were so many seconds ago, at most an hour; 0 is now."""
+        """The targets as they were so many seconds ago, at most an hour; 0 means now."""
         return self._database.as_of(TARGETS, seconds_ago)
 
     def get(self, target_id: str) -> StoredTarget | None:
-        """The target, if there is one now."""
+        """The target, if it exists now."""
         return self.as_of(0).get(target_id)
 
     def replace(
         self, target_id: str, config: dict[str, Any], extras: Extras | None = None, *, verify: bool
     ) -> StoredTarget | None:
-        """The target with another configuration, and with a new verification if `verify`.
+        """Replace the configuration of the target, and mark it for verification if `verify`.
 
         Raises:
             NameTakenError: Another target has the name.
@@ -158,7 +157,7 @@ class Store:
         return self.get(target_id)
 
     def delete(self, target_id: str) -> bool:
-        """Whether there was such a target; now there is none."""
+        """Delete the target; False if there was none."""
         return self._database.delete(TARGETS, target_id)
 
     def all(self) -> list[StoredTarget]:
@@ -166,14 +165,14 @@ class Store:
         return self.as_of(0).all()
 
     def settle(self, target_id: str, generation: int, status: str, message: str | None) -> None:
-        """A verification's verdict, unless the target changed or went since it began."""
+        """Store a verification's verdict, unless the target was changed or deleted since it began."""
         self._database.execute(
             "UPDATE targets SET status = ?, message = ?, verifying = 0 WHERE id = ? AND generation = ?",
             (status, message, target_id, generation),
         )
 
     def force(self, target_id: str, status: str, message: str | None) -> bool:
-        """Whether there is such a target; its status now is this one, whatever a verification finds."""
+        """Force a status, whatever a running verification finds; False if there is no such target."""
         changed = self._database.execute(
             "UPDATE targets SET status = ?, message = ?, generation = generation + 1, verifying = 0"
             " WHERE id = ?",
@@ -190,21 +189,21 @@ class Store:
     # Tokens
 
     def add_token(self, token: str, scopes: frozenset[str], seconds: int) -> None:
-        """Let the token in for so many seconds."""
+        """Accept the token for so many seconds."""
         self._database.execute(
             "INSERT INTO tokens VALUES (?, ?, ?)",
             (_digest(token), " ".join(sorted(scopes)), time.time() + seconds),
         )
 
     def scopes_of(self, token: str) -> frozenset[str] | None:
-        """What the token may do; nothing for a token that is unknown, revoked or expired."""
+        """The token's scopes; None if it is unknown, revoked or expired."""
         row = self._database.execute(
             "SELECT scopes FROM tokens WHERE digest = ? AND expires_at > ?", (_digest(token), time.time())
         ).fetchone()
         return None if row is None else frozenset(row[0].split())
 
     def revoke_tokens(self) -> None:
-        """Let no token in that was issued so far."""
+        """Revoke all tokens."""
         self._database.execute("DELETE FROM tokens")
 
 

@@ -1,7 +1,7 @@
-"""The calls of `/api/v2/integrations/eventbridge/targets`, as the request's behaviour wants them.
+"""The calls of `/api/v2/integrations/eventbridge/targets`, under the request's behaviour.
 
-Which call exists and what it answers is the contract's table. The scopes of each call are [C], as is that the
-filter `name` is the exact name, and that a page size over 100 [G] is refused with 400.
+The contract's table lists the calls and their answers. These are [C]: the scopes of each call, that the filter
+`name` matches exactly, and that a page size over 100 [G] is refused with 400.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 
 HEALTHY = "HEALTHY"
 UNHEALTHY = "UNHEALTHY"
-"""What a health check answers: whether the endpoint took a POST just now [C]."""
+"""The results of a health check: whether the endpoint accepted a POST just now [C]."""
 
 MAX_PAGE_SIZE = 100
 
 
 class Targets:
-    """The calls about targets."""
+    """The calls for targets."""
 
     def __init__(self, store: Store, verifier: Verifier, outbound: Outbound, departures: Departures) -> None:
         self._store = store
@@ -68,7 +68,7 @@ class Targets:
         ]
 
     async def create(self, request: Request) -> Response:
-        """`POST …/targets`: 201, and verification begins [S]."""
+        """`POST …/targets`: creates a target and begins its verification [S]."""
         behaviour = behaviour_of(request)
         config, extras = await _sent(request)
         try:
@@ -105,7 +105,7 @@ class Targets:
         return answer(odd or target_view(self._seen(request), behaviour), behaviour)
 
     async def replace(self, request: Request) -> Response:
-        """`PUT …/targets/{id}`: the whole configuration anew; verifies again where [C] says so."""
+        """`PUT …/targets/{id}`: replaces the configuration, and begins a verification if needed [C]."""
         before = self._target(request)
         config, extras = await _sent(request)
         verify = before.status != VERIFIED or _way_in(before.config) != _way_in(config)
@@ -123,7 +123,7 @@ class Targets:
         return replaced(target_view(target, behaviour), ("id", "status"), behaviour)
 
     async def delete(self, request: Request) -> Response:
-        """`DELETE …/targets/{id}`: 204, and gone at once."""
+        """`DELETE …/targets/{id}`: deletes the target immediately."""
         target, behaviour = self._target(request), behaviour_of(request)
         if behaviour.delete_answer == 202:  # noqa: PLR2004
             self._departures.depart(target.id, self._remove)
@@ -132,12 +132,12 @@ class Targets:
         return deleted(target_view(target, behaviour), 204, behaviour)
 
     async def verification(self, request: Request) -> Response:
-        """`GET …/targets/{id}/verify`: where the verification stands [S]."""
+        """`GET …/targets/{id}/verify`: the state of the verification [S]."""
         target, behaviour = self._seen(request), behaviour_of(request)
         return answer(verification_view(target.status, target.message, behaviour), behaviour)
 
     async def health(self, request: Request) -> Response:
-        """`POST …/targets/{id}/health`: a POST to the endpoint now, which changes no status [S]."""
+        """`POST …/targets/{id}/health`: sends a POST to the endpoint, without changing the status [S]."""
         target, behaviour = self._target(request), behaviour_of(request)
         outcome = await self._outbound.post(target, event(HEALTH_CHECK, {"targetId": target.id}))
         status = HEALTHY if outcome.error is None else UNHEALTHY
@@ -145,7 +145,7 @@ class Targets:
         return answer(health_view(status, message, behaviour), behaviour)
 
     def _target(self, request: Request) -> StoredTarget:
-        """The target as it is."""
+        """The target in its current state."""
         return self._found(request, self._store.as_of(0))
 
     def _seen(self, request: Request) -> StoredTarget:
@@ -155,7 +155,7 @@ class Targets:
     def _found(self, request: Request, look: Look[StoredTarget]) -> StoredTarget:
         target_id = id_of(request)
         if target_id in odd_entries(behaviour_of(request).odd_entries):
-            raise ApiError(403, f"The EventBridge target {target_id} is somebody else's.")
+            raise ApiError(403, f"The EventBridge target {target_id} belongs to somebody else.")
         target = look.get(target_id)
         if target is None:
             raise _not_found(target_id)
@@ -167,7 +167,7 @@ class Targets:
 
 
 async def _sent(request: Request) -> tuple[dict[str, Any], Extras | None]:
-    """The configuration in the body of a POST or PUT, and its fields that the contract does not know."""
+    """The configuration in the body of a POST or PUT, and the fields unknown to the contract."""
     behaviour = behaviour_of(request)
     body = behaviour.stored(await read_object(request))
     config = checked_config(body)
@@ -175,7 +175,7 @@ async def _sent(request: Request) -> tuple[dict[str, Any], Extras | None]:
 
 
 def _way_in(config: dict[str, Any]) -> tuple[Any, ...]:
-    """What decides whether the endpoint lets events in: where it changes, verification starts again [C]."""
+    """The settings that decide whether the endpoint accepts events; changing one restarts the verification [C]."""
     headers = {name.lower(): value for name, value in config["headers"].items()}
     return config["endpointUrl"], config["authType"], config["authConfig"], headers
 

@@ -1,4 +1,4 @@
-"""What the emulator does in the background: at most one task for each key."""
+"""Background tasks of the emulator, at most one for each key."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ if TYPE_CHECKING:
 
 
 class Tasks:
-    """The tasks that run now."""
+    """The running tasks."""
 
     def __init__(self) -> None:
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def start(self, key: str, work: Coroutine[Any, Any, None]) -> None:
-        """Begin this work; older work of the key ends unfinished."""
+        """Start a task, and cancel an earlier one with the same key."""
         self.stop(key)
         task = self._running[key] = asyncio.create_task(work)
         task.add_done_callback(lambda done: self._forget(key, done))
 
     def stop(self, key: str) -> None:
-        """End the key's work unfinished."""
+        """Cancel the task with this key."""
         if task := self._running.pop(key, None):
             task.cancel()
 
     async def close(self) -> None:
-        """End all work unfinished."""
+        """Cancel all tasks, and wait for them to end."""
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()

@@ -1,7 +1,7 @@
-"""A few dozen of the notification topics, as `GET /api/v2/notifications/availabletopics` has them.
+"""A few dozen notification topics, in the form of `GET /api/v2/notifications/availabletopics`.
 
-The templates are real [G]. Which of them are on which transport is published for few of them: that a topic without
-note is on all of them, what it needs, and which are in preview is [C].
+The templates are real [G]. Their transports are only published for a few of them, so these are [C]: that all other
+topics are on all transports, the permissions that they need, and which are in preview.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ _TRANSPORTS = {
 
 
 def topics(asked: Collection[str], *, preview: bool) -> list[dict[str, Any]]:
-    """The topics, with their ids and the fields that are asked for; those in preview only with `preview`."""
+    """The topics, with their ids and the requested fields; those in preview only with `preview`."""
     whole = [_topic(each) for each in sorted(_TRANSPORTS) if preview or each not in _IN_PREVIEW]
     return [{name: topic[name] for name in topic if name == "id" or name in asked} for topic in whole]
 
@@ -108,6 +108,6 @@ def _topic(template: str) -> dict[str, Any]:
 
 
 def matches(template: str, topic: str) -> bool:
-    """Whether events of a topic, with ids or with `{id}` itself, are those of a template."""
+    """Whether a topic, with actual ids or with `{id}` itself, matches a template."""
     pattern = re.escape(template).replace(re.escape("{id}"), r"[^.]+")
     return re.fullmatch(pattern, topic) is not None

@@ -1,6 +1,6 @@
-"""Which URLs a target may have: the contract's rules [C], read with RFC 3986, RFC 1123 and IDNA 2008.
+"""The contract's rules for a target's URLs [C], based on RFC 3986, RFC 1123 and IDNA 2008.
 
-They are for the emulator alone, and share nothing with the client's: each is checked against the other.
+They share no code with the client's rules, so that tests can check each against the other.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _MAX_PORT = 65_535
 
 
 def url_fault(url: str, *, loopback_http: bool = False) -> str | None:
-    """Why a target may not have the URL; never with the URL itself.
+    """Why a target may not have the URL, or None; the reason never contains the URL itself.
 
     Args:
         url: Any text that is not empty.
-        loopback_http: Whether plain HTTP to a loopback address will do.
+        loopback_http: Whether plain HTTP to a loopback address is allowed.
     """
     if any(each.isspace() or not each.isprintable() for each in url):
-        return "must hold no white space and no invisible characters"
+        return "must not contain white space or invisible characters"
     parts = _URL.fullmatch(url)
     if parts is None:
         return "must be an absolute URL without a user name, as in https://gateway.example.com/events"
@@ -52,11 +52,11 @@ def _is_port(text: str | None) -> bool:
     try:
         return not text or 1 <= int(text) <= _MAX_PORT
     except ValueError:
-        return False  # Python reads no number of thousands of digits.
+        return False  # Python refuses to convert thousands of digits.
 
 
 def _host(host: str) -> str | None:
-    """The host as it is looked up; none for what is neither an address nor a name."""
+    """The host in the form for a DNS look-up; None if it is neither an address nor a name."""
     try:
         if host.startswith("["):
             return str(IPv6Address(host[1:-1]))

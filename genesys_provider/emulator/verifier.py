@@ -1,7 +1,7 @@
-"""Verification: an endpoint proves that it takes events, some time after its registration [S].
+"""Verification: an endpoint proves that it accepts events, some time after its registration [S].
 
-It really POSTs to the endpoint; the verdict comes when the endpoint
-has answered, but not before the minimum time, as the real service takes its time too.
+The verifier sends a POST to the endpoint. The verdict follows the endpoint's answer, but not before a minimum
+time, since the real service takes some time too.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class Verifier:
-    """Runs verifications, at most one a target.
+    """Runs verifications, at most one per target.
 
     Args:
-        minimum_seconds: How long a verification stays pending at least.
+        minimum_seconds: The minimum time for which a verification stays pending.
     """
 
     def __init__(self, store: Store, outbound: Outbound, minimum_seconds: float) -> None:
@@ -32,7 +32,7 @@ class Verifier:
         self._running = Tasks()
 
     def start(self, target: StoredTarget) -> None:
-        """Verify the target as it is now; an older verification of it ends without a verdict."""
+        """Verify the target as it is now; an earlier verification of it ends without a verdict."""
         self._running.start(target.id, self._verify(target))
 
     def stop(self, target_id: str) -> None:
@@ -40,13 +40,13 @@ class Verifier:
         self._running.stop(target_id)
 
     def resume(self) -> None:
-        """Start again what an earlier process left pending."""
+        """Restart the verifications that an earlier process left pending."""
         for target in self._store.all():
             if target.verifying:
                 self.start(target)
 
     async def close(self) -> None:
-        """End every verification without a verdict; `resume` can take them up again."""
+        """End every verification without a verdict; `resume` can restart them."""
         await self._running.close()
 
     async def _verify(self, target: StoredTarget) -> None:

@@ -1,4 +1,4 @@
-"""What the calls about targets answer, under a behaviour."""
+"""The answers of the calls for targets, under a behaviour."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN_AUTH_FIELDS = ("username", "clientId", "tokenUrl")
 
 
 def target_view(target: StoredTarget, behaviour: Behaviour = USUAL) -> dict[str, Any]:
-    """The target as the API answers it, without a secret [C]."""
+    """The target as the API returns it, without secrets [C]."""
     auth = target.config["authConfig"]
     view = {
         "id": target.id,
@@ -29,7 +29,7 @@ def target_view(target: StoredTarget, behaviour: Behaviour = USUAL) -> dict[str,
 
 
 def verification_view(status: str, message: str | None, behaviour: Behaviour) -> dict[str, Any]:
-    """Where a verification stands. Null is for no reader of a text: a message that is not known is left out."""
+    """The state of a verification. An unknown message is left out, since readers of a text don't expect null."""
     return {
         "status": behaviour.cased(status),
         **({} if message is None else {"message": message}),
@@ -38,7 +38,7 @@ def verification_view(status: str, message: str | None, behaviour: Behaviour) ->
 
 
 def health_view(status: str, message: str, behaviour: Behaviour) -> dict[str, Any]:
-    """How a health check went."""
+    """The result of a health check."""
     return {
         "status": behaviour.cased(status),
         "message": message,

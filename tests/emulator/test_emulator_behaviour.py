@@ -194,7 +194,7 @@ def test_a_file_that_is_none_is_one_sentence(tmp_path: Path, text: str | None, r
         code, output = service.end(0)
 
     assert code == 2
-    assert output.startswith(f"Error: The behaviour in {file} ")
+    assert output.startswith(f"Error: The behaviour file {file} ")
     assert reason in output
     assert output.count("\n") == 1
 

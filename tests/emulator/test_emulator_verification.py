@@ -88,7 +88,7 @@ def test_an_endpoint_that_does_not_answer_times_out(api: Api, endpoint: str, gat
 
     verdict = api.verdict(api.create(endpoint, **BASIC))
 
-    assert verdict == {"status": "TIMEOUT", "message": "endpoint gave no answer within 1 s"}
+    assert verdict == {"status": "TIMEOUT", "message": "endpoint did not answer within 1 s"}
 
 
 def test_a_redirect_is_not_followed(api: Api, witness: Witness) -> None:

@@ -30,7 +30,7 @@ VERDICTS = {
     "renamed": r"FAILED: endpoint failed TLS: .*certificate is not valid for '127\.0\.0\.1'",
     "untrusted": r"FAILED: endpoint failed TLS: .*(unable to get local issuer|self-signed) certificate",
     "password": r"FAILED: endpoint answered 401",
-    "slow": rf"TIMEOUT: endpoint gave no answer within {ENDPOINT_SECONDS:g} s",
+    "slow": rf"TIMEOUT: endpoint did not answer within {ENDPOINT_SECONDS:g} s",
     "orphaned": r"FAILED: endpoint answered 502",
 }
 """What breaks in each proxy of its own, and the verdict on the target behind it."""
