@@ -12,7 +12,7 @@ from bench.plot import plot
 from bench.results import FILE, load
 from bench.rows import BY_ITSELF, ROWS
 from bench.table import growth_table, table
-from tests.engine import ROOT
+from tests.support.engine import ROOT
 
 if TYPE_CHECKING:
     from bench.results import Results

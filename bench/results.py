@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, computed_field
 
-from tests.engine import pulumi_path
+from tests.support.engine import pulumi_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bench.declaring import PROGRAMS
 from bench.results import DEFAULT
 from bench.services import Organisation
-from tests.engine import ROOT, Result, Running, Stack
+from tests.support.engine import ROOT, Result, Running, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ QUICK = Sizes(
 
 
 class Fleet:
-    """A stack of `count` resources of one of the programs; `options` are those of `tests.engine.Stack`."""
+    """A stack of `count` resources of one of the programs; `options` are those of `tests.support.engine.Stack`."""
 
     def __init__(
         self, directory: Path, program: str, count: int, env: dict[str, str], **options: Any

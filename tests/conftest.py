@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from bounded import COUNTED
-from cloud import Cloud
-from engine import Stack
+
+from tests.support.bounded import COUNTED
+from tests.support.cloud import Cloud
+from tests.support.engine import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

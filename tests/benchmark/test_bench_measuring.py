@@ -7,11 +7,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from engine import ROOT
 
 from bench.measuring import measure
 from bench.results import Bound, Line, Results, load
 from bench.setting import QUICK, Setting
+from tests.support.engine import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

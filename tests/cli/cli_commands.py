@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cloud import BASIC, CANARIES, OWNER_HEADER, PASSWORD, USERNAME, Cloud
-from engine import urn
-
 from genesys_provider import SourceConfig
+from tests.support.cloud import BASIC, CANARIES, OWNER_HEADER, PASSWORD, USERNAME, Cloud
+from tests.support.engine import urn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from declared import Declared
+
+from tests.support.declared import Declared
 
 if TYPE_CHECKING:
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_commands import run
 
 from genesys_provider.common.audit import chained
+from tests.cli.cli_commands import run
 
 ENTRIES = [
     ("2026-01-31T12:00:00.000Z", "TARGET_CREATED", "orders", 0.2, None),

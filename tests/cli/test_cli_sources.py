@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_commands import run, source_config
-from shared_cloud import settings_of
 
 from genesys_provider.sources.manager import SourceManager
+from tests.cli.cli_commands import run, source_config
+from tests.support.shared_cloud import settings_of
 
 if TYPE_CHECKING:
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 KEYS = {
     "id",

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_commands import make, on_terminal, owner, run
-from cloud import SECRET_HEADER
 
 from genesys_provider.common.audit import AuditEvent, AuditTrail
+from tests.cli.cli_commands import make, on_terminal, owner, run
+from tests.support.cloud import SECRET_HEADER
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
 
 KEYS = {
     "id",

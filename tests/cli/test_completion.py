@@ -6,7 +6,8 @@ import os
 import subprocess
 
 import pytest
-from cli_commands import COMMAND, run
+
+from tests.cli.cli_commands import COMMAND, run
 
 COMMANDS = [
     ["targets"],

@@ -8,13 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cli_commands import COMMAND, make, run
-from engine import pulumi_path
+
+from tests.cli.cli_commands import COMMAND, make, run
+from tests.support.engine import pulumi_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def test_endpoints_that_fail(cloud: Cloud, env: dict[str, str], tmp_path: Path) 
 
 
 def test_little_left_of_the_rate_limit(tmp_path: Path) -> None:
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
     with Cloud(tmp_path, rate_limit=8) as cloud:
         _, found = looked_at({**cloud.env, "PATH": str(tmp_path)}, tmp_path)

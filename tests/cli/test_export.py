@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from cli_commands import Done, make, owner, run, source_config
-from cloud import CLIENT_SECRET, PASSWORD, SECRET_HEADER, USERNAME
-from engine import Stack
-from shared_cloud import settings_of
 
 from genesys_provider.sources.manager import SourceManager
+from tests.cli.cli_commands import Done, make, owner, run, source_config
+from tests.support.cloud import CLIENT_SECRET, PASSWORD, SECRET_HEADER, USERNAME
+from tests.support.engine import Stack
+from tests.support.shared_cloud import settings_of
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
 
 OAUTH2 = {"clientId": "relay", "clientSecret": PASSWORD, "tokenUrl": "https://login.example.com/token"}
 KINDS: list[dict[str, Any]] = [

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from engine import OWN_HOST, ROOT
+
+from tests.support.engine import OWN_HOST, ROOT
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
 
 SCRIPT = "pulumi-resource-pulumi-python"
 IGNORED = """\

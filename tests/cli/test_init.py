@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
-from engine import OWN_HOST
 
 from genesys_provider.cli import main
+from tests.support.engine import OWN_HOST
 
 FOLDER = "genesys-eventbridge-host"
 SCRIPT = "pulumi-resource-pulumi-python"

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cli_commands import Done, make, owner, run
-from engine import until
+
+from tests.cli.cli_commands import Done, make, owner, run
+from tests.support.engine import until
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
-    from engine import Stack
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
+    from tests.support.engine import Stack
 
 
 @pytest.fixture

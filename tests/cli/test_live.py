@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_commands import Started, body, make, run
-from engine import until
-from shared_cloud import settings_of
 
 from genesys_provider import TargetConfig, TargetManager
+from tests.cli.cli_commands import Started, body, make, run
+from tests.support.engine import until
+from tests.support.shared_cloud import settings_of
 
 if TYPE_CHECKING:
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 BAD = "/v1/genesys/events/bad"
 

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
-from cli_commands import Done, run
-from cloud import PASSWORD, USERNAME
+
+from tests.cli.cli_commands import Done, run
+from tests.support.cloud import PASSWORD, USERNAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 SECRET = {"GENESYS_PROBE_PASSWORD": PASSWORD}
 
@@ -52,8 +53,8 @@ def test_an_endpoint_that_passes(cloud: Cloud) -> None:
 
 def test_it_passes_where_the_emulator_verifies(cloud: Cloud) -> None:
     """The two judges agree: what passes here is verified there, and the other way round."""
-    from cli_commands import body
-    from engine import until
+    from tests.cli.cli_commands import body
+    from tests.support.engine import until
 
     for path, status in (("good", 200), ("bad", 500), ("moved", 302)):
         cloud.behave(f"/v1/genesys/events/{path}", status=status)

@@ -6,8 +6,9 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import Cloud
-from shared_cloud import as_new
+
+from tests.support.cloud import Cloud
+from tests.support.shared_cloud import as_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

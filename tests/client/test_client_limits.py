@@ -9,13 +9,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import Cloud
-from shared_cloud import SkippedWaits, counted, eventually, settings_of
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import Cancelled
 from genesys_provider.client.limits import MAX_CONNECTIONS, Allowance, Priority
 from genesys_provider.client.progress import reporting_to
+from tests.support.cloud import Cloud
+from tests.support.shared_cloud import SkippedWaits, counted, eventually, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

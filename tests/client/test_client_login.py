@@ -6,7 +6,6 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from shared_cloud import SkippedWaits, at_once, body, counted, outcomes_at_once, settings_of
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import (
@@ -20,12 +19,13 @@ from genesys_provider.client.errors import (
     UnexpectedAnswer,
 )
 from genesys_provider.client.settings import Settings
+from tests.support.shared_cloud import SkippedWaits, at_once, body, counted, outcomes_at_once, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 LOGIN = {"method": "POST", "path": "/oauth/token"}
 LOGINS = "POST /oauth/token"

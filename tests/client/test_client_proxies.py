@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from stranger import Stranger, certified, client_of
-from tunnel import Tunnel
 
 from genesys_provider.client.errors import ConfigurationError, ConnectionFailed
 from genesys_provider.client.proxies import proxy_for
 from genesys_provider.client.redaction import redacted
 from genesys_provider.emulator.server import Server
+from tests.client.stranger import Stranger, certified, client_of
+from tests.support.tunnel import Tunnel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

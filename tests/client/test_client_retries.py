@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shared_cloud import SkippedWaits, body, counted, settings_of
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import (
@@ -25,12 +24,13 @@ from genesys_provider.client.errors import (
 )
 from genesys_provider.client.progress import reporting_to
 from genesys_provider.client.retries import back_off, retry_after
+from tests.support.shared_cloud import SkippedWaits, body, counted, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=timezone.utc)
 ONE = "/api/v2/integrations/eventbridge/targets/*"

@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import CLIENT_SECRET, PASSWORD
-from shared_cloud import SkippedWaits, body, settings_of
 from starlette.responses import RedirectResponse, StreamingResponse
-from stranger import Stranger, client_of
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import (
@@ -24,12 +21,15 @@ from genesys_provider.client.errors import (
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.transport import MAX_ANSWER_BYTES, where_to_look
 from genesys_provider.emulator.server import Server
+from tests.client.stranger import Stranger, client_of
+from tests.support.cloud import CLIENT_SECRET, PASSWORD
+from tests.support.shared_cloud import SkippedWaits, body, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 ANY = {"method": "GET"}
 

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from stranger import Stranger, certified, client_of
 
 from genesys_provider.client.errors import ConfigurationError, ConnectionFailed
 from genesys_provider.client.trust import trust
 from genesys_provider.emulator.server import Server
+from tests.client.stranger import Stranger, certified, client_of
+from tests.support.engine import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LIST = "from stranger import client_of; client_of({url!r}).list_targets(); print('trusted')"
+LIST = "from tests.client.stranger import client_of; client_of({url!r}).list_targets(); print('trusted')"
 COUNT = "from genesys_provider.client.trust import trust; print(len(trust(None).get_ca_certs()))"
 BUNDLES = ("certs/ca-certificates.crt", "ca-bundle.pem", "cert.pem")
 
@@ -70,8 +71,7 @@ def with_system(etc_ssl: Path, code: str) -> str:
         "-c",
         code,
     ]
-    here = Path(__file__).parent
-    env = {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{here.parent.parent}"}
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, check=True, env=env, capture_output=True, text=True).stdout.strip()
 
 

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from declared import Declared
+
+from tests.support.declared import Declared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 START_SECONDS = 60
 

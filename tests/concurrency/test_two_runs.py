@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from cloud import TARGETS
-from engine import until
+
+from tests.support.cloud import TARGETS
+from tests.support.engine import until
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
-    from engine import Running, Stack
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
+    from tests.support.engine import Running, Stack
 
 
 BACKENDS = ["file", "postgres"]

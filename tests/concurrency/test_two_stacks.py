@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import TARGETS, Cloud
-from engine import until, urn
+
+from tests.support.cloud import TARGETS, Cloud
+from tests.support.engine import until, urn
 
 if TYPE_CHECKING:
-    from declared import Declared
-    from engine import Result, Stack
+    from tests.support.declared import Declared
+    from tests.support.engine import Result, Stack
 
 OWNER = "X-Pulumi-Resource"
 

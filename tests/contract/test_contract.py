@@ -6,16 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import property_strategies as drawn
 import pytest
-import recorder
-from bounded import LIMIT, examples
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
-from recorder import DOCUMENT, OPENAPI_PATH, Recorder
-from shared_cloud import SkippedWaits
 
 from genesys_provider import BasicAuth, SourceConfig, SourceManager, TargetManager
 from genesys_provider.client.settings import Settings
@@ -28,6 +23,11 @@ from genesys_provider.emulator.paths import INTEGRATIONS_PATH, TARGETS_PATH
 from genesys_provider.emulator.server import Server
 from genesys_provider.targets.errors import VerificationFailed
 from genesys_provider.targets.models import TargetConfig
+from tests.support import property_strategies as drawn
+from tests.support import recorder
+from tests.support.bounded import LIMIT, examples
+from tests.support.recorder import DOCUMENT, OPENAPI_PATH, Recorder
+from tests.support.shared_cloud import SkippedWaits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cloud import OWNER_HEADER, PASSWORD, SIGNING_SECRET, USERNAME, Cloud
-from engine import ROOT, pulumi_path, urn
-from shell import Shell
+from tests.docs.shell import Shell
+from tests.support.cloud import OWNER_HEADER, PASSWORD, SIGNING_SECRET, USERNAME, Cloud
+from tests.support.engine import ROOT, pulumi_path, urn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine import Running
+from tests.support.engine import Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pages import ROOT, blocks
+from tests.docs.pages import ROOT, blocks
 
 CONTRACTS = (ROOT / "pyproject.toml").read_text()
 

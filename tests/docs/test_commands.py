@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from pages import PAGES, Block, blocks
-from readers import READERS
-from shell import Done, Shell, same
+
+from tests.docs.pages import PAGES, Block, blocks
+from tests.docs.readers import READERS
+from tests.docs.shell import Done, Shell, same
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 import pytest
 import yaml
-from pages import PAGES, ROOT, anchors, blocks, inline_code, links
 
 import genesys_provider
 from genesys_provider.cli import main
+from tests.docs.pages import PAGES, ROOT, anchors, blocks, inline_code, links
 
 LANGUAGES = {"console", "python", "yaml", "json", "toml", "text", "mermaid", "ini"}
 README_LINES = 150

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from cloud import PASSWORD, USERNAME
-from pages import blocks
-from readers import environment, this_package
-from shell import Shell
+
+from tests.docs.pages import blocks
+from tests.docs.readers import environment, this_package
+from tests.docs.shell import Shell
+from tests.support.cloud import PASSWORD, USERNAME
 
 if TYPE_CHECKING:
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 GITHUB = ".github/workflows/eventbridge.yml"
 GITLAB = ".gitlab-ci.yml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from pages import ROOT
+from tests.docs.pages import ROOT
 
 
 def test_the_page_is_up_to_date() -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pages import PAGES, ROOT
+from tests.docs.pages import PAGES, ROOT
 
 
 def test_the_site_builds_strictly(tmp_path: Path) -> None:

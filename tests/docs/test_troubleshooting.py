@@ -6,7 +6,8 @@ import ast
 from functools import cache
 
 import pytest
-from pages import ROOT, tokens
+
+from tests.docs.pages import ROOT, tokens
 
 PULUMI = "Pulumi"
 """The section of messages that are not ours."""

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from emulated import SIGNING_SECRET, Api, Witness, trusting
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings, GatewayServer, GatewaySettings
 from genesys_provider.emulator.server import Server
+from tests.emulator.emulated import SIGNING_SECRET, Api, Witness, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from emulated import Api, eventually
+from tests.emulator.emulated import Api, eventually
 
 if TYPE_CHECKING:
     import httpx

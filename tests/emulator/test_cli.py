@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from emulated import TARGETS, Api, body, trusting
-from process import Service
 
 from genesys_provider.emulator import EmulatorServer
+from tests.emulator.emulated import TARGETS, Api, body, trusting
+from tests.support.process import Service
 
 if TYPE_CHECKING:
     from pathlib import Path

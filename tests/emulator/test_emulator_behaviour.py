@@ -13,10 +13,11 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from emulated import BASIC, TARGETS, Api, body, eventually
-from process import Service
 
 from genesys_provider.emulator import Behaviour, EmulatorServer, EmulatorSettings
+from tests.emulator.emulated import BASIC, TARGETS, Api, body, eventually
+from tests.support.engine import ROOT
+from tests.support.process import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,6 @@ USUAL = {
     "softDelete": False,
     "ignoreFilters": False,
 }
-TESTS = str(Path(__file__).parents[1])
 AS_USUAL = {"Emulator-As-Usual": "true"}
 
 
@@ -201,7 +201,7 @@ def test_a_file_that_is_none_is_one_sentence(tmp_path: Path, text: str | None, r
 
 def test_every_organisation_of_a_session_of_tests_can_be_under_a_behaviour(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from cloud import Cloud\n"
+        "import sys; from pathlib import Path; from tests.support.cloud import Cloud\n"
         "with Cloud(Path(sys.argv[1])) as cloud:\n"
         "    for _ in range(2):\n"
         "        print(cloud.control('behaviour', 'GET')['idStyle'], cloud.api('GET').json()['total'])\n"
@@ -212,7 +212,7 @@ def test_every_organisation_of_a_session_of_tests_can_be_under_a_behaviour(tmp_p
         [sys.executable, "-c", program, tmp_path],
         env={
             **os.environ,
-            "PYTHONPATH": TESTS,
+            "PYTHONPATH": str(ROOT),
             "GENESYS_TEST_BEHAVIOUR": unlike,
         },
         capture_output=True,

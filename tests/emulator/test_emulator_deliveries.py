@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from emulated import BASIC, TARGETS, Api, body, eventually
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from genesys_provider.emulator.database import Database
 from genesys_provider.emulator.deliveries import retry_delay
 from genesys_provider.emulator.store import SCHEMA, Store
 from genesys_provider.emulator.store import TARGETS as TARGETS_TABLE
+from tests.emulator.emulated import BASIC, TARGETS, Api, body, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

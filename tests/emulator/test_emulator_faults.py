@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from emulated import TARGETS, body, eventually
+
+from tests.emulator.emulated import TARGETS, body, eventually
 
 if TYPE_CHECKING:
-    from emulated import Api
+    from tests.emulator.emulated import Api
 
 ANYWHERE = "https://127.0.0.1:1/in"
 

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import httpx
 import pytest
-from emulated import TARGETS, Api, body
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+from tests.emulator.emulated import TARGETS, Api, body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

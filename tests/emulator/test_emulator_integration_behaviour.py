@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from emulated import Api, eventually
-from integrated import (
+
+from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+from tests.emulator.emulated import Api, eventually
+from tests.emulator.integrated import (
     AS_USUAL,
     INTEGRATIONS,
     PRESENCE,
@@ -26,8 +28,6 @@ from integrated import (
     state,
     wait_for,
 )
-
-from genesys_provider.emulator import EmulatorServer, EmulatorSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from emulated import TARGETS, Api, body
-from integrated import (
+
+from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+from tests.emulator.emulated import TARGETS, Api, body
+from tests.emulator.integrated import (
     INTEGRATIONS,
     PRESENCE,
     TYPE,
@@ -22,8 +24,6 @@ from integrated import (
     state,
     wait_for,
 )
-
-from genesys_provider.emulator import EmulatorServer, EmulatorSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

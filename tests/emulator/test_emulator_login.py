@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from emulated import TARGETS, Api, body
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+from tests.emulator.emulated import TARGETS, Api, body
 
 WRITE = ["integration:write", "integration:eventbridge:write"]
 READ = ["integration:eventbridge:read"]

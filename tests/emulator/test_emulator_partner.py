@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-from emulated import BASIC, TARGETS, Api, body, eventually
-from integrated import (
+
+from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+from tests.emulator.emulated import BASIC, TARGETS, Api, body, eventually
+from tests.emulator.integrated import (
     PRESENCE,
     active,
     configuration,
@@ -20,9 +22,7 @@ from integrated import (
     state,
     wait_for,
 )
-from process import Service
-
-from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+from tests.support.process import Service
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from emulated import Api, eventually
-from recorder import answer_faults, operation_of, request_faults
-from sdk_life import NAME, PROPERTIES, TYPE, Sent, by_sdk, recorded, sent
+
+from tests.emulator.emulated import Api, eventually
+from tests.support.recorder import answer_faults, operation_of, request_faults
+from tests.support.sdk_life import NAME, PROPERTIES, TYPE, Sent, by_sdk, recorded, sent
 
 ONE = "/api/v2/integrations/{id}"
 CURRENT = f"{ONE}/config/current"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from emulated import BASIC, PENDING, TARGETS, Api, body
-from process import Service
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings, StateFileError
+from tests.emulator.emulated import BASIC, PENDING, TARGETS, Api, body
+from tests.support.process import Service
 
 if TYPE_CHECKING:
     from pathlib import Path

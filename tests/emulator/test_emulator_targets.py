@@ -6,12 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from emulated import BASIC, PENDING, TARGETS, body
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.emulator.emulated import BASIC, PENDING, TARGETS, body
+
 if TYPE_CHECKING:
-    from emulated import Api
+    from tests.emulator.emulated import Api
 
 ANYWHERE = "https://127.0.0.1:1/in"
 OAUTH2 = {

@@ -11,17 +11,17 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from emulated import BASIC, PENDING, TARGETS, Api, body, eventually
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+from tests.emulator.emulated import BASIC, PENDING, TARGETS, Api, body, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
-    from emulated import Witness
 
     from genesys_provider.emulator import GatewayServer
+    from tests.emulator.emulated import Witness
 
 CLOSED = "https://127.0.0.1:1/in"
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import trustme
-from emulated import SIGNING_SECRET, trusting
 from standardwebhooks import Webhook
 
 from genesys_provider.emulator import GatewayServer, GatewaySettings
 from genesys_provider.emulator.certificates import gateway_certificate
 from genesys_provider.targets.signature import signing_key
+from tests.emulator.emulated import SIGNING_SECRET, trusting
 
 if TYPE_CHECKING:
     from pathlib import Path

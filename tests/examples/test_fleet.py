@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import CLIENT_SECRET, PASSWORD, TARGETS, USERNAME, Cloud
-from engine import ROOT, Result, Running, pulumi_env, until
-from shared_cloud import SkippedWaits
+
+from tests.support.cloud import CLIENT_SECRET, PASSWORD, TARGETS, USERNAME, Cloud
+from tests.support.engine import ROOT, Result, Running, pulumi_env, until
+from tests.support.shared_cloud import SkippedWaits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

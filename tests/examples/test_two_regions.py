@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cloud import CLIENT_SECRET, PASSWORD, SIGNING_SECRET, Cloud
-from engine import OWN_HOST, ROOT
+from tests.support.cloud import CLIENT_SECRET, PASSWORD, SIGNING_SECRET, Cloud
+from tests.support.engine import OWN_HOST, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from house_project import HOUSE, THING, House
+
+from tests.host.house_project import HOUSE, THING, House
 
 if TYPE_CHECKING:
     from pathlib import Path

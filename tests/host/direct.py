@@ -8,12 +8,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from engine import OWN_HOST
 from google.protobuf import empty_pb2, struct_pb2
-from house import Things
-from house_project import THING
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+from tests.host.house import Things
+from tests.host.house_project import THING
+from tests.support.engine import OWN_HOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine import Stack
+    from tests.support.engine import Stack
 
 HOUSE = Path(__file__).with_name("house.py")
 THING = "pulumi-python:dynamic/house:Thing"

@@ -14,14 +14,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from direct import NO_ENGINE, SCRIPT, script_env
-from engine import Running, alive, until
+
+from tests.host.direct import NO_ENGINE, SCRIPT, script_env
+from tests.support.engine import Running, alive, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from house_project import House
+    from tests.host.house_project import House
 
 ENGINE = """
 import ctypes, os, sys, time

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from house_project import THING as TYPE
-from house_project import program
+from tests.host.house_project import THING as TYPE
+from tests.host.house_project import program
 
 if TYPE_CHECKING:
-    from house_project import House
+    from tests.host.house_project import House
 
 
 def test_an_import_finds_the_provider_by_its_type(house: House, installed: dict[str, str]) -> None:

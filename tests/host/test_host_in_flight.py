@@ -7,8 +7,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from direct import DirectHost
-from engine import until
+
+from tests.host.direct import DirectHost
+from tests.support.engine import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,10 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from engine import alive, until
+from tests.support.engine import alive, until
 
 if TYPE_CHECKING:
-    from house_project import House
+    from tests.host.house_project import House
 
 
 def test_ctrl_c_saves_what_there_is(house: House) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from house_project import HOUSE, program
+
+from tests.host.house_project import HOUSE, program
 
 if TYPE_CHECKING:
-    from engine import Stack
-    from house_project import House
+    from tests.host.house_project import House
+    from tests.support.engine import Stack
 
 
 @pytest.fixture(params=["no module", pytest.param("no class", marks=pytest.mark.full_length)])

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from house_project import program
+
+from tests.host.house_project import program
 
 if TYPE_CHECKING:
-    from house_project import House
+    from tests.host.house_project import House
 
 SECRET = "hunter2-hunter2"
 

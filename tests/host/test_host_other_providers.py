@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from engine import OWN_HOST
-from house_project import program
+
+from tests.host.house_project import program
+from tests.support.engine import OWN_HOST
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine import Stack
-    from house_project import House
+    from tests.host.house_project import House
+    from tests.support.engine import Stack
 
 FIRST = (
     "secret = pulumi.Output.secret('hunter2')",

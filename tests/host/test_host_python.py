@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from engine import OWN_HOST
+
+from tests.support.engine import OWN_HOST
 
 if TYPE_CHECKING:
-    from engine import Stack
-    from house_project import House
+    from tests.host.house_project import House
+    from tests.support.engine import Stack
 
 
 def broken(venv: Path) -> None:

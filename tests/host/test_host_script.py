@@ -12,7 +12,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from engine import OWN_HOST
+
+from tests.support.engine import OWN_HOST
 
 SCRIPT = "pulumi-resource-pulumi-python"
 PROJECT = """\

@@ -6,12 +6,13 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
-from watching import Watch
+
+from tests.monitor.watching import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 
 class Watcher(Protocol):

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from shared_cloud import eventually
-from watching import activate, force, register
+
+from tests.monitor.watching import activate, force, register
+from tests.support.shared_cloud import eventually
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from conftest import Watcher
-    from watching import Watch
+    from tests.monitor.conftest import Watcher
+    from tests.monitor.watching import Watch
+    from tests.support.cloud import Cloud
 
 DOCS = Path(__file__).parents[2] / "docs"
 PROMTOOL = shutil.which("promtool")

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from cloud import Cloud
-from watching import register
+
+from tests.monitor.watching import register
+from tests.support.cloud import Cloud
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Watcher
+    from tests.monitor.conftest import Watcher
 
 
 @pytest.mark.parametrize(

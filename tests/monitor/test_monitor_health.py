@@ -7,14 +7,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import SIGNING_SECRET, Cloud
-from shared_cloud import counted, eventually
-from watching import Watch, force, register
+
+from tests.monitor.watching import Watch, force, register
+from tests.support.cloud import SIGNING_SECRET, Cloud
+from tests.support.shared_cloud import counted, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Watcher
+    from tests.monitor.conftest import Watcher
 
 
 def test_each_target_is_checked_once_an_interval(cloud: Cloud, watch: Watcher) -> None:

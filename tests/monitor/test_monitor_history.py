@@ -8,9 +8,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import Cloud
-from shared_cloud import eventually
-from watching import force, register
 
 from genesys_provider.monitor.fleet import Change, Row
 from genesys_provider.monitor.history import (
@@ -21,12 +18,15 @@ from genesys_provider.monitor.history import (
     History,
     HistoryError,
 )
+from tests.monitor.watching import force, register
+from tests.support.cloud import Cloud
+from tests.support.shared_cloud import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from conftest import Watcher
+    from tests.monitor.conftest import Watcher
 
 KEY = ("target", "1")
 GAP = 60.0

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browser import MILLISECONDS, Console, chromium, needs_a_browser
-from cloud import TARGETS, Cloud
-from shared_cloud import eventually
-from watching import Watch, activate, force, register
+
+from tests.monitor.browser import MILLISECONDS, Console, chromium, needs_a_browser
+from tests.monitor.watching import Watch, activate, force, register
+from tests.support.cloud import TARGETS, Cloud
+from tests.support.shared_cloud import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Watcher
     from playwright.sync_api import Browser, Page
+
+    from tests.monitor.conftest import Watcher
 
 pytestmark = [needs_a_browser]
 MARKUP = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>&amp;\"'`"

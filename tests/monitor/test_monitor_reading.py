@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from cloud import INTEGRATIONS, TARGETS, Cloud
-from shared_cloud import counted, eventually
-from watching import Watch, activate, force, register
-
 from genesys_provider import Settings, TargetConfig, TargetManager
+from tests.monitor.watching import Watch, activate, force, register
+from tests.support.cloud import INTEGRATIONS, TARGETS, Cloud
+from tests.support.shared_cloud import counted, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Watcher
+    from tests.monitor.conftest import Watcher
 
 
 def test_targets_are_listed_by_the_names_of_the_api(cloud: Cloud, watch: Watcher) -> None:

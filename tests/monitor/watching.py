@@ -8,19 +8,20 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from process import Service
 from prometheus_client.parser import text_string_to_metric_families
-from shared_cloud import body
 
 from genesys_provider import Settings
 from genesys_provider.sources.manager import SourceManager
 from genesys_provider.sources.models import SourceConfig
+from tests.support.process import Service
+from tests.support.shared_cloud import body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from cloud import Cloud
     from typing_extensions import Self
+
+    from tests.support.cloud import Cloud
 
 INTERVAL = 0.2
 """Seconds between two readings in tests."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from bounded import COUNTS, THOROUGH
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.settings import Settings
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+from tests.support.bounded import COUNTS, THOROUGH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

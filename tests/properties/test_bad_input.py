@@ -8,13 +8,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
-import property_strategies as drawn
 import pytest
-from bounded import COUNTS, LIMIT, examples
-from engine import until
 from hypothesis import given
 from hypothesis import strategies as st
-from property_strategies import CANARY, SECRET_MARK
 from pulumi.dynamic import CheckResult, ResourceProvider
 from pulumi.dynamic.dynamic import PROVIDER_KEY, serialize_provider
 from pulumi.output import Unknown
@@ -32,6 +28,10 @@ from genesys_provider.resources.target_provider import EventBridgeTargetProvider
 from genesys_provider.targets.gateway import Delivery
 from genesys_provider.targets.models import Target
 from genesys_provider.targets.vocabulary import FINAL_STATUSES
+from tests.support import property_strategies as drawn
+from tests.support.bounded import COUNTS, LIMIT, examples
+from tests.support.engine import until
+from tests.support.property_strategies import CANARY, SECRET_MARK
 
 if TYPE_CHECKING:
     from genesys_provider.client.api import GenesysClient

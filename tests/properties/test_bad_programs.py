@@ -9,10 +9,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from declared import Declared
+
+from tests.support.declared import Declared
 
 if TYPE_CHECKING:
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 CANARY = "canary-b7e2"
 RAW = """

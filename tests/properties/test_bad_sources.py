@@ -9,13 +9,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
-import property_strategies as drawn
 import pytest
-from bounded import COUNTED, COUNTS, LIMIT, examples
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from test_bad_input import assert_faults_are_clear, check, new_id, without_marks
 
 from genesys_provider.common.faults import faults_of
 from genesys_provider.emulator.judge import broken_rules_of_schema
@@ -24,6 +21,9 @@ from genesys_provider.resources.properties import own
 from genesys_provider.resources.source_provider import EventBridgeSourceProvider
 from genesys_provider.sources.models import INTEGRATION_TYPE, Source, SourceConfig
 from genesys_provider.sources.vocabulary import wanted_status
+from tests.properties.test_bad_input import assert_faults_are_clear, check, new_id, without_marks
+from tests.support import property_strategies as drawn
+from tests.support.bounded import COUNTED, COUNTS, LIMIT, examples
 
 if TYPE_CHECKING:
     from genesys_provider.client.api import GenesysClient

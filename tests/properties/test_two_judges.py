@@ -14,11 +14,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import border_strategies as near
-import property_strategies as drawn
 import pytest
-from border_strategies import DEFAULTS, POLICY, RIGHT
-from bounded import COUNTED, LIMIT, examples
 from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -28,6 +24,10 @@ from genesys_provider.common.faults import faults_of
 from genesys_provider.emulator.bodies import MAX_BODY_BYTES, checked_config
 from genesys_provider.emulator.judge import broken_rules_of
 from genesys_provider.targets.models import TargetConfig
+from tests.support import border_strategies as near
+from tests.support import property_strategies as drawn
+from tests.support.border_strategies import DEFAULTS, POLICY, RIGHT
+from tests.support.bounded import COUNTED, LIMIT, examples
 
 pytestmark = pytest.mark.timeout(LIMIT)
 

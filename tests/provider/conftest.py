@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import Cloud
-from declared import Declared
-from engine import OWN_HOST
+
+from tests.support.cloud import Cloud
+from tests.support.declared import Declared
+from tests.support.engine import OWN_HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
 
 CANARY = "canary-b7e2"
 LIST = "it must be a list of texts, such as ['CONVERSATION_STARTED']"

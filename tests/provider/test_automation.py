@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import PASSWORD, USERNAME
+
+from tests.support.cloud import PASSWORD, USERNAME
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
 
 SCRIPT = """\
 import sys

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import PASSWORD, USERNAME
+
+from tests.support.cloud import PASSWORD, USERNAME
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
-    from engine import Stack
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
+    from tests.support.engine import Stack
 
 TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"
 

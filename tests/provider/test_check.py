@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import PASSWORD
+
+from tests.support.cloud import PASSWORD
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
 
 
 def test_six_faults_make_six_messages_and_no_request(declared: Declared, cloud: Cloud) -> None:

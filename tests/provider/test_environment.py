@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import CANARIES
-from tunnel import Tunnel
+
+from tests.support.cloud import CANARIES
+from tests.support.tunnel import Tunnel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cloud import Cloud
-    from declared import Declared
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
 
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 FAR = dict.fromkeys(("GENESYSCLOUD_API_URL", "GENESYSCLOUD_LOGIN_URL"), "https://api.mypurecloud.test")

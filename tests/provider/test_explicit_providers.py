@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import CANARIES, CLIENT_SECRET, Cloud
-from declared import opts
+
+from tests.support.cloud import CANARIES, CLIENT_SECRET, Cloud
+from tests.support.declared import opts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from declared import Declared
-    from engine import Stack
+    from tests.support.declared import Declared
+    from tests.support.engine import Stack
 
 LONG = pytest.mark.full_length
 EU, US = opts(provider="eu"), opts(provider="us")

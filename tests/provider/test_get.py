@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import PASSWORD
-from shared_cloud import body
+
+from tests.support.cloud import PASSWORD
+from tests.support.shared_cloud import body
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
 
 EXPORTS = (
     "pulumi.export('all', [theirs.id, theirs.name, theirs.endpoint_url, theirs.event_types, theirs.auth_type,"

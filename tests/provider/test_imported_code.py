@@ -10,11 +10,12 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from engine import OWN_HOST
+
+from tests.support.engine import OWN_HOST
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
 
 TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"
 PRINTED = """\

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import CANARIES, OWNER_HEADER, PASSWORD, SECRET_HEADER, USERNAME
-from engine import urn
+
+from tests.support.cloud import CANARIES, OWNER_HEADER, PASSWORD, SECRET_HEADER, USERNAME
+from tests.support.engine import urn
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
-    from engine import Stack
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
+    from tests.support.engine import Stack
 
 STATE = Path(__file__).parent / "landed_state.json"
 NAMES = ("orders", "more")

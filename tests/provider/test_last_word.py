@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import SIGNING_SECRET
-from declared import COMPONENT, opts
-from engine import SYNC_TYPE, urn
+
+from tests.support.cloud import SIGNING_SECRET
+from tests.support.declared import COMPONENT, opts
+from tests.support.engine import SYNC_TYPE, urn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cloud import Cloud
-    from declared import Declared
-    from engine import Result, Stack
-
     from genesys_provider.emulator import GatewayServer
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
+    from tests.support.engine import Result, Stack
 
 WEBHOOK = "/webhooks/genesys/targets"
 

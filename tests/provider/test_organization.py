@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import Cloud
+
+from tests.support.cloud import Cloud
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from declared import Declared
-    from engine import Result, Stack
+    from tests.support.declared import Declared
+    from tests.support.engine import Result, Stack
 
 
 @pytest.fixture

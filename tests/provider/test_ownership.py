@@ -11,17 +11,18 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import OWNER_HEADER, mark
-from declared import COMPONENT, OTHER_COMPONENT, opts
-from engine import OWN_HOST, SYNC_TYPE, TARGET_TYPE, urn
+
+from tests.support.cloud import OWNER_HEADER, mark
+from tests.support.declared import COMPONENT, OTHER_COMPONENT, opts
+from tests.support.engine import OWN_HOST, SYNC_TYPE, TARGET_TYPE, urn
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from cloud import Cloud
-    from declared import Declared
-    from engine import Result, Stack
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
+    from tests.support.engine import Result, Stack
 
 
 def refused(result: Result, *words: str) -> str:

@@ -6,13 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import Cloud
+
+from tests.support.cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from declared import Declared
+    from tests.support.declared import Declared
 
 TOLD = re.compile(
     r"(\d+) of (\d+) targets waited at a time; with `PULUMI_PARALLEL=(\d+)` this `up` would have taken about \d+ s"

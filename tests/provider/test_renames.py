@@ -9,16 +9,17 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 import pytest
-from declared import opts
-from engine import OWN_HOST, urn
+
+from tests.support.declared import opts
+from tests.support.engine import OWN_HOST, urn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from cloud import Cloud
-    from declared import Declared
-    from engine import Result, Stack
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
+    from tests.support.engine import Result, Stack
 
 
 def succeeded(result: Result) -> str:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-from cloud import PASSWORD, USERNAME
-from engine import SOURCE_TYPE
+
+from tests.support.cloud import PASSWORD, USERNAME
+from tests.support.engine import SOURCE_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from cloud import Cloud
-    from declared import Declared
-    from engine import Result, Stack
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
+    from tests.support.engine import Result, Stack
 
 ENDPOINT = "canary-p4th-91c"
 WEBHOOK = "canary-h00k-6d2"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import BASIC, CANARIES, CLIENT_SECRET, PASSWORD, SECRET_HEADER
+
+from tests.support.cloud import BASIC, CANARIES, CLIENT_SECRET, PASSWORD, SECRET_HEADER
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
 
 
 @pytest.mark.full_length

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import Cloud
-from declared import Declared
-from engine import OWN_HOST, until
+
+from tests.support.cloud import Cloud
+from tests.support.declared import Declared
+from tests.support.engine import OWN_HOST, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine import Result, Stack
+    from tests.support.engine import Result, Stack
 
 TYPE = "pulumi-python:dynamic/genesys:EventBridgeSource"
 FOREIGN = f"urn:pulumi:prod::elsewhere::{TYPE}::orders"

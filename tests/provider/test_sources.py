@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import INTEGRATIONS, Cloud
-from declared import opts
+
+from tests.support.cloud import INTEGRATIONS, Cloud
+from tests.support.declared import opts
 
 if TYPE_CHECKING:
-    from declared import Declared
-    from engine import Stack
+    from tests.support.declared import Declared
+    from tests.support.engine import Stack
 
 TYPE = "pulumi-python:dynamic/genesys:EventBridgeSource"
 

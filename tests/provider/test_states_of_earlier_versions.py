@@ -18,8 +18,8 @@ from genesys_provider.resources.sync_provider import GatewaySyncProvider
 from genesys_provider.resources.target_provider import EventBridgeTargetProvider
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
 
 TARGET = "pulumi-python:dynamic/genesys:EventBridgeTarget"
 SYNC = "pulumi-python:dynamic/genesys:GatewaySync"

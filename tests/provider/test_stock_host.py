@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud import CANARIES
+from tests.support.cloud import CANARIES
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
 
 
 def test_a_stack_on_the_stock_host(declared: Declared, cloud: Cloud) -> None:

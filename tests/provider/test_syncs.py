@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from cloud import SIGNING_SECRET, Cloud
 
 from genesys_provider.emulator import GatewayServer, GatewaySettings
 from genesys_provider.resources import sync_properties
+from tests.support.cloud import SIGNING_SECRET, Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from declared import Declared
-    from engine import Stack
     from typing_extensions import Self
+
+    from tests.support.declared import Declared
+    from tests.support.engine import Stack
 
 NEW_SECRET = "canary-signing-new"
 SYNCS = "/webhooks/genesys/targets"

@@ -11,8 +11,8 @@ from genesys_provider.resources.sync_provider import GatewaySyncProvider
 from genesys_provider.resources.target_provider import EventBridgeTargetProvider
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from declared import Declared
+    from tests.support.cloud import Cloud
+    from tests.support.declared import Declared
 
 HEAVY = ("pydantic", "httpx", "rich", "click")
 IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import Cloud
-from declared import Declared
-from engine import until
+
+from tests.support.cloud import Cloud
+from tests.support.declared import Declared
+from tests.support.engine import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

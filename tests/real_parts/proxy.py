@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import trustme
-from cloud import SIGNING_SECRET, USERNAME
+
+from tests.support.cloud import SIGNING_SECRET, USERNAME
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import CANARIES, CLIENT_SECRET, PASSWORD, SIGNING_SECRET, USERNAME
-from proxy import NGINX, Authority, Gateway, Proxy, free_port
 
 from genesys_provider import TargetManager
 from genesys_provider.client.settings import Settings
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
 from genesys_provider.targets.errors import SyncFailed
+from tests.real_parts.proxy import NGINX, Authority, Gateway, Proxy, free_port
+from tests.support.cloud import CANARIES, CLIENT_SECRET, PASSWORD, SIGNING_SECRET, USERNAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

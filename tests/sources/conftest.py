@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import Cloud
-from quick import QuickTime
-from shared_cloud import SkippedWaits, as_new, settings_of
 
 from genesys_provider import SourceManager
 from genesys_provider.common.run import Run
+from tests.sources.quick import QuickTime
+from tests.support.cloud import Cloud
+from tests.support.shared_cloud import SkippedWaits, as_new, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

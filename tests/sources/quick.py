@@ -9,16 +9,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from cloud import INTEGRATIONS
-
 from genesys_provider import SourceConfig
+from tests.support.cloud import INTEGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cloud import Cloud
-
     from genesys_provider import SourceManager
+    from tests.support.cloud import Cloud
 
 HASTE = 20
 """So many seconds of a manager pass in one: its waits, its time limits, and so the lag that it sees."""

@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import INTEGRATIONS
-from quick import (
+
+from genesys_provider.client.errors import Cancelled, NotFound
+from genesys_provider.sources.errors import (
+    ActivationCancelled,
+    ActivationFailed,
+    ActivationTimeout,
+    ActivationUnknown,
+    NotActive,
+)
+from tests.sources.quick import (
     PATCH,
     POST,
     PUT,
@@ -24,21 +32,12 @@ from quick import (
     there,
     writes,
 )
-from shared_cloud import eventually
-
-from genesys_provider.client.errors import Cancelled, NotFound
-from genesys_provider.sources.errors import (
-    ActivationCancelled,
-    ActivationFailed,
-    ActivationTimeout,
-    ActivationUnknown,
-    NotActive,
-)
+from tests.support.cloud import INTEGRATIONS
+from tests.support.shared_cloud import eventually
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-
     from genesys_provider import SourceManager
+    from tests.support.cloud import Cloud
 
 REASON = "the AWS account is closed"
 LOOK = {"method": "GET", "path": f"{INTEGRATIONS}/*"}

@@ -8,12 +8,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from quick import QuickTime
-from recorder import Exchange, answer_faults, request_faults
-from sdk_life import NAME, PROPERTIES, Sent, by_sdk, recorded, sent
-
 from genesys_provider import SourceConfig, SourceManager
 from genesys_provider.client.settings import Settings
+from tests.sources.quick import QuickTime
+from tests.support.recorder import Exchange, answer_faults, request_faults
+from tests.support.sdk_life import NAME, PROPERTIES, Sent, by_sdk, recorded, sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
-from quick import HASTE, OWNER, ROUTING, config, current, the_one, there
 
 from genesys_provider.client.errors import GenesysError
 from genesys_provider.common.ownership import Owner
 from genesys_provider.sources.errors import NotActive
+from tests.sources.quick import HASTE, OWNER, ROUTING, config, current, the_one, there
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cloud import Cloud
-
     from genesys_provider import SourceManager
+    from tests.support.cloud import Cloud
 
 T = TypeVar("T")
 FAULTS: tuple[dict[str, Any], ...] = (

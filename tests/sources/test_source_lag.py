@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from quick import (
+
+from genesys_provider.common.ownership import Owner
+from genesys_provider.common.times import utc_now
+from genesys_provider.common.writes import LastWrite
+from genesys_provider.sources.errors import ActivationFailed, SourceChanged
+from genesys_provider.sources.models import Source
+from tests.sources.quick import (
     DELETE,
     HASTE,
     OWNER,
@@ -21,18 +27,11 @@ from quick import (
     the_one,
     there,
 )
-from shared_cloud import at_once
-
-from genesys_provider.common.ownership import Owner
-from genesys_provider.common.times import utc_now
-from genesys_provider.common.writes import LastWrite
-from genesys_provider.sources.errors import ActivationFailed, SourceChanged
-from genesys_provider.sources.models import Source
+from tests.support.shared_cloud import at_once
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-
     from genesys_provider import SourceManager
+    from tests.support.cloud import Cloud
 
 LAGS = [
     pytest.param(1, marks=pytest.mark.full_length),

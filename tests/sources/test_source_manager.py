@@ -6,8 +6,24 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import CLIENT_SECRET, INTEGRATIONS
-from quick import (
+
+from genesys_provider import SourceManager
+from genesys_provider.client.errors import (
+    Cancelled,
+    ConnectionFailed,
+    Forbidden,
+    GenesysError,
+    InvalidRequest,
+    ServerError,
+)
+from genesys_provider.common.audit import AuditEvent, problems_of
+from genesys_provider.common.errors import NameTaken, StillThere
+from genesys_provider.common.ownership import Owner
+from genesys_provider.common.times import utc_now
+from genesys_provider.common.writes import LastWrite
+from genesys_provider.sources.errors import ActivationUnknown, NotActive, OtherType, TooManySources
+from genesys_provider.sources.vocabulary import event_source_name
+from tests.sources.quick import (
     DELETE,
     LIST,
     OWNER,
@@ -32,29 +48,13 @@ from quick import (
     there,
     writes,
 )
-from shared_cloud import at_once, counted, eventually, outcomes_at_once, settings_of
-
-from genesys_provider import SourceManager
-from genesys_provider.client.errors import (
-    Cancelled,
-    ConnectionFailed,
-    Forbidden,
-    GenesysError,
-    InvalidRequest,
-    ServerError,
-)
-from genesys_provider.common.audit import AuditEvent, problems_of
-from genesys_provider.common.errors import NameTaken, StillThere
-from genesys_provider.common.ownership import Owner
-from genesys_provider.common.times import utc_now
-from genesys_provider.common.writes import LastWrite
-from genesys_provider.sources.errors import ActivationUnknown, NotActive, OtherType, TooManySources
-from genesys_provider.sources.vocabulary import event_source_name
+from tests.support.cloud import CLIENT_SECRET, INTEGRATIONS
+from tests.support.shared_cloud import at_once, counted, eventually, outcomes_at_once, settings_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 
 def test_a_source_is_registered_and_active(cloud: Cloud, manager: SourceManager) -> None:
@@ -89,7 +89,7 @@ def test_one_that_is_not_enabled_is_set_up_and_not_waited_for(cloud: Cloud, mana
 
 def test_many_at_once_are_active_with_few_requests(tmp_path: Path) -> None:
     """An activation takes 5 s, by the manager's clock."""
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
     time = QuickTime()
     with (
@@ -233,7 +233,7 @@ def test_two_processes_that_make_the_same_at_once_do_not_both_configure_it(
 
 
 def test_too_many_says_which_limit(tmp_path: Path) -> None:
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
     time = QuickTime()
     with (

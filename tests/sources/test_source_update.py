@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from quick import (
+
+from genesys_provider.client.errors import InvalidRequest, NotFound, StaleVersion
+from genesys_provider.common.errors import OwnedByAnother
+from genesys_provider.common.ownership import Owner
+from genesys_provider.sources.errors import ActivationUnknown, SourceChanged
+from tests.sources.quick import (
     OWNER,
     PATCH,
     PRESENCE,
@@ -26,17 +31,11 @@ from quick import (
     there,
     writes,
 )
-from shared_cloud import at_once, counted, eventually
-
-from genesys_provider.client.errors import InvalidRequest, NotFound, StaleVersion
-from genesys_provider.common.errors import OwnedByAnother
-from genesys_provider.common.ownership import Owner
-from genesys_provider.sources.errors import ActivationUnknown, SourceChanged
+from tests.support.shared_cloud import at_once, counted, eventually
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-
     from genesys_provider import SourceManager
+    from tests.support.cloud import Cloud
 
 OTHER = "v2.routing.queues.{id}.users"
 

@@ -6,18 +6,18 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import TARGETS
-from shared_cloud import body
 
 from genesys_provider import Settings, TargetConfig, TargetManager
 from genesys_provider.client.errors import GenesysError
 from genesys_provider.targets.gateway import UPDATED
+from tests.support.cloud import TARGETS
+from tests.support.shared_cloud import body
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 LOGIN = {"method": "POST", "path": "/oauth/token"}
 

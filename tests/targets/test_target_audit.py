@@ -11,7 +11,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from shared_cloud import at_once
 
 from genesys_provider.client.errors import ConfigurationError
 from genesys_provider.client.redaction import redacted
@@ -25,6 +24,7 @@ from genesys_provider.common.audit import (
     without_key,
 )
 from genesys_provider.targets.manager import TargetManager
+from tests.support.shared_cloud import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,6 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import TARGETS
-from shared_cloud import at_once, body, counted, outcomes_at_once, settings_of
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import ServerError, UnexpectedAnswer
@@ -15,12 +13,14 @@ from genesys_provider.common.directory import Directory
 from genesys_provider.common.writes import Writes
 from genesys_provider.targets.models import Target
 from genesys_provider.targets.reading import TargetReader, parsed
+from tests.support.cloud import TARGETS
+from tests.support.shared_cloud import at_once, body, counted, outcomes_at_once, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 
 @pytest.fixture

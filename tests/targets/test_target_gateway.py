@@ -7,8 +7,6 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import SIGNING_SECRET
-from shared_cloud import SkippedWaits
 from standardwebhooks import Webhook
 from starlette.applications import Starlette
 from starlette.responses import Response
@@ -19,13 +17,16 @@ from genesys_provider.common.audit import AuditEvent, AuditTrail
 from genesys_provider.emulator.server import Server
 from genesys_provider.targets.errors import SyncFailed
 from genesys_provider.targets.gateway import DELETED, UPDATED, Gateway
+from tests.support.cloud import SIGNING_SECRET
+from tests.support.shared_cloud import SkippedWaits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cloud import Cloud
     from starlette.requests import Request
+
+    from tests.support.cloud import Cloud
 
 ID = "0a1b2c3d-0000-4000-8000-000000000000"
 

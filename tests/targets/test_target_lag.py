@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import TARGETS
-from shared_cloud import at_once, body, counted, settings_of
 
 from genesys_provider import TargetConfig, TargetManager
 from genesys_provider.client.errors import NotFound
@@ -15,12 +13,14 @@ from genesys_provider.common.times import utc_now
 from genesys_provider.common.writes import LastWrite
 from genesys_provider.targets.errors import VerificationFailed
 from genesys_provider.targets.models import Target
+from tests.support.cloud import TARGETS
+from tests.support.shared_cloud import at_once, body, counted, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 POST = {"method": "POST", "path": TARGETS}
 LAG = 1.2

@@ -7,8 +7,6 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import CANARIES, PASSWORD, SECRET_HEADER, SIGNING_SECRET, TARGETS, Cloud
-from shared_cloud import SkippedWaits, at_once, counted, eventually, outcomes_at_once, settings_of
 
 from genesys_provider import TargetConfig, TargetManager
 from genesys_provider.client.errors import (
@@ -31,6 +29,15 @@ from genesys_provider.targets.errors import (
 )
 from genesys_provider.targets.gateway import DELETED
 from genesys_provider.targets.payload import MAX_ENTRY_BYTES, payload_size
+from tests.support.cloud import CANARIES, PASSWORD, SECRET_HEADER, SIGNING_SECRET, TARGETS, Cloud
+from tests.support.shared_cloud import (
+    SkippedWaits,
+    at_once,
+    counted,
+    eventually,
+    outcomes_at_once,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

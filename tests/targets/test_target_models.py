@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import TARGETS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -15,9 +14,10 @@ from genesys_provider import BasicAuth, JwtAuth, OAuth2Auth, RetryPolicy, Target
 from genesys_provider.common.faults import faults_of
 from genesys_provider.common.paths import property_path
 from genesys_provider.targets.models import Target
+from tests.support.cloud import TARGETS
 
 if TYPE_CHECKING:
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 CANARY = "canary-secret-9a7"
 # The source's own example.

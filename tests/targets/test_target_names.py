@@ -8,13 +8,13 @@ from concurrent.futures import TimeoutError as StillWaiting
 from typing import TYPE_CHECKING
 
 import pytest
-from shared_cloud import eventually
 
 from genesys_provider.client.errors import Cancelled
 from genesys_provider.common.errors import NameTaken
 from genesys_provider.common.names import Names
 from genesys_provider.common.run import QUIET_SECONDS, Run
 from genesys_provider.targets.models import Target
+from tests.support.shared_cloud import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

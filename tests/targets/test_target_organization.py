@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import CLIENT_SECRET
-from shared_cloud import at_once, outcomes_at_once, settings_of
 
 from genesys_provider import TargetManager
 from genesys_provider.client.errors import ApiError, ServerError
 from genesys_provider.common.errors import OtherOrganization
+from tests.support.cloud import CLIENT_SECRET
+from tests.support.shared_cloud import at_once, outcomes_at_once, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cloud import Cloud
+    from tests.support.cloud import Cloud
 
 ORGANIZATION = "/api/v2/organizations/me"
 ELSEWHERE = "https://api.example.com"

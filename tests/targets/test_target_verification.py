@@ -7,8 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import TARGETS, Cloud
-from shared_cloud import SkippedWaits, at_once, body, eventually, outcomes_at_once, settings_of
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import Cancelled, Forbidden, NotFound
@@ -20,6 +18,8 @@ from genesys_provider.common.writing import Written
 from genesys_provider.targets.models import Target
 from genesys_provider.targets.reading import TargetReader
 from genesys_provider.targets.verification import Verifications
+from tests.support.cloud import TARGETS, Cloud
+from tests.support.shared_cloud import SkippedWaits, at_once, body, eventually, outcomes_at_once, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

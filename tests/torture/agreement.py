@@ -21,16 +21,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from cloud import TARGETS, mark
-from engine import SOURCE_TYPE, SYNC_TYPE, TARGET_TYPE
-from wanted import Wanted, WantedSource
+from tests.support.cloud import TARGETS, mark
+from tests.support.engine import SOURCE_TYPE, SYNC_TYPE, TARGET_TYPE
+from tests.torture.wanted import Wanted, WantedSource
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from cloud import Cloud
-    from engine import Stack
-    from wanted import Declaration
+    from tests.support.cloud import Cloud
+    from tests.support.engine import Stack
+    from tests.torture.wanted import Declaration
 
 UPDATED, DELETED = "TARGET_CONFIGURATION_UPDATED", "TARGET_CONFIGURATION_DELETED"
 

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine import Result, alive, until
+from tests.support.engine import Result, alive, until
 
 if TYPE_CHECKING:
-    from engine import Stack
+    from tests.support.engine import Stack
 
 ENDS_WITHIN = 40.0
 """In seconds: a command that was struck and takes longer hangs."""

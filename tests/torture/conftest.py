@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tally import Tally
-from worlds import Origin
+
+from tests.torture.tally import Tally
+from tests.torture.worlds import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

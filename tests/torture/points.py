@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from cloud import INTEGRATIONS, ORGANIZATION, TARGETS, TOPICS
-from engine import urn
-from wanted import Declaration, Wanted, WantedSource
-from worlds import DESTROY, REFRESH, UP, Origin
+from tests.support.cloud import INTEGRATIONS, ORGANIZATION, TARGETS, TOPICS
+from tests.support.engine import urn
+from tests.torture.wanted import Declaration, Wanted, WantedSource
+from tests.torture.worlds import DESTROY, REFRESH, UP, Origin
 
 if TYPE_CHECKING:
-    from worlds import World
+    from tests.torture.worlds import World
 
 INTEGRATION = f"{INTEGRATIONS}/{'?' * 8}-{'-'.join(['?' * 4] * 3)}-{'?' * 12}"
 WEBHOOK = "/webhooks/genesys/targets"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from bounded import COUNTED
+from tests.support.bounded import COUNTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from points import Point
-    from worlds import Recovery
+    from tests.torture.points import Point
+    from tests.torture.worlds import Recovery
 
 
 class Tally:

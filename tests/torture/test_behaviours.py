@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from agreement import Heard, disagreements
-from bounded import LIMIT, examples
-from cloud import Cloud
-from engine import Result, Stack, until
 from hypothesis import given
 from hypothesis import strategies as st
-from wanted import Wanted, program
 
 from genesys_provider.emulator import Behaviour
+from tests.support.bounded import LIMIT, examples
+from tests.support.cloud import Cloud
+from tests.support.engine import Result, Stack, until
+from tests.torture.agreement import Heard, disagreements
+from tests.torture.wanted import Wanted, program
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tally import Tally
+    from tests.torture.tally import Tally
 
 pytestmark = pytest.mark.timeout(max(LIMIT, 300))
 

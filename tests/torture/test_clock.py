@@ -12,14 +12,15 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import TARGETS
-from test_faults import meanwhile
-from wanted import Wanted
-from worlds import UP, Origin
+
+from tests.support.cloud import TARGETS
+from tests.torture.test_faults import meanwhile
+from tests.torture.wanted import Wanted
+from tests.torture.worlds import UP, Origin
 
 if TYPE_CHECKING:
-    from tally import Tally
-    from worlds import World
+    from tests.torture.tally import Tally
+    from tests.torture.worlds import World
 
 JUMPS = (2, -2)
 """Hours."""

@@ -7,19 +7,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from commands import Command
-from engine import until
-from points import CALLS, WEBHOOK
-from troubles import ABSORBED, STORM, TROUBLES, Outcome, Trouble
-from wanted import Wanted
-from worlds import DESTROY, REFRESH, UP, Origin
+
+from tests.support.engine import until
+from tests.torture.commands import Command
+from tests.torture.points import CALLS, WEBHOOK
+from tests.torture.troubles import ABSORBED, STORM, TROUBLES, Outcome, Trouble
+from tests.torture.wanted import Wanted
+from tests.torture.worlds import DESTROY, REFRESH, UP, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine import Result
-    from tally import Tally
-    from worlds import World
+    from tests.support.engine import Result
+    from tests.torture.tally import Tally
+    from tests.torture.worlds import World
 
 RUNS = {"up": UP, "refresh": REFRESH, "destroy": DESTROY}
 QUICK = {

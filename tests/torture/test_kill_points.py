@@ -9,19 +9,30 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import pytest
-from agreement import pending_creates
-from commands import Command
-from engine import OWN_HOST, TARGET_TYPE, until
-from points import CALLS, QUICK, SCENARIOS, WEBHOOK, WRITES, Call, Phase, Point, Strike, every_point
-from wanted import Wanted, by_hand
-from worlds import UP, Origin
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.targets.gateway import Gateway
+from tests.support.engine import OWN_HOST, TARGET_TYPE, until
+from tests.torture.agreement import pending_creates
+from tests.torture.commands import Command
+from tests.torture.points import (
+    CALLS,
+    QUICK,
+    SCENARIOS,
+    WEBHOOK,
+    WRITES,
+    Call,
+    Phase,
+    Point,
+    Strike,
+    every_point,
+)
+from tests.torture.wanted import Wanted, by_hand
+from tests.torture.worlds import UP, Origin
 
 if TYPE_CHECKING:
-    from tally import Tally
-    from worlds import World
+    from tests.torture.tally import Tally
+    from tests.torture.worlds import World
 
 HELD_SECONDS = 25.0
 """Longer than any test needs, shorter than the client's own time limit."""

@@ -18,10 +18,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from agreement import resources
-from cloud import Cloud
-from commands import Command
-from engine import SYNC_TYPE, TARGET_TYPE, until
 from hypothesis import HealthCheck, Phase, note, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -31,20 +27,25 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from points import CALLS, Point, Strike
-from points import Phase as Where
-from test_kill_points import OUR_TRACE, hold, strike_down
-from troubles import TROUBLES, Outcome
-from wanted import BY_HAND, PLACES, Wanted, by_hand
-from worlds import DESTROY, REFRESH, UP, Origin
+
+from tests.support.cloud import Cloud
+from tests.support.engine import SYNC_TYPE, TARGET_TYPE, until
+from tests.torture.agreement import resources
+from tests.torture.commands import Command
+from tests.torture.points import CALLS, Point, Strike
+from tests.torture.points import Phase as Where
+from tests.torture.test_kill_points import OUR_TRACE, hold, strike_down
+from tests.torture.troubles import TROUBLES, Outcome
+from tests.torture.wanted import BY_HAND, PLACES, Wanted, by_hand
+from tests.torture.worlds import DESTROY, REFRESH, UP, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from agreement import Disagreement
-    from engine import Result, Stack
-    from tally import Tally
-    from worlds import World
+    from tests.support.engine import Result, Stack
+    from tests.torture.agreement import Disagreement
+    from tests.torture.tally import Tally
+    from tests.torture.worlds import World
 
 RESOURCES = ("kept", "changed", "gone", "moved", "new", "newer")
 DEATHS = (Strike.CLI_KILL, Strike.CTRL_C, Strike.HOST_KILL, Strike.CTRL_C_TWICE, Strike.CLI_TERM)

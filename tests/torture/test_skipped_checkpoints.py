@@ -14,16 +14,17 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from cloud import TARGETS
-from commands import Command
-from declared import Declared, opts
-from engine import until
-from worlds import UP
+
+from tests.support.cloud import TARGETS
+from tests.support.declared import Declared, opts
+from tests.support.engine import until
+from tests.torture.commands import Command
+from tests.torture.worlds import UP
 
 if TYPE_CHECKING:
-    from cloud import Cloud
-    from conftest import StackMaker
-    from engine import Stack
+    from tests.conftest import StackMaker
+    from tests.support.cloud import Cloud
+    from tests.support.engine import Stack
 
 SYNCED = "orders0"
 NAMES = [SYNCED, *(f"orders{number}" for number in range(1, 8))]

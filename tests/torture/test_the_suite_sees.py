@@ -7,17 +7,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud import BASIC, CLIENT_SECRET, OWNER_HEADER, PASSWORD, TARGETS, Cloud
-from engine import TARGET_TYPE
-from points import SCENARIOS, Phase, Point, Strike
-from test_kill_points import strike
-from wanted import Wanted, by_hand
-from worlds import DESTROY, UP, Origin
+
+from tests.support.cloud import BASIC, CLIENT_SECRET, OWNER_HEADER, PASSWORD, TARGETS, Cloud
+from tests.support.engine import TARGET_TYPE
+from tests.torture.points import SCENARIOS, Phase, Point, Strike
+from tests.torture.test_kill_points import strike
+from tests.torture.wanted import Wanted, by_hand
+from tests.torture.worlds import DESTROY, UP, Origin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from worlds import World
+    from tests.torture.worlds import World
 
 HOST = """\
 import os

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from cloud import ORGANIZATION, TARGETS
+from tests.support.cloud import ORGANIZATION, TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from cloud import PASSWORD, USERNAME
-from declared import Declared, opts
-from engine import SOURCE_TYPE, SYNC_TYPE
+from tests.support.cloud import PASSWORD, USERNAME
+from tests.support.declared import Declared, opts
+from tests.support.engine import SOURCE_TYPE, SYNC_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cloud import Cloud
-    from engine import Stack
+    from tests.support.cloud import Cloud
+    from tests.support.engine import Stack
 
 ACTIVATION_TIMEOUT = 10
 """In seconds: for those runs in which no look succeeds."""

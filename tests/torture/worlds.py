@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from agreement import Disagreement, Heard, disagreements, pending_creates, resources
-from cloud import BASIC, BEHAVIOUR, CANARIES, CLIENT_SECRET, TARGETS, Cloud
-from engine import OWN_HOST, TARGET_TYPE, Result, Stack, backend_url
-from wanted import Declaration, Wanted, program
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+from tests.support.cloud import BASIC, BEHAVIOUR, CANARIES, CLIENT_SECRET, TARGETS, Cloud
+from tests.support.engine import OWN_HOST, TARGET_TYPE, Result, Stack, backend_url
+from tests.torture.agreement import Disagreement, Heard, disagreements, pending_creates, resources
+from tests.torture.wanted import Declaration, Wanted, program
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cloud import CLIENT_SECRET, PASSWORD, SECRET_HEADER, SIGNING_SECRET, USERNAME, Cloud
+from tests.support.cloud import CLIENT_SECRET, PASSWORD, SECRET_HEADER, SIGNING_SECRET, USERNAME, Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from engine import Stack
+    from tests.support.engine import Stack
 
 COMPONENT = "house:parts:A"
 OTHER_COMPONENT = "house:parts:B"

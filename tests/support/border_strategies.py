@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import property_strategies as drawn
 from hypothesis import strategies as st
+
+from tests.support import property_strategies as drawn
 
 POLICY = {"maxRetries": 5, "backoffStrategy": "EXPONENTIAL", "initialDelaySeconds": 2}
 DEFAULTS: dict[str, Any] = {"authType": "NONE", "authConfig": {}, "retryPolicy": POLICY, "headers": {}}

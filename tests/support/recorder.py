@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OPENAPI_PATH = "/openapi.json"
-DOCUMENT = yaml.safe_load((Path(__file__).parents[1] / "contract" / "openapi.yaml").read_text("utf-8"))
+DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "contract" / "openapi.yaml").read_text("utf-8"))
 
 
 @dataclass

@@ -21,7 +21,7 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 OWN_HOST = ROOT / "genesys_provider" / "host" / "bin"
 COMMAND_LIMIT = 150.0
 """In seconds: a command that takes longer is stuck."""

@@ -13,15 +13,14 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
-
-from recorder import Exchange, Recorder
 
 from genesys_provider.emulator import EmulatorSettings
 from genesys_provider.emulator.app import emulator_app
 from genesys_provider.emulator.server import Server
+from tests.support.engine import ROOT
+from tests.support.recorder import Exchange, Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -78,11 +77,11 @@ def sent(exchanges: Iterable[Exchange], integration_id: str) -> list[Sent]:
 def by_sdk(work: str, url: str) -> dict[str, Any]:
     """What `lead`, `look_around` or `puzzle` finds, in a process of its own."""
     result = subprocess.run(
-        [sys.executable, __file__, work, url],
+        [sys.executable, "-m", __name__, work, url],
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path(__file__).parent,
+        cwd=ROOT,
     )
     assert result.returncode == 0, result.stderr
     read: dict[str, Any] = json.loads(result.stdout)
