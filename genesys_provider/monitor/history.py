@@ -1,7 +1,7 @@
-"""What outlives the monitor: the changes, the last picture, and when it was looked at; in SQLite.
+"""The history, in SQLite: the changes, the last known rows, and the times when the monitor was reading.
 
-Only changes are written, not readings: between two changes the status is known, as long as somebody looked
-(`coverage`). So a quiet fleet of 2,000 targets writes two rows a reading.
+Only changes are stored, not readings: between two changes the status is known while the monitor was reading
+(`coverage`). So a quiet fleet of 2,000 targets writes two rows per reading.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from genesys_provider.monitor.fleet import BARS, GONE, Change, Key, Kind, Row
 
 DAY = 86_400.0
 KEPT_SECONDS = 30 * DAY
-"""How long changes of a status are kept; what was before counts as one entry."""
+"""How long changes of a status are kept; older ones are reduced to the last one."""
 KEPT_HEALTH_SECONDS = 7 * DAY
-"""How long changes of the health are kept, and what is gone."""
+"""How long changes of the health are kept, and objects that no longer exist."""
 KEPT_A_THING = 2_000
-"""How many changes of one thing are kept: one that flaps must not fill the disk."""
+"""How many changes of one object are kept, so that a flapping one can't fill the disk."""
 TIMELINE = 200
-"""How many changes are shown of one thing."""
+"""How many changes of one object are shown."""
 VERSION = 1
-"""Of the schema."""
+"""The version of the schema."""
 
 _SCHEMA = (
     """CREATE TABLE things (kind TEXT, id TEXT, facts TEXT, status TEXT, since REAL, reason TEXT, health TEXT,
@@ -44,17 +44,17 @@ _SCHEMA = (
 
 
 class HistoryError(Exception):
-    """The file can't be used; the message says why."""
+    """The file can't be used; the message tells why."""
 
 
 class History:
-    """The history of one organization. Safe for threads.
+    """The history of one organization. Thread-safe.
 
     Args:
-        path: The file; None keeps it in memory, so that it ends with the process.
+        path: The file; None keeps the history in memory, for the life of the process.
 
     Raises:
-        HistoryError: It is no history, or can't be read or written.
+        HistoryError: The file is not a history, or can't be read or written.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -77,7 +77,7 @@ class History:
             return
         (tables,) = cursor.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if version or tables:
-            raise HistoryError(f"{self._path} is no history that this version can read. Name another file")
+            raise HistoryError(f"{self._path} is not a history that this version can read. Name another file")
         for statement in _SCHEMA:
             cursor.execute(statement)
 
@@ -103,13 +103,13 @@ class History:
             self._database.close()
 
     def claim(self, organization_id: str | None) -> None:
-        """Keeps the history to one organization: in another one, all of it would be gone.
+        """Binds the history to one organization; in another one, all objects would count as gone.
 
         Args:
-            organization_id: None where the service does not say it.
+            organization_id: The organization's id; None if the service does not return it.
 
         Raises:
-            HistoryError: It is that of another one.
+            HistoryError: The history belongs to another organization.
         """
         if organization_id is None:
             return
@@ -119,23 +119,23 @@ class History:
                 cursor.execute("INSERT INTO organization VALUES (?)", (organization_id,))
             elif known[0] != organization_id:
                 raise HistoryError(
-                    f"the history {self._path} is that of organization {known[0]}, and this is {organization_id}. "
+                    f"the history {self._path} belongs to organization {known[0]}, and this is {organization_id}. "
                     "Name another file"
                 )
 
     def record(self, changes: Iterable[Change], rows: Iterable[Row]) -> None:
-        """Adds entries, and how the rows are now."""
+        """Adds changes, and stores the current rows."""
         with self._transaction() as cursor:
             _add(cursor, changes, rows)
 
     def reading(self, at: float, changes: Iterable[Change], rows: Iterable[Row], longest_gap: float) -> None:
-        """Takes in a reading that succeeded.
+        """Stores a successful reading.
 
         Args:
             at: When it ended: seconds since 1970.
-            changes: What it has changed.
-            rows: Those that have changed since the last one.
-            longest_gap: Seconds between two readings, within which nothing counts as unseen.
+            changes: The changes that it found.
+            rows: The rows that changed since the last reading.
+            longest_gap: The longest time in seconds between two readings that still counts as covered.
         """
         with self._transaction() as cursor:
             _add(cursor, changes, rows)
@@ -153,7 +153,7 @@ class History:
                 cursor.execute("INSERT INTO coverage VALUES (?, ?)", (at, at))
 
     def restored(self) -> tuple[list[Row], float | None]:
-        """The last picture, and when it was read."""
+        """The last known rows, and when they were read."""
         times = [at for (at,) in self._ask("SELECT at FROM readings ORDER BY at")]
         recent: dict[Key, list[tuple[float, str | None, str]]] = defaultdict(list)
         for at, kind, thing, before, after in self._ask(
@@ -184,7 +184,7 @@ class History:
         return rows, times[-1] if times else None
 
     def timeline(self, key: Key) -> list[Change]:
-        """The changes of one thing, newest first."""
+        """The changes of one object, newest first."""
         found = self._ask(
             "SELECT at, kind, thing, name, what, before, after, reason FROM changes WHERE kind = ? AND thing = ? "
             "ORDER BY at DESC, number DESC LIMIT ?",
@@ -194,9 +194,9 @@ class History:
         return [Change(*each) for each in found]
 
     def share(self, key: Key, wanted: str, since: float, now: float) -> float | None:
-        """The share of the time in which a thing had this status: from 0 to 1.
+        """The share of the time in which an object had this status: from 0 to 1.
 
-        Only time counts in which it was there and was looked at; None where there is none.
+        Only the time counts in which it existed and the monitor was reading; None if there is no such time.
         """
         starts = self._ask(
             "SELECT at, after FROM changes WHERE kind = ? AND thing = ? AND what = 'status' "
@@ -214,7 +214,7 @@ class History:
         return had / total if total else None
 
     def thin(self, now: float) -> list[Key]:
-        """Forgets what is old; the keys of what has been gone for so long that it is forgotten too."""
+        """Deletes old changes, and objects that have been gone for long; returns the keys of those objects."""
         with self._transaction() as cursor:
             gone: list[tuple[Kind, str]] = cursor.execute(
                 "SELECT kind, id FROM things WHERE status = ? AND since < ?",
@@ -222,7 +222,7 @@ class History:
             ).fetchall()
             cursor.executemany("DELETE FROM things WHERE kind = ? AND id = ?", gone)
             cursor.executemany("DELETE FROM changes WHERE kind = ? AND thing = ?", gone)
-            # The last one before stays: it says what the status was then.
+            # Keep the last change before the limit, which tells the status at that time.
             cursor.execute(
                 """DELETE FROM changes WHERE at < CASE what WHEN 'health' THEN ? ELSE ? END AND EXISTS (
                 SELECT 1 FROM changes AS later WHERE later.kind = changes.kind AND later.thing = changes.thing
@@ -267,7 +267,7 @@ def _add(cursor: sqlite3.Cursor, changes: Iterable[Change], rows: Iterable[Row])
 
 
 def _status_at(at: float, changes: Sequence[tuple[float, str | None, str]], now: str) -> str | None:
-    """The status at a time, from the changes after a time before it; None where it was not there yet."""
+    """The status at a time, from all changes after an earlier time; None if the object did not exist yet."""
     status = changes[0][1] if changes else now
     for when, _, after in changes:
         if when <= at:

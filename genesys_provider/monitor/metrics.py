@@ -1,4 +1,4 @@
-"""What Prometheus scrapes: gauges of the fleet as it is then, counters and a histogram of what happened."""
+"""The metrics for Prometheus: gauges of the current fleet, and counters and a histogram of events."""
 
 from __future__ import annotations
 
@@ -26,48 +26,46 @@ class Metrics:
         self._registry.register(_FleetCollector(fleet))
         self.verification = Histogram(
             f"{PREFIX}_verification_seconds",
-            "From the request to the verdict VERIFIED, of each verification that the audit file has.",
+            "Time from the request to the verdict VERIFIED, for each verification in the audit file.",
             buckets=BUCKETS,
             registry=self._registry,
         )
         self.checks = Counter(
             f"{PREFIX}_health_checks",
-            "Health checks by what they said; UNKNOWN is one that could not be made.",
+            "Health checks by result; UNKNOWN means that the check could not be made.",
             ["health"],
             registry=self._registry,
         )
         self.changes = Counter(
             f"{PREFIX}_changes",
-            "Changes of a status that were seen, by the new one.",
+            "Observed changes of a status, by the new status.",
             ["kind", "status"],
             registry=self._registry,
         )
 
     def text(self, accept: str) -> tuple[bytes, str]:
-        """The metrics, and their content type, in the format that is asked for."""
+        """The metrics in the requested format, and their content type."""
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
 
 
 class _FleetCollector(Collector):
-    """Reads the fleet when it is scraped, so that nothing stays of targets that are gone."""
+    """Reads the fleet at each scrape, so that no series remains for a deleted target."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
 
     def collect(self) -> Iterator[Metric]:
-        """All that is read from the fleet."""
+        """All metrics that are read from the fleet."""
         yield from self._things()
         yield from self._reading()
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing: with it, a registry would collect once more when it is made."""
+        """Nothing, since otherwise the registry would collect once more at registration."""
         return iter(())
 
     def _things(self) -> Iterator[Metric]:
-        gone = GaugeMetricFamily(
-            f"{PREFIX}_gone", "What was there, and is no longer, by kind.", labels=["kind"]
-        )
+        gone = GaugeMetricFamily(f"{PREFIX}_gone", "Objects that no longer exist, by kind.", labels=["kind"])
         kinds: tuple[tuple[Kind, str], ...] = (("target", "Targets"), ("source", "Sources"))
         for kind, title in kinds:
             counts = dict(self._fleet.counts(kind))
@@ -86,7 +84,7 @@ class _FleetCollector(Collector):
         )
         health = GaugeMetricFamily(
             f"{PREFIX}_target_healthy",
-            "Whether the last health check of a target said HEALTHY.",
+            "Whether the last health check of a target returned HEALTHY.",
             labels=["id", "name", "health"],
         )
         for row in self._fleet.rows("target"):
@@ -105,9 +103,9 @@ class _FleetCollector(Collector):
     def _reading(self) -> Iterator[Metric]:
         reading = self._fleet.reading
         yield CounterMetricFamily(
-            f"{PREFIX}_reads", "Readings of the lists, whether they succeeded or not.", value=reading.reads
+            f"{PREFIX}_reads", "Readings of the lists, successful or not.", value=reading.reads
         )
-        yield CounterMetricFamily(f"{PREFIX}_read_errors", "Readings that failed.", value=reading.errors)
+        yield CounterMetricFamily(f"{PREFIX}_read_errors", "Failed readings.", value=reading.errors)
         yield GaugeMetricFamily(
             f"{PREFIX}_up",
             "Whether the last reading succeeded.",
@@ -116,14 +114,16 @@ class _FleetCollector(Collector):
         if reading.read_at is not None:
             yield GaugeMetricFamily(
                 f"{PREFIX}_last_read_timestamp_seconds",
-                "When the last reading that succeeded ended.",
+                "When the last successful reading ended.",
                 value=reading.read_at,
             )
         if reading.rate_limit is not None:
             allowed, left = reading.rate_limit
             yield GaugeMetricFamily(
-                f"{PREFIX}_rate_limit", "Requests a minute that the token may make.", value=allowed
+                f"{PREFIX}_rate_limit", "Requests per minute that the token may make.", value=allowed
             )
             yield GaugeMetricFamily(
-                f"{PREFIX}_rate_limit_left", "Requests that it may still make in this minute.", value=left
+                f"{PREFIX}_rate_limit_left",
+                "Requests that the token may still make in this minute.",
+                value=left,
             )

@@ -1,4 +1,4 @@
-"""What becomes of a change: a count, a line in the log, and a webhook where one is wanted."""
+"""Reports changes: as a metric, as a line in the log, and by a webhook if one is set."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from genesys_provider.monitor.views import iso
 from genesys_provider.targets.webhook import Webhooks
 
 SOURCE = "genesys-eventbridge-monitor"
-"""What the webhook names as its source."""
+"""The source that the webhook names."""
 MAX_RETRIES = 5
 MOST_WAITING = 5_000
-"""Webhooks that wait for one that is tried again; what comes then is in the log alone."""
+"""The length of the webhook queue; when it is full, further changes are only logged."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class WebhookSettings:
-    """Where changes are told.
+    """The webhook that receives changes.
 
     Attributes:
         url: An `https://` URL.
-        signing_secret: What both sides know.
-        ca_file: A CA that is trusted besides the system's.
+        signing_secret: The shared secret.
+        ca_file: A CA that is trusted in addition to the system's.
     """
 
     url: str
@@ -42,11 +42,11 @@ class WebhookSettings:
 
 
 class News:
-    """Tells changes. Safe for threads.
+    """Reports changes. Thread-safe.
 
     Args:
-        metrics: Count them.
-        webhook: Where to tell them, if anywhere.
+        metrics: Count the changes.
+        webhook: The webhook, if any.
         cancelled: Set when the monitor ends.
     """
 
@@ -62,15 +62,15 @@ class News:
             ).start()
 
     def close(self) -> None:
-        """Sends no more."""
+        """Stops sending."""
         if self._webhooks is not None:
             self._webhooks.close()
 
     def tell(self, changes: Sequence[Change], *, first: bool = False) -> None:
-        """Tells changes, apart from those that are none: what the `first` look finds, or a first good health."""
+        """Reports changes, except the findings of the `first` reading and a first good health."""
         for change in changes:
             if change.before == change.after:
-                # Only the reason has become known.
+                # Only the reason is new.
                 _log.info(
                     "%s %s (%s) is %s: %s",
                     change.kind,
@@ -99,10 +99,10 @@ class News:
                 try:
                     self._waiting.put_nowait(change)
                 except queue.Full:
-                    _log.warning("no webhook for this change: %d wait already", MOST_WAITING)
+                    _log.warning("no webhook is sent for this change: %d are queued already", MOST_WAITING)
 
     def _send(self, webhook: WebhookSettings, webhooks: Webhooks) -> None:
-        """One after the other, so that they arrive in their order."""
+        """Sends one webhook after the other, so that they arrive in order."""
         while True:
             change = self._waiting.get()
             try:
@@ -119,7 +119,7 @@ class News:
 
 
 def _body(change: Change, _: str) -> Mapping[str, Any]:
-    """What a webhook says: the time is that of the change, not of the try."""
+    """The body of a webhook; its timestamp is that of the change, not of the attempt."""
     return {
         "eventType": f"{change.kind}_{change.what}_changed".upper(),
         f"{change.kind}Id": change.id,

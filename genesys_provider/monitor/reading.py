@@ -1,7 +1,7 @@
-"""The reading: the list of targets and the list of sources, once an interval, however many look on.
+"""Reads the lists of targets and sources once per interval, however many clients there are.
 
-That is ⌈n/100⌉ requests for n targets and as many for n sources. A reading that fails is made up for by the next;
-until then the last picture stays.
+This takes ⌈n/100⌉ requests for n targets, and the same for n sources. After a failed reading the last data stays
+until the next one succeeds.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class Readings:
     Args:
         targets: Reads targets.
         sources: Reads sources.
-        fleet: Takes in what was read.
-        claim: Called with the organization's id before a reading; what it raises ends the monitor.
-        took: Called after each reading that succeeded, with what it has changed.
-        cancelled: That of the managers.
+        fleet: Stores the results.
+        claim: Called with the organization's id before each reading; an exception ends the monitor.
+        took: Called after each successful reading, with the changes.
+        cancelled: The event that also cancels the managers.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Readings:
         self._may_read_sources = True
 
     def run(self) -> None:
-        """Reads at even distances: what a reading takes is a part of its interval."""
+        """Reads at a fixed rate: the duration of a reading is part of its interval."""
         while not self._cancelled.is_set():
             started = time.monotonic()
             try:
@@ -60,7 +60,7 @@ class Readings:
             except GenesysError as error:
                 if self._fleet.failed(str(error), self._targets.rate_limit):
                     _log.warning(
-                        "can't read now, and tries again every %g s: %s", self._fleet.interval, error
+                        "can't read Genesys Cloud, retrying every %g s: %s", self._fleet.interval, error
                     )
             self._cancelled.wait(max(0.0, self._fleet.interval - (time.monotonic() - started)))
 
@@ -77,16 +77,16 @@ class Readings:
             organization=organization.name or organization.id,
         )
         if was_in_trouble:
-            _log.warning("reads again")
+            _log.warning("reading succeeds again")
         self._took(changes)
 
     def _list_sources(self) -> list[Source] | None:
-        """The sources. A client that may not read them is told once, and its targets are watched all the same."""
+        """The sources. If the client may not read them, this logs it once, and only targets are watched."""
         try:
             found = list(self._sources.list())
         except Forbidden as error:
             if self._may_read_sources:
-                _log.warning("watches targets only, since this client may not read sources: %s", error)
+                _log.warning("watching targets only, since this client may not read sources: %s", error)
             self._may_read_sources = False
             return None
         self._may_read_sources = True

@@ -1,6 +1,6 @@
-"""The monitor as a process: threads that read and check, and one that serves.
+"""The monitor as a process: threads that read and check health, and one that serves.
 
-It listens from the moment that it is made, so that a port that is taken is told before anything else happens.
+It listens as soon as it is created, so that an occupied port is reported before anything else happens.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ from genesys_provider.targets.vocabulary import VERIFIED
 _BACKLOG = 1024
 _log = logging.getLogger(__name__)
 THINNED_EVERY = 3600.0
-"""Seconds."""
+"""Seconds between two clean-ups of the history."""
 FIRST_READING_SECONDS = 10.0
-"""How long the first reading is waited for before the monitor says that it is ready."""
+"""How long to wait for the first reading before the monitor reports that it is ready."""
 
 
 @dataclass(frozen=True)
 class MonitorSettings:
-    """How to watch.
+    """The settings of a monitor.
 
     Attributes:
         interval: Seconds between two readings.
-        health_interval: Seconds in which each target's health is checked once; 0 checks on request only.
-        history: The file that keeps what is known over a restart.
-        audit_log: The audit file to read verification times and entries from.
-        token: What clients must know.
-        webhook: Where changes are told.
+        health_interval: Seconds in which each target's health is checked once; 0 means only on request.
+        history: The file that keeps the history over restarts.
+        audit_log: The audit file with verification times and entries.
+        token: The token that clients must present.
+        webhook: The webhook that receives changes.
     """
 
     interval: float = 15.0
@@ -65,13 +65,13 @@ class Monitor:
     """One monitor of one organization.
 
     Args:
-        connection: Whom to ask, and as whom.
-        settings: How.
+        connection: The connection to Genesys Cloud.
+        settings: The settings of the monitor.
         host: The address that it listens on.
-        port: The port; 0 is any free one.
+        port: The port; 0 means any free port.
 
     Attributes:
-        url: Where it is reached, without a slash at the end.
+        url: The base URL, without a trailing slash.
 
     Raises:
         OSError: The address can't be listened on.
@@ -84,7 +84,7 @@ class Monitor:
         self.url = f"http://{name}:{self._socket.getsockname()[1]}"
         self._ended = threading.Event()
         self._failed = False
-        # What fails is read again soon anyway. Its checks are no entries of the audit file that it reads.
+        # Don't retry, since the next reading is soon, and don't write checks to the audit file that we read.
         connection = replace(connection, max_retries=1, audit_log=None)
         self._targets = TargetManager(connection, cancelled=self._ended)
         sources = SourceManager(connection, cancelled=self._ended, beside=self._targets)
@@ -121,12 +121,12 @@ class Monitor:
         """Watches and serves until SIGTERM or SIGINT.
 
         Args:
-            ready: Called as soon as it serves, and has read once or tried to.
+            ready: Called as soon as it serves, and the first reading has succeeded or failed.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._end())
         serving = threading.Thread(target=self._unless_it_fails, args=(self._serve,), name="serving")
-        # What waits for an answer must not hold up the end.
+        # Daemon threads, since one that waits for an answer must not delay the end.
         watching = [
             threading.Thread(target=self._unless_it_fails, args=(each.run,), name=name, daemon=True)
             for name, each in (("reading", self._readings), ("health", self._health))
@@ -153,13 +153,13 @@ class Monitor:
         self._server.run(sockets=[self._socket])
 
     def _unless_it_fails(self, work: Callable[[], None]) -> None:
-        """A thread's work: a monitor of which a part has failed must not look as if it watched."""
+        """Runs a thread's work. Any failure ends the monitor, which must not run on with a failed part."""
         try:
             work()
         except HistoryError as error:
             _log.error("%s", error)
             self._failed = True
-        except Exception:  # noqa: BLE001 - whatever it is, the process ends over it
+        except Exception:  # noqa: BLE001 - any failure ends the process
             _log.exception("a part of the monitor failed")
             self._failed = True
         finally:
@@ -167,11 +167,11 @@ class Monitor:
 
     def _end(self) -> None:
         self._ended.set()
-        # Whoever waits for the first reading waits no longer.
+        # Release those who wait for the first reading.
         self._fleet.tried.set()
 
     def _took(self, changes: Sequence[Change]) -> None:
-        """After each reading, in its thread."""
+        """Called after each reading, in its thread."""
         for target_id, verdict in self._audit.look():
             if verdict.latency_seconds is not None and verdict.statuses == (VERIFIED,):
                 self._metrics.verification.observe(verdict.latency_seconds)
@@ -194,7 +194,7 @@ class Monitor:
             self._thinned_at = read_at
 
     def _happened(self, changes: Sequence[Change]) -> None:
-        """Between two readings, in any thread."""
+        """Called between two readings, in any thread."""
         with self._told_where_it_fails():
             rows = [self._fleet.row((each.kind, each.id)) for each in changes]
             self._history.record(changes, [row for row in rows if row is not None])
@@ -202,16 +202,16 @@ class Monitor:
 
     @contextmanager
     def _told_where_it_fails(self) -> Iterator[None]:
-        """A full disk must not end the watch."""
+        """Logs errors of the history, since a full disk must not end the monitor."""
         try:
             yield
         except sqlite3.Error as error:
-            _log.warning("the history lacks what happened now: %s", error)
+            _log.warning("these changes could not be written to the history: %s", error)
 
 
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named, since asyncio sets TCP_NODELAY only then: else an answer takes 40 ms more.
+    # asyncio only sets TCP_NODELAY if the protocol is explicit; without it, an answer takes 40 ms longer.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

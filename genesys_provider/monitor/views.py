@@ -1,4 +1,4 @@
-"""Targets and sources as JSON, by the names of the API. Never with a secret: of headers, only the names."""
+"""Targets and sources as JSON, with the API's names. Without secrets: of headers, only the names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genesys_provider.targets.models import Target
 
 
 def facts_of(thing: Target | Source) -> dict[str, Any]:
-    """What the API says of it, apart from its status."""
+    """The fields of the API, except the status."""
     return _target(thing) if isinstance(thing, Target) else _source(thing)
 
 
@@ -49,14 +49,14 @@ def _source(source: Source) -> dict[str, Any]:
 
 
 def iso(at: float | None) -> str | None:
-    """A time in seconds since 1970, as all of the project has times: UTC, ISO 8601."""
+    """Formats a time in seconds since 1970 as the project shows times: UTC, ISO 8601."""
     if at is None:
         return None
     return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def seconds(time: str | None) -> float | None:
-    """A time that a service or a file says, in seconds since 1970; None where it is none."""
+    """Parses a time from a service or a file to seconds since 1970; None if it is not a time."""
     try:
         parsed = datetime.fromisoformat((time or "").replace("Z", "+00:00"))
     except ValueError:

@@ -227,7 +227,7 @@ def test_the_history_of_another_organization_is_refused(cloud: Cloud, watch: Wat
         assert refused.ready_line == ""
         code, said = refused.end()
     assert code == 1
-    assert f"is that of organization {organization}" in said
+    assert f"belongs to organization {organization}" in said
     assert "Traceback" not in said
     History(file).close()
     assert list(watch("--history", file).targets()) == ["orders"], "nothing of it was lost"

@@ -1,13 +1,13 @@
-// One target or source: configuration, why it failed, its time line, its audit entries.
+// The detail view of a target or source: configuration, reason of a failure, time line, audit entries.
 
 import { badge, bars, el, seconds, stamp, tone, word } from "./words.js";
 
 const section = document.getElementById("detail");
-let shown = ""; // the key that is shown
+let shown = ""; // the address of the object on display
 
 const LABELS = {
   id: "Id", endpointUrl: "Endpoint", authType: "Authentication", eventTypes: "Event types", owner: "Owner",
-  retryPolicy: "Retry policy", headerNames: "Headers", selfUri: "In the API", awsAccountId: "AWS account",
+  retryPolicy: "Retry policy", headerNames: "Headers", selfUri: "API path", awsAccountId: "AWS account",
   awsRegion: "AWS region", eventSourceSuffix: "Suffix", topics: "Topics", notes: "Notes", enabled: "Enabled",
   configVersion: "Version",
 };
@@ -36,7 +36,7 @@ function step(each) {
   return entry(each.at, el("span", "quiet", `${each.what}  ${before}`), badge(each.after), reason);
 }
 
-/** The health check that was asked for last: the page may be drawn anew while it runs. */
+/** The last requested health check; the page may be redrawn while it runs. */
 let check = { id: "", running: false, said: "" };
 
 function showCheck() {
@@ -47,7 +47,7 @@ function showCheck() {
 }
 
 async function checkHealth(id) {
-  const asked = { id, running: true, said: "Genesys Cloud checks the endpoint …" };
+  const asked = { id, running: true, said: "Genesys Cloud is checking the endpoint …" };
   check = asked;
   showCheck();
   try {
@@ -55,7 +55,7 @@ async function checkHealth(id) {
     const { health, reason, error } = await got.json();
     asked.said = error ?? (reason ? `${health}: ${reason}` : health);
   } catch {
-    asked.said = "The monitor does not answer. Try again once it runs.";
+    asked.said = "The monitor does not answer. Try again when it is running.";
   }
   asked.running = false;
   showCheck();
@@ -95,11 +95,11 @@ function draw(thing) {
     thing.audit.length
       ? el("ol", "entries", [...thing.audit].reverse().map((each) => entry(each.timestamp,
         each.event, el("span", "quiet", `  ${seconds(each.latencySeconds)}  ${each.error ?? ""}`))))
-      : el("p", "quiet", "None in the audit file, or no audit file: start the monitor with --audit-log FILE."),
+      : el("p", "quiet", "None. Without an audit file there are no entries: start the monitor with --audit-log FILE."),
   );
 }
 
-/** Shows what the address names; false where it names nothing. */
+/** Shows the object that the address names; false if it names none. */
 export async function open(hash, { again = false } = {}) {
   const found = /^#(target|source)\/(.+)$/.exec(hash);
   section.hidden = !found;
@@ -126,8 +126,8 @@ export async function open(hash, { again = false } = {}) {
   } else if (news) {
     section.replaceChildren(
       el("a", "back", "← all", { href: "#" }),
-      el("p", "empty", got ? `There is no ${kind} of this id: it is gone for long, or was never here.`
-        : "The monitor does not answer. It is tried again by itself."),
+      el("p", "empty", got ? `There is no ${kind} with this id. It never existed, or was deleted long ago.`
+        : "The monitor does not answer. Retrying automatically."),
     );
   }
   return true;

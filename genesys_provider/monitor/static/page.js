@@ -1,4 +1,4 @@
-// What is known, and when to draw it. The server says all rows once, and then what has changed.
+// The state of the page, and when to draw it. The server sends all rows once, then the changes.
 
 import { open } from "./detail.js";
 import { keyOf, show, step } from "./rows.js";
@@ -18,11 +18,11 @@ const view = {
 
 const PLURAL = { target: "targets", source: "sources" };
 const EMPTY = {
-  target: "This organization has no targets. An EventBridgeTarget in a Pulumi program makes one.",
-  source: "This organization has no EventBridge sources. An EventBridgeSource in a Pulumi program makes one.",
+  target: "This organization has no targets. Declare an EventBridgeTarget in a Pulumi program to create one.",
+  source: "This organization has no EventBridge sources. Declare an EventBridgeSource in a Pulumi program to create one.",
 };
 
-// --- What the server says -------------------------------------------------------------------------------------
+// --- Data from the server -------------------------------------------------------------------------------------
 
 function take({ reading: now, rows: changed }, whole) {
   const readings = whole || !reading ? 0 : Math.max(0, now.succeeded - reading.succeeded);
@@ -83,18 +83,18 @@ function drawState() {
     const limit = reading.rateLimit;
     $("where").textContent = [reading.organization, reading.apiUrl].filter(Boolean).join("  ·  ");
     $("reading").textContent = [
-      reading.readAt ? `Read ${ago(reading.readAt)} ago, every ${reading.interval} s` : "Nothing was read yet",
-      limit ? `${limit.left} of ${limit.allowed} requests left in this minute` : "no rate limit told",
+      reading.readAt ? `Read ${ago(reading.readAt)} ago, every ${reading.interval} s` : "Not read yet",
+      limit ? `${limit.left} of ${limit.allowed} requests left in this minute` : "no rate limit reported",
     ].join("  ·  ");
     $("reading").title = reading.readAt ?? "";
   }
-  const shown = reading?.readAt ? ` What you see is ${ago(reading.readAt)} old.` : "";
+  const shown = reading?.readAt ? ` This data is ${ago(reading.readAt)} old.` : "";
   const trouble = !connected
-    ? `This monitor does not answer: it has ended, or the network is gone. It is tried again by itself.${shown}`
+    ? `This monitor does not answer: it has ended, or the network is down. Retrying automatically.${shown}`
     : reading?.error
-      ? `Genesys Cloud can't be read: ${reading.error} It is tried again every ${reading.interval} s.${shown}`
+      ? `Genesys Cloud can't be read: ${reading.error} Retrying every ${reading.interval} s.${shown}`
       : reading?.old && reading.readAt
-        ? `No reading has ended for longer than usual.${shown}`
+        ? `The current reading is taking longer than usual.${shown}`
         : "";
   $("banner").hidden = !trouble;
   if ($("banner").textContent !== trouble) $("banner").textContent = trouble;
@@ -120,17 +120,17 @@ function drawCounts() {
 
 function drawEmpty(all) {
   if (!reading?.readAt) {
-    $("empty").replaceChildren(reading?.error ? "Nothing was read yet: see above." : "Reading …");
+    $("empty").replaceChildren(reading?.error ? "Not read yet: see above." : "Reading …");
   } else if (!all) {
     $("empty").replaceChildren(EMPTY[view.kind]);
   } else {
     const clear = el("button", "", "Show all", { type: "button" });
     clear.addEventListener("click", () => change({ filter: "", status: "" }));
-    $("empty").replaceChildren(`None of ${all} ${PLURAL[view.kind]} matches.`, clear);
+    $("empty").replaceChildren(`None of the ${all} ${PLURAL[view.kind]} match.`, clear);
   }
 }
 
-// --- What a person does ---------------------------------------------------------------------------------------
+// --- User input -----------------------------------------------------------------------------------------------
 
 function change(wanted) {
   Object.assign(view, wanted);

@@ -1,4 +1,4 @@
-// The list: one element a thing, made once, and changed where the thing has changed.
+// The list: one element per object, created once, and updated when the object changes.
 
 import { badge, bars, el, owner, paintBars, seconds, stamp, tone, word } from "./words.js";
 
@@ -25,7 +25,7 @@ function factsOf(row) {
     : [row.eventSourceSuffix, `${row.awsAccountId} ${row.awsRegion}`, owner(row.owner), (row.topics ?? []).join(", ")];
 }
 
-/** What a filter looks at; made once for each state of a row. */
+/** The text that the filter searches, computed once for each version of a row. */
 function text(row) {
   row.text ??= [row.name, row.id, row.status, row.owner, row.reason, ...factsOf(row)].join("\n").toLowerCase();
   return row.text;
@@ -39,7 +39,7 @@ function draw(row) {
     band,
     row.health ? el("span", `health ${tone(row.health)}`, word(row.health)) : el("span", "health"),
     el("span", "since", stamp(row.since)),
-    el("span", "verification quiet", seconds(row.verificationSeconds), { title: "How long verification took" }),
+    el("span", "verification quiet", seconds(row.verificationSeconds), { title: "Duration of the last verification" }),
     el("span", "facts quiet", factsOf(row).filter(Boolean).join("  ·  "), { title: row.owner ?? "" }),
     row.reason && tone(row.status) === "bad" ? el("span", "reason", row.reason) : null,
   ], { href: linkTo(row) });
@@ -80,7 +80,7 @@ export function show(rows, { kind, filter, status, sort }) {
     next.remove();
     next = after;
   }
-  // What moves in the document loses the focus.
+  // An element that moves in the document loses the focus.
   if (focused !== document.activeElement && list.contains(focused)) focused.focus({ preventScroll: true });
   empty.hidden = chosen.length > 0;
   return { shown: chosen.length, all: ofKind.length };

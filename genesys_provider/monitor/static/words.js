@@ -1,4 +1,4 @@
-// How things are shown. Whatever the API says becomes text, never markup.
+// How values are displayed. Everything from the API is inserted as text, never as markup.
 
 export const BARS = 40;
 const TONES = {
@@ -11,7 +11,7 @@ export const tone = (status) => TONES[status] ?? "wait";
 const WORDS = { PENDING_VERIFICATION: "PENDING" };
 export const word = (status) => WORDS[status] ?? status;
 
-/** An element with a class, a text or children, and attributes. */
+/** Creates an element with a class, text or children, and attributes. */
 export function el(tag, className, content = [], attributes = {}) {
   const made = document.createElement(tag);
   if (className) made.className = className;
@@ -36,8 +36,8 @@ export function ago(iso) {
   return "";
 }
 
-/** A relative time, the exact one on hover; `restamp` keeps it true. */
-export function stamp(iso, unknown = "—", why = "Since before this monitor looked first") {
+/** A relative time, with the exact one on hover; `restamp` keeps it up to date. */
+export function stamp(iso, unknown = "—", why = "Since before this monitor's first reading") {
   if (!iso) return el("span", "quiet", unknown, { title: why });
   return el("time", "", ago(iso), { datetime: iso, title: exact.format(new Date(iso)) });
 }
@@ -49,13 +49,13 @@ export function restamp() {
   }
 }
 
-/** `urn:pulumi:STACK::PROJECT::TYPE::NAME` as a person says it. */
+/** The short form of `urn:pulumi:STACK::PROJECT::TYPE::NAME`. */
 export function owner(urn) {
   const [stack, project, , name] = (urn ?? "").replace(/^urn:pulumi:/, "").split("::");
   return name ? `${project}/${stack}/${name}` : urn ?? "no owner";
 }
 
-/** Paints the runs of the last readings into the one element that stands for 40 bars. */
+/** Paints the runs of the last readings into the element that shows 40 bars. */
 export function paintBars(element, runs) {
   const shown = runs.reduce((sum, [, count]) => sum + count, 0);
   let at = BARS - shown;
