@@ -37,6 +37,7 @@ def test_the_wheel(tmp_path: Path) -> None:
         if name.endswith("share/genesys-eventbridge/host/pulumi-resource-pulumi-python")
     )
     assert host.external_attr >> 16 & 0o111, "not executable"
+    assert f"{host.filename}.cmd" in entries, "not for Windows"
     assert not [
         name for name in entries if name.startswith(("tests", "bench", "contract", "tools", "stacks"))
     ]

@@ -100,7 +100,7 @@ def entry_line(entry: dict[str, Any]) -> str:
 
 
 def _entries(file: Path) -> list[dict[str, Any]]:
-    from genesys_provider.common.audit import entries_of
+    from genesys_provider.common.audit_check import entries_of
 
     try:
         return entries_of(file)
@@ -171,7 +171,7 @@ def verify(file: Path) -> None:
     With GENESYSCLOUD_AUDIT_KEY, also check that nobody without the key has rewritten FILE.
     """
     from genesys_provider.client.settings import AUDIT_KEY
-    from genesys_provider.common.audit import problems_of, without_key
+    from genesys_provider.common.audit_check import problems_of, without_key
 
     key = os.environ.get(AUDIT_KEY)
     found = list(problems_of(file, key))

@@ -83,7 +83,7 @@ def since_when(entries: Iterable[Mapping[str, Any]], target: Target) -> str | No
 
 def audit_entries(path: Path | None) -> list[dict[str, Any]]:
     """The entries of an audit file, oldest first; empty if there is no file or it can't be read."""
-    from genesys_provider.common.audit import entries_of
+    from genesys_provider.common.audit_check import entries_of
 
     if path is None or not path.is_file():
         return []

@@ -7,6 +7,7 @@ the repository.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +20,8 @@ from genesys_provider.cli.stanza import PLUGIN, StanzaError, providers_of, with_
 FOLDER = "genesys-eventbridge-host"
 """Next to Pulumi.yaml. It is neither hidden nor named like build output, so that no usual .gitignore matches it."""
 SCRIPT = f"pulumi-resource-{PLUGIN}"
+SCRIPTS = (SCRIPT, f"{SCRIPT}.cmd")
+"""For POSIX systems, and for Windows, where Pulumi looks for this suffix: a repository may be cloned on either."""
 MODE = 0o755
 _OURS = b"-m genesys_provider.host"
 
@@ -76,7 +79,7 @@ def put_host(directory: Path) -> tuple[Path, Path, list[str]]:
         else:
             folder = directory / FOLDER
             new_text = with_provider(text, FOLDER)
-        done = _put_script(folder)
+        done = [line for name in SCRIPTS for line in _put_script(folder / name)]
         if new_text != text:
             project.write_bytes(new_text.encode())
             done.append(f"{project}: plugins.providers names {FOLDER}")
@@ -124,23 +127,23 @@ def _folder_named(directory: Path, path: str, line: int) -> Path:
     return folder
 
 
-def _put_script(folder: Path) -> list[str]:
+def _put_script(script: Path) -> list[str]:
     """Writes this version's script; tells what was done."""
-    script = folder / SCRIPT
-    wanted = (files("genesys_provider") / "host" / "bin" / SCRIPT).read_bytes()
+    wanted = (files("genesys_provider") / "host" / "bin" / script.name).read_bytes()
     done = []
     if not script.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        script.parent.mkdir(parents=True, exist_ok=True)
         script.write_bytes(wanted)
         done.append(f"{script}: put there")
     else:
         had = script.read_bytes()
         if _OURS not in had:
             raise click.ClickException(f"{script} is not ours. Move it away, and run this again.")
-        if had != wanted:
+        # On Windows git may change the line ends, which only the script for Windows stands.
+        if (had.replace(b"\r\n", b"\n") if script.suffix == ".cmd" else had) != wanted:
             script.write_bytes(wanted)
             done.append(f"{script}: updated")
-    if script.stat().st_mode & 0o777 != MODE:
+    if os.name == "posix" and script.stat().st_mode & 0o777 != MODE:
         script.chmod(MODE)
         done = done or [f"{script}: made executable"]
     return done

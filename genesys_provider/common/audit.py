@@ -4,34 +4,21 @@ The trail is always kept in memory, and also in a JSON Lines file if a path is g
 to one file: each entry is a single write under a lock, and starts on a line of its own even if an earlier writer
 died in the middle of a line.
 
-Each entry contains the hash of the previous one, so that a changed, removed, inserted or moved entry is detected.
-`FILE.head` stores the last hash, so that a missing end is detected too. With a key each hash is an HMAC (the entry
-says `"keyed": true`), so that nobody without the key can rewrite the file. The first keyed entry also secures the
-entries that were written before there was a key.
-
-The chain can't detect that FILE and `FILE.head` were both restored to an earlier state, or both deleted. Without a
-key, whoever can write both can also remove the end, or rewrite the whole chain.
-
-An unfinished line left by a dying writer is not an entry. The next writer seals the line before ending it, so that
-no other line can pass for one; that writer may die in the middle of this too.
+`audit_chain` links the entries, and `audit_check` checks a file.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import logging
 import os
-import re
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
-from itertools import takewhile
+from io import RawIOBase
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +26,12 @@ from filelock import FileLock
 
 from genesys_provider.client.errors import ConfigurationError
 from genesys_provider.client.redaction import hide
-from genesys_provider.client.settings import AUDIT_KEY
+from genesys_provider.common.audit_chain import FIRST_HASH, as_line, chained, ending, head_of, parsed
 
-FIRST_HASH = "0" * 64
 MEMORY_ENTRIES = 10_000
 """How many entries are kept in memory; the file keeps all of them."""
 LOCK_SECONDS = 30.0
 """How long to wait for other writers; nobody holds the lock for longer than one write."""
-
-_TORN = re.compile(rb"(?P<rest>.*) torn(?P<keyed> keyed)? (?P<seal>[0-9a-f]{64})", re.DOTALL)
-"""An unfinished line with its seal."""
 
 _log = logging.getLogger(__name__)
 
@@ -179,185 +162,47 @@ class AuditTrail:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    """Opens the file, locked against other processes."""
+def _opened(path: Path) -> Iterator[RawIOBase]:
+    """Opens the file, locked against other processes; what is written to it goes to its end."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock", mode=0o600, timeout=LOCK_SECONDS):
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            yield descriptor
-        finally:
-            os.close(descriptor)
+    with (
+        FileLock(f"{path}.lock", mode=0o600, timeout=LOCK_SECONDS),
+        open(path, "a+b", buffering=0, opener=_private) as file,
+    ):
+        yield file
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _append(path: Path, entry: dict[str, Any], key: str | None) -> None:
-    with _opened(path) as descriptor:
-        previous, rest = _tail(descriptor)
+    with _opened(path) as file:
+        previous, rest = _tail(file)
         linked = chained(entry, previous, key)
         # A single write: wherever a writer dies, only entries and sealed lines end with a newline.
-        os.write(descriptor, _ending(rest, previous, key) + _line(linked) + b"\n")
-        _remember_head(path, _head(linked["hash"], key))
+        os.write(file.fileno(), ending(rest, previous, key) + as_line(linked) + b"\n")
+        _remember_head(path, head_of(linked["hash"], key))
 
 
-def _ending(rest: bytes, previous: str, key: str | None) -> bytes:
-    """The end of an unfinished line; empty if there is none."""
-    if not rest:
-        return b""
-    if _parsed(rest) is not None:
-        return b"\n"
-    return f" torn{' keyed' if key else ''} {_torn_seal(rest, previous, key)}\n".encode()
-
-
-def _torn_seal(rest: bytes, previous: str, key: str | None) -> str:
-    return _sealed(f"torn {previous} {hashlib.sha256(rest).hexdigest()}", key)
-
-
-def chained(entry: dict[str, Any], previous: str, key: str | None = None) -> dict[str, Any]:
-    """The entry with the hash of the previous one and its own."""
-    linked = {**entry, **({"keyed": True} if key else {}), "previous": previous}
-    return {**linked, "hash": _sealed(_canonical(linked), key)}
-
-
-def _canonical(linked: dict[str, Any]) -> str:
-    return json.dumps(linked, sort_keys=True)
-
-
-def _line(linked: dict[str, Any]) -> bytes:
-    """The entry as a line of the file. A lone surrogate is written as a JSON escape."""
-    return json.dumps(linked, ensure_ascii=False).encode("utf-8", "backslashreplace")
-
-
-def _head(last: str, key: str | None) -> str:
-    """The content of `FILE.head`. With a key it is an HMAC, since anybody can read the last entry's hash."""
-    return _sealed(f"head {last}", key) if key else last
-
-
-def _sealed(text: str, key: str | None) -> str:
-    if key is None:
-        return hashlib.sha256(text.encode()).hexdigest()
-    return hmac.new(key.encode("utf-8", "surrogateescape"), text.encode(), hashlib.sha256).hexdigest()
-
-
-def _tail(descriptor: int) -> tuple[str, bytes]:
+def _tail(file: RawIOBase) -> tuple[str, bytes]:
     """The hash of the last entry, and what follows the last newline."""
-    end = os.lseek(descriptor, 0, os.SEEK_END)
-    tail, start = b"", end
+    start = file.seek(0, os.SEEK_END)
+    tail = b""
     while start > 0:
         start = max(0, start - 4096)
-        tail = os.pread(descriptor, end - start, start)
+        file.seek(start)
+        tail = file.readall()
         for line in reversed(tail.split(b"\n")[1 if start else 0 :]):
-            if (entry := _parsed(line)) is not None:
+            if (entry := parsed(line)) is not None:
                 return str(entry["hash"]), tail.rpartition(b"\n")[2]
     return FIRST_HASH, tail.rpartition(b"\n")[2]
 
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return entry if isinstance(entry, dict) and "hash" in entry else None
-
-
 def _remember_head(path: Path, head: str) -> None:
-    descriptor = os.open(f"{path}.head", os.O_WRONLY | os.O_CREAT, 0o600)
+    # Not truncated first: a writer that dies in between must not leave it empty.
+    descriptor = _private(f"{path}.head", os.O_WRONLY | os.O_CREAT)
     try:
-        os.pwrite(descriptor, (head + "\n").encode(), 0)
+        os.write(descriptor, (head + "\n").encode())
     finally:
         os.close(descriptor)
-
-
-def problems_of(path: Path, key: str | None = None) -> Iterator[str]:
-    """Yields one line for each problem of an audit file; nothing if its chain is intact.
-
-    Args:
-        path: The file.
-        key: The key of its entries, if they have one.
-    """
-    lines = [_Line(number, text) for number, text in enumerate(path.read_bytes().split(b"\n"), start=1)]
-    if lines[-1].entry is None:
-        # An empty line, or one left by a dying writer that nobody has sealed yet.
-        lines.pop()
-    keyed = [line for line in lines if line.keyed]
-    checkable = bool(key) and any(line.is_sound(key) for line in keyed)
-    if keyed and not key:
-        yield f"{keyed[0]}: it was written with a key: set {AUDIT_KEY} to it"
-    elif keyed and not checkable:
-        yield (
-            f"{keyed[0]}: {AUDIT_KEY} is not the key with which this entry and the later ones were written, or "
-            "all of them were changed"
-        )
-    elif key and not keyed:
-        yield f"no entry was written with {AUDIT_KEY}: whoever can write the file may have written all of it"
-    yield from _breaks(lines, key if checkable else None)
-    if checkable or not keyed:
-        yield from _cut_off(Path(f"{path}.head"), lines, key)
-
-
-def _breaks(lines: Sequence[_Line], key: str | None) -> Iterator[str]:
-    """The places at which the chain is broken; without the key the seals of entries are not checked."""
-    previous, with_key = FIRST_HASH, False
-    for line in lines:
-        if line.entry is None:
-            if not line.is_sealed(previous, key, with_key=with_key):
-                yield f"{line}: it is no entry: it was inserted, or a writer of an earlier version died here"
-            continue
-        if (key or not line.keyed) and not line.is_sound(key if line.keyed else None):
-            yield f"{line}: the entry was changed after it was written"
-        elif line.entry.get("previous") != previous:
-            yield f"{line}: it does not follow the previous entry: one was removed, inserted or moved"
-        elif with_key and not line.keyed:
-            yield f"{line}: it was written without a key, after entries with one"
-        previous, with_key = line.hash, with_key or line.keyed
-
-
-class _Line:
-    """A line of an audit file; `entry` is None if the line is not an entry."""
-
-    def __init__(self, number: int, text: bytes) -> None:
-        self.number = number
-        self.text = text
-        self.entry = _parsed(text)
-        self.keyed = self.entry is not None and self.entry.get("keyed") is True
-        self.hash = "" if self.entry is None else str(self.entry["hash"])
-
-    def __str__(self) -> str:
-        return f"line {self.number}"
-
-    def is_sound(self, key: str | None) -> bool:
-        """Whether the line is unchanged since it was written, with or without a key."""
-        linked = dict(self.entry or {})
-        try:
-            return _line(linked) == self.text and linked.pop("hash") == _sealed(_canonical(linked), key)
-        except RecursionError:
-            return False
-
-    def is_sealed(self, previous: str, key: str | None, *, with_key: bool) -> bool:
-        """Whether this is an unfinished line after the entry `previous`, sealed by the next writer."""
-        torn = _TORN.fullmatch(self.text)
-        if torn is None or (with_key and not torn["keyed"]):
-            return False
-        if torn["keyed"] and key is None:
-            return True  # As with entries, the seal can't be checked without the key.
-        return torn["seal"].decode() == _torn_seal(torn["rest"], previous, key if torn["keyed"] else None)
-
-
-def _cut_off(head_file: Path, lines: Sequence[_Line], key: str | None) -> Iterator[str]:
-    entries = [line for line in lines if line.entry is not None]
-    if head_file.exists():
-        head = head_file.read_text("ascii", "replace").strip()
-        if all(_head(line.hash, key if line.keyed else None) != head for line in entries):
-            yield "entries are missing at the end"
-    elif entries:
-        yield f"{head_file} is missing: entries may be missing at the end"
-
-
-def without_key(path: Path) -> int:
-    """How many entries of an intact file were written before there was a key; all of them, if there is none yet."""
-    entries = filter(None, map(_parsed, path.read_bytes().split(b"\n")))
-    return sum(1 for _ in takewhile(lambda entry: not entry.get("keyed"), entries))
-
-
-def entries_of(path: Path) -> list[dict[str, Any]]:
-    """The entries of an audit file, oldest first, unchecked; `problems_of` checks them."""
-    return [entry for entry in map(_parsed, path.read_bytes().split(b"\n")) if entry is not None]

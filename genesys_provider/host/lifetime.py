@@ -5,10 +5,12 @@
   not signal. So on SIGINT the host cancels the operations, and exits as soon as nobody waits for a response. It
   must exit, since the engine waits five seconds for it.
 - SIGTERM: the same, but within `GRACE`, even after a SIGINT.
+- On Windows the engine sends Ctrl-Break (SIGBREAK) in place of SIGINT.
 - The engine is gone without a word (SIGKILL): the host exits at once, whatever it is doing. Nothing could be
   recorded any more, and an operation that learned of it might still send a request. On Linux the kernel reports the
   death; elsewhere the host checks ten times a second. The kernel could also kill the host itself
-  (PR_SET_PDEATHSIG), but it would already do so when the engine's thread ends that started the host.
+  (PR_SET_PDEATHSIG), but it would already do so when the engine's thread ends that started the host. On Windows
+  nobody adopts an orphan, so there the host watches a connection to the engine.
 
 The watch begins before anything slow is imported, so this module must not import anything slow.
 """
@@ -19,8 +21,10 @@ import os
 import select
 import signal
 import socket
+import sys
 import threading
 import time
+from contextlib import suppress
 from typing import NoReturn
 
 ENGINE_PID = "DYNAMIC_HOST_ENGINE_PID"
@@ -31,6 +35,10 @@ UNTIL_ANSWERED = 3600.0
 """Seconds, longer than any operation."""
 WATCH_INTERVAL = 0.1
 """Seconds between two checks, where the kernel reports nothing."""
+ENDS = [signal.SIGINT, signal.SIGTERM]
+"""The signals to end."""
+if sys.platform == "win32":
+    ENDS.append(signal.SIGBREAK)
 
 
 class Lifetime:
@@ -42,7 +50,7 @@ class Lifetime:
 
     def __init__(self, address: str) -> None:
         self._noted: set[int] = set()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ENDS:
             signal.signal(number, self._note)
         engine = int(os.environ.pop(ENGINE_PID, os.getppid()))
         threading.Thread(target=_leave_with, args=(engine, address), name="lifetime", daemon=True).start()
@@ -68,14 +76,39 @@ def leave() -> NoReturn:
 
 def _leave_with(engine: int, address: str) -> None:
     """Waits for the death of the engine, which may have happened already, and ends the process."""
-    try:
-        death = [os.pidfd_open(engine)]
-    except (AttributeError, OSError):
-        # This system does not support it, or the engine is already gone.
-        death = []
+    if sys.platform == "win32":
+        until_unreachable(address)
+        leave()
+    death: list[int] = []
+    if sys.platform == "linux":
+        # The kernel may not support it, or the engine is already gone.
+        with suppress(AttributeError, OSError):
+            death = [os.pidfd_open(engine)]
     while os.getppid() == engine and not _is_orphan(address):
         select.select(death, [], [], None if death else WATCH_INTERVAL)
     leave()
+
+
+def until_unreachable(address: str) -> None:
+    """Waits until nobody listens at the address any more.
+
+    The engine closes a connection on which nothing is sent, so one that ends is opened again.
+    """
+    while True:
+        try:
+            connection = _connected(address)
+        except OSError:
+            return
+        connection.settimeout(None)
+        with connection, suppress(OSError):
+            while connection.recv(4096):
+                pass
+        time.sleep(WATCH_INTERVAL)
+
+
+def _connected(address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    return socket.create_connection((host, int(port)), timeout=1)
 
 
 def _is_orphan(address: str) -> bool:
@@ -85,9 +118,8 @@ def _is_orphan(address: str) -> bool:
     """
     if os.getppid() != 1:
         return False
-    host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), timeout=1).close()
+        _connected(address).close()
     except OSError:
         return True
     return False

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from genesys_provider.common.audit import chained
+from genesys_provider.common.audit_chain import chained
 from tests.cli.cli_commands import run
 
 ENTRIES = [

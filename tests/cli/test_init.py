@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def check_host(project: Path, folder: str = FOLDER) -> None:
     script = project / folder / SCRIPT
     assert script.read_bytes() == (OWN_HOST / SCRIPT).read_bytes()
     assert script.stat().st_mode & 0o777 == 0o755
+    # For a clone on Windows.
+    assert script.with_suffix(".cmd").read_bytes() == (OWN_HOST / SCRIPT).with_suffix(".cmd").read_bytes()
 
 
 def test_a_new_project(project: Path) -> None:
@@ -153,6 +156,22 @@ def test_an_older_host_is_brought_up_to_date(project: Path) -> None:
     check_host(project)
 
 
+@pytest.mark.parametrize(("suffix", "said"), [(".cmd", "nothing to do"), ("", f"{SCRIPT}: updated")])
+def test_the_line_ends_of_a_clone_on_windows(project: Path, suffix: str, said: str) -> None:
+    init(project)
+    script = (project / FOLDER / SCRIPT).with_suffix(suffix)
+    script.write_bytes(script.read_bytes().replace(b"\n", b"\r\n"))
+    assert said in init(project)[1]
+
+
+def test_a_host_from_before_there_was_one_for_windows(project: Path) -> None:
+    init(project)
+    script = (project / FOLDER / SCRIPT).with_suffix(".cmd")
+    script.unlink()
+    assert f"{script}: put there" in init(project)[1]
+    check_host(project)
+
+
 def test_a_host_that_lost_its_mode(project: Path) -> None:
     init(project)
     (project / FOLDER / SCRIPT).chmod(0o644)
@@ -162,8 +181,7 @@ def test_a_host_that_lost_its_mode(project: Path) -> None:
 
 def test_a_stanza_without_its_folder(project: Path) -> None:
     init(project)
-    (project / FOLDER / SCRIPT).unlink()
-    (project / FOLDER).rmdir()
+    shutil.rmtree(project / FOLDER)
     assert "put there" in init(project)[1]
     check_host(project)
 

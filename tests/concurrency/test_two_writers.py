@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from genesys_provider.cli import main
-from genesys_provider.common import audit
+from genesys_provider.common import audit_chain
 
 # Writes until it is killed or its input ends, and says of each entry that the file has it.
 WRITER = """
@@ -88,7 +88,7 @@ def file(tmp_path: Path) -> Path:
 
 def entries(file: Path) -> list[str]:
     """The targets of the entries, as a reader finds them who skips what is no JSON."""
-    lines = [audit._parsed(line) for line in file.read_bytes().splitlines()]
+    lines = [audit_chain.parsed(line) for line in file.read_bytes().splitlines()]
     return [entry["targetId"] for entry in lines if entry is not None]
 
 

@@ -15,14 +15,9 @@ import pytest
 from genesys_provider.client.errors import ConfigurationError
 from genesys_provider.client.redaction import redacted
 from genesys_provider.client.settings import Settings
-from genesys_provider.common.audit import (
-    FIRST_HASH,
-    AuditEvent,
-    AuditTrail,
-    chained,
-    problems_of,
-    without_key,
-)
+from genesys_provider.common.audit import AuditEvent, AuditTrail
+from genesys_provider.common.audit_chain import FIRST_HASH, chained
+from genesys_provider.common.audit_check import problems_of, without_key
 from genesys_provider.targets.manager import TargetManager
 from tests.support.shared_cloud import at_once
 
