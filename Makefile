@@ -1,8 +1,8 @@
-# Everything here works on a fresh machine: `tools/setup` gets what is missing, and is silent where nothing is.
+# Everything here works on a fresh machine: `tools/setup` installs what is missing.
 
 PYTHON := .venv/bin/python
 
-# Each process of the tests would compile them, and what it imports, anew.
+# Keep compiled modules: otherwise each process of the tests compiles what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup up down test check docs format bench bench-fleet torture
@@ -10,13 +10,13 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-setup: ## Make .venv, and .pulumi/bin where PATH has no Pulumi
+setup: ## Create .venv, and .pulumi/bin if PATH has no Pulumi
 	@tools/setup
 
-up: setup ## Start the emulator and the gateway, bring the stack dev up on them, and the monitor beside it
+up: setup ## Start the emulator and the gateway, bring up the stack dev on them, and start the monitor
 	@$(PYTHON) tools/local.py up
 
-down: setup ## Destroy the stack dev, and end the monitor, the emulator and the gateway
+down: setup ## Destroy the stack dev, and stop the monitor, the emulator and the gateway
 	@$(PYTHON) tools/local.py down
 
 test: setup ## Run the tests, four at a time, with a small part of the torture
@@ -36,7 +36,7 @@ docs: setup ## Write docs/resources.md from the docstrings, and build the site i
 	@$(PYTHON) tools/resources_page.py
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet
 
-bench: setup ## Measure against trivial resources on the same engine; writes the tables of docs/performance.md
+bench: setup ## Compare with trivial resources on the same engine, and write the tables of docs/performance.md
 	@$(PYTHON) -m bench
 
 bench-fleet: setup ## Measure 2,000 targets in 20 stacks, four at a time

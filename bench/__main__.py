@@ -1,4 +1,4 @@
-"""`python -m bench`: measures all rows but the large fleet, or those that `--row` names."""
+"""`python -m bench`: measures all rows except the large fleet, or the rows that `--row` names."""
 
 from __future__ import annotations
 
@@ -18,20 +18,24 @@ from bench.table import table
 
 
 @click.command()
-@click.option("--row", "names", multiple=True, type=click.Choice(list(ROWS)), help="Only this row.")
-@click.option("--quick", is_flag=True, help="Small sizes: shows that it works, not how fast it is.")
+@click.option("--row", "names", multiple=True, type=click.Choice(list(ROWS)), help="Measure only this row.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Use small sizes, which show that the benchmark works, not how fast anything is.",
+)
 @click.option(
     "--results",
     "path",
     type=click.Path(path_type=Path),
-    help="Keep the results in this file; else in bench/results.json and the docs, those of --quick nowhere.",
+    help="The file for the results, instead of bench/results.json and the docs (none for --quick).",
 )
 def main(names: tuple[str, ...], quick: bool, path: Path | None) -> None:
-    """Measure what targets cost on the real engine, against trivial resources on the same one.
+    """Measure what targets cost on the real engine, compared with trivial resources.
 
-    What is measured takes the place of earlier measurements of the same rows.
+    New measurements replace earlier ones of the same rows.
     """
-    # Ended from outside, it still ends the services that it started.
+    # Exit normally on SIGTERM, so that the services end too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     rows = {name: ROWS[name] for name in names or ROWS if names or name != BY_ITSELF}
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory:

@@ -1,4 +1,4 @@
-"""The rows that create: at once, under the rate limit, over a slow network, and in the two other ways."""
+"""The rows for creates: all at once, under the rate limit, over a slow network, and in two other ways."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 LATENCY_SECONDS = 0.1
 REQUESTS_IN_A_ROW = 2
-"""What no provider can avoid over a slow network: a login, and then one request."""
+"""The sequence that no provider can avoid over a slow network: a login, then a request."""
 REASON = (
-    "in time, the start of our host, its login and the looks for verdicts, which take turns with the engine on a "
-    "machine with few cores; in requests, at the default targets come a few at a time, and each group needs "
-    "looks of its own, which a larger `--parallel` lets all share"
+    "in time, the start of our host, its login and the polls for verdicts, which compete with the engine on a "
+    "machine with few cores; in requests, at the default only a few targets are created at a time, and each group "
+    "needs its own polls, which all targets share with a larger `--parallel`"
 )
 
 
 def create(setting: Setting) -> Iterator[Line]:
-    """Creates, what they cost in requests, their destroys, and the two other ways to create."""
+    """Creates with their requests, the destroys, and two other ways to create."""
     ours = {}
     for parallel in PARALLELS:
         created, destroyed = _create(setting, parallel)
@@ -37,7 +37,7 @@ def create(setting: Setting) -> Iterator[Line]:
 
 def _create(setting: Setting, parallel: str) -> tuple[Line, Line]:
     count = setting.sizes.few
-    # At the default a turn takes minutes in which nearly everything waits, so that one is exact enough.
+    # At the default one run takes minutes, most of them waiting, so a single run is accurate enough.
     turns = setting.sizes.repeats if parallel == PARALLEL else 1
     with setting.organisation() as organisation:
         targets = setting.fleet("targets", count, organisation.env)
@@ -45,7 +45,7 @@ def _create(setting: Setting, parallel: str) -> tuple[Line, Line]:
         hold = {"BENCH_HOLD": str(organisation.verification_seconds)}
         floors, walls, destroy_floors, destroys = [], [], [], []
         for turn in range(turns):
-            setting.say(f"creates and destroys {count}, --parallel {parallel}, turn {turn + 1} of {turns}")
+            setting.say(f"creating and destroying {count}, --parallel {parallel}, run {turn + 1} of {turns}")
             floors.append(trivial.run("up", parallel=parallel, env=hold))
             organisation.traffic()
             walls.append(targets.run("up", parallel=parallel))
@@ -64,7 +64,7 @@ def _create(setting: Setting, parallel: str) -> tuple[Line, Line]:
         requests=creating.by_kind,
         bounds=(
             Bound(what="ratio", figure=wall / floor, limit=1.10),
-            Bound(what="requests a target", figure=creating.total / count, limit=1.25),
+            Bound(what="requests per target", figure=creating.total / count, limit=1.25),
         ),
         reason=REASON,
     )
@@ -76,17 +76,17 @@ def _create(setting: Setting, parallel: str) -> tuple[Line, Line]:
         targets=count,
         parallel=parallel,
         requests=destroying.by_kind,
-        bounds=(Bound(what="requests a target", figure=destroying.total / count, limit=1.1),),
+        bounds=(Bound(what="requests per target", figure=destroying.total / count, limit=1.1),),
     )
     return created, destroyed
 
 
 def _other_ways(setting: Setting, ours: dict[str, float]) -> Iterator[Line]:
     count, few = setting.sizes.few, setting.sizes.one_after_another
-    setting.say(f"creates {count} on the stock host, and {few} one after another")
+    setting.say(f"creating {count} on the stock host, and {few} one after another")
     with setting.organisation() as organisation, setting.organisation() as other:
         plain = setting.fleet("plain", count, organisation.env, host=None)
-        # Both sleep nearly all the time, so they do not disturb each other.
+        # Both sleep most of the time, so they don't slow each other down.
         with ThreadPoolExecutor(1) as aside:
             script = aside.submit(create_one_after_another, other.settings, other.gateway_url, few)
             plain_wall = plain.run("up")
@@ -96,31 +96,31 @@ def _other_ways(setting: Setting, ours: dict[str, float]) -> Iterator[Line]:
         bound = Bound(what="ratio", figure=plain_wall / wall, limit=10, at_least=True)
         yield Line(
             name="stock host",
-            work=f"create {count} with a plain provider on the stock host; the floor: with ours",
+            work=f"create {count} with a plain provider on the stock host; floor: with ours",
             measured=plain_wall,
             floor=wall,
             targets=count,
             parallel=parallel,
             requests=plain_traffic.by_kind,
             bounds=(bound,) if parallel == PARALLEL else (),
-            note="measured once, since that host works on four at a time whatever `--parallel` says",
+            note="measured once, since that host handles four at a time whatever `--parallel` is",
         )
     yield Line(
         name="one by one",
-        work=f"create {count} as the source document does; the floor: with ours",
+        work=f"create {count} like the source document; floor: with ours",
         measured=script_seconds / few * count,
         floor=ours[PARALLEL],
         targets=count,
         requests={kind: round(each / few * count) for kind, each in script_traffic.by_kind.items()},
-        note=f"measured with {few} targets, {script_seconds:.2f} s, and scaled: they come one after another",
+        note=f"measured with {few} targets, {script_seconds:.2f} s, and scaled, since it creates one after another",
     )
 
 
 def limited(setting: Setting) -> Iterator[Line]:
-    """Creates under the rate limit. The floor's creates keep to it too, as if each needed one request."""
+    """Creates under the rate limit. The floor's creates respect it too, as if each took one request."""
     count, limit = setting.sizes.limited, setting.sizes.rate_limit
     for parallel in PARALLELS:
-        setting.say(f"creates {count} with {limit} requests a minute, --parallel {parallel}")
+        setting.say(f"creating {count} with {limit} requests per minute, --parallel {parallel}")
         with setting.organisation(rate_limit=limit) as organisation:
             hold = {"BENCH_HOLD": str(organisation.verification_seconds), "BENCH_PER_WINDOW": str(limit)}
             trivial = setting.fleet("trivial", count, organisation.env)
@@ -130,7 +130,7 @@ def limited(setting: Setting) -> Iterator[Line]:
         yield Line(
             name="limit",
             work=f"create {count} targets, {organisation.verification_seconds:g} s of verification each, "
-            f"{limit} requests a minute",
+            f"{limit} requests per minute",
             measured=wall,
             floor=floor,
             targets=count,
@@ -140,17 +140,17 @@ def limited(setting: Setting) -> Iterator[Line]:
                 Bound(what="ratio", figure=wall / floor, limit=1.10),
                 Bound(what="answers 429", figure=traffic.throttled, limit=0),
             ),
-            note="the floor's creates wait for the minute in which the limit lets them send one request",
+            note="the floor's creates wait until the limit allows each of them one request",
             reason=REASON,
         )
 
 
 def latency(setting: Setting) -> Iterator[Line]:
-    """Creates and a refresh where each request takes a tenth of a second longer."""
+    """Creates and a refresh with an additional latency of a tenth of a second for each request."""
     count = setting.sizes.few
-    late = f"each request {LATENCY_SECONDS:g} s longer on its way"
+    late = f"{LATENCY_SECONDS:g} s of latency for each request"
     for parallel in PARALLELS:
-        setting.say(f"creates {count}, {late}, --parallel {parallel}")
+        setting.say(f"creating {count}, {late}, --parallel {parallel}")
         with setting.organisation() as organisation, organisation.latency(LATENCY_SECONDS):
             hold = {"BENCH_HOLD": str(organisation.verification_seconds + LATENCY_SECONDS)}
             floor = setting.fleet("trivial", count, organisation.env).run("up", parallel=parallel, env=hold)
@@ -164,8 +164,8 @@ def latency(setting: Setting) -> Iterator[Line]:
             targets=count,
             parallel=parallel,
             requests=traffic.by_kind,
-            bounds=(Bound(what="requests a target", figure=traffic.total / count, limit=1.25),),
-            note="the floor has the login and each target's POST in it",
+            bounds=(Bound(what="requests per target", figure=traffic.total / count, limit=1.25),),
+            note="the floor includes the latency of the login and of each target's POST",
             reason=REASON,
         )
     for parallel in PARALLELS:
@@ -174,7 +174,7 @@ def latency(setting: Setting) -> Iterator[Line]:
 
 def _late_refresh(setting: Setting, parallel: str, late: str) -> Line:
     targets, trivial, organisation = setting.large
-    setting.say(f"refreshes {targets.count}, {late}, --parallel {parallel}")
+    setting.say(f"refreshing {targets.count}, {late}, --parallel {parallel}")
     floor = trivial.run("refresh", parallel=parallel) + REQUESTS_IN_A_ROW * LATENCY_SECONDS
     organisation.traffic()
     with organisation.latency(LATENCY_SECONDS):
@@ -189,5 +189,5 @@ def _late_refresh(setting: Setting, parallel: str, late: str) -> Line:
         parallel=parallel,
         requests=traffic.by_kind,
         bounds=(Bound(what="requests", figure=traffic.total, limit=10),),
-        note="the floor has the login and one request in it",
+        note="the floor includes the latency of the login and of one request",
     )

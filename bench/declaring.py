@@ -1,6 +1,6 @@
-"""What declaring costs a program, with Pulumi's mocks in place of an engine.
+"""What declarations cost a program, with Pulumi's mocks instead of an engine.
 
-`python -m bench.declaring FILE` declares what the program in FILE does.
+`python -m bench.declaring FILE` runs the program in FILE.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PROGRAMS = Path(__file__).parent / "programs"
 
 
 def seconds(program: str, count: int) -> float:
-    """The wall time in seconds of a fresh Python that declares `count` resources."""
+    """The wall time in seconds of a new Python process that declares `count` resources."""
     env = {
         **os.environ,
         "BENCH_COUNT": str(count),

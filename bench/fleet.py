@@ -1,4 +1,4 @@
-"""A large fleet, cut into stacks that are worked on side by side: `make bench-fleet`."""
+"""A large fleet, divided into stacks that run in parallel: `make bench-fleet`."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ STEPS = (
     ("one change in each", ("up",), 1),
     ("destroy", ("destroy",), 1),
 )
-"""What is done, in this order: its name, the command, and how many targets of each stack it changes."""
+"""The steps in order: the name, the command, and how many targets of each stack it changes."""
 REQUESTS_A_TARGET = {"up": 1.4, "no-op": 0.0, "refresh": 0.4, "one change in each": 0.4, "destroy": 1.4}
 LIMIT = 300
-"""Requests a minute that the API allows a token [C]; each run of Pulumi has a token of its own."""
+"""Requests per minute that the API allows for a token [C]; each run of Pulumi has its own token."""
 
 
 def fleet(setting: Setting) -> Iterator[Line]:
-    """Some stacks in one backend, four at a time, from the first `up` to `destroy`."""
+    """Several stacks in one backend, four at a time, from the first `up` to `destroy`."""
     count, stacks = setting.sizes.few, setting.sizes.stacks
     with setting.organisation(rate_limit=LIMIT) as organisation:
-        setting.say(f"makes {stacks} stacks of targets and {stacks} of trivial resources")
+        setting.say(f"creating {stacks} stacks of targets and {stacks} of trivial resources")
         trivial, targets = (_stacks(setting, program, organisation.env) for program in ("trivial", "targets"))
         for step, command, changed in STEPS:
             setting.say(f"{step} of {stacks} stacks of {count}, {AT_ONCE} at a time")
@@ -70,7 +70,7 @@ def _line(step: str, stacks: int, count: int, wall: float, floor: float, traffic
         parallel=PARALLEL,
         requests=traffic.by_kind,
         bounds=(
-            Bound(what="requests a target", figure=traffic.total / targets, limit=REQUESTS_A_TARGET[step]),
+            Bound(what="requests per target", figure=traffic.total / targets, limit=REQUESTS_A_TARGET[step]),
             Bound(what="answers 429", figure=traffic.throttled, limit=0),
         ),
     )

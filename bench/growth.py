@@ -1,4 +1,4 @@
-"""How the cost grows with the fleet: the engine's share of it, and ours."""
+"""How the cost grows with the fleet: the engine's share, and ours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHEAP = 200
 
 
 def growth(setting: Setting) -> Iterator[Line]:
-    """Creates, does nothing to and refreshes fleets of all sizes; a line for each, by the name of the work."""
+    """A create, a no-op and a refresh for fleets of all sizes; one line each, named for the work."""
     for count in setting.sizes.growth:
         setting.say(f"growth: {count}")
         with setting.organisation() as organisation:
@@ -53,7 +53,7 @@ def _created(setting: Setting, targets: Fleet, trivial: Fleet, organisation: Org
 
 
 def _enough(count: int) -> str:
-    """As many at once as there are targets: what grows with them then is the work, not the waiting in turns."""
+    """All targets at once, so that the work grows with their number, and not the time spent in a queue."""
     return str(max(count, int(PARALLEL)))
 
 

@@ -1,4 +1,4 @@
-"""Row after row, so that one that fails costs no other, and what was measured is kept at once."""
+"""Measures row after row; a failure does not affect other rows, and each result is saved immediately."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def measure(
     rows: Mapping[str, Callable[[Setting], Iterator[Line]]], setting: Setting, results: Results, path: Path
 ) -> list[str]:
-    """Measures these rows into the results, and saves them with each line; the names of the rows that failed.
+    """Measures these rows, and saves the results after each line; returns the names of the rows that failed.
 
-    A row that fails keeps the lines that it had got before, this time or earlier.
+    A row that fails keeps its earlier lines, of this run or an earlier one.
     """
     key = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     results.runs[key] = this_run(setting.sizes.as_json())
@@ -32,7 +32,7 @@ def measure(
                 results.put(name, line.model_copy(update={"run": key}))
                 results.save(path)
                 setting.say(f"    {_said(line)}")
-        except Exception as error:  # noqa: BLE001 - the other rows go on, and the exit code tells
+        except Exception as error:  # noqa: BLE001 - the other rows continue, and the exit code reports it
             failed.append(name)
             setting.say(f"    {name} FAILED: {type(error).__name__}: {error}")
             continue

@@ -1,6 +1,6 @@
-"""What the docs show of the results: `python -m bench.pages` writes it anew, as each whole measurement does.
+"""Writes the results into the docs: at the end of each measurement, and with `python -m bench.pages`.
 
-The tables stand in `docs/performance.md` between comments such as `<!-- bench: rows -->` and `<!-- bench: end -->`.
+The tables are in `docs/performance.md` between comments such as `<!-- bench: rows -->` and `<!-- bench: end -->`.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _MAIN = [name for name in ROWS if name not in {"growth", BY_ITSELF}]
 
 
 def write(results: Results) -> None:
-    """Brings the page and its plot up to date."""
+    """Updates the page and its plot."""
     PAGE.write_text(rendered(PAGE.read_text(), results))
     if growth := results.lines(["growth"]):
         plot(growth, PLOT)
 
 
 def rendered(page: str, results: Results) -> str:
-    """The page with the results in it."""
+    """The page with the results inserted."""
     parts = {
         "machines": _machines(results),
         "rows": table(results.lines(_MAIN)),

@@ -1,4 +1,4 @@
-"""What one writes who has just read how dynamic providers work: a login, a POST and a loop, each on its own."""
+"""A provider as a beginner with dynamic providers would write it: a login, a POST and a loop for each target."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PlainProvider(ResourceProvider):
 
 
 class Plain(Resource, name="Plain"):
-    """A target, made by a plain provider."""
+    """A target of the plain provider."""
 
     def __init__(self, resource_name: str, properties: dict[str, Any]) -> None:
         super().__init__(PlainProvider(), resource_name, properties)

@@ -1,4 +1,4 @@
-"""The plot of the growth: what the engine takes, the verification, and what we add, by the size of the fleet."""
+"""The plot of the growth: the time of the engine and the verification, and ours, by the size of the fleet."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def plot(lines: Sequence[Line], path: Path) -> None:
         points = sorted((line for line in lines if line.name == work), key=lambda line: line.targets)
         counts = [line.targets for line in points]
         floors = [line.floor or 0.0 for line in points]
-        # By chance a measurement can be below its floor.
+        # A measurement can be below its floor by chance.
         ours = [max(line.measured - floor, 0.0) for line, floor in zip(points, floors, strict=True)]
         axes.stackplot(
             counts, floors, ours, labels=("engine and verification", "ours"), colors=(ENGINE, OURS)

@@ -1,4 +1,4 @@
-"""The processes below a command: which is the provider host, and what it takes."""
+"""Finds the provider host among the processes below a command, and measures it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INTERVAL = 0.1
 
 @dataclass(frozen=True)
 class Peak:
-    """The most that a process took at any time."""
+    """The peak memory and thread count of a process."""
 
     megabytes: float
     threads: int
@@ -59,7 +59,7 @@ def _host_below(ancestor: int) -> _Process | None:
 
 
 def watched(running: Running, limit: float) -> tuple[Result, Peak]:
-    """Waits for a command's end, and says what its provider host took at most."""
+    """Waits for the end of a command, and returns its result with the peak of its provider host."""
     megabytes, threads = 0.0, 0
     deadline = time.monotonic() + limit
     while (host := _host_below(running.pid)) or threads == 0:

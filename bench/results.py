@@ -1,4 +1,4 @@
-"""What was measured, and the file that keeps it: `bench/results.json`."""
+"""The measurements, and the file that keeps them: `bench/results.json`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 FILE = Path(__file__).parent / "results.json"
 PACKAGES = ("pulumi", "grpcio", "httpx", "pydantic")
 DEFAULT = "default"
-"""In place of a figure for `--parallel`: what Pulumi takes if nobody says otherwise, four for each core."""
+"""Stands for Pulumi's default of `--parallel`, which is four for each core."""
 
 
 Figure = Annotated[float, AfterValidator(lambda figure: round(figure, 4))]
-"""As exact as it is worth: the file and what is shown of it are the same."""
+"""Rounded, so that the file and the page show the same figures."""
 
 
 class Bound(BaseModel):
-    """What a figure must reach: at most a limit, or at least."""
+    """The limit of a figure: a maximum, or a minimum."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,12 +39,12 @@ class Bound(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def reached(self) -> bool:
-        """Whether the figure keeps to the limit."""
+        """Whether the figure is within the limit."""
         return self.figure >= self.limit if self.at_least else self.figure <= self.limit
 
     @property
     def missed_by(self) -> str:
-        """By how much, in words."""
+        """By how much the figure misses the limit, in words."""
         far = f"{self.figure:g}" if self.limit == 0 else f"{abs(self.figure / self.limit - 1):.0%}"
         return f"{self.what} by {far}"
 
@@ -55,8 +55,8 @@ class Bound(BaseModel):
 class Line(BaseModel):
     """One measurement.
 
-    `floor` is what the engine takes for as many trivial resources. `parallel` is the figure for `--parallel`,
-    `DEFAULT`, or empty where no engine runs. `requests` are those that the API got, by kind.
+    `floor` is the figure for the same number of trivial resources. `parallel` is the value of `--parallel`,
+    `DEFAULT`, or empty if no engine runs. `requests` counts the requests to the API by kind.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -72,30 +72,30 @@ class Line(BaseModel):
     bounds: tuple[Bound, ...] = ()
     note: str = ""
     reason: str = ""
-    """Why it may miss a bound: the docs show it where one is missed."""
+    """Why it may miss a bound; the docs show it if one is missed."""
     run: str = ""
-    """The key of the run that it comes from."""
+    """The key of the run that measured it."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def ratio(self) -> float | None:
-        """The measured figure to the floor."""
+        """The ratio of the measured figure to the floor."""
         return None if self.floor is None else round(self.measured / self.floor, 4)
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def reached(self) -> bool:
-        """Whether it keeps to all its bounds."""
+        """Whether all bounds are reached."""
         return all(bound.reached for bound in self.bounds)
 
     @property
     def key(self) -> tuple[str, int, str]:
-        """What tells the lines of a row apart."""
+        """What distinguishes the lines of a row."""
         return self.name, self.targets, self.parallel
 
     @property
     def verdict(self) -> str:
-        """Whether every bound was reached, or which were missed."""
+        """The text "yes" if every bound is reached, or else the missed bounds."""
         if not self.bounds:
             return ""
         missed = [bound.missed_by for bound in self.bounds if not bound.reached]
@@ -109,12 +109,12 @@ class Line(BaseModel):
 
 
 class Run(BaseModel):
-    """One call of `python -m bench`: the machine, the versions, the sizes."""
+    """One run of `python -m bench`: the machine, the versions, the sizes."""
 
     processor: str
     cores: int
     load: float
-    """The load of the machine before it."""
+    """The load of the machine before the run."""
     system: str
     python: str
     engine: str
@@ -130,13 +130,13 @@ class Run(BaseModel):
 
 
 class Results(BaseModel):
-    """All that is known: runs by their dates, and the lines of each row, by the row's name."""
+    """All results: the runs by date, and the lines of each row by the row's name."""
 
     runs: dict[str, Run] = Field(default_factory=dict)
     rows: dict[str, list[Line]] = Field(default_factory=dict)
 
     def put(self, row: str, line: Line) -> None:
-        """Adds a line to a row, in place of an earlier measurement of the same."""
+        """Adds a line to a row, replacing an earlier measurement of the same."""
         lines = self.rows.setdefault(row, [])
         keys = [each.key for each in lines]
         if line.key in keys:
@@ -145,7 +145,7 @@ class Results(BaseModel):
             lines.append(line)
 
     def close(self, row: str, run: str) -> None:
-        """Forgets what the row held before this run, which has measured all of it."""
+        """Removes the row's lines from earlier runs, after this run has measured all of it."""
         self.rows[row] = [line for line in self.rows.get(row, []) if line.run == run]
 
     def lines(self, rows: Iterable[str]) -> list[Line]:
@@ -153,7 +153,7 @@ class Results(BaseModel):
         return [line for row in rows for line in self.rows.get(row, [])]
 
     def save(self, path: Path) -> None:
-        """Writes the file, without runs that no line comes from."""
+        """Writes the file, without runs that have no lines."""
         used = {line.run for line in self.lines(self.rows)}
         kept = self.model_copy(update={"runs": {key: run for key, run in self.runs.items() if key in used}})
         new = path.with_suffix(".new")
@@ -162,12 +162,12 @@ class Results(BaseModel):
 
 
 def load(path: Path) -> Results:
-    """The results in the file; none where there is no file."""
+    """The results in the file; empty if there is no file."""
     return Results.model_validate_json(path.read_text()) if path.exists() else Results()
 
 
 def this_run(sizes: dict[str, Any]) -> Run:
-    """The machine as it is now."""
+    """The current machine, versions and load."""
     engine = subprocess.run(
         ["pulumi", "version"],  # noqa: S607
         env={**os.environ, "PATH": pulumi_path() or ""},

@@ -1,4 +1,4 @@
-"""The rows: what is run for each, and what it must reach."""
+"""The rows: what each one runs, and the bounds that it must reach."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from bench.services import Traffic
 
 REFRESH_REASON = (
-    "our host loads httpx and pydantic once, where the trivial one loads nothing; the rest is what reading and "
-    "comparing a target takes"
+    "our host loads httpx and pydantic once, and the trivial one loads nothing; the rest is the reading and "
+    "comparing of targets"
 )
-NO_OP_REASON = "the program pays for six outputs of each target that a trivial resource does not have"
+NO_OP_REASON = (
+    "each target has six outputs that a trivial resource does not have, which costs the program time"
+)
 PREVIEW_REASON = f"our host loads pydantic once for the targets that change; {NO_OP_REASON}"
 MEMORY_REASON = (
-    "the modules that our host loads, httpx and pydantic above all, and larger stacks of its threads"
+    "the modules that our host loads, mostly httpx and pydantic, and the larger stacks of its threads"
 )
 
 
@@ -60,7 +62,7 @@ def no_op(setting: Setting) -> Iterator[Line]:
 
 
 def preview(setting: Setting) -> Iterator[Line]:
-    """A preview of changes to some of the fleet."""
+    """A preview of changes to a part of the fleet."""
     for parallel in PARALLELS:
         yield _on_the_fleet(
             setting,
@@ -119,11 +121,11 @@ def _on_the_fleet(
 
 
 def update(setting: Setting) -> Iterator[Line]:
-    """New retry policies for some of the fleet; then the old ones again, for the other rows."""
+    """New retry policies for a part of the fleet; afterwards the old ones are restored for the other rows."""
     targets, trivial, organisation = setting.large
     count = setting.sizes.updated
     for parallel in PARALLELS:
-        setting.say(f"updates {count} of {targets.count}, --parallel {parallel}")
+        setting.say(f"updating {count} of {targets.count}, --parallel {parallel}")
         organisation.traffic()
         walls, floors = [], []
         for changed in (count, 0):
@@ -152,7 +154,7 @@ def memory(setting: Setting) -> Iterator[Line]:
     count = setting.sizes.in_flight
     for parallel in PARALLELS:
         everything = parallel == PARALLEL
-        # Long enough for the last to begin before the first ends; where few are in flight, it is so in any case.
+        # Long enough for the last create to begin before the first one ends; with few in flight, 1 s is enough.
         hold = setting.sizes.in_flight_seconds if everything else 1.0
         flags = str(2 * count) if everything else parallel
         setting.say(f"memory with {count} creates, --parallel {flags}")
@@ -169,8 +171,8 @@ def memory(setting: Setting) -> Iterator[Line]:
             targets=count,
             parallel=flags,
             bounds=(Bound(what="ratio", figure=peak.megabytes / floor.megabytes, limit=1.30),),
-            note=f"at most {peak.threads} threads in the host of the targets, {floor.threads} in the trivial "
-            f"one's, at `--parallel` {flags}",
+            note=f"at most {peak.threads} threads in the host of the targets, and {floor.threads} in the trivial "
+            f"one, at `--parallel` {flags}",
             reason=MEMORY_REASON,
         )
 
@@ -184,7 +186,7 @@ def _peak(fleet: Fleet, parallel: str, env: dict[str, str] | None = None) -> Pea
 def declare(setting: Setting) -> Iterator[Line]:
     """A program that declares a fleet, without an engine, imports included."""
     count = setting.sizes.fleet
-    setting.say(f"declares {count} targets without an engine")
+    setting.say(f"declaring {count} targets without an engine")
     floor, wall = in_turns(
         setting.sizes.declaring_repeats,
         lambda: declaring.seconds("trivial", count),
@@ -202,12 +204,12 @@ def declare(setting: Setting) -> Iterator[Line]:
 
 
 def state(setting: Setting) -> Iterator[Line]:
-    """How much of the state a target takes."""
+    """The size of a target in the state."""
     targets, trivial, _ = setting.large
     size, floor = targets.bytes_each(), trivial.bytes_each()
     yield Line(
         name="state",
-        work="bytes of state a target",
+        work="bytes of state per target",
         measured=size,
         floor=floor,
         unit="bytes",
@@ -231,6 +233,6 @@ ROWS: dict[str, Callable[[Setting], Iterator[Line]]] = {
     "growth": growth,
     "fleet": fleet,
 }
-"""By the name that `--row` takes; `create` measures also the lines `destroy`, `stock host` and `one by one`."""
+"""The rows by their names in `--row`; `create` also measures `destroy`, `stock host` and `one by one`."""
 BY_ITSELF = "fleet"
-"""Measured only when it is asked for: `make bench-fleet`."""
+"""The row that is only measured on request: `make bench-fleet`."""

@@ -1,4 +1,4 @@
-"""The emulator and the gateway as processes of their own, and what the emulator counted."""
+"""The emulator and the gateway as separate processes, and the requests that the emulator counted."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Service:
         self.url = ready.rsplit(" ", 1)[1].strip()
 
     def close(self) -> None:
-        """Ends it."""
+        """Stops the service."""
         self._process.terminate()
         self._process.wait(SECONDS_TO_END)
         if self._process.stdout is not None:
@@ -63,7 +63,7 @@ class Traffic:
 
     @property
     def by_kind(self) -> dict[str, int]:
-        """How many there were of each kind, the most frequent first."""
+        """The number of requests of each kind, the most frequent first."""
         return dict(self.kinds.most_common())
 
 
@@ -80,12 +80,12 @@ def _kind(method: str, path: str) -> str:
 
 
 class Organisation:
-    """An emulated organisation and the gateway that its targets send to.
+    """An emulated organization, and the gateway that receives the events of its targets.
 
     Args:
-        directory: For certificate and logs; made anew.
-        verification_seconds: How long a verification takes at least.
-        rate_limit: Requests a minute, 0 for no limit.
+        directory: The directory for the certificate and the logs, which is created.
+        verification_seconds: The minimum duration of a verification.
+        rate_limit: Requests per minute; 0 means no limit.
     """
 
     def __init__(self, directory: Path, *, verification_seconds: float = 5, rate_limit: int = 0) -> None:
@@ -120,7 +120,7 @@ class Organisation:
 
     @property
     def env(self) -> dict[str, str]:
-        """What a process needs to reach the organisation, and a program to declare targets for its gateway."""
+        """The environment for processes that use the organization, and for programs that use its gateway."""
         return {
             "BENCH_GATEWAY": self.gateway_url,
             "GENESYSCLOUD_API_URL": self.emulator_url,
@@ -131,18 +131,18 @@ class Organisation:
 
     @property
     def settings(self) -> Settings:
-        """The same for a script."""
+        """The same connection for a script."""
         return Settings(*CREDENTIALS, api_url=self.emulator_url, login_url=self.emulator_url)
 
     def traffic(self) -> Traffic:
-        """The requests since the last look."""
+        """The requests since the last call."""
         log = self._control.get("/requests").json()
         self._control.delete("/requests").raise_for_status()
         return Traffic(log)
 
     @contextmanager
     def latency(self, seconds: float) -> Iterator[None]:
-        """Every request waits so long before it is served, as it would on its way to another continent."""
+        """Delays every request before it is served, like the way to another continent does."""
         self._control.post("/behaviour", json={"latencySeconds": seconds}).raise_for_status()
         try:
             yield

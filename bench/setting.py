@@ -1,4 +1,4 @@
-"""What the rows run on: stacks of targets and of trivial resources, organisations, sizes."""
+"""What the rows run on: stacks of targets and of trivial resources, organizations, sizes."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 PARALLEL = "256"
 PARALLELS = (PARALLEL, DEFAULT)
-"""What the rows are run with: so many that all is under way at once, and what one gets without asking."""
+"""The values of `--parallel` for the rows: one that allows everything at once, and the default."""
 LIMIT_SECONDS = 900.0
-"""A command that takes longer is stuck."""
+"""The time limit of a command, in seconds."""
 LINES_SHOWN = 25
-"""Of a command that failed."""
+"""How many lines of a failed command's output are shown."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many of what, and how often."""
+    """The sizes of the rows, and how often they are repeated."""
 
     few: int = 100
     limited: int = 400
@@ -47,12 +47,12 @@ class Sizes:
 
     @property
     def changed(self) -> int:
-        """So many of the fleet change in a preview."""
+        """How many targets of the fleet change in a preview."""
         return self.fleet // 10
 
     @property
     def updated(self) -> int:
-        """So many of the fleet are updated."""
+        """How many targets of the fleet are updated."""
         return self.fleet // 5
 
     def as_json(self) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class Fleet:
     def start(
         self, *arguments: str, parallel: str, changed: int = 0, env: dict[str, str] | None = None
     ) -> Running:
-        """Starts a command of Pulumi, the engine's own questions answered."""
+        """Starts a command of Pulumi without prompts."""
         if arguments[0] != "preview":
             arguments = (*arguments, "--yes", "--skip-preview")
         if parallel != DEFAULT:
@@ -100,19 +100,19 @@ class Fleet:
     def run(
         self, *arguments: str, parallel: str = PARALLEL, changed: int = 0, env: dict[str, str] | None = None
     ) -> float:
-        """Runs a command of Pulumi to its end; the seconds that it took."""
+        """Runs a command of Pulumi to its end, and returns the seconds that it took."""
         running = self.start(*arguments, parallel=parallel, changed=changed, env=env)
         try:
             result = running.wait(LIMIT_SECONDS)
         except (KeyboardInterrupt, SystemExit):
-            # It has a process group of its own, which a terminal's Ctrl-C does not reach.
+            # It has its own process group, which Ctrl-C in a terminal does not reach.
             running.interrupt()
             raise
         check(result)
         return result.seconds
 
     def bytes_each(self) -> float:
-        """Bytes of state for each resource."""
+        """The average size of a resource in the state, in bytes."""
         states = [len(json.dumps(each)) for each in self._stack.resources().values()]
         return sum(states) / len(states)
 
@@ -125,7 +125,7 @@ def check(result: Result) -> None:
 
 
 class Setting:
-    """Makes what rows need, once each, and takes it down at the end."""
+    """Creates what the rows need, and removes it at the end."""
 
     def __init__(self, directory: Path, sizes: Sizes) -> None:
         self.sizes = sizes
@@ -135,38 +135,38 @@ class Setting:
         self._ends = ExitStack()
 
     def close(self) -> None:
-        """Ends every organisation."""
+        """Ends every organization."""
         self._ends.close()
 
     @property
     def seconds(self) -> float:
-        """How long it has been going on."""
+        """The time since the start."""
         return time.monotonic() - self._started
 
     def say(self, what: str) -> None:
-        """A line of progress."""
+        """Prints a line of progress."""
         sys.stderr.write(f"{self.seconds:6.0f} s  {what}\n")
         sys.stderr.flush()
 
     def directory(self, name: str) -> Path:
-        """A new name for a folder of one's own; the folder is not made."""
+        """An unused path for a directory, which is not created yet."""
         self._made += 1
         return self._directory / f"{name}{self._made}"
 
     def organisation(self, **settings: Any) -> Organisation:
-        """An organisation that is there until the end, unless the caller ends it."""
+        """An organization that lasts until the end, unless the caller ends it."""
         settings = {"verification_seconds": self.sizes.verification_seconds, **settings}
         return self._ends.enter_context(Organisation(self.directory("organisation"), **settings))
 
     def fleet(self, program: str, count: int, env: dict[str, str], **options: Any) -> Fleet:
-        """A stack that is still empty."""
+        """A new, empty stack."""
         return Fleet(self.directory(program), program, count, env, **options)
 
     @cached_property
     def large(self) -> tuple[Fleet, Fleet, Organisation]:
-        """A stack of targets and one of trivial resources, both up, which several rows use."""
+        """A deployed stack of targets and one of trivial resources, which several rows share."""
         count = self.sizes.fleet
-        self.say(f"brings {count} targets and {count} trivial resources up, for several rows")
+        self.say(f"bringing up {count} targets and {count} trivial resources, for several rows")
         organisation = self.organisation(verification_seconds=1)
         targets = self.fleet("targets", count, organisation.env)
         trivial = self.fleet("trivial", count, organisation.env)
@@ -176,6 +176,6 @@ class Setting:
 
 
 def in_turns(repeats: int, floor: Callable[[], float], measured: Callable[[], float]) -> tuple[float, float]:
-    """The best of both, run by turns, so that what else the machine does strikes both."""
+    """The best of each, from alternating runs, so that other load on the machine affects both."""
     pairs = [(floor(), measured()) for _ in range(repeats)]
     return min(each for each, _ in pairs), min(each for _, each in pairs)

@@ -1,4 +1,4 @@
-"""The source document's way: target after target, each with its POST and a look every 5 s."""
+"""The source document's way: one target after another, each with a POST and a poll every 5 s."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ POLL_SECONDS = 5.0
 
 
 def create_one_after_another(settings: Settings, gateway: str, count: int) -> float:
-    """Creates `count` targets; the seconds that it took."""
+    """Creates `count` targets, and returns the seconds that it took."""
     client = GenesysClient(settings)
     started = time.monotonic()
     for number in range(count):

@@ -1,4 +1,4 @@
-"""Lines as tables of Markdown."""
+"""Formats lines as Markdown tables."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from bench.results import Line
 
 HEAD = ("row", "work", "`--parallel`", "measured", "floor", "ratio", "requests", "must be", "reached")
-GROWTH_HEAD = ("targets", "work", "measured", "floor", "our share", "our share a target", "requests")
+GROWTH_HEAD = ("targets", "work", "measured", "floor", "our share", "our share per target", "requests")
 
 
 def table(lines: Iterable[Line]) -> str:
-    """The lines, and below them their notes, and the reasons of those that miss a bound."""
+    """The table of the lines, followed by their notes, and the reasons of those that miss a bound."""
     lines = list(lines)
     notes = dict.fromkeys(f"- `{line.name}`: {line.note}." for line in lines if line.note)
     reasons = dict.fromkeys(
-        f"- `{line.name}` misses its figure. Why: {line.reason}."
+        f"- `{line.name}` misses a bound. Reason: {line.reason}."
         for line in lines
         if line.reason and not line.reached
     )
@@ -27,7 +27,7 @@ def table(lines: Iterable[Line]) -> str:
 
 
 def growth_table(lines: Iterable[Line]) -> str:
-    """The lines of the row `growth`."""
+    """The table of the row `growth`."""
     return grid(GROWTH_HEAD, [_growth_cells(line) for line in lines])
 
 
@@ -66,7 +66,7 @@ def _requests(line: Line) -> str:
 
 
 def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table whose columns are aligned in the source too; nothing where there are no rows."""
+    """A table whose columns are aligned in the source; empty if there are no rows."""
     rows = [list(head), *map(list, rows)]
     if len(rows) == 1:
         return ""

@@ -1,8 +1,8 @@
 """The floor: a dynamic resource whose operations do nothing.
 
-Where the environment of the host says so, a create takes as long as no provider can avoid: `BENCH_HOLD` seconds of
-verification, begun not before the rate limit of `BENCH_PER_WINDOW` requests a minute lets the create send its one
-request.
+The environment of the host can add the time that no provider can avoid to a create: `BENCH_HOLD` seconds of
+verification, which begin when the rate limit of `BENCH_PER_WINDOW` requests per minute allows the create to send
+its request.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _first: list[float] = []
 
 
 class TrivialProvider(ResourceProvider):
-    """Makes nothing, changes nothing, deletes nothing."""
+    """Creates nothing, changes nothing, deletes nothing."""
 
     serialize_as_secret_always = False
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """An id, at once or when the environment says."""
+        """Returns an id, after the wait that the environment sets."""
         hold = float(os.environ.get("BENCH_HOLD", "0"))
         per_window = int(os.environ.get("BENCH_PER_WINDOW", "0"))
         if per_window:
@@ -38,12 +38,12 @@ class TrivialProvider(ResourceProvider):
         return CreateResult(str(uuid.uuid4()), props)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """The new inputs are the new state."""
+        """Returns the new inputs as the new state."""
         return UpdateResult(_news)
 
 
 class Trivial(Resource, module="bench", name="Trivial"):
-    """A resource that costs what the engine and the host cost."""
+    """A resource that only has the cost of the engine and the host."""
 
     def __init__(self, resource_name: str, properties: dict[str, Any]) -> None:
         super().__init__(TrivialProvider(), resource_name, properties)

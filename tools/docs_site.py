@@ -1,7 +1,7 @@
-"""What `mkdocs.yml` needs to make a site of pages that are written for the repository.
+"""The hooks of `mkdocs.yml` that build a site from pages that are written for the repository.
 
-README.md is the site's first page, and CONTRIBUTING.md and CHANGELOG.md are pages of it. A link that leads to
-another file of the repository is plain text on the site, which does not have that file.
+README.md is the home page of the site, and CONTRIBUTING.md and CHANGELOG.md are pages too. A link to any other file
+of the repository becomes plain text, since the site does not have that file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """Adds the pages that lie beside the folder of the others."""
+    """Adds the pages outside `docs/`."""
     for name, page in PAGES.items():
         text = (ROOT / name).read_text().replace("](docs/", "](")
         files.append(File.generated(config, page, content=text))
@@ -30,7 +30,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, files: Files, **_: Any) -> str:
-    """Leads links to the pages that have moved, and takes away those that lead out of the site."""
+    """Corrects links to the added pages, and removes links that lead out of the site."""
 
     def led(link: re.Match[str]) -> str:
         text, target, anchor = link[1], link[2], link[3] or ""

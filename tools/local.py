@@ -1,9 +1,9 @@
-"""`make up` and `make down`: the stack `dev`, with the emulator and the gateway that it needs beside it.
+"""`make up` and `make down`: the stack `dev`, with the emulator, the gateway and the monitor.
 
-Everything that is made lies in `.local/`: the state of the stack, the emulator's state, the gateway's
-certificate, the monitor's history, logs and process ids. `up` starts what is not running, runs the real
-`pulumi up`, and then shows that it works: each target's status, the syncs that the gateway took, and an event on
-its way; the monitor shows it in a browser. `down` destroys the stack and ends what `up` started.
+All files are in `.local/`: the state of the stack, the emulator's state, the gateway's certificate, the monitor's
+history, logs and process ids. `up` starts the services that are not running, runs the real `pulumi up`, and then
+shows that it works: each target's status, the syncs that the gateway received, and the delivery of an event; the
+monitor shows it in a browser. `down` destroys the stack and stops the services.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from genesys_provider.sources.vocabulary import event_source_name
 ROOT = Path(__file__).parent.parent
 LOCAL = ROOT / ".local"
 STACK = "dev"
-PASSPHRASE = "emulator"  # noqa: S105  (the stack's secrets are the emulator's, and no secrets at all)
+PASSPHRASE = "emulator"  # noqa: S105  (the stack only has the emulator's credentials, which are not secret)
 START_SECONDS = 20
 MONITOR_URL = "http://127.0.0.1:18791"
 ENV = {
     **os.environ,
     "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}:{ROOT / '.pulumi' / 'bin'}",
-    # Without the option Pulumi writes a second file in place, and can't load the state if it is killed meanwhile.
+    # Without the option Pulumi also rewrites a second file, and can't load the state if it is killed meanwhile.
     "PULUMI_BACKEND_URL": f"{(LOCAL / 'state').as_uri()}?metadata=skip",
     "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
-    # All targets wait for their verification at the same time.
+    # Let all targets wait for their verification at the same time.
     "PULUMI_PARALLEL": os.environ.get("PULUMI_PARALLEL", "256"),
     "PULUMI_SKIP_UPDATE_CHECK": "true",
 }
 
 
 def pulumi(*arguments: str, shown: bool = True) -> str:
-    """Runs Pulumi on the local backend; ends this program where Pulumi fails."""
+    """Runs Pulumi on the local backend, and exits if Pulumi fails."""
     done = subprocess.run(
         ["pulumi", *arguments],
         cwd=ROOT,
@@ -57,7 +57,7 @@ def pulumi(*arguments: str, shown: bool = True) -> str:
 
 
 def config(key: str) -> str:
-    """A value of the stack's config, as the program reads it."""
+    """A value of the stack's config."""
     return pulumi("config", "get", key, "--path", "--stack", STACK, shown=False)
 
 
@@ -74,7 +74,7 @@ class Service:
 
     @property
     def pid(self) -> int | None:
-        """The process, if it runs."""
+        """The process id, if the service is running."""
         try:
             pid = int(self._pid_file.read_text())
             command = subprocess.run(
@@ -82,11 +82,11 @@ class Service:
             ).stdout
         except (OSError, ValueError):
             return None
-        # A number that has been given to another process since is not ours.
+        # The id may belong to another process by now.
         return pid if f"genesys-eventbridge {self.name}" in command else None
 
     def start(self) -> None:
-        """Starts it where it does not run, and waits until it is ready."""
+        """Starts the service unless it is running, and waits until it is ready."""
         if self.pid is not None:
             return
         print(f"starting the {self.name} at {self.url}", flush=True)
@@ -109,9 +109,9 @@ class Service:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Ends it, if it runs."""
+        """Stops the service, if it is running."""
         if (pid := self.pid) is not None:
-            print(f"ending the {self.name}", flush=True)
+            print(f"stopping the {self.name}", flush=True)
             os.kill(pid, signal.SIGTERM)
             while self.pid is not None:
                 time.sleep(0.05)
@@ -119,7 +119,7 @@ class Service:
 
 
 def services() -> tuple[Service, Service]:
-    """The gateway and the emulator, as the stack's config has them."""
+    """The gateway and the emulator, configured from the stack's config."""
     gateway = Service(
         "gateway",
         config("gateway.url"),
@@ -140,7 +140,7 @@ def services() -> tuple[Service, Service]:
 
 
 def monitor() -> Service:
-    """The monitor of what the stack's config leads to."""
+    """The monitor, with the connection from the stack's config."""
     return Service(
         "monitor",
         MONITOR_URL,
@@ -149,11 +149,11 @@ def monitor() -> Service:
 
 
 def up() -> None:
-    """Starts what is needed, brings the stack up, and shows that events flow."""
+    """Starts the services, brings the stack up, and shows that events arrive."""
     (LOCAL / "state").mkdir(mode=0o700, parents=True, exist_ok=True)
     pulumi("stack", "select", "--create", STACK, shown=False)
     gateway, emulator = services()
-    # The emulator trusts the gateway's CA, which the gateway makes.
+    # The gateway starts first, since it creates the CA that the emulator trusts.
     gateway.start()
     emulator.start()
     pulumi("up", "--yes", "--stack", STACK)
@@ -163,7 +163,7 @@ def up() -> None:
 
 
 def summary(gateway_url: str, emulator_url: str) -> None:
-    """What the organisation and the gateway say of the stack, and an event that goes from one to the other."""
+    """Prints the stack as the organization and the gateway report it, and the delivery of an event."""
     ca_file = LOCAL / "gateway" / "ca.pem"
     settings = Settings.resolve(
         {
@@ -182,7 +182,7 @@ def summary(gateway_url: str, emulator_url: str) -> None:
         print(f"  {target.name:<20} {target.status:<10} {target.endpoint_url}")
     with httpx.Client(base_url=gateway_url, verify=ssl.create_default_context(cafile=str(ca_file))) as client:
         syncs = client.get("/received").json()["syncs"]
-        print("\nSyncs that the gateway took")
+        print("\nSyncs that the gateway received")
         for target in targets:
             mine = [sync for sync in syncs if sync["body"]["targetId"] == target.id]
             if mine:
@@ -199,7 +199,7 @@ def summary(gateway_url: str, emulator_url: str) -> None:
     for source in sources:
         name = event_source_name(organization, source.event_source_suffix)
         print(f"  {source.name:<20} {source.status:<10} {name}")
-        # What creating the event bus does in AWS.
+        # This is what creating the event bus does in AWS.
         httpx.post(f"{emulator_url}/emulator/partner-sources/{name}/associate").raise_for_status()
     httpx.post(
         f"{emulator_url}/emulator/events",
@@ -213,7 +213,7 @@ def summary(gateway_url: str, emulator_url: str) -> None:
 
 
 def down() -> None:
-    """Destroys the stack and ends the services."""
+    """Destroys the stack and stops the services."""
     if not (LOCAL / "state" / ".pulumi").exists():
         print("nothing is up")
         return

@@ -1,7 +1,7 @@
-"""Tries the lowest versions that `pyproject.toml` allows: installs them, and runs a part of the tests on them.
+"""Tests the lowest versions that `pyproject.toml` allows: installs them, and runs a part of the tests with them.
 
-It needs a package index, so it is a part of `make torture`, and not of `make test`. It fails where a bound names a
-version that does not work. The Python that runs this is the one that they are tried with.
+It needs a package index, so it is a part of `make torture`, and not of `make test`. It fails if a bound names a
+version that does not work. The versions are tested with the Python that runs this script.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 EXTRAS = ("emulator", "monitor")
-"""Of the extras, those that users install."""
+"""The extras that users install."""
 TEST_TOOLS = ("hypothesis", "pytest", "pytest-timeout", "pytest-xdist")
 TESTS = (
     "tests/cli/test_audit.py",
@@ -30,11 +30,11 @@ TESTS = (
     "tests/provider/test_stock_host.py",
     "tests/targets",
 )
-"""Each dependency is used by one of them, the SDK by each kind of operation on the real engine."""
+"""Together they use every dependency, and the SDK in each kind of operation on the real engine."""
 
 
 def lowest(project: str) -> dict[str, str]:
-    """The lowest version of each run-time dependency, and of those of `EXTRAS`, in the text of a pyproject.toml."""
+    """The lowest version of each run-time dependency, including those of `EXTRAS`, from a pyproject.toml's text."""
     lists = [_list(project, "dependencies"), *(_list(project, extra) for extra in EXTRAS)]
     requirements = [each for found in lists for each in re.findall(r'"([^"]+)"', found)]
     bounds = {}
@@ -54,7 +54,7 @@ def _list(project: str, key: str) -> str:
 
 
 def main() -> None:
-    """Ends with the exit code of what failed first."""
+    """Exits with the code of the first command that fails."""
     bounds = lowest((ROOT / "pyproject.toml").read_text())
     with tempfile.TemporaryDirectory(prefix="lowest-") as folder:
         constraints = Path(folder, "constraints.txt")
@@ -73,7 +73,7 @@ def main() -> None:
         ]
         for command in (
             [*install, "--editable", f".[{','.join(EXTRAS)}]", *TEST_TOOLS],
-            # Old versions warn of what is new: that is no fault.
+            # Old versions may warn about newer ones, which is not an error.
             ["-m", "pytest", "-W", "default", "-p", "no:cacheprovider", "-n", "2", *TESTS],
         ):
             done = subprocess.run([python, *command], cwd=ROOT, check=False)

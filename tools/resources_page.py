@@ -1,6 +1,6 @@
 """Writes `docs/resources.md` from the docstrings of the resources, so that the page can't drift from the code.
 
-`make docs` does it. With `--check` nothing is written: it ends with 1 where the page is not up to date.
+`make docs` runs it. With `--check` it writes nothing, and exits with 1 if the page is not up to date.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ given by keyword, and may be an output of another resource. The state and `pulum
 camel case: `endpoint_url` is `endpointUrl` there.
 """
 _SOURCE_MARK = re.compile(r" ?\[[SGC]\]")
-"""Where a fact is from: `contract/openapi.yaml` says what the letters mean."""
+"""The source of a fact; `contract/openapi.yaml` explains the letters."""
 _EVENTUAL = re.compile(r"\b(?:pulumi\.Input|pulumi\.Output|Value)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]")
 _EXAMPLE = re.compile(r"(?m)^    .*\n?")
 
 
 def page() -> str:
-    """The page as the docstrings have it."""
+    """The page, generated from the docstrings."""
     package = griffe.load("genesys_provider", search_paths=[str(ROOT)], docstring_parser="google")
     resources = [_resource(package[name]) for name in RESOURCES]
     values = [_value(package[name]) for name in VALUES]
@@ -93,7 +93,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _prose(described: griffe.Object) -> str:
-    """The docstring without its sections, and without an example in it."""
+    """The docstring without its sections and examples."""
     if described.docstring is None:
         return ""
     first = described.docstring.parsed[0]
@@ -106,7 +106,7 @@ def _text(text: str) -> str:
 
 
 def _type(annotation: object) -> str:
-    """The type as a reader needs it: without what is said once at the top, that it may be an output."""
+    """The type for readers: without `Output` and `Input`, which the head of the page explains."""
     text = str(annotation)
     while (shorter := _EVENTUAL.sub(r"\1", text)) != text:
         text = shorter
@@ -129,7 +129,7 @@ def main() -> None:
     wanted = page()
     if "--check" in sys.argv[1:]:
         if PAGE.read_text() != wanted:
-            sys.exit(f"{PAGE.relative_to(ROOT)} is not what the docstrings say: run `make docs`")
+            sys.exit(f"{PAGE.relative_to(ROOT)} does not match the docstrings: run `make docs`")
     else:
         PAGE.write_text(wanted)
 

@@ -79,7 +79,7 @@ def test_a_row_of_the_table() -> None:
 def test_what_misses_its_figure_says_why() -> None:
     text = part("rows", results(refresh=[line("refresh", 3.0, 2.0)]))
     assert "MISSED: ratio by 30%" in text
-    assert text.endswith("\n- `refresh` misses its figure. Why: the modules that it loads.\n")
+    assert text.endswith("\n- `refresh` misses a bound. Reason: the modules that it loads.\n")
 
 
 def test_each_row_is_in_its_own_table() -> None:
