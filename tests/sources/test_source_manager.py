@@ -16,7 +16,8 @@ from genesys_provider.client.errors import (
     InvalidRequest,
     ServerError,
 )
-from genesys_provider.common.audit import AuditEvent, problems_of
+from genesys_provider.common.audit import AuditEvent
+from genesys_provider.common.audit_check import problems_of
 from genesys_provider.common.errors import NameTaken, StillThere
 from genesys_provider.common.ownership import Owner
 from genesys_provider.common.times import utc_now

@@ -17,7 +17,8 @@ from genesys_provider.client.errors import (
     NotFound,
     ServerError,
 )
-from genesys_provider.common.audit import AuditEvent, problems_of
+from genesys_provider.common.audit import AuditEvent
+from genesys_provider.common.audit_check import problems_of
 from genesys_provider.common.errors import NameTaken
 from genesys_provider.common.manager import StatusChange
 from genesys_provider.targets.errors import (
