@@ -26,7 +26,7 @@ def verify(file: Path, key: str | None = None) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_a_whole_chain(file: Path) -> None:
+def test_an_intact_chain(file: Path) -> None:
     assert verify(file) == (0, f"{file}: the chain is whole\n")
 
 
@@ -63,7 +63,7 @@ def test_a_line_without_a_hash(file: Path) -> None:
     assert output.startswith("line 3: it is no entry")
 
 
-def test_a_key_that_came_later(file: Path) -> None:
+def test_a_key_that_was_set_later(file: Path) -> None:
     AuditTrail(file, "canary-audit-key").record(AuditEvent.TARGET_DELETED, "target-1")
     code, output = verify(file, "canary-audit-key")
     assert code == 0
@@ -79,7 +79,7 @@ def test_a_key_that_came_later(file: Path) -> None:
     assert "canary-wrong-key" not in output
 
 
-def test_a_key_that_no_entry_has(file: Path) -> None:
+def test_a_key_that_no_entry_uses(file: Path) -> None:
     code, output = verify(file, "canary-audit-key")
     assert code == 1
     assert output.startswith("no entry was written with GENESYSCLOUD_AUDIT_KEY")

@@ -60,7 +60,7 @@ def test_filters(file: Path, filters: list[str], numbers: list[int]) -> None:
     assert [each["timestamp"] for each in shown] == [ENTRIES[number][0] for number in numbers]
 
 
-def test_wrong_use(file: Path, tmp_path: Path) -> None:
+def test_usage_errors(file: Path, tmp_path: Path) -> None:
     done = run("audit", "show", file, "--since", "yesterday", env={})
     assert done.code == 2
     assert "'yesterday' is not a time" in done.err
@@ -93,7 +93,7 @@ def test_latency(tmp_path: Path) -> None:
     assert max(bars, key=lambda each: each.count("█")) == bars[-1]
 
 
-def test_latency_of_nothing(tmp_path: Path) -> None:
+def test_latency_without_entries(tmp_path: Path) -> None:
     done = run("audit", "latency", written(tmp_path / "audit.jsonl", ENTRIES[4:]), env={})
     assert (done.code, done.out.count("\n")) == (0, 1)
     assert "no entry that says how long" in done.out

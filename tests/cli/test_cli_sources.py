@@ -99,5 +99,5 @@ def test_show(cloud: Cloud, fleet: dict[str, str]) -> None:
     assert "There is no source with the name or id 'missing'" in done.err
 
 
-def test_none(cloud: Cloud) -> None:
+def test_a_missing_source(cloud: Cloud) -> None:
     assert run("sources", "list", env=cloud.env).out == "0 sources\n"

@@ -111,7 +111,7 @@ def test_more_than_a_page(cloud: Cloud) -> None:
     assert len(cloud.requests()) == 3
 
 
-def test_what_the_api_says_is_no_markup_and_acts_on_no_terminal(cloud: Cloud) -> None:
+def test_text_from_the_api_is_not_markup_and_can_not_control_the_terminal(cloud: Cloud) -> None:
     make(cloud, "[bold red]bad[/] :boom:", status="FAILED", message="answered \x1b[2J[blink]x")
     code, seen = on_terminal("targets", "list", env=cloud.env, columns=200)
     assert code == 0
@@ -120,7 +120,7 @@ def test_what_the_api_says_is_no_markup_and_acts_on_no_terminal(cloud: Cloud) ->
     assert "\x1b[2J" not in seen
 
 
-def test_colours_are_a_terminals_alone(fleet: Cloud) -> None:
+def test_colours_only_appear_on_a_terminal(fleet: Cloud) -> None:
     assert "\x1b[31mFAILED" in on_terminal("targets", "list", env=fleet.env)[1]
     assert "\x1b[" not in run("targets", "list", env=fleet.env).out
     plain = on_terminal("targets", "list", env={**fleet.env, "NO_COLOR": "1"})[1]
@@ -128,7 +128,7 @@ def test_colours_are_a_terminals_alone(fleet: Cloud) -> None:
     assert "\x1b[31" not in plain
 
 
-def test_a_narrow_terminal_folds_and_loses_nothing(fleet: Cloud) -> None:
+def test_a_narrow_terminal_wraps_without_losing_text(fleet: Cloud) -> None:
     _, seen = on_terminal("targets", "list", env=fleet.env, columns=60)
     lines = re.sub(r"\x1b\[[0-9;]*m", "", seen).splitlines()
     assert max(map(len, lines)) <= 60
@@ -138,7 +138,7 @@ def test_a_narrow_terminal_folds_and_loses_nothing(fleet: Cloud) -> None:
     assert sum(line.count("QUEUE_MEMBER") for line in lines) == 3
 
 
-def test_since_when(cloud: Cloud) -> None:
+def test_the_start_of_a_status_comes_from_the_audit_file(cloud: Cloud) -> None:
     target_id = make(cloud, "orders")
     trail = AuditTrail(cloud.audit_log)
     trail.record(AuditEvent.TARGET_CREATED, target_id, latency_seconds=0.1)
@@ -155,7 +155,7 @@ def test_since_when(cloud: Cloud) -> None:
     assert target["since"] is None
 
 
-def test_who_only_looks_writes_no_audit_file(fleet: Cloud) -> None:
+def test_reading_writes_no_audit_file(fleet: Cloud) -> None:
     run("targets", "list", env=fleet.env)
     assert not fleet.audit_log.exists()
 
@@ -181,7 +181,7 @@ def test_show(fleet: Cloud) -> None:
     assert shown["since"] == shown["auditEntries"][0]["timestamp"]
 
 
-def test_show_of_none(fleet: Cloud) -> None:
+def test_show_of_a_missing_target(fleet: Cloud) -> None:
     done = run("targets", "show", "missing", env=fleet.env)
     assert (done.code, done.out) == (1, "")
     assert "There is no target with the name or id 'missing' in organization" in done.err
@@ -234,7 +234,7 @@ def test_a_stacks_connection(fleet: Cloud, declared: Declared, tmp_path: Path) -
         ),
     ],
 )
-def test_what_is_wrong_is_one_sentence(cloud: Cloud, change: dict[str, str], said: str) -> None:
+def test_errors_are_one_sentence(cloud: Cloud, change: dict[str, str], said: str) -> None:
     for command in (["targets", "list"], ["targets", "show", "x"], ["sources", "list"]):
         done = run(*command, env={**cloud.env, **change})
         assert (done.code, done.out) == (1, "")
@@ -244,7 +244,7 @@ def test_what_is_wrong_is_one_sentence(cloud: Cloud, change: dict[str, str], sai
         assert "wrong-one" not in done.err
 
 
-def test_wrong_use(cloud: Cloud, tmp_path: Path) -> None:
+def test_usage_errors(cloud: Cloud, tmp_path: Path) -> None:
     for arguments in (
         ["targets", "list", "--cwd", tmp_path],
         ["targets", "show"],
@@ -253,7 +253,7 @@ def test_wrong_use(cloud: Cloud, tmp_path: Path) -> None:
         assert run(*arguments, env=cloud.env).code == 2
 
 
-def test_progress_is_a_terminals_alone(cloud: Cloud) -> None:
+def test_progress_only_appears_on_a_terminal(cloud: Cloud) -> None:
     make(cloud, "orders")
     cloud.requests()
     match = {"method": "GET", "path": "/api/v2/integrations/eventbridge/targets"}

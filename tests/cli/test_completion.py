@@ -51,14 +51,14 @@ def test_bash_completes(typed: str, expected: list[str]) -> None:
     assert sorted(done.stdout.split()) == expected
 
 
-def test_the_other_shells() -> None:
+def test_other_shells() -> None:
     for shell in ("zsh", "fish"):
         assert "_GENESYS_EVENTBRIDGE_COMPLETE" in run("completion", shell, env={}).out
     assert run("completion", "tcsh", env={}).code == 2
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_explains_itself(command: list[str]) -> None:
+def test_every_command_has_a_help_text(command: list[str]) -> None:
     done = run(*command, "--help", env={})
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines()[2].strip()

@@ -31,7 +31,7 @@ def looked_at(env: dict[str, str], folder: Path) -> tuple[int, dict[str, dict[st
     return done.code, {each["subject"]: each for each in done.json}
 
 
-def test_all_is_well(cloud: Cloud, env: dict[str, str], tmp_path: Path) -> None:
+def test_everything_is_ok(cloud: Cloud, env: dict[str, str], tmp_path: Path) -> None:
     make(cloud, "orders")
     cloud.requests()
     (tmp_path / "Pulumi.yaml").write_text("name: house\nruntime: python\n")
@@ -82,7 +82,7 @@ def test_no_pulumi(cloud: Cloud, tmp_path: Path) -> None:
     assert COMMAND.exists()
 
 
-def test_a_call_that_is_refused(cloud: Cloud, env: dict[str, str], tmp_path: Path) -> None:
+def test_a_refused_call(cloud: Cloud, env: dict[str, str], tmp_path: Path) -> None:
     cloud.control(
         "faults", match={"method": "GET", "path": "/api/v2/integrations"}, action="status", status=403
     )
@@ -93,7 +93,7 @@ def test_a_call_that_is_refused(cloud: Cloud, env: dict[str, str], tmp_path: Pat
     assert found["GET targets"]["state"] == "ok"
 
 
-def test_a_login_that_is_refused(env: dict[str, str], tmp_path: Path) -> None:
+def test_a_refused_login(env: dict[str, str], tmp_path: Path) -> None:
     code, found = looked_at({**env, "GENESYSCLOUD_OAUTHCLIENT_SECRET": "wrong-one"}, tmp_path)
     assert code == 1
     assert "login refused" in found["Connection"]["said"]
@@ -110,9 +110,7 @@ def test_a_login_that_is_refused(env: dict[str, str], tmp_path: Path) -> None:
         ({"GENESYSCLOUD_LOGIN_URL": "http://127.0.0.1:1", "GENESYSCLOUD_MAX_RETRIES": "0"}, "login: POST"),
     ],
 )
-def test_settings_that_lead_nowhere(
-    env: dict[str, str], tmp_path: Path, change: dict[str, str], said: str
-) -> None:
+def test_unusable_settings(env: dict[str, str], tmp_path: Path, change: dict[str, str], said: str) -> None:
     code, found = looked_at({**env, **change}, tmp_path)
     assert code == 1
     assert said in found["Connection"]["said"]
@@ -141,7 +139,7 @@ class _Late(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-def test_a_clock_that_is_off(env: dict[str, str], tmp_path: Path) -> None:
+def test_a_wrong_clock(env: dict[str, str], tmp_path: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Late) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -154,7 +152,7 @@ def test_a_clock_that_is_off(env: dict[str, str], tmp_path: Path) -> None:
     assert "NTP" in found["Clock"]["hint"]
 
 
-def test_endpoints_that_fail(cloud: Cloud, env: dict[str, str], tmp_path: Path) -> None:
+def test_failing_endpoints(cloud: Cloud, env: dict[str, str], tmp_path: Path) -> None:
     make(cloud, "queues", status="FAILED", message="endpoint answered 503")
     code, found = looked_at(env, tmp_path)
     assert code == 1
@@ -162,7 +160,7 @@ def test_endpoints_that_fail(cloud: Cloud, env: dict[str, str], tmp_path: Path) 
     assert f"probe {cloud.endpoint('events')}" in found["Target"]["hint"]
 
 
-def test_little_left_of_the_rate_limit(tmp_path: Path) -> None:
+def test_a_nearly_exhausted_rate_limit(tmp_path: Path) -> None:
     from tests.support.cloud import Cloud
 
     with Cloud(tmp_path, rate_limit=8) as cloud:

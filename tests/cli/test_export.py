@@ -106,7 +106,7 @@ def test_a_round_trip(fleet: Cloud, declared: Declared, tmp_path: Path) -> None:
 
 
 @pytest.mark.full_length
-def test_what_was_taken_over_is_kept(fleet: Cloud, declared: Declared, tmp_path: Path) -> None:
+def test_an_up_after_the_import_keeps_the_objects(fleet: Cloud, declared: Declared, tmp_path: Path) -> None:
     before = fleet.targets()
     fleet.requests()
     stack, done = exported(fleet, declared, tmp_path / "exported", "--name", "[oc]*")
@@ -132,7 +132,7 @@ def changed(stack: Stack) -> dict[str, list[str]]:
     }
 
 
-def test_no_secret_in_what_is_committed(fleet: Cloud, tmp_path: Path) -> None:
+def test_no_secret_in_files_to_commit(fleet: Cloud, tmp_path: Path) -> None:
     folder = tmp_path / "exported"
     assert run("export", folder, env=fleet.env).code == 0
     ignored = (folder / ".gitignore").read_text().split()
@@ -146,7 +146,7 @@ def test_no_secret_in_what_is_committed(fleet: Cloud, tmp_path: Path) -> None:
     compile((folder / "__main__.py").read_text(), "__main__.py", "exec")
 
 
-def test_some_of_them(fleet: Cloud, tmp_path: Path) -> None:
+def test_a_selection(fleet: Cloud, tmp_path: Path) -> None:
     done = run("export", tmp_path / "some", "--name", "o*", env=fleet.env)
     assert "1 target, 2 sources written" in done.out
     imports = json.loads((tmp_path / "some" / "import.json").read_text())["resources"]
@@ -162,7 +162,7 @@ def test_an_empty_organization(cloud: Cloud, tmp_path: Path) -> None:
     compile((tmp_path / "none" / "__main__.py").read_text(), "__main__.py", "exec")
 
 
-def test_the_program_is_what_a_person_would_write(cloud: Cloud, tmp_path: Path) -> None:
+def test_the_program_looks_handwritten(cloud: Cloud, tmp_path: Path) -> None:
     make(cloud, "orders", headers={"X-Key": SECRET_HEADER}, retryPolicy=KINDS[7]["retryPolicy"])
     cloud.requests()
     assert run("export", tmp_path / "one", env=cloud.env).code == 0
@@ -192,7 +192,7 @@ EventBridgeTarget(
     )
 
 
-def test_nothing_is_written_over(cloud: Cloud, tmp_path: Path) -> None:
+def test_existing_files_are_not_overwritten(cloud: Cloud, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "mine.txt").write_text("mine")
     done = run("export", tmp_path / "there", env=cloud.env)
@@ -203,7 +203,7 @@ def test_nothing_is_written_over(cloud: Cloud, tmp_path: Path) -> None:
 
 
 @pytest.mark.full_length
-def test_a_target_that_failed(cloud: Cloud, declared: Declared, tmp_path: Path) -> None:
+def test_a_failed_target(cloud: Cloud, declared: Declared, tmp_path: Path) -> None:
     make(cloud, "orders", status="FAILED", message="endpoint answered 503", **KINDS[1])
     cloud.requests()
     stack, _ = exported(cloud, declared, tmp_path / "exported")

@@ -67,7 +67,7 @@ def test_the_current_folder(project: Path, monkeypatch: pytest.MonkeyPatch) -> N
     check_host(project)
 
 
-def test_again(project: Path) -> None:
+def test_a_second_run_changes_nothing(project: Path) -> None:
     init(project)
     before = {
         each: (each.read_bytes(), each.stat().st_mtime_ns) for each in project.rglob("*") if each.is_file()
@@ -145,7 +145,7 @@ def test_the_file_keeps_its_layout(project: Path, name: str, newline: str) -> No
     assert "nothing to do" in init(project)[1]
 
 
-def test_an_older_host_is_brought_up_to_date(project: Path) -> None:
+def test_an_older_host_is_updated(project: Path) -> None:
     init(project)
     script = project / FOLDER / SCRIPT
     script.write_text("#!/bin/sh\nexec python3 -u -m genesys_provider.host $@\n")
@@ -157,14 +157,14 @@ def test_an_older_host_is_brought_up_to_date(project: Path) -> None:
 
 
 @pytest.mark.parametrize(("suffix", "said"), [(".cmd", "nothing to do"), ("", f"{SCRIPT}: updated")])
-def test_the_line_ends_of_a_clone_on_windows(project: Path, suffix: str, said: str) -> None:
+def test_line_endings_of_a_clone_on_windows(project: Path, suffix: str, said: str) -> None:
     init(project)
     script = (project / FOLDER / SCRIPT).with_suffix(suffix)
     script.write_bytes(script.read_bytes().replace(b"\n", b"\r\n"))
     assert said in init(project)[1]
 
 
-def test_a_host_from_before_there_was_one_for_windows(project: Path) -> None:
+def test_a_host_without_the_script_for_windows(project: Path) -> None:
     init(project)
     script = (project / FOLDER / SCRIPT).with_suffix(".cmd")
     script.unlink()
@@ -172,14 +172,14 @@ def test_a_host_from_before_there_was_one_for_windows(project: Path) -> None:
     check_host(project)
 
 
-def test_a_host_that_lost_its_mode(project: Path) -> None:
+def test_a_host_script_that_is_not_executable(project: Path) -> None:
     init(project)
     (project / FOLDER / SCRIPT).chmod(0o644)
     assert "made executable" in init(project)[1]
     check_host(project)
 
 
-def test_a_stanza_without_its_folder(project: Path) -> None:
+def test_a_stanza_whose_folder_is_missing(project: Path) -> None:
     init(project)
     shutil.rmtree(project / FOLDER)
     assert "put there" in init(project)[1]
@@ -200,7 +200,7 @@ def test_a_host_of_ours_in_another_folder(project: Path, folder: str) -> None:
 
 
 @pytest.mark.parametrize("path", [".venv/share/genesys-eventbridge/host", "other", "missing"])
-def test_a_stanza_that_points_elsewhere_is_told(project: Path, path: str) -> None:
+def test_a_stanza_that_points_elsewhere_is_reported(project: Path, path: str) -> None:
     (project / ".venv/share/genesys-eventbridge/host").mkdir(parents=True)
     (project / ".venv/share/genesys-eventbridge/host" / SCRIPT).write_bytes((OWN_HOST / SCRIPT).read_bytes())
     (project / ".venv/pyvenv.cfg").touch()
@@ -240,7 +240,7 @@ def test_no_project(tmp_path: Path) -> None:
         "",
     ],
 )
-def test_a_project_file_that_can_not_be_changed(project: Path, text: str) -> None:
+def test_a_project_file_that_can_not_be_edited(project: Path, text: str) -> None:
     (project / "Pulumi.yaml").write_text(text)
     code, output = init(project)
     assert code == 1
@@ -249,7 +249,7 @@ def test_a_project_file_that_can_not_be_changed(project: Path, text: str) -> Non
     assert not (project / FOLDER).exists()
 
 
-def test_a_project_file_that_is_no_text(project: Path) -> None:
+def test_a_project_file_that_is_not_text(project: Path) -> None:
     (project / "Pulumi.yaml").write_bytes(b"name: m\xfcller\n")
     code, output = init(project)
     assert code == 1
@@ -257,7 +257,7 @@ def test_a_project_file_that_is_no_text(project: Path) -> None:
     assert not (project / FOLDER).exists()
 
 
-def test_a_folder_that_can_not_be_made(project: Path) -> None:
+def test_a_folder_that_can_not_be_created(project: Path) -> None:
     (project / FOLDER).write_text("a file")
     code, output = init(project)
     assert code == 1
@@ -268,7 +268,7 @@ def test_a_folder_that_can_not_be_made(project: Path) -> None:
 @pytest.mark.parametrize(
     ("ignored", "told"), [("*host*\n", True), (".venv/\nbin/\nbuild/\nlib/\n.*\nenv/\n", False)]
 )
-def test_a_host_that_git_would_leave_out(project: Path, ignored: str, told: bool) -> None:
+def test_a_host_that_git_ignores(project: Path, ignored: str, told: bool) -> None:
     subprocess.run(["git", "init", "--quiet", project], check=True)
     (project / ".gitignore").write_text(ignored)
     code, output = init(project)

@@ -44,7 +44,7 @@ def names(done: Done) -> list[str]:
     return sorted(each["name"] for each in done.json)
 
 
-def test_what_no_state_has(cloud: Cloud, stack: Stack) -> None:
+def test_targets_that_no_state_has(cloud: Cloud, stack: Stack) -> None:
     done = leftovers(stack)
     assert (done.code, done.err) == (0, "")
     assert "2 leftovers of project house" in done.out
@@ -59,7 +59,7 @@ def test_what_no_state_has(cloud: Cloud, stack: Stack) -> None:
     assert not cloud.writes()
 
 
-def test_delete_asks(cloud: Cloud, stack: Stack) -> None:
+def test_delete_asks_for_confirmation(cloud: Cloud, stack: Stack) -> None:
     for typed in ("n\n", ""):
         done = leftovers(stack, "--project", "house", "--delete", typed=typed)
         assert done.code == 1
@@ -75,7 +75,7 @@ def test_delete_asks(cloud: Cloud, stack: Stack) -> None:
 
 
 @pytest.mark.full_length
-def test_what_was_moved_to_another_project_is_no_leftover(
+def test_a_target_that_was_moved_to_another_project_is_no_leftover(
     cloud: Cloud, declared: Declared, stack: Stack
 ) -> None:
     """Its mark is still the old one until the next `up`."""
@@ -98,9 +98,7 @@ def test_without_pulumi_nothing_is_deleted(cloud: Cloud, stack: Stack, tmp_path:
 
 
 @pytest.mark.full_length
-def test_a_state_that_can_not_be_read_keeps_everything(
-    cloud: Cloud, declared: Declared, stack: Stack
-) -> None:
+def test_an_unreadable_state_keeps_everything(cloud: Cloud, declared: Declared, stack: Stack) -> None:
     there = declared.stack("", name="other", backend=stack.backend)
     (stack.backend / ".pulumi" / "stacks" / there.project / "dev.json").write_text("cut short")
     done = leftovers(stack, "--project", "house", "--delete", typed="y\n")
@@ -110,7 +108,7 @@ def test_a_state_that_can_not_be_read_keeps_everything(
 
 
 @pytest.mark.full_length
-def test_another_backend_wants_the_projects_name(cloud: Cloud, stack: Stack, tmp_path: Path) -> None:
+def test_another_backend_requires_the_name_of_the_project(cloud: Cloud, stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     env: dict[str, Any] = {"PULUMI_BACKEND_URL": (tmp_path / "elsewhere").as_uri()}
     for typed in ("y\n", "\n", "shop\n"):
@@ -124,7 +122,7 @@ def test_another_backend_wants_the_projects_name(cloud: Cloud, stack: Stack, tmp
 
 
 @pytest.mark.full_length
-def test_what_is_being_made_is_left_alone(cloud: Cloud, declared: Declared, stack: Stack) -> None:
+def test_a_target_under_creation_is_left_alone(cloud: Cloud, declared: Declared, stack: Stack) -> None:
     cloud.behave("/v1/genesys/events/slow", seconds=3600)
     stack.program(declared.targets(["orders", "queues", "slow"]))
     running = stack.start("up", "--yes", "--skip-preview")
@@ -158,6 +156,6 @@ def test_a_stacks_config_connects(cloud: Cloud, stack: Stack) -> None:
     assert names(done) == ["lost"]
 
 
-def test_wrong_use(stack: Stack) -> None:
+def test_usage_errors(stack: Stack) -> None:
     assert run("leftovers", env=stack.env).code == 2
     assert leftovers(stack, "--project", "house", "--delete", "--json").code == 2

@@ -55,7 +55,7 @@ def test_health_of_some(fleet: Cloud) -> None:
     assert run("targets", "health", "presence", "--json", env=fleet.env).code == 1
 
 
-def test_checks_are_side_by_side(cloud: Cloud) -> None:
+def test_checks_run_in_parallel(cloud: Cloud) -> None:
     for name in ("a", "b", "c"):
         make(cloud, name)
     cloud.requests()
@@ -70,7 +70,7 @@ def test_checks_are_side_by_side(cloud: Cloud) -> None:
     assert [each["health"] for each in json.loads(out)] == ["HEALTHY"] * 3
 
 
-def test_a_check_that_can_not_be_made(fleet: Cloud) -> None:
+def test_a_check_that_can_not_run(fleet: Cloud) -> None:
     fault = {"method": "POST", "path": "/api/v2/integrations/eventbridge/targets/*/health"}
     fleet.control("faults", match=fault, action="status", status=503, times=100)
     done = run("targets", "health", "orders", env={**fleet.env, "GENESYSCLOUD_MAX_RETRIES": "0"})
@@ -131,7 +131,7 @@ def test_watch_as_json(fleet: Cloud) -> None:
     assert (change["name"], change["reason"]) == ("orders", "no answer")
 
 
-def test_watch_goes_on_over_an_outage(fleet: Cloud) -> None:
+def test_watch_continues_after_an_outage(fleet: Cloud) -> None:
     ids = fleet.living()
     env = {**fleet.env, "GENESYSCLOUD_MAX_RETRIES": "0"}
     with Started("targets", "watch", "--interval", "0.2", env=env) as started:

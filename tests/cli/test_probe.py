@@ -51,7 +51,7 @@ def test_an_endpoint_that_passes(cloud: Cloud) -> None:
     assert event["body"]["detail-type"] == "TARGET_VERIFICATION"
 
 
-def test_it_passes_where_the_emulator_verifies(cloud: Cloud) -> None:
+def test_the_probe_agrees_with_the_emulator(cloud: Cloud) -> None:
     """The two judges agree: what passes here is verified there, and the other way round."""
     from tests.cli.cli_commands import body
     from tests.support.engine import until
@@ -78,7 +78,7 @@ def test_it_passes_where_the_emulator_verifies(cloud: Cloud) -> None:
         (503, "must answer 2xx"),
     ],
 )
-def test_an_endpoint_that_answers_otherwise(cloud: Cloud, status: int, hint: str) -> None:
+def test_an_endpoint_that_answers_with_an_error(cloud: Cloud, status: int, hint: str) -> None:
     cloud.behave("/v1/genesys/events/bad", status=status)
     done = probe(cloud, cloud.endpoint("bad"), "--username", USERNAME, env=SECRET)
     assert done.code == 1
@@ -98,7 +98,7 @@ def test_wrong_credentials(cloud: Cloud) -> None:
     assert probe(cloud, cloud.endpoint("x")).code == 1
 
 
-def test_a_password_is_asked_for(cloud: Cloud) -> None:
+def test_a_prompt_for_the_password(cloud: Cloud) -> None:
     done = run(
         "probe",
         cloud.endpoint("orders"),
@@ -121,14 +121,14 @@ def test_a_password_is_asked_for(cloud: Cloud) -> None:
         ("gateway.example.com", "must be an https:// URL"),
     ],
 )
-def test_a_url_that_no_target_takes(cloud: Cloud, url: str, said: str) -> None:
+def test_a_url_that_no_target_may_have(cloud: Cloud, url: str, said: str) -> None:
     done = probe(cloud, url)
     assert done.code == 1
     assert told(done) == {"URL": ("failed", said)}
     assert "user:word" not in done.out
 
 
-def test_a_host_that_is_not_there(cloud: Cloud) -> None:
+def test_an_unreachable_host(cloud: Cloud) -> None:
     done = probe(cloud, "https://nothing.invalid/events")
     assert done.code == 1
     assert told(done)["DNS"][0] == "failed"
@@ -139,7 +139,7 @@ def test_a_host_that_is_not_there(cloud: Cloud) -> None:
     assert told(done)["Connection"][0] == "failed"
 
 
-def test_a_ca_that_nobody_trusts(cloud: Cloud) -> None:
+def test_an_untrusted_ca(cloud: Cloud) -> None:
     done = run("probe", cloud.endpoint("x"), env={})
     assert done.code == 1
     mark, said = told(done)["TLS"]
@@ -150,7 +150,7 @@ def test_a_ca_that_nobody_trusts(cloud: Cloud) -> None:
     assert "intermediate certificates" in done.out
 
 
-def test_a_port_that_speaks_no_tls(cloud: Cloud) -> None:
+def test_a_port_without_tls(cloud: Cloud) -> None:
     port = cloud.emulator.url.rpartition(":")[2]
     done = probe(cloud, f"https://127.0.0.1:{port}/events")
     assert done.code == 1
@@ -247,7 +247,7 @@ def test_a_certificate_that_has_expired_or_is_for_another_name(tmp_path: Path) -
             assert "→" in done.out
 
 
-def test_wrong_use(cloud: Cloud) -> None:
+def test_usage_errors(cloud: Cloud) -> None:
     for arguments in (
         ["--username", "a", "--client-id", "b"],
         ["--token-url", "https://x"],

@@ -42,7 +42,7 @@ def error_of(call: Call, said: Answer) -> GenesysError:
 
 @pytest.mark.parametrize("call", [CREATE, PUT, DELETE, GET])
 @pytest.mark.parametrize("status", [200, 201, 202])
-def test_any_success_with_an_object_is_one(call: Call, status: int) -> None:
+def test_any_success_status_with_an_object_is_accepted(call: Call, status: int) -> None:
     assert read(call, answer(status, {"id": "1"}), API) == Success(status, {"id": "1"})
 
 
@@ -53,13 +53,13 @@ def test_a_write_may_be_answered_without_a_body(call: Call, status: int) -> None
 
 
 @pytest.mark.parametrize("call", [GET, LIST])
-def test_a_read_without_a_body_is_none(call: Call) -> None:
+def test_a_read_without_a_body_is_an_error(call: Call) -> None:
     assert isinstance(error_of(call, answer(204)), UnexpectedAnswer)
 
 
 @pytest.mark.parametrize("call", [CREATE, PUT, DELETE, GET, LIST])
 @pytest.mark.parametrize("body", [PAGE, "[1]", "{"])
-def test_a_success_that_is_no_object_is_not_the_api(call: Call, body: str) -> None:
+def test_a_success_without_an_object_is_not_from_the_api(call: Call, body: str) -> None:
     error = error_of(call, answer(200, body))
     assert isinstance(error, UnexpectedAnswer)
     assert API in str(error)
@@ -67,14 +67,14 @@ def test_a_success_that_is_no_object_is_not_the_api(call: Call, body: str) -> No
 
 @pytest.mark.parametrize("call", [GET, PUT, DELETE])
 @pytest.mark.parametrize("status", [404, 410])
-def test_an_absence_is_said_in_the_envelope(call: Call, status: int) -> None:
+def test_an_absence_needs_the_api_error_envelope(call: Call, status: int) -> None:
     error = error_of(call, answer(status, envelope(status)))
     assert isinstance(error, NotFound)
     assert error.in_envelope
     assert not worth_retrying(error, idempotent=True)
 
 
-def test_a_408_of_a_read_may_be_an_absence_and_is_asked_again_first() -> None:
+def test_a_408_of_a_read_is_retried_before_it_counts_as_an_absence() -> None:
     error = error_of(GET, answer(408, envelope(408)))
     assert isinstance(error, NotFound)
     assert worth_retrying(error, idempotent=True)
@@ -83,7 +83,7 @@ def test_a_408_of_a_read_may_be_an_absence_and_is_asked_again_first() -> None:
 @pytest.mark.parametrize("call", [GET, PUT, DELETE])
 @pytest.mark.parametrize("status", [404, 410])
 @pytest.mark.parametrize("body", [PAGE, {"error": "not_found"}, None])
-def test_a_404_of_somebody_else_is_no_absence(call: Call, status: int, body: object) -> None:
+def test_a_404_of_another_server_is_no_absence(call: Call, status: int, body: object) -> None:
     error = error_of(call, answer(status, body))
     assert isinstance(error, UnexpectedAnswer)
     assert not worth_retrying(error, idempotent=True)
@@ -91,7 +91,7 @@ def test_a_404_of_somebody_else_is_no_absence(call: Call, status: int, body: obj
 
 @pytest.mark.parametrize("call", [LIST, CREATE])
 @pytest.mark.parametrize("status", [404, 410])
-def test_a_404_of_a_call_that_names_no_target_is_no_absence(call: Call, status: int) -> None:
+def test_a_404_of_a_call_without_a_target_is_no_absence(call: Call, status: int) -> None:
     error = error_of(call, answer(status, envelope(status)))
     assert type(error) is ApiError
     assert "does not know this call" in str(error)
@@ -100,14 +100,14 @@ def test_a_404_of_a_call_that_names_no_target_is_no_absence(call: Call, status: 
 @pytest.mark.parametrize(
     ("call", "body"), [(GET, PAGE), *((call, envelope(408)) for call in (PUT, DELETE, LIST, CREATE))]
 )
-def test_another_408_is_a_server_in_trouble(call: Call, body: object) -> None:
+def test_any_other_408_is_a_server_error(call: Call, body: object) -> None:
     error = error_of(call, answer(408, body))
     assert isinstance(error, ServerError)
     assert worth_retrying(error, idempotent=call.idempotent) == call.idempotent
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
-def test_the_time_that_a_server_asks_for_is_kept(status: int) -> None:
+def test_the_retry_after_of_an_error_is_kept(status: int) -> None:
     error = error_of(GET, answer(status, envelope(status), **{"Retry-After": "7"}))
     assert isinstance(error, ApiError)
     assert error.retry_after == 7

@@ -54,7 +54,7 @@ def drawn_tree(text: str) -> dict[str, str]:
     return tree
 
 
-def test_the_drawn_tree_is_the_real_one() -> None:
+def test_the_drawing_matches_the_tree() -> None:
     assert drawn_tree(errors.__doc__ or "") == real_tree(GenesysError)
 
 
@@ -62,7 +62,7 @@ API_ERRORS = [400, 401, 403, 404, 409, 429, 500, 503, 418, 413]
 
 
 @pytest.mark.parametrize("status", API_ERRORS)
-def test_an_api_error_says_what_happened_what_next_and_the_correlation_id(status: int) -> None:
+def test_an_api_error_has_the_cause_the_next_step_and_the_correlation_id(status: int) -> None:
     body = json.dumps({"status": status, "message": "no"}).encode()
     answer = Answer(status, "", httpx.Headers({"ININ-Correlation-Id": "corr-1"}), body)
     with pytest.raises(ApiError) as caught:
@@ -74,7 +74,7 @@ def test_an_api_error_says_what_happened_what_next_and_the_correlation_id(status
 
 
 @pytest.mark.parametrize("words", ["no such account", "no such account."])
-def test_a_sentence_of_the_services_gets_no_second_full_stop(words: str) -> None:
+def test_a_sentence_of_the_service_gets_no_second_full_stop(words: str) -> None:
     assert str(GenesysError(f"is ERROR: {words}", hint="Look")) == "is ERROR: no such account. Look"
     assert str(ApiError(words, status=401, hint="Look")) == "no such account (HTTP 401). Look"
 
@@ -104,7 +104,7 @@ def test_each_kind_has_a_hint(kind: type[GenesysError]) -> None:
     assert not kind.hint.endswith(".")
 
 
-def test_the_others_say_what_and_next() -> None:
+def test_errors_without_a_hint_tell_what_to_do() -> None:
     target = Target(id="id-1", name="orders", endpoint_url="https://a.example", status="FAILED")
     for kind in NotVerified.__subclasses__():
         assert kind("what happened", target, hint="next").target is target

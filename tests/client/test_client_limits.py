@@ -62,7 +62,9 @@ def waits(allowance: Allowance) -> bool:
         return not allowance._has_room()
 
 
-def test_a_burst_goes_at_once_and_then_waits_for_the_window(clock: Clock, cancelled: threading.Event) -> None:
+def test_a_burst_is_sent_immediately_and_the_rest_waits_for_the_window(
+    clock: Clock, cancelled: threading.Event
+) -> None:
     allowance = Allowance(cancelled, clock)
     for count in range(1, 21):
         request(allowance, count)
@@ -81,7 +83,7 @@ def test_a_burst_goes_at_once_and_then_waits_for_the_window(clock: Clock, cancel
     thread.join()
 
 
-def test_what_another_client_used_is_left_to_it(clock: Clock, cancelled: threading.Event) -> None:
+def test_requests_of_other_clients_count(clock: Clock, cancelled: threading.Event) -> None:
     allowance = Allowance(cancelled, clock)
     request(allowance, 1)
     assert not waits(allowance)
@@ -91,7 +93,7 @@ def test_what_another_client_used_is_left_to_it(clock: Clock, cancelled: threadi
     assert not waits(allowance)
 
 
-def test_requests_under_way_count(clock: Clock, cancelled: threading.Event) -> None:
+def test_requests_in_flight_count(clock: Clock, cancelled: threading.Event) -> None:
     allowance = Allowance(cancelled, clock)
     request(allowance, 18)
     with allowance.place(), allowance.place():
@@ -106,7 +108,7 @@ def test_a_late_answer_of_an_earlier_window_changes_nothing(clock: Clock, cancel
     assert not waits(allowance)
 
 
-def test_a_later_window_begins_anew(clock: Clock, cancelled: threading.Event) -> None:
+def test_a_new_window_resets_the_count(clock: Clock, cancelled: threading.Event) -> None:
     allowance = Allowance(cancelled, clock)
     with allowance.place():
         allowance.learn(headers(20, reset=10))
@@ -118,7 +120,7 @@ def test_a_later_window_begins_anew(clock: Clock, cancelled: threading.Event) ->
 @pytest.mark.parametrize(
     "odd", [{}, headers("many"), headers(1, "x"), headers(500, 20, "nan"), headers(500, 20, "inf")]
 )
-def test_headers_that_say_nothing_hold_nothing_up(
+def test_headers_without_figures_delay_nothing(
     clock: Clock, cancelled: threading.Event, odd: dict[str, str]
 ) -> None:
     allowance = Allowance(cancelled, clock)
@@ -127,14 +129,14 @@ def test_headers_that_say_nothing_hold_nothing_up(
     assert not waits(allowance)
 
 
-def test_no_limit_is_no_limit(clock: Clock, cancelled: threading.Event) -> None:
+def test_without_a_limit_nothing_waits(clock: Clock, cancelled: threading.Event) -> None:
     allowance = Allowance(cancelled, clock)
     with allowance.place():
         allowance.learn(headers(1_000_000, 0))
     assert not waits(allowance)
 
 
-def test_after_a_429_nobody_sends_for_as_long_as_it_says(clock: Clock, cancelled: threading.Event) -> None:
+def test_after_a_429_all_requests_wait_for_its_retry_after(clock: Clock, cancelled: threading.Event) -> None:
     allowance = Allowance(cancelled, clock)
     request(allowance, 1)
     allowance.exhausted(5)
@@ -145,7 +147,7 @@ def test_after_a_429_nobody_sends_for_as_long_as_it_says(clock: Clock, cancelled
     assert not waits(allowance)
 
 
-def test_who_watches_a_verdict_goes_before_bulk_work(clock: Clock, cancelled: threading.Event) -> None:
+def test_polls_for_verdicts_go_before_bulk_requests(clock: Clock, cancelled: threading.Event) -> None:
     allowance = Allowance(cancelled, clock)
     with allowance.place():
         # One at a time, so that the order shows.
@@ -168,7 +170,7 @@ def test_who_watches_a_verdict_goes_before_bulk_work(clock: Clock, cancelled: th
     assert order == ["watcher", "bulk", "bulk"]
 
 
-def test_cancel_wakes_who_waits_for_a_place(cancelled: threading.Event) -> None:
+def test_cancel_wakes_queued_requests(cancelled: threading.Event) -> None:
     allowance = Allowance(cancelled)
     request(allowance, 20)
     said: list[str] = []
@@ -181,7 +183,7 @@ def test_cancel_wakes_who_waits_for_a_place(cancelled: threading.Event) -> None:
     assert allowance._queue == []
 
 
-def test_an_error_gives_the_place_back(clock: Clock, cancelled: threading.Event) -> None:
+def test_an_error_frees_the_slot(clock: Clock, cancelled: threading.Event) -> None:
     allowance = Allowance(cancelled, clock)
     request(allowance, 19)
     with pytest.raises(ValueError), allowance.place():
@@ -211,7 +213,7 @@ def test_sixty_threads_never_provoke_a_429(tmp_path: Path) -> None:
     assert seen == ["GET / 200"] * 60
 
 
-def test_what_somebody_else_used_shows_in_the_first_answer(tmp_path: Path) -> None:
+def test_the_first_answer_shows_the_requests_of_other_clients(tmp_path: Path) -> None:
     time_ = SkippedWaits()
     with Cloud(tmp_path, rate_limit=20) as cloud, ThreadPoolExecutor(10) as pool:
         mine = GenesysClient(settings_of(cloud, tmp_path), cancelled=time_, clock=time_.clock)
@@ -234,7 +236,7 @@ def test_what_somebody_else_used_shows_in_the_first_answer(tmp_path: Path) -> No
         mine.close()
 
 
-def test_what_is_queued_is_not_sent_after_a_cancel(cancelled: threading.Event) -> None:
+def test_queued_requests_are_not_sent_after_a_cancel(cancelled: threading.Event) -> None:
     allowance = Allowance(cancelled)
     with allowance.place():
         allowance.learn(headers(1, allowed=0))

@@ -50,7 +50,7 @@ def test_a_hundred_threads_make_one_login(cloud: Cloud, client: GenesysClient) -
     assert counted(requests, "GET / 200") == 100
 
 
-def test_it_is_client_credentials_over_basic(cloud: Cloud, client: GenesysClient) -> None:
+def test_the_login_uses_client_credentials_over_basic(cloud: Cloud, client: GenesysClient) -> None:
     client.list_targets()
     assert cloud.requests() == ["POST /oauth/token 200", "GET / 200"]
 
@@ -69,7 +69,7 @@ def test_a_token_is_renewed_sixty_seconds_before_it_expires(
 
 
 @pytest.mark.parametrize(("lifetime", "used"), [(300, 240), (100, 50), (10, 5)])
-def test_a_short_lived_token_is_not_asked_for_anew_each_time(
+def test_a_short_lived_token_is_not_renewed_at_each_request(
     cloud: Cloud, client: GenesysClient, waits: SkippedWaits, lifetime: int, used: int
 ) -> None:
     token = cloud._at_emulator.post(
@@ -116,7 +116,7 @@ def test_a_token_that_is_refused_again_is_an_error(cloud: Cloud, client: Genesys
     assert refused.value.correlation_id in str(refused.value)
 
 
-def test_a_create_survives_a_revoked_token_and_is_made_once(cloud: Cloud, client: GenesysClient) -> None:
+def test_a_create_survives_a_revoked_token_and_happens_once(cloud: Cloud, client: GenesysClient) -> None:
     client.list_targets()
     cloud.control("tokens/revoke")
     client.create_target(body(cloud, endpointUrl="https://localhost:1"))
@@ -124,7 +124,7 @@ def test_a_create_survives_a_revoked_token_and_is_made_once(cloud: Cloud, client
 
 
 @pytest.mark.parametrize("status", [400, 429])
-def test_a_throttled_login_is_tried_again(
+def test_a_throttled_login_is_retried(
     cloud: Cloud, client: GenesysClient, waits: SkippedWaits, status: int
 ) -> None:
     # The token endpoint throttles with a 400 whose description says so.
@@ -134,7 +134,7 @@ def test_a_throttled_login_is_tried_again(
     assert len(waits.waits) == 2
 
 
-def test_a_throttled_login_waits_as_long_as_it_is_told(
+def test_a_throttled_login_waits_for_the_retry_after(
     cloud: Cloud, client: GenesysClient, waits: SkippedWaits
 ) -> None:
     cloud.control("faults", match=LOGIN, action="status", status=400, times=1, headers={"Retry-After": "17"})
@@ -142,7 +142,7 @@ def test_a_throttled_login_waits_as_long_as_it_is_told(
     assert waits.waits == [17.0]
 
 
-def test_a_login_that_stays_throttled_says_so(cloud: Cloud, client: GenesysClient) -> None:
+def test_a_login_that_stays_throttled_is_reported(cloud: Cloud, client: GenesysClient) -> None:
     cloud.control("faults", match=LOGIN, action="status", status=400)
     with pytest.raises(RateLimited, match="the login is throttled") as throttled:
         client.list_targets()
@@ -153,7 +153,7 @@ def test_a_login_that_stays_throttled_says_so(cloud: Cloud, client: GenesysClien
 @pytest.mark.parametrize(
     ("action", "kind"), [("drop_before", ConnectionFailed), ("drop_after", ConnectionFailed)]
 )
-def test_max_retries_counts_for_a_login_that_is_dropped(
+def test_max_retries_applies_to_a_dropped_login(
     cloud: Cloud, client: GenesysClient, action: str, kind: type[GenesysError]
 ) -> None:
     cloud.control("faults", match=LOGIN, action=action)
@@ -162,14 +162,14 @@ def test_max_retries_counts_for_a_login_that_is_dropped(
     assert counted(cloud.requests(), LOGINS) == 4
 
 
-def test_max_retries_counts_for_a_login_that_fails(cloud: Cloud, client: GenesysClient) -> None:
+def test_max_retries_applies_to_a_failed_login(cloud: Cloud, client: GenesysClient) -> None:
     cloud.control("faults", match=LOGIN, action="status", status=503)
     with pytest.raises(ServerError, match="login"):
         client.list_targets()
     assert counted(cloud.requests(), LOGINS) == 4
 
 
-def test_many_threads_share_a_login_that_fails(cloud: Cloud, client: GenesysClient) -> None:
+def test_many_threads_share_a_failed_login(cloud: Cloud, client: GenesysClient) -> None:
     cloud.control("faults", match=LOGIN, action="status", status=503)
     outcomes = outcomes_at_once(30, lambda _: client.list_targets())
     assert all(isinstance(outcome, ServerError) for outcome in outcomes)
@@ -177,7 +177,7 @@ def test_many_threads_share_a_login_that_fails(cloud: Cloud, client: GenesysClie
     assert counted(cloud.requests(), LOGINS) < 30
 
 
-def test_a_failed_login_is_not_held_against_the_next_call(cloud: Cloud, client: GenesysClient) -> None:
+def test_the_call_after_a_failed_login_tries_again(cloud: Cloud, client: GenesysClient) -> None:
     cloud.control("faults", match=LOGIN, action="status", status=503, times=4)
     with pytest.raises(ServerError):
         client.list_targets()
@@ -185,7 +185,7 @@ def test_a_failed_login_is_not_held_against_the_next_call(cloud: Cloud, client: 
 
 
 @pytest.mark.parametrize(("client_id", "client_secret"), [("dev-client", "canary-wrong"), ("who", "canary")])
-def test_a_wrong_client_is_told_what_to_check(
+def test_wrong_credentials_tell_what_to_check(
     cloud: Cloud, tmp_path: Path, client_id: str, client_secret: str
 ) -> None:
     client = GenesysClient(settings_of(cloud, tmp_path, clientId=client_id, clientSecret=client_secret))
@@ -237,7 +237,9 @@ def test_without_a_client_nothing_is_sent(cloud: Cloud, variable: str) -> None:
         "[" * 100_000,
     ],
 )
-def test_a_login_that_answers_nonsense_is_named(cloud: Cloud, client: GenesysClient, answer: object) -> None:
+def test_an_invalid_login_answer_names_the_server(
+    cloud: Cloud, client: GenesysClient, answer: object
+) -> None:
     cloud.control("faults", match=LOGIN, action="status", status=200, body=answer)
     with pytest.raises(UnexpectedAnswer, match="login"):
         client.list_targets()
@@ -245,7 +247,7 @@ def test_a_login_that_answers_nonsense_is_named(cloud: Cloud, client: GenesysCli
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410])
 @pytest.mark.parametrize("answer", ["<html>not here</html>", "", "[]", {"message": "no"}])
-def test_a_login_elsewhere_says_where_and_what_to_check(
+def test_a_login_at_the_wrong_url_names_it_and_what_to_check(
     cloud: Cloud, client: GenesysClient, waits: SkippedWaits, status: int, answer: object
 ) -> None:
     cloud.control("faults", match=LOGIN, action="status", status=status, body=answer)
@@ -261,7 +263,7 @@ def test_a_login_elsewhere_says_where_and_what_to_check(
     assert waits.waits == []
 
 
-def test_a_404_of_the_login_is_no_target_that_is_gone(cloud: Cloud, client: GenesysClient) -> None:
+def test_a_404_of_the_login_is_not_a_missing_target(cloud: Cloud, client: GenesysClient) -> None:
     # As the API says it of a path that it does not have: still not of a target.
     cloud.control("faults", match=LOGIN, action="status", status=404)
     with pytest.raises(UnexpectedAnswer, match="GENESYSCLOUD_LOGIN_URL"):
@@ -275,7 +277,7 @@ def test_a_login_is_not_redirected(cloud: Cloud, client: GenesysClient) -> None:
         client.list_targets()
 
 
-def test_missing_scopes_say_which_to_add_and_to_wait(cloud: Cloud, client: GenesysClient) -> None:
+def test_missing_scopes_are_named_with_the_advice_to_wait(cloud: Cloud, client: GenesysClient) -> None:
     cloud.control("scopes", scopes=["integration:eventbridge:read"])
     with pytest.raises(Forbidden) as refused:
         client.create_target({})

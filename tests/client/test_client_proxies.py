@@ -78,9 +78,7 @@ def test_a_proxy_without_a_scheme_speaks_http(far: tuple[int, Path], monkeypatch
     assert proxy.asked
 
 
-def test_a_proxy_gets_its_credentials_and_nobody_else_does(
-    far: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_proxy_gets_its_credentials(far: tuple[int, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     port, ca_file = far
     with Tunnel(port) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", f"//me:{QUOTED}@"))
@@ -91,7 +89,7 @@ def test_a_proxy_gets_its_credentials_and_nobody_else_does(
 
 
 @pytest.mark.parametrize("status", ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway"])
-def test_a_proxy_that_refuses_is_named_without_its_credentials(
+def test_a_refusing_proxy_is_named_without_its_credentials(
     monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
     with Tunnel(status=status) as proxy:
@@ -104,13 +102,13 @@ def test_a_proxy_that_refuses_is_named_without_its_credentials(
     assert not refused.value.maybe_acted
 
 
-def test_a_proxy_that_is_not_there_is_named(unused_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_proxy_is_named(unused_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", unused_url)
     with pytest.raises(ConnectionFailed, match="that ALL_PROXY names"):
         listed(API)
 
 
-def test_a_proxy_over_tls_is_checked_with_the_same_cas(
+def test_a_tls_proxy_is_verified_with_the_same_cas(
     far: tuple[int, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "proxy").mkdir()
@@ -146,7 +144,7 @@ def test_loopback_never_goes_through_a_proxy(url: str, value: str, monkeypatch: 
     assert used(url) is None
 
 
-def test_so_no_login_reaches_a_proxy_in_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_login_reaches_a_proxy_in_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     with Tunnel() as proxy, Server(Stranger().app(), "127.0.0.1", 0) as server:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
@@ -198,7 +196,7 @@ def test_no_proxy_names_hosts(no_proxy: str, monkeypatch: pytest.MonkeyPatch) ->
         "%%%,\u00e9,:80,::::",
     ],
 )
-def test_no_proxy_names_others_or_nobody(no_proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_with_other_hosts_or_empty(no_proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", PROXY)
     monkeypatch.setenv("NO_PROXY", no_proxy)
     assert used(API) == PROXY
@@ -225,7 +223,7 @@ def test_no_proxy_names_addresses_and_networks(
     assert used(url) is None
 
 
-def test_the_kind_of_url_goes_before_all_and_small_letters_before_capitals(
+def test_the_scheme_variable_goes_before_all_proxy_and_lower_case_before_upper(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://all.example")
@@ -261,7 +259,7 @@ BAD = [
 
 @pytest.mark.parametrize("value", BAD)
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
-def test_what_is_no_proxy_is_one_sentence_that_names_the_variable(
+def test_an_invalid_proxy_error_is_one_sentence_with_the_variable(
     variable: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -273,7 +271,9 @@ def test_what_is_no_proxy_is_one_sentence_that_names_the_variable(
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
-def test_socks_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+def test_socks_without_its_package_names_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
     monkeypatch.setenv("ALL_PROXY", f"{scheme}://me:{QUOTED}@proxy.example:1080")
     with pytest.raises(ConfigurationError) as refused:
         listed(API)
@@ -283,7 +283,7 @@ def test_socks_without_its_package_says_what_to_install(monkeypatch: pytest.Monk
     assert "canary" not in said
 
 
-def test_what_no_request_needs_is_not_looked_at(
+def test_unused_proxy_variables_are_not_validated(
     far: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "ftp://")

@@ -56,7 +56,7 @@ WAYS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("secret", [KEY, SPACES, BEYOND_ASCII, EMOJI], ids=["key", "spaces", "ä", "emoji"])
 @pytest.mark.parametrize("way", WAYS.values(), ids=list(WAYS))
-def test_a_secret_is_found_however_it_is_written(secret: str, way: Callable[[str], str]) -> None:
+def test_a_secret_is_found_in_every_encoding(secret: str, way: Callable[[str], str]) -> None:
     hide(secret)
     said = shortened(f"before <{way(secret)}> after")
     assert "[secret]" in said
@@ -76,7 +76,7 @@ ESCAPES = ("percent", "percent, small", "json", "raw json", "html", "html, numbe
     secret=st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zs", "Zl", "Zp")), min_size=16),
     ways=st.lists(st.sampled_from(ESCAPES), max_size=3),
 )
-def test_a_secret_is_found_in_one_encoding_after_another(secret: str, ways: list[str]) -> None:
+def test_a_secret_is_found_in_nested_encodings(secret: str, ways: list[str]) -> None:
     hide(secret)
     said = secret
     for name in ways:
@@ -84,7 +84,7 @@ def test_a_secret_is_found_in_one_encoding_after_another(secret: str, ways: list
     assert redacted(f"<{said}>") == "<[secret]>"
 
 
-def test_a_user_and_password_as_http_basic_sends_them() -> None:
+def test_a_user_and_password_are_found_as_http_basic() -> None:
     hide("genesys:canary-password-7c1")
     assert redacted(f"Authorization: Basic {in_base64('genesys:canary-password-7c1')}") == (
         "Authorization: Basic [secret]"
@@ -115,19 +115,19 @@ def test_a_secret_in_the_wrong_character_set(said: str) -> None:
         "S1GNATURE-7",
     ],
 )
-def test_a_url_is_found_by_its_parts(said: str) -> None:
+def test_a_secret_url_is_found_by_its_parts(said: str) -> None:
     hide(TOKEN_URL)
     assert redacted(f"cannot POST {said} now") == "cannot POST [secret] now"
     assert redacted(f"cannot POST {quote(said, safe='')} now") == "cannot POST [secret] now"
 
 
-def test_the_everyday_parts_of_a_url_stay() -> None:
+def test_common_parts_of_a_secret_url_stay() -> None:
     hide(TOKEN_URL)
     told = "hooks.example.com has no events for prod: see https://hooks.example.com/v1/help"
     assert redacted(told) == told
 
 
-def test_an_everyday_word_takes_nothing_along() -> None:
+def test_a_secret_that_is_a_common_word_hides_nothing_around_it() -> None:
     hide("error", "target", "queue")
     assert redacted("error: bad targets, Basic dXNlcjplcnJvcg==, an Error in queue_1") == (
         "[secret]: bad targets, Basic dXNlcjplcnJvcg==, an Error in [secret]_1"
@@ -140,7 +140,7 @@ def test_an_everyday_word_takes_nothing_along() -> None:
     )
 
 
-def test_our_own_sentences_hide_the_values_in_them() -> None:
+def test_our_own_messages_hide_secret_values() -> None:
     hide(TOKEN_URL, "billing-eu-7", "Ürün'ler-42")
     assert shown(f"target 'billing-eu-7' ({TOKEN_URL}) is FAILED") == "target '[secret]' ([secret]) is FAILED"
     assert str(ApiError(f"{'billing-eu-7'!r} is taken", status=409, hint="Drop 'billing-eu-7'")) == (
@@ -149,25 +149,25 @@ def test_our_own_sentences_hide_the_values_in_them() -> None:
     assert shown(f"target {chr(220) + 'rün' + chr(39) + 'ler-42'!r}") == 'target "[secret]"'
 
 
-def test_a_header_that_nobody_called_a_secret_is_none_in_our_own_sentences() -> None:
+def test_a_header_that_is_not_marked_secret_shows_in_our_own_messages() -> None:
     hide_secrets_of({"headers": {"X-Team": "billing-eu-7"}, "authConfig": {"password": "billing-us-8"}})
     assert redacted("billing-eu-7, billing-us-8") == "[secret], [secret]"
     assert shown("'billing-eu-7', 'billing-us-8'") == "'billing-eu-7', '[secret]'"
 
 
-def test_what_is_shorter_than_four_characters_is_not_looked_for() -> None:
+def test_secrets_shorter_than_four_characters_are_not_searched() -> None:
     hide("abc", "")
     assert redacted("abc") == "abc"
 
 
-def test_a_large_page_is_cut_after_its_secrets_are_out() -> None:
+def test_a_large_page_is_shortened_after_redaction() -> None:
     hide(KEY)
     page = shortened(f"{'x' * 290} {KEY} {'y' * 10_000_000}")
     assert len(page) == 300
     assert page.startswith("x" * 290 + " [secret]")
 
 
-def test_many_secrets_are_looked_for_no_longer_than_few() -> None:
+def test_the_search_time_does_not_grow_with_the_number_of_secrets() -> None:
     text = "cannot POST https://hooks.example.com/v1/events/T0KEN-000 as user:canary-00000 with canary-1"
 
     def candidates() -> int:
@@ -184,18 +184,18 @@ def test_many_secrets_are_looked_for_no_longer_than_few() -> None:
     assert redacted("T0KEN-02999 of user:canary-02999") == "[secret] of [secret]"
 
 
-def test_our_own_mark_is_no_secret() -> None:
+def test_the_redaction_mark_is_not_a_secret() -> None:
     mark = "urn:pulumi:dev::shop::pulumi-python:dynamic:EventBridgeTarget::orders"
     hide_secrets_of({"headers": {OWNER_HEADER: mark, "X-Key": "billing-eu-7"}})
     assert redacted(f"{mark} has billing-eu-7") == f"{mark} has [secret]"
 
 
-def test_white_space_in_a_secret_does_not_make_it_one_that_is_found_everywhere() -> None:
+def test_white_space_in_a_secret_does_not_match_everywhere() -> None:
     hide("a          b")
     assert redacted("about absence") == "about absence"
 
 
-def test_one_secret_begins_another() -> None:
+def test_a_secret_that_is_a_prefix_of_another() -> None:
     hide("T0KEN-9f2c", "T0KEN-9f2c-and-more")
     assert redacted("no T0KEN-9f2c") == "no [secret]"
     assert redacted("no T0KEN-9f2c-and-more") == "no [secret]"

@@ -77,7 +77,7 @@ def test_retry_after_is_seconds_or_a_date_or_nothing(value: str | None, seconds:
     assert retry_after(headers, lambda: NOW) == seconds
 
 
-def test_the_date_of_a_retry_after_is_by_the_clock_of_the_server() -> None:
+def test_a_retry_after_date_uses_the_clock_of_the_server() -> None:
     headers = {"Retry-After": "Sat, 31 Jan 2026 15:00:02 GMT", "Date": "Sat, 31 Jan 2026 15:00:00 GMT"}
     assert retry_after(headers, lambda: NOW) == 2
 
@@ -86,19 +86,19 @@ def test_the_date_of_a_retry_after_is_by_the_clock_of_the_server() -> None:
     st.text()
     | st.from_regex(r"[A-Z][a-z]{2}, \d+ [A-Z][a-z]{2} \d+ \d+:\d+:\d+ (GMT|[+-]\d+)", fullmatch=True)
 )
-def test_no_retry_after_breaks_it(value: str) -> None:
+def test_invalid_retry_after_values_are_ignored(value: str) -> None:
     seconds = retry_after({"Retry-After": value, "Date": value}, lambda: NOW)
     assert seconds is None or seconds >= 0
 
 
 @pytest.mark.parametrize("attempt", range(7))
-def test_the_back_off_doubles_less_up_to_half_by_chance(attempt: int) -> None:
+def test_the_back_off_doubles_with_random_jitter(attempt: int) -> None:
     seen = [back_off(attempt) for _ in range(200)]
     assert all(2**attempt / 2 <= seconds <= 2**attempt for seconds in seen)
     assert max(seen) - min(seen) > 2**attempt / 4
 
 
-def test_the_back_off_has_an_end() -> None:
+def test_the_back_off_has_a_maximum() -> None:
     assert back_off(5000) <= 64
 
 
@@ -114,7 +114,7 @@ def throttled(cloud: Cloud, times: int | None = None, **headers: str) -> None:
     )
 
 
-def test_it_waits_the_seconds_that_it_is_told(
+def test_it_waits_for_the_seconds_of_retry_after(
     cloud: Cloud, client: GenesysClient, waits: SkippedWaits
 ) -> None:
     throttled(cloud, 1, Retry_After="42")
@@ -123,7 +123,7 @@ def test_it_waits_the_seconds_that_it_is_told(
     assert cloud.requests() == ["GET / 429", "GET / 200"]
 
 
-def test_it_waits_until_the_date_that_it_is_told(
+def test_it_waits_until_the_date_of_retry_after(
     cloud: Cloud, client: GenesysClient, waits: SkippedWaits
 ) -> None:
     date = datetime.now(timezone.utc) + timedelta(seconds=30)
@@ -135,7 +135,7 @@ def test_it_waits_until_the_date_that_it_is_told(
 
 
 @pytest.mark.parametrize("header", [{}, {"Retry_After": "in a moment"}])
-def test_it_backs_off_by_itself_where_it_is_not_told(
+def test_it_backs_off_without_a_retry_after(
     cloud: Cloud, client: GenesysClient, waits: SkippedWaits, header: dict[str, str]
 ) -> None:
     throttled(cloud, 3, **header)
@@ -147,7 +147,7 @@ def test_it_backs_off_by_itself_where_it_is_not_told(
     assert 2 <= third <= 4
 
 
-def test_throttling_that_lasts_is_shown_with_what_to_do(cloud: Cloud, client: GenesysClient) -> None:
+def test_lasting_throttling_is_an_error_with_advice(cloud: Cloud, client: GenesysClient) -> None:
     throttled(cloud)
     with pytest.raises(RateLimited) as lasting:
         client.list_targets()
@@ -169,7 +169,7 @@ def test_max_retries_is_honoured(cloud: Cloud, tmp_path: Path, most: int) -> Non
 
 
 @pytest.mark.parametrize("seconds", ["601", "86400", "9" * 400])
-def test_a_wait_that_is_too_long_is_an_error_and_holds_nobody_else_up(
+def test_a_wait_that_is_too_long_is_an_error_and_does_not_block_others(
     cloud: Cloud, client: GenesysClient, waits: SkippedWaits, seconds: str
 ) -> None:
     throttled(cloud, 1, Retry_After=seconds)
@@ -180,7 +180,7 @@ def test_a_wait_that_is_too_long_is_an_error_and_holds_nobody_else_up(
 
 
 @pytest.mark.parametrize("action", ["drop_before", "drop_after", "truncate"])
-def test_a_create_is_never_sent_again_after_a_lost_answer(
+def test_a_create_is_never_retried_after_a_lost_answer(
     cloud: Cloud, client: GenesysClient, action: str
 ) -> None:
     cloud.control("faults", match={"method": "POST"}, action=action)
@@ -191,7 +191,7 @@ def test_a_create_is_never_sent_again_after_a_lost_answer(
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_create_is_never_sent_again_after_a_server_error(
+def test_a_create_is_never_retried_after_a_server_error(
     cloud: Cloud, client: GenesysClient, status: int
 ) -> None:
     cloud.control("faults", match={"method": "POST"}, action="status", status=status)
@@ -200,7 +200,7 @@ def test_a_create_is_never_sent_again_after_a_server_error(
     assert cloud.requests() == [f"POST / {status}"]
 
 
-def test_a_create_is_never_sent_again_after_an_answer_that_is_not_json(
+def test_a_create_is_never_retried_after_an_answer_that_is_not_json(
     cloud: Cloud, client: GenesysClient
 ) -> None:
     cloud.control("faults", match={"method": "POST"}, action="malformed")
@@ -209,13 +209,13 @@ def test_a_create_is_never_sent_again_after_an_answer_that_is_not_json(
     assert cloud.requests() == ["POST / 201"]
 
 
-def test_a_throttled_create_is_sent_again(cloud: Cloud, client: GenesysClient) -> None:
+def test_a_throttled_create_is_retried(cloud: Cloud, client: GenesysClient) -> None:
     throttled(cloud, 2)
     client.create_target(body(cloud))
     assert cloud.requests() == ["POST / 429", "POST / 429", "POST / 201"]
 
 
-def test_a_create_that_was_not_sent_is_sent_again(
+def test_a_create_that_was_not_sent_is_retried(
     waits: SkippedWaits, cloud: Cloud, tmp_path: Path, unused_url: str
 ) -> None:
     client = GenesysClient(
@@ -239,9 +239,7 @@ CALLS: dict[str, Callable[[GenesysClient, str, dict[str, Any]], object]] = {
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after", "truncate", "malformed", "status"])
-def test_calls_that_may_act_twice_are_sent_again(
-    cloud: Cloud, client: GenesysClient, method: str, fault: str
-) -> None:
+def test_idempotent_calls_are_retried(cloud: Cloud, client: GenesysClient, method: str, fault: str) -> None:
     target = client.create_target(body(cloud))
     cloud.requests()
     status: dict[str, Any] = {"status": 503} if fault == "status" else {}
@@ -250,7 +248,7 @@ def test_calls_that_may_act_twice_are_sent_again(
     assert counted(cloud.requests(), method) == 3
 
 
-def test_a_delete_is_sent_again(cloud: Cloud, client: GenesysClient) -> None:
+def test_a_delete_is_retried(cloud: Cloud, client: GenesysClient) -> None:
     target = client.create_target(body(cloud))
     cloud.requests()
     cloud.control("faults", match={"method": "DELETE"}, action="status", status=503, times=1)
@@ -260,14 +258,14 @@ def test_a_delete_is_sent_again(cloud: Cloud, client: GenesysClient) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409])
-def test_what_another_try_can_not_mend_is_sent_once(cloud: Cloud, client: GenesysClient, status: int) -> None:
+def test_permanent_errors_are_not_retried(cloud: Cloud, client: GenesysClient, status: int) -> None:
     cloud.control("faults", match={"method": "GET"}, action="status", status=status)
     with pytest.raises(GenesysError):
         client.list_targets()
     assert cloud.requests() == [f"GET / {status}"]
 
 
-def test_a_waiting_call_says_what_it_waits_for(cloud: Cloud, client: GenesysClient) -> None:
+def test_a_waiting_call_reports_what_it_waits_for(cloud: Cloud, client: GenesysClient) -> None:
     said: list[str] = []
     throttled(cloud, 1, Retry_After="42")
     with reporting_to(said.append):
@@ -275,7 +273,7 @@ def test_a_waiting_call_says_what_it_waits_for(cloud: Cloud, client: GenesysClie
     assert any(line.startswith("retry in 42 s: ") for line in said)
 
 
-def test_cancel_wakes_a_wait_at_once(cloud: Cloud, tmp_path: Path) -> None:
+def test_cancel_ends_a_wait_immediately(cloud: Cloud, tmp_path: Path) -> None:
     cancelled, waiting = threading.Event(), threading.Event()
     client = GenesysClient(settings_of(cloud, tmp_path), cancelled=cancelled)
     throttled(cloud, Retry_After="60")
@@ -297,7 +295,7 @@ def test_cancel_wakes_a_wait_at_once(cloud: Cloud, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("retries", "kind"), [(0, ServerError), (2, NotFound)])
-def test_a_408_is_an_absence_only_where_it_lasts(
+def test_a_408_is_an_absence_only_if_it_lasts(
     cloud: Cloud, waits: SkippedWaits, tmp_path: Path, retries: int, kind: type[GenesysError]
 ) -> None:
     client = GenesysClient(

@@ -51,7 +51,7 @@ def test_a_region_gives_the_hosts_of_api_and_login(region: str) -> None:
     assert settings.login_url == f"https://login.{REGIONS[region]}"
 
 
-def test_a_region_may_be_a_domain_in_any_case_with_white_space_around() -> None:
+def test_a_region_may_be_a_domain_in_any_case_with_white_space() -> None:
     assert domain_of(" MyPureCloud.DE ") == "mypurecloud.de"
     assert api_url("EU-Central-1") == "https://api.mypurecloud.de"
     assert login_url("mypurecloud.jp") == "https://login.mypurecloud.jp"
@@ -66,7 +66,7 @@ def test_an_unknown_region_is_refused_with_the_known_ones(region: str) -> None:
     assert "eu-central-1" in str(refused.value)
 
 
-def test_without_anything_it_is_the_sources_domain_and_no_client() -> None:
+def test_defaults_without_config_or_environment() -> None:
     settings = Settings.resolve({}, {})
     assert settings.api_url == "https://api.mypurecloud.com"
     assert settings.login_url == "https://login.mypurecloud.com"
@@ -103,12 +103,12 @@ def test_config_goes_before_the_environment(key: str) -> None:
         assert resolved({key: absent}, {ENVIRONMENT[key]: environment}) == from_environment
 
 
-def test_the_environment_is_read_when_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_read_when_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENESYSCLOUD_REGION", "eu-west-2")
     assert Settings.resolve({}).api_url == "https://api.euw2.pure.cloud"
 
 
-def test_urls_go_before_the_region_and_lose_their_last_slash() -> None:
+def test_urls_go_before_the_region_and_lose_a_trailing_slash() -> None:
     settings = Settings.resolve({"region": "eu-west-1", "apiUrl": "https://proxy.example/genesys/"}, {})
     assert settings.api_url == "https://proxy.example/genesys"
     assert settings.login_url == "https://login.mypurecloud.ie"
@@ -154,7 +154,7 @@ def test_a_bad_value_names_its_key_and_never_a_secret(key: str, value: str, sour
     assert CANARY not in str(refused.value) + repr(refused.value)
 
 
-def test_a_wrong_variable_is_one_sentence_that_says_what_to_do() -> None:
+def test_a_wrong_variable_is_one_sentence_with_advice() -> None:
     with pytest.raises(ConfigurationError) as refused:
         Settings.resolve({}, {"GENESYSCLOUD_MAX_RETRIES": "many"})
     assert (
@@ -162,7 +162,7 @@ def test_a_wrong_variable_is_one_sentence_that_says_what_to_do() -> None:
     )
 
 
-def test_hints_name_the_variables_that_are_in_use() -> None:
+def test_hints_name_the_variables_in_use() -> None:
     environ = {"GENESYSCLOUD_API_URL": "https://api.example", "GENESYSCLOUD_REGION": "eu-west-1"}
     settings = Settings.resolve({"region": "eu-west-2"}, environ)
     assert settings.in_its_words("check genesys:apiUrl, genesys:region and genesys:apiUrlX") == (
@@ -171,7 +171,7 @@ def test_hints_name_the_variables_that_are_in_use() -> None:
     assert settings == Settings.resolve({"region": "eu-west-2", "apiUrl": "https://api.example"}, {})
 
 
-def test_a_file_that_a_variable_names_is_named_by_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_error_about_a_file_names_its_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in set(ENVIRONMENT.values()) - {"GENESYSCLOUD_CA_FILE"}:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GENESYSCLOUD_CA_FILE", str(tmp_path / "missing.pem"))
@@ -199,7 +199,7 @@ def test_a_file_that_a_variable_names_is_named_by_it(monkeypatch: pytest.MonkeyP
         ("loginUrl", "https://login.mypurecloud.de/#/authenticate", "https://login.mypurecloud.de"),
     ],
 )
-def test_a_url_that_was_pasted_whole_is_told_what_to_write(key: str, value: str, write: str) -> None:
+def test_an_error_about_a_full_url_tells_what_to_write(key: str, value: str, write: str) -> None:
     with pytest.raises(ConfigurationError, match=f"genesys:{key} must be the address") as refused:
         Settings.resolve({key: value}, {})
     assert str(refused.value).endswith(f"Write {write}")
@@ -210,7 +210,7 @@ def test_a_url_that_was_pasted_whole_is_told_what_to_write(key: str, value: str,
 @pytest.mark.parametrize(
     "path", ["/api", "/api/v3", "/api/v2x", "/v2", "/myapi/v2", "/oauth", "/oauth/tokens"]
 )
-def test_any_other_path_may_be_a_proxys(path: str) -> None:
+def test_other_url_paths_are_accepted_for_proxies(path: str) -> None:
     url = f"https://proxy.example{path}"
     settings = Settings.resolve({"apiUrl": url, "loginUrl": url}, {})
     assert (settings.api_url, settings.login_url) == (url, url)
@@ -227,7 +227,7 @@ def test_any_other_path_may_be_a_proxys(path: str) -> None:
         ("verification_timeout", float("nan"), "verificationTimeout"),
     ],
 )
-def test_settings_that_are_built_directly_are_checked_too(field: str, value: Any, key: str) -> None:
+def test_settings_that_are_built_directly_are_validated_too(field: str, value: Any, key: str) -> None:
     with pytest.raises(ConfigurationError, match=f"genesys:{key}"):
         Settings("me", CANARY, **{field: value})
     with pytest.raises(ConfigurationError, match=f"genesys:{key}"):
@@ -253,7 +253,7 @@ def test_the_secret_is_in_no_repr() -> None:
         "https://api.example.com",
     ],
 )
-def test_plain_http_is_for_loopback_only(url: str) -> None:
+def test_plain_http_is_only_allowed_for_loopback(url: str) -> None:
     assert checked_url(url, loopback_http=True) == url
     if url.startswith("https"):
         assert checked_url(url) == url
@@ -286,7 +286,7 @@ def test_plain_http_is_for_loopback_only(url: str) -> None:
         "https://\u2100.example",
     ],
 )
-def test_what_is_no_url_for_secrets_is_refused_without_repeating_it(url: str) -> None:
+def test_an_unsafe_url_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(ValueError) as refused:
         checked_url(url, loopback_http=True)
     assert not url or url not in str(refused.value)
@@ -308,7 +308,7 @@ def test_an_explicit_provider_takes_nothing_from_elsewhere() -> None:
 
 
 @pytest.mark.parametrize("given", [7, 7.0, "7"])
-def test_a_number_as_the_program_the_engine_and_the_host_have_it(given: object) -> None:
+def test_numbers_in_the_forms_of_program_engine_and_host(given: object) -> None:
     settings = Settings.of_provider({**GIVEN, "maxRetries": given, "verificationTimeout": given}, "eu")
     assert (settings.max_retries, settings.verification_timeout) == (7, 7.0)
 
@@ -330,7 +330,7 @@ def test_a_number_as_the_program_the_engine_and_the_host_have_it(given: object) 
         ({"apiUrl": "http://api.example.com"}, "api_url of provider 'eu'"),
     ],
 )
-def test_what_is_wrong_with_an_explicit_provider(change: dict[str, object], named: str) -> None:
+def test_invalid_explicit_providers(change: dict[str, object], named: str) -> None:
     environ = dict.fromkeys(ENVIRONMENT.values(), "7")
     with pytest.raises(ConfigurationError) as caught:
         Settings.of_provider({**GIVEN, **change}, "eu", environ)

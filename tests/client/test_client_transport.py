@@ -43,7 +43,7 @@ def client(cloud: Cloud, tmp_path: Path) -> Iterator[GenesysClient]:
 
 
 @pytest.mark.parametrize("action", ["malformed", "truncate"])
-def test_a_broken_answer_is_an_error_with_a_name(cloud: Cloud, client: GenesysClient, action: str) -> None:
+def test_a_broken_answer_is_a_typed_error(cloud: Cloud, client: GenesysClient, action: str) -> None:
     cloud.control("faults", match=ANY, action=action)
     kind = UnexpectedAnswer if action == "malformed" else ConnectionFailed
     with pytest.raises(kind, match="GET /api/v2/integrations/eventbridge/targets"):
@@ -54,7 +54,7 @@ def test_a_broken_answer_is_an_error_with_a_name(cloud: Cloud, client: GenesysCl
     "answer", ["", "null", "[]", '"text"', "{", "[" * 100_000, '{"a": 1' + "0" * 5000 + "}"]
 )
 @pytest.mark.parametrize("status", [200, 400, 503])
-def test_whatever_the_body_is_the_error_has_a_name(
+def test_any_error_body_gives_a_typed_error(
     cloud: Cloud, client: GenesysClient, answer: str, status: int
 ) -> None:
     cloud.control("faults", match=ANY, action="status", status=status, body=answer)
@@ -64,7 +64,7 @@ def test_whatever_the_body_is_the_error_has_a_name(
 
 
 @pytest.mark.parametrize("answer", [{"message": 5}, {"details": "x"}, {"details": [None, {"fieldName": 5}]}])
-def test_an_odd_error_envelope_is_no_problem(
+def test_an_odd_error_envelope_is_tolerated(
     cloud: Cloud, client: GenesysClient, answer: dict[str, Any]
 ) -> None:
     cloud.control("faults", match=ANY, action="status", status=400, body=answer)
@@ -72,7 +72,7 @@ def test_an_odd_error_envelope_is_no_problem(
         client.list_targets()
 
 
-def test_the_fields_at_fault_are_named(cloud: Cloud, client: GenesysClient) -> None:
+def test_the_invalid_fields_are_named(cloud: Cloud, client: GenesysClient) -> None:
     fields: dict[str, Any] = {
         "endpointUrl": "http://a.example",
         "retryPolicy": {"maxRetries": 11},
@@ -84,7 +84,9 @@ def test_the_fields_at_fault_are_named(cloud: Cloud, client: GenesysClient) -> N
         assert path in str(refused.value)
 
 
-def test_a_page_of_html_is_cut_and_can_not_act_on_the_terminal(cloud: Cloud, client: GenesysClient) -> None:
+def test_an_html_page_is_shortened_and_can_not_control_the_terminal(
+    cloud: Cloud, client: GenesysClient
+) -> None:
     answer = "<html>\x1b[2J\n" + "x" * 10_000
     cloud.control("faults", match=ANY, action="status", status=404, body=answer)
     with pytest.raises(UnexpectedAnswer) as failed:
@@ -94,14 +96,14 @@ def test_a_page_of_html_is_cut_and_can_not_act_on_the_terminal(cloud: Cloud, cli
     assert "\n" not in str(failed.value)
 
 
-def test_a_servers_words_can_always_be_encoded(cloud: Cloud, client: GenesysClient) -> None:
+def test_text_from_a_server_can_always_be_encoded(cloud: Cloud, client: GenesysClient) -> None:
     cloud.control("faults", match=ANY, action="status", status=403, body='{"message": "half \\ud800"}')
     with pytest.raises(Forbidden) as failed:
         client.list_targets()
     str(failed.value).encode()
 
 
-def test_secrets_that_a_server_repeats_are_not_shown(cloud: Cloud, client: GenesysClient) -> None:
+def test_secrets_that_a_server_repeats_are_redacted(cloud: Cloud, client: GenesysClient) -> None:
     said = {"message": f"bad password {PASSWORD} and {CLIENT_SECRET}"}
     cloud.control(
         "faults", match={"method": "POST", "path": "/api/*"}, action="status", status=400, body=said
@@ -118,7 +120,7 @@ def test_secrets_that_a_server_repeats_are_not_shown(cloud: Cloud, client: Genes
     assert "canary" not in str(failed_login.value)
 
 
-def test_an_answer_without_end_is_given_up() -> None:
+def test_an_endless_answer_is_abandoned() -> None:
     stranger = Stranger()
     stranger.answer = lambda: StreamingResponse(b"x" * 65536 for _ in range(10**9))
     with Server(stranger.app(), "127.0.0.1", 0) as server:
@@ -128,7 +130,7 @@ def test_an_answer_without_end_is_given_up() -> None:
         client.close()
 
 
-def test_a_body_that_is_too_large_is_not_sent(cloud: Cloud, client: GenesysClient) -> None:
+def test_an_oversized_body_is_not_sent(cloud: Cloud, client: GenesysClient) -> None:
     with pytest.raises(InvalidRequest, match="512000"):
         client.create_target(body(cloud, headers={"X": "x" * 512_000}))
     assert cloud.requests() == []
@@ -148,7 +150,7 @@ def test_a_token_goes_to_no_other_host(status: int) -> None:
 
 
 @pytest.mark.parametrize("host", ["xn--.example", "a" * 70_000, "-.\u00fc\u200d.example"])
-def test_a_url_that_can_not_be_is_an_error_with_a_name(host: str) -> None:
+def test_an_impossible_url_is_a_typed_error(host: str) -> None:
     with pytest.raises(ConfigurationError, match="genesys:apiUrl"):
         Settings("me", "canary", api_url=f"https://{host}", login_url=f"https://{host}")
 
@@ -169,7 +171,7 @@ NOT_THE_APIS = [
 
 
 @pytest.mark.parametrize("answer", NOT_THE_APIS)
-def test_a_404_in_other_words_than_the_apis_says_nothing_of_a_target(
+def test_a_404_without_the_api_envelope_tells_nothing_about_a_target(
     cloud: Cloud, tmp_path: Path, answer: object
 ) -> None:
     waits = SkippedWaits()
@@ -190,7 +192,7 @@ def test_a_404_in_other_words_than_the_apis_says_nothing_of_a_target(
 
 
 @pytest.mark.parametrize("answer", [ENVELOPE, {"status": 404, "code": "x"}, {"status": 404, "message": "x"}])
-def test_a_404_in_the_apis_words_is_of_the_target_that_the_call_names(
+def test_a_404_with_the_api_envelope_is_about_the_target_of_the_call(
     cloud: Cloud, client: GenesysClient, answer: object
 ) -> None:
     cloud.control("faults", match={"path": "/api/*"}, action="status", status=404, body=answer)
@@ -206,7 +208,7 @@ def test_a_404_in_the_apis_words_is_of_the_target_that_the_call_names(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 409, 413])
-def test_a_refusal_in_other_words_than_the_apis_leads_to_the_way(
+def test_a_refusal_without_the_api_envelope_points_to_the_network(
     cloud: Cloud, client: GenesysClient, status: int
 ) -> None:
     cloud.control("faults", match=ANY, action="status", status=status, body="<html>blocked")
@@ -227,7 +229,7 @@ def test_a_proxy_that_may_have_answered_is_named(
     assert "proxy" not in where_to_look("apiUrl", cloud.emulator.url)
 
 
-def test_an_error_says_what_its_details_and_its_errors_name(cloud: Cloud, client: GenesysClient) -> None:
+def test_an_error_names_its_details_and_errors(cloud: Cloud, client: GenesysClient) -> None:
     answer = {
         "message": "The request is not valid.",
         "code": "bad.request",
@@ -247,9 +249,7 @@ def test_an_error_says_what_its_details_and_its_errors_name(cloud: Cloud, client
     assert f"{said}; One more thing (HTTP 400" in str(refused.value)
 
 
-def test_an_error_whose_reasons_stand_in_its_message_and_errors_says_each_once(
-    cloud: Cloud, client: GenesysClient
-) -> None:
+def test_an_error_does_not_repeat_reasons(cloud: Cloud, client: GenesysClient) -> None:
     name, retries = "name must have 1 to 100 characters", "retryPolicy.maxRetries must be a whole number"
     answer = {
         "message": f"The target is not valid: {name}",
@@ -267,7 +267,7 @@ def test_an_error_whose_reasons_stand_in_its_message_and_errors_says_each_once(
     assert f": The target is not valid: {name}; {retries} (HTTP 400" in str(refused.value)
 
 
-def test_an_id_can_not_leave_its_place_in_the_path(cloud: Cloud, client: GenesysClient) -> None:
+def test_an_id_can_not_change_the_path(cloud: Cloud, client: GenesysClient) -> None:
     with pytest.raises(NotFound):
         client.get_target("a/../../b?c#d")
     assert cloud._at_emulator.get("/emulator/requests").json()[-1]["query"] == ""

@@ -124,7 +124,7 @@ def test_certificates_and_names_are_always_checked() -> None:
     assert context.check_hostname
 
 
-def test_ssl_cert_file_takes_the_place_of_the_systems(
+def test_ssl_cert_file_replaces_the_system_cas(
     private: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, ca_file = private
@@ -134,7 +134,7 @@ def test_ssl_cert_file_takes_the_place_of_the_systems(
 
 
 @needs_openssl
-def test_so_does_ssl_cert_dir_which_may_name_several(
+def test_ssl_cert_dir_replaces_the_system_cas_and_may_name_several(
     private: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, ca_file = private
@@ -145,7 +145,7 @@ def test_so_does_ssl_cert_dir_which_may_name_several(
 
 
 @pytest.mark.parametrize("variable", [None, "SSL_CERT_FILE"])
-def test_the_ca_of_the_settings_is_trusted_besides(
+def test_the_ca_of_the_settings_is_trusted_in_addition(
     private: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str | None
 ) -> None:
     (tmp_path / "other").mkdir()
@@ -156,7 +156,7 @@ def test_the_ca_of_the_settings_is_trusted_besides(
     assert len(trust(private[1]).get_ca_certs()) == len(trust(None).get_ca_certs()) + 1
 
 
-def test_empty_variables_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_variables_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = len(trust(None).get_ca_certs())
     monkeypatch.setenv("SSL_CERT_FILE", "")
     monkeypatch.setenv("SSL_CERT_DIR", "")
@@ -183,14 +183,16 @@ JUNK = [
 
 
 @pytest.mark.parametrize("content", [*JUNK, "impossible"])
-def test_a_ca_file_that_is_none_is_named(tmp_path: Path, content: str) -> None:
+def test_an_invalid_ca_file_is_named(tmp_path: Path, content: str) -> None:
     with pytest.raises(ConfigurationError, match="genesys:caFile") as refused:
         client_of("https://localhost:1", caFile=junk(tmp_path, content))
     assert "PEM" in str(refused.value)
 
 
 @pytest.mark.parametrize("content", JUNK)
-def test_so_is_an_ssl_cert_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+def test_an_invalid_ssl_cert_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(junk(tmp_path, content)))
     with pytest.raises(ConfigurationError, match="SSL_CERT_FILE") as refused:
         client_of("https://localhost:1")
@@ -198,7 +200,9 @@ def test_so_is_an_ssl_cert_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.parametrize("content", ["missing", "a file"])
-def test_so_is_an_ssl_cert_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+def test_an_invalid_ssl_cert_dir_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
     monkeypatch.setenv("SSL_CERT_DIR", str(junk(tmp_path, content)))
     with pytest.raises(ConfigurationError, match="SSL_CERT_DIR") as refused:
         client_of("https://localhost:1")
@@ -213,7 +217,7 @@ def test_so_is_an_ssl_cert_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
         ("REQUESTS_CA_BUNDLE", "REQUESTS_CA_BUNDLE is ignored here"),
     ],
 )
-def test_a_refused_certificate_says_which_variable_matters(
+def test_a_refused_certificate_names_the_variable_that_matters(
     private: tuple[str, Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""A gateway and an emulator on real sockets, for the whole session; each test finds them as new."""
+"""A gateway and an emulator on real sockets, shared by the whole session and reset for each test."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def gateway_client(gateway_server: GatewayServer) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def gateway(gateway_client: httpx.Client) -> httpx.Client:
-    """A client of the gateway, which has taken nothing and behaves."""
+    """A client of the gateway, which is empty and responds normally."""
     gateway_client.delete("/received")
     gateway_client.delete("/behaviour")
     return gateway_client
@@ -38,7 +38,7 @@ def gateway(gateway_client: httpx.Client) -> httpx.Client:
 
 @pytest.fixture
 def endpoint(gateway: httpx.Client) -> str:
-    """An endpoint that takes events of the user `relay` with the password `sesame`."""
+    """An endpoint that accepts events from the user `relay` with the password `sesame`."""
     return str(gateway.base_url.join("/v1/genesys/events"))
 
 
@@ -57,14 +57,14 @@ def emulator_api(gateway_server: GatewayServer) -> Iterator[Api]:
 
 @pytest.fixture
 def api(emulator_api: Api) -> Api:
-    """A client of an emulator that has nothing; verdicts come at once, endpoints have a second."""
+    """A client of an empty emulator; verdicts are immediate, and endpoints have one second to answer."""
     emulator_api.post("/emulator/reset")
     return emulator_api
 
 
 @pytest.fixture
 def witness(gateway_server: GatewayServer) -> Iterator[Witness]:
-    """An HTTPS endpoint that remembers what it was sent, to the last header."""
+    """An HTTPS endpoint that records all headers of what it receives."""
     seen = Witness()
     chain = gateway_server.ca_file.with_name("gateway.pem")
     with Server(seen.app(), "127.0.0.1", 0, chain) as server:

@@ -23,16 +23,16 @@ TARGETS = "/api/v2/integrations/eventbridge/targets"
 PENDING = "PENDING_VERIFICATION"
 SIGNING_SECRET = "whsec_c2lnbmVkIGZvciB0aGUgZ2F0ZXdheQ=="
 
-"""The gateway's."""
+"""The credentials of the gateway."""
 BASIC = {"authType": "BASIC", "authConfig": {"username": "relay", "password": "sesame"}}
-"""How targets log in to the gateway."""
+"""The authentication of targets at the gateway."""
 DEV_CLIENT = ("dev-client", "dev-secret")
 
 Value = TypeVar("Value")
 
 
 class Api(httpx.Client):
-    """A client of one emulator that has logged in, with the waits that tests need."""
+    """A logged-in client of one emulator, with the waits that tests need."""
 
     def __init__(self, url: str) -> None:
         super().__init__(base_url=url, timeout=30)
@@ -104,7 +104,7 @@ def trusting(ca_file: Path) -> ssl.SSLContext:
 
 
 class Witness:
-    """An endpoint that remembers the headers of each POST; `/in` takes it, `/moved` sends it elsewhere."""
+    """An endpoint that records the headers of each POST; `/in` accepts it, `/moved` redirects it."""
 
     url = ""
 

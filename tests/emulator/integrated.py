@@ -1,4 +1,4 @@
-"""Integrations in tests: what makes them, moves them, and looks at them."""
+"""Helpers that create, change and inspect integrations in tests."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def wait_for(api: Api, integration: dict[str, Any], code: str) -> dict[str, Any]
 
 
 def active(api: Api, suffix: str = "orders", **fields: Any) -> dict[str, Any]:
-    """An integration that is `ACTIVE`; `fields` are those of its configuration."""
+    """Creates an `ACTIVE` integration; `fields` are fields of its configuration."""
     integration = create(api, suffix)
     configure(api, integration, **configuration(suffix, **fields)).raise_for_status()
     intend(api, integration, "ENABLED").raise_for_status()
@@ -81,7 +81,7 @@ def names(api: Api, **query: Any) -> list[str]:
 
 
 def sources(api: Api) -> dict[str, tuple[str, str, str]]:
-    """Account, region and state of each partner event source, by the end of its name."""
+    """Account, region and state of each partner event source, by its suffix."""
     return {
         each["name"].rpartition("/")[2]: (each["account"], each["region"], each["state"])
         for each in api.get("/emulator/partner-sources").json()

@@ -40,7 +40,7 @@ def test_version_and_help() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_emulator_serves_until_it_is_told_to_end(number: int) -> None:
+def test_the_emulator_serves_until_sigterm(number: int) -> None:
     with Service("emulator", "--port", 0) as service:
         assert re.fullmatch(r"emulator ready at http://127\.0\.0\.1:\d+\n", service.ready_line)
         with Api(service.url) as api:
@@ -61,7 +61,7 @@ def test_the_emulators_options() -> None:
         assert int(answer.headers["inin-ratelimit-allowed"]) > 300
 
 
-def test_an_open_request_does_not_hold_the_end() -> None:
+def test_an_open_request_does_not_delay_the_exit() -> None:
     with Service("emulator", "--port", 0) as service, Api(service.url) as api:
         api.fault("delay", seconds=30)
         waiting = threading.Thread(target=_get_quietly, args=(service.url + TARGETS,))
@@ -82,7 +82,7 @@ def _get_quietly(url: str) -> None:
         httpx.get(url, timeout=20)
 
 
-def test_the_gateway_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
+def test_the_gateway_serves_until_sigterm(tmp_path: Path) -> None:
     secrets = {"GENESYS_GATEWAY_PASSWORD": "sesame", "GENESYS_GATEWAY_SIGNING_SECRET": "any text"}
     options = ("--certificate-dir", tmp_path / "certificates", "--username", "relay")
     with Service("gateway", "--port", 0, *options, env=secrets) as service:
@@ -102,7 +102,7 @@ def test_a_password_needs_a_user(tmp_path: Path) -> None:
     assert "sesame" not in result.stderr
 
 
-def test_what_can_not_start_says_why(tmp_path: Path) -> None:
+def test_a_failed_start_tells_the_reason(tmp_path: Path) -> None:
     with EmulatorServer() as server:
         taken = run("emulator", "--port", server.url.rpartition(":")[2])
     no_ca = run("emulator", "--port", 0, "--ca-file", tmp_path / "none.pem")
@@ -121,7 +121,7 @@ def test_what_can_not_start_says_why(tmp_path: Path) -> None:
         assert reason in result.stderr
 
 
-def test_without_the_extra_it_says_what_to_install() -> None:
+def test_without_the_extra_the_error_names_what_to_install() -> None:
     program = (
         "import sys; sys.modules['uvicorn'] = None; "
         "from genesys_provider.cli import main; main(['emulator', '--port', '0'])"

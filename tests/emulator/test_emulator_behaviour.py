@@ -1,4 +1,4 @@
-"""An emulator that is unlike the usual: each key of a behaviour, from outside."""
+"""Each key of an emulator's behaviour, as clients see it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def names(api: Api) -> list[str]:
 # The behaviour itself.
 
 
-def test_a_behaviour_replaces_the_one_before_and_nothing_is_as_usual(api: Api) -> None:
+def test_a_behaviour_replaces_the_previous_one_and_an_empty_one_is_the_default(api: Api) -> None:
     behave(api, deleteAnswer=202, omit=["total", "pageCount"])
     behave(api, putAnswer="none")
     assert api.get("/emulator/behaviour").json() == {**USUAL, "putAnswer": "none"}
@@ -138,7 +138,7 @@ def test_a_reset_goes_back_to_the_start(api: Api) -> None:
         assert other.post(TARGETS, json=body(CLOSED)).status_code == 202
 
 
-def test_somebody_who_wants_it_as_usual_has_it_so(api: Api) -> None:
+def test_a_request_can_ask_for_the_usual_behaviour(api: Api) -> None:
     behave(
         api,
         readLagSeconds=60,
@@ -165,7 +165,7 @@ def test_somebody_who_wants_it_as_usual_has_it_so(api: Api) -> None:
         del api.headers["Emulator-As-Usual"]
 
 
-def test_the_file_of_a_behaviour(tmp_path: Path) -> None:
+def test_a_behaviour_file(tmp_path: Path) -> None:
     file = tmp_path / "behaviour.json"
     file.write_text('{"createAnswer": 200, "idStyle": "number"}')
     with Service("emulator", "--port", 0, "--behaviour", file) as service, Api(service.url) as api:
@@ -185,7 +185,7 @@ def test_the_file_of_a_behaviour(tmp_path: Path) -> None:
         (None, "No such file"),
     ],
 )
-def test_a_file_that_is_none_is_one_sentence(tmp_path: Path, text: str | None, reason: str) -> None:
+def test_an_invalid_behaviour_file_is_reported(tmp_path: Path, text: str | None, reason: str) -> None:
     file = tmp_path / "behaviour.json"
     if text is not None:
         file.write_text(text)
@@ -199,7 +199,7 @@ def test_a_file_that_is_none_is_one_sentence(tmp_path: Path, text: str | None, r
     assert output.count("\n") == 1
 
 
-def test_every_organisation_of_a_session_of_tests_can_be_under_a_behaviour(tmp_path: Path) -> None:
+def test_a_behaviour_can_apply_to_all_organizations_of_a_test_session(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from tests.support.cloud import Cloud\n"
         "with Cloud(Path(sys.argv[1])) as cloud:\n"
@@ -262,7 +262,7 @@ def test_reads_lag_and_writes_do_not(api: Api) -> None:
         "total": 2,
     }
     assert changed["name"] == "changed"
-    # Writes see what is there.
+    # Writes see the current state.
     assert api.post(TARGETS, json=body(CLOSED, "new")).status_code == 409
     assert api.post(TARGETS, json=body(CLOSED, "gone")).is_success
     assert api.put(new["selfUri"], json=body(CLOSED, "newer")).json()["name"] == "newer"
@@ -290,7 +290,7 @@ def test_a_verdict_lags_too() -> None:
     assert ("FAILED", "PENDING_VERIFICATION") in seen
 
 
-def test_after_a_reset_nothing_was_there(api: Api) -> None:
+def test_a_reset_clears_the_history_too(api: Api) -> None:
     target = make(api)
     api.post("/emulator/reset")
     behave(api, readLagSeconds=3600)
@@ -299,7 +299,7 @@ def test_after_a_reset_nothing_was_there(api: Api) -> None:
     assert listed(api) == []
 
 
-def test_what_a_restart_finds_was_always_there(tmp_path: Path) -> None:
+def test_after_a_restart_reads_in_the_past_show_the_stored_state(tmp_path: Path) -> None:
     settings = EmulatorSettings(verification_seconds=0, state=tmp_path / "state.db")
     with EmulatorServer(settings) as server, Api(server.url) as api:
         target = make(api)
@@ -308,7 +308,7 @@ def test_what_a_restart_finds_was_always_there(tmp_path: Path) -> None:
         assert api.get(target["selfUri"]).json()["id"] == target["id"]
 
 
-def test_orders_of_a_list(api: Api) -> None:
+def test_list_orders(api: Api) -> None:
     made = [f"{letter}{number}" for number in range(4) for letter in "cab"]
     for each in made:
         make(api, each)
@@ -351,7 +351,7 @@ def test_answers_to_a_put(api: Api) -> None:
     assert api.get(target["selfUri"]).json()["name"] == "c"
 
 
-def test_a_delete_that_answers_with_the_object(api: Api) -> None:
+def test_a_delete_that_returns_the_object(api: Api) -> None:
     target = make(api)
     api.verdict(target)
     behave(api, deleteAnswer=200)
@@ -362,7 +362,7 @@ def test_a_delete_that_answers_with_the_object(api: Api) -> None:
     assert api.get(target["selfUri"]).status_code == 404
 
 
-def test_a_delete_that_is_accepted_takes_a_second(api: Api) -> None:
+def test_an_accepted_delete_takes_a_second(api: Api) -> None:
     target = make(api)
     behave(api, deleteAnswer=202)
     began = time.monotonic()
@@ -383,7 +383,7 @@ def test_a_delete_that_is_accepted_takes_a_second(api: Api) -> None:
     assert make(api)
 
 
-def test_a_delete_that_was_accepted_survives_a_restart(tmp_path: Path) -> None:
+def test_an_accepted_delete_survives_a_restart(tmp_path: Path) -> None:
     settings = EmulatorSettings(verification_seconds=0, state=tmp_path / "state.db")
     with EmulatorServer(settings) as server, Api(server.url) as api:
         behave(api, deleteAnswer=202)
@@ -419,14 +419,14 @@ def test_ids_of_new_targets(api: Api, style: str) -> None:
     assert [each["id"] for each in listed(api)] == [first["id"]]
 
 
-def test_an_id_that_is_not_escaped_is_another_path(api: Api) -> None:
+def test_an_unescaped_id_is_a_different_path(api: Api) -> None:
     behave(api, idStyle="opaque")
     target = make(api)
 
     assert api.get(f"{TARGETS}/{target['id'].partition('?')[0]}").status_code == 404
 
 
-def test_statuses_in_small_letters(api: Api, endpoint: str) -> None:
+def test_statuses_in_lower_case(api: Api, endpoint: str) -> None:
     behave(api, statusCase="lower")
     target = make(api)
 
@@ -438,16 +438,16 @@ def test_statuses_in_small_letters(api: Api, endpoint: str) -> None:
     eventually(lambda: api.status(good)["status"] == "verified")
 
 
-def test_keys_that_are_left_out(api: Api) -> None:
+def test_omitted_keys(api: Api) -> None:
     targets = [make(api, name) for name in ("a", "b")]
     behave(api, omit=["pageCount", "total", "nextUri", "selfUri", "message"])
 
     page = api.get(TARGETS, params={"pageSize": 1}).json()
     assert set(page) == {"entities", "pageSize", "pageNumber"}
-    assert page["entities"][0]["selfUri"], "at the top alone"
+    assert page["entities"][0]["selfUri"], "only at the top level"
     assert "selfUri" not in api.get(targets[0]["selfUri"]).json()
     assert set(api.post(targets[0]["selfUri"] + "/health").json()) == {"status"}
-    assert api.get(TARGETS + "/none").json()["message"], "an error says what it is about"
+    assert api.get(TARGETS + "/none").json()["message"], "errors keep their fields"
 
 
 def test_a_service_that_normalises(api: Api) -> None:
@@ -464,10 +464,10 @@ def test_a_service_that_normalises(api: Api) -> None:
         assert api.post(TARGETS, json={**body(CLOSED, "x"), **odd}).status_code == 400
 
 
-# Fields that nobody knows.
+# Unknown fields.
 
 
-def test_every_object_has_more_fields_than_the_contract(api: Api) -> None:
+def test_every_object_has_fields_unknown_to_the_contract(api: Api) -> None:
     usual = api.create(CLOSED, "usual", headers={"X-A": "1"})
     usual_answers = answers(api, usual)
     behave(api, extraFields=True)
@@ -481,7 +481,7 @@ def test_every_object_has_more_fields_than_the_contract(api: Api) -> None:
     ):
         assert set(more) > set(less)
     assert target["headers"] == usual["headers"]
-    assert set(answers(api, usual)[0]) == set(target), "what was made before too"
+    assert set(answers(api, usual)[0]) == set(target), "also targets that were created before"
 
 
 def answers(api: Api, target: dict[str, Any]) -> list[dict[str, Any]]:
@@ -495,7 +495,7 @@ def answers(api: Api, target: dict[str, Any]) -> list[dict[str, Any]]:
     return [*found, found[1]["entities"][0]]
 
 
-def test_a_put_keeps_what_it_carries_and_loses_what_it_does_not(api: Api) -> None:
+def test_a_put_keeps_the_fields_that_it_contains_and_drops_the_others(api: Api) -> None:
     behave(api, extraFields=True)
     target = make(api, labels=["mine"], retryPolicy=policy(jitter=0.5))
     assert (target["labels"], target["retryPolicy"]["jitter"]) == (["mine"], 0.5)
@@ -515,7 +515,7 @@ def test_a_put_keeps_what_it_carries_and_loses_what_it_does_not(api: Api) -> Non
         target["retryPolicy"],
     )
     assert after["authConfig"] == carried["authConfig"]
-    assert after["version"] != 99, "that is the service's own"
+    assert after["version"] != 99, "it is read-only"
 
     lost = api.put(target["selfUri"], json=body(CLOSED, "b", retryPolicy=policy())).json()
     assert {"labels", "note", "division"} & set(lost) == set()
@@ -554,10 +554,10 @@ def test_extra_fields_survive_a_restart_and_a_usual_put(tmp_path: Path) -> None:
     assert (seen["name"], seen["labels"]) == ("by somebody", ["mine"])
 
 
-# Others, and time.
+# Other owners, and latency.
 
 
-def test_odd_targets_of_somebody_else(api: Api) -> None:
+def test_odd_targets_of_other_owners(api: Api) -> None:
     ours = make(api)
     api.verdict(ours)
     behave(api, oddEntries=15)
@@ -597,7 +597,7 @@ def test_odd_targets_in_any_order(api: Api, order: str) -> None:
     assert entities[0]["id"] != entities[1]["id"]
 
 
-def test_every_request_takes_its_time(api: Api) -> None:
+def test_every_request_is_delayed(api: Api) -> None:
     behave(api, latencySeconds=0.3)
     began = time.monotonic()
 
@@ -611,7 +611,7 @@ def test_every_request_takes_its_time(api: Api) -> None:
     assert time.monotonic() - began < 0.3, "the control plane does not wait"
 
 
-def test_a_slow_request_is_served_though_its_caller_has_gone(api: Api) -> None:
+def test_a_slow_request_is_served_although_its_client_has_disconnected(api: Api) -> None:
     behave(api, latencySeconds=0.5)
     with pytest.raises(httpx.ReadTimeout):
         api.post(TARGETS, json=body(CLOSED), timeout=0.1)
@@ -623,7 +623,7 @@ def test_a_slow_request_is_served_though_its_caller_has_gone(api: Api) -> None:
 # Together.
 
 
-def test_all_at_once(api: Api) -> None:
+def test_all_keys_together(api: Api) -> None:
     behave(
         api,
         readLagSeconds=1.5,

@@ -1,4 +1,4 @@
-"""Events: who gets them, and what happens when an endpoint doesn't take them."""
+"""Deliveries: which targets get an event, and what happens when an endpoint doesn't accept it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def verified(api: Api, endpoint: str, name: str = "orders", **fields: Any) -> di
     return target
 
 
-def test_an_event_reaches_the_targets_that_want_it(api: Api, endpoint: str, gateway: httpx.Client) -> None:
+def test_an_event_reaches_the_subscribed_targets(api: Api, endpoint: str, gateway: httpx.Client) -> None:
     target = verified(api, endpoint, headers={"X-Source-System": "GenesysCloud"})
     verified(api, endpoint, "other type", eventTypes=["QUEUE_MEMBER_ADDED"])
     unverified = verified(api, endpoint, "unverified")
@@ -77,7 +77,7 @@ def test_an_event_reaches_the_targets_that_want_it(api: Api, endpoint: str, gate
     assert set(envelope["detail"]) == {"topicName", "version", "eventBody", "metadata", "timestamp"}
 
 
-def test_an_event_that_was_not_taken_comes_again(api: Api, endpoint: str, gateway: httpx.Client) -> None:
+def test_an_event_that_was_not_accepted_is_retried(api: Api, endpoint: str, gateway: httpx.Client) -> None:
     verified(api, endpoint, retryPolicy=QUICK)
     gateway.delete("/received")
     gateway.post("/behaviour", json={"status": 503, "times": 1})
@@ -98,7 +98,7 @@ def test_an_event_that_was_not_taken_comes_again(api: Api, endpoint: str, gatewa
 
 
 @pytest.mark.parametrize("behaviour", [{"status": 500}, {"seconds": 2}])
-def test_without_retries_one_failure_is_the_end(
+def test_without_retries_one_failure_is_final(
     api: Api, endpoint: str, gateway: httpx.Client, behaviour: dict[str, Any]
 ) -> None:
     verified(api, endpoint, retryPolicy={**QUICK, "maxRetries": 0})
@@ -110,7 +110,7 @@ def test_without_retries_one_failure_is_the_end(
     assert len(delivery["attempts"]) == 1
 
 
-def test_retries_end_with_their_target(api: Api, endpoint: str, gateway: httpx.Client) -> None:
+def test_retries_stop_when_their_target_is_deleted(api: Api, endpoint: str, gateway: httpx.Client) -> None:
     target = verified(api, endpoint, retryPolicy=QUICK)
     gateway.post("/behaviour", json={"status": 500})
     publish(api)
@@ -133,10 +133,10 @@ CONNECTIONS_OWN = {
 CANARY = "canary-header-4f1"
 
 
-def test_one_targets_headers_break_no_other_target(
+def test_the_headers_of_one_target_do_not_affect_others(
     tmp_path: Path, endpoint: str, gateway: httpx.Client, gateway_server: GatewayServer
 ) -> None:
-    """Targets that no POST makes any more: a state file may have them from before."""
+    """Such targets can't be created any more, but an old state file may have them."""
     oddities = {
         **CONNECTIONS_OWN,
         "X-Line": f"{CANARY}\r\nX-Forged: 1",
@@ -165,7 +165,7 @@ def test_one_targets_headers_break_no_other_target(
         gateway.delete("/received")
         deliveries = {each["targetName"]: each for each in publish(api)}
 
-    # What belongs to the connection is the connection's; the rest is no HTTP, and said to be none.
+    # Headers of the connection are left out; the others are invalid HTTP, and reported as such.
     usable = {"good", *(f"odd {name}" for name in CONNECTIONS_OWN)}
     assert {name for name, verdict in verdicts.items() if verdict["status"] == "VERIFIED"} == usable
     assert {name for name, each in deliveries.items() if each["status"] == "DELIVERED"} == usable
@@ -184,7 +184,7 @@ def test_an_event_needs_a_type(api: Api) -> None:
 
 
 @given(st.integers(1, 30), st.integers(1, 10), st.sampled_from(["LINEAR", "EXPONENTIAL"]))
-def test_delays_begin_at_the_initial_one_and_grow(initial: int, retry: int, strategy: str) -> None:
+def test_retry_delays_grow_from_the_initial_delay(initial: int, retry: int, strategy: str) -> None:
     policy = {"initialDelaySeconds": initial, "backoffStrategy": strategy}
 
     assert retry_delay(policy, 1) == initial

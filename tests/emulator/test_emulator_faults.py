@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ANYWHERE = "https://127.0.0.1:1/in"
 
 
-def test_a_status_is_answered_instead_of_acting(api: Api) -> None:
+def test_a_status_replaces_serving_the_request(api: Api) -> None:
     api.fault("status", "POST", TARGETS, status=503, headers={"Retry-After": 7}, times=1, body=None)
 
     answer = api.post(TARGETS, json=body(ANYWHERE))
@@ -107,7 +107,7 @@ def test_a_delay(api: Api) -> None:
     assert time.monotonic() - began >= 0.2
 
 
-def test_a_client_that_gives_up_has_acted_all_the_same(api: Api) -> None:
+def test_a_request_takes_effect_although_the_client_gave_up(api: Api) -> None:
     api.fault("delay", "POST", TARGETS, seconds=0.2, times=1)
 
     with pytest.raises(httpx.ReadTimeout):
@@ -116,7 +116,7 @@ def test_a_client_that_gives_up_has_acted_all_the_same(api: Api) -> None:
     eventually(lambda: api.get(TARGETS).json()["total"] == 1)
 
 
-def test_a_fault_holds_for_so_many_requests(api: Api) -> None:
+def test_a_fault_applies_to_a_number_of_requests(api: Api) -> None:
     api.fault("status", "GET", TARGETS, status=500, times=2)
     waiting = api.get("/emulator/faults").json()
 
@@ -125,7 +125,7 @@ def test_a_fault_holds_for_so_many_requests(api: Api) -> None:
     assert api.get("/emulator/faults").json() == []
 
 
-def test_a_fault_without_times_holds_until_it_is_deleted(api: Api) -> None:
+def test_a_fault_without_times_applies_until_it_is_deleted(api: Api) -> None:
     api.fault("status", status=500)
 
     assert [api.get(TARGETS).status_code for _ in range(5)] == [500] * 5
@@ -146,7 +146,7 @@ def test_a_fault_without_times_holds_until_it_is_deleted(api: Api) -> None:
         ({"method": "GET", "path": "/oauth/token"}, False),
     ],
 )
-def test_what_a_fault_matches(api: Api, match: dict[str, str], hit: bool) -> None:
+def test_which_requests_a_fault_matches(api: Api, match: dict[str, str], hit: bool) -> None:
     target = api.create(ANYWHERE)
     api.post("/emulator/faults", json={"match": match, "action": "status", "status": 418})
 
@@ -167,12 +167,12 @@ def test_what_a_fault_matches(api: Api, match: dict[str, str], hit: bool) -> Non
         {"action": "delay", "match": {"url": "/"}},
     ],
 )
-def test_a_fault_is_checked(api: Api, fault: dict[str, Any]) -> None:
+def test_faults_are_validated(api: Api, fault: dict[str, Any]) -> None:
     assert api.post("/emulator/faults", json=fault).status_code == 400
     assert api.get("/emulator/faults").json() == []
 
 
-def test_the_log_holds_login_and_api_alone(api: Api) -> None:
+def test_the_log_only_contains_login_and_api(api: Api) -> None:
     api.delete("/emulator/requests")
     api.token("dev-client", "wrong")
     api.get(TARGETS, params={"pageSize": 5})

@@ -1,4 +1,4 @@
-"""What every answer carries, whatever it is, and what comes before what: 401, 404, 405 and its `Allow`."""
+"""The headers of every answer, and the precedence of 401, 404 and 405 with its `Allow`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LIMIT = 9
 
 @pytest.fixture
 def limited() -> Iterator[Api]:
-    """A client with a limit of nine requests a minute, of which it has used two."""
+    """A client with a limit of nine requests per minute, two of them used."""
     settings = EmulatorSettings(rate_limit=LIMIT, verification_seconds=0)
     with EmulatorServer(settings) as server, Api(server.url) as api:
         api.get(TARGETS)
@@ -29,7 +29,7 @@ def limited() -> Iterator[Api]:
 
 
 def figures(answer: httpx.Response) -> tuple[int, int]:
-    """How many requests were used, and of how many; the answer has a correlation id and a window too."""
+    """The count and the limit in an answer, which also has a correlation id and a window."""
     assert UUID(answer.headers["ININ-Correlation-Id"])
     assert 0 < int(answer.headers["inin-ratelimit-reset"]) <= 60
     return int(answer.headers["inin-ratelimit-count"]), int(answer.headers["inin-ratelimit-allowed"])
@@ -46,7 +46,7 @@ def figures(answer: httpx.Response) -> tuple[int, int]:
         ("POST", TARGETS, {"content": b"x" * 600_000}, 413),
     ],
 )
-def test_every_request_of_a_token_counts_and_every_answer_says_so(
+def test_every_request_counts_and_every_answer_has_the_count(
     limited: Api, method: str, path: str, request_: dict[str, Any], status: int
 ) -> None:
     answer = limited.request(method, path, **request_)
@@ -64,7 +64,7 @@ def test_every_request_of_a_token_counts_and_every_answer_says_so(
         {"action": "status", "status": 502, "body": "<html>"},
     ],
 )
-def test_a_fault_that_serves_nothing_tells_what_is_used(limited: Api, fault: dict[str, Any]) -> None:
+def test_a_fault_without_serving_reports_the_count(limited: Api, fault: dict[str, Any]) -> None:
     limited.fault(times=1, **fault)
 
     answer = limited.get(TARGETS)
@@ -74,19 +74,19 @@ def test_a_fault_that_serves_nothing_tells_what_is_used(limited: Api, fault: dic
     assert figures(limited.get(TARGETS)) == (3, LIMIT)
 
 
-def test_a_fault_that_serves_counts(limited: Api) -> None:
+def test_a_fault_with_serving_counts_the_request(limited: Api) -> None:
     limited.fault("malformed", times=1)
 
     assert figures(limited.get(TARGETS)) == (3, LIMIT)
 
 
-def test_the_headers_of_a_fault_are_said_once(limited: Api) -> None:
+def test_the_headers_of_a_fault_are_not_duplicated(limited: Api) -> None:
     limited.fault("status", status=429, headers={"inin-ratelimit-count": "77"}, times=1)
 
     assert limited.get(TARGETS).headers.get_list("inin-ratelimit-count") == ["77"]
 
 
-def test_a_token_that_was_revoked_or_has_too_few_scopes_is_still_known(limited: Api) -> None:
+def test_a_token_that_is_revoked_or_lacks_scopes_keeps_its_count(limited: Api) -> None:
     limited.post("/emulator/scopes", json={"scopes": ["integration:eventbridge:read"]})
     limited.log_in()
     forbidden = limited.post(TARGETS, json=body(ANYWHERE))
@@ -97,7 +97,7 @@ def test_a_token_that_was_revoked_or_has_too_few_scopes_is_still_known(limited: 
     assert (refused.status_code, *figures(refused)) == (401, 1, LIMIT)
 
 
-def test_beyond_the_limit_every_call_is_429(limited: Api) -> None:
+def test_over_the_limit_every_call_is_429(limited: Api) -> None:
     for _ in range(LIMIT - 2):
         limited.get(TARGETS)
 
@@ -111,7 +111,7 @@ def test_beyond_the_limit_every_call_is_429(limited: Api) -> None:
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer none", "Basic bm9uZQ==", "none"])
-def test_without_a_token_that_is_known_nothing_is_used(limited: Api, authorization: str) -> None:
+def test_without_a_known_token_the_count_is_zero(limited: Api, authorization: str) -> None:
     answer = limited.get(TARGETS, headers={"Authorization": authorization})
 
     assert (answer.status_code, *figures(answer)) == (401, 0, LIMIT)
@@ -122,7 +122,7 @@ def test_without_a_token_that_is_known_nothing_is_used(limited: Api, authorizati
     ("method", "path"),
     [("GET", "/"), ("GET", "/api/v2/users"), ("PATCH", TARGETS), ("GET", TARGETS + "/x/y")],
 )
-def test_who_has_not_logged_in_is_told_nothing_of_what_there_is(api: Api, method: str, path: str) -> None:
+def test_without_login_no_path_is_revealed(api: Api, method: str, path: str) -> None:
     answer = api.request(method, path, headers={"Authorization": "Bearer none"})
 
     assert answer.status_code == 401
@@ -140,7 +140,7 @@ def test_who_has_not_logged_in_is_told_nothing_of_what_there_is(api: Api, method
         ("PUT", "/emulator/faults", "DELETE, GET, HEAD, POST"),
     ],
 )
-def test_a_405_names_every_method_that_there_is(api: Api, method: str, path: str, allowed: str) -> None:
+def test_a_405_names_every_allowed_method(api: Api, method: str, path: str, allowed: str) -> None:
     answer = api.request(method, path)
 
     assert answer.status_code == 405
@@ -148,7 +148,7 @@ def test_a_405_names_every_method_that_there_is(api: Api, method: str, path: str
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/oauth/token"), ("PATCH", "/openapi.json")])
-def test_what_needs_no_login_needs_none_for_a_405(api: Api, method: str, path: str) -> None:
+def test_a_405_on_an_open_path_needs_no_login(api: Api, method: str, path: str) -> None:
     assert api.request(method, path, headers={"Authorization": ""}).status_code == 405
 
 

@@ -1,4 +1,4 @@
-"""Requests that are held: before they are served or after, until somebody lets them go on."""
+"""Requests that are held, before or after they are served, until they are released."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ANYWHERE = "https://127.0.0.1:1/in"
 
 
 @pytest.mark.parametrize(("when", "acted"), [("before", 0), ("after", 1)])
-def test_a_held_request_shows_and_goes_on(api: Api, when: str, acted: int) -> None:
+def test_a_held_request_is_listed_and_can_be_released(api: Api, when: str, acted: int) -> None:
     api.fault("delay", "POST", TARGETS, seconds=30, when=when, times=1)
     with ThreadPoolExecutor(1) as pool:
         posted = pool.submit(api.post, TARGETS, json=body(ANYWHERE))
@@ -36,7 +36,9 @@ def test_a_held_request_shows_and_goes_on(api: Api, when: str, acted: int) -> No
 @pytest.mark.parametrize(
     ("action", "when", "acted"), [("drop_before", "before", 0), ("drop_after", "before", 1)]
 )
-def test_a_held_request_is_dropped_when_it_goes_on(api: Api, action: str, when: str, acted: int) -> None:
+def test_a_held_request_can_be_dropped_after_its_release(
+    api: Api, action: str, when: str, acted: int
+) -> None:
     api.fault(action, "POST", TARGETS, seconds=30, when=when, times=1)
     with ThreadPoolExecutor(1) as pool:
         posted = pool.submit(api.post, TARGETS, json=body(ANYWHERE))
@@ -48,7 +50,7 @@ def test_a_held_request_is_dropped_when_it_goes_on(api: Api, action: str, when: 
     assert api.get(TARGETS).json()["total"] == acted
 
 
-def test_what_serves_nothing_can_not_wait_after_it(api: Api) -> None:
+def test_a_fault_without_serving_can_not_wait_after_serving(api: Api) -> None:
     answer = api.post("/emulator/faults", json={"action": "drop_before", "seconds": 1, "when": "after"})
 
     assert answer.status_code == 400
@@ -56,7 +58,9 @@ def test_what_serves_nothing_can_not_wait_after_it(api: Api) -> None:
 
 
 @pytest.mark.parametrize(("when", "taken"), [("before", 0), ("after", 1)])
-def test_the_gateway_holds_too(gateway: httpx.Client, endpoint: str, when: str, taken: int) -> None:
+def test_the_gateway_can_hold_requests_too(
+    gateway: httpx.Client, endpoint: str, when: str, taken: int
+) -> None:
     gateway.post("/behaviour", json={"seconds": 30, "when": when, "drop": True, "times": 1})
     with ThreadPoolExecutor(1) as pool:
         sent = pool.submit(gateway.post, endpoint, json={}, auth=("relay", "sesame"))

@@ -1,4 +1,4 @@
-"""Integrations of an emulator that is unlike the usual: each key of a behaviour, faults and held requests."""
+"""Integrations under each key of a behaviour, with faults, and with held requests."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ def test_reads_lag_and_writes_do_not(api: Api) -> None:
         "names": ["old", "gone"],
     }
     assert configured["version"] == 2
-    assert configure(api, old, **configuration("again", 1)).status_code == 409, "writes see what is there"
+    assert configure(api, old, **configuration("again", 1)).status_code == 409, "writes see the current state"
     eventually(lambda: names(api) == ["changed", "new"])
     assert api.get(old["selfUri"]).json()["reportedState"]["code"] == "ACTIVE"
 
 
-def test_orders_of_a_list(api: Api) -> None:
+def test_list_orders(api: Api) -> None:
     made = [f"{letter}{number}" for number in range(4) for letter in "cab"]
     for each in made:
         create(api, each)
@@ -97,7 +97,7 @@ def test_orders_of_a_list(api: Api) -> None:
     assert [name for page in pages for name in page] == names(api)
 
 
-def test_filters_that_are_ignored(api: Api) -> None:
+def test_ignored_filters(api: Api) -> None:
     create(api)
     create(api, "app", "embedded-client-app")
     behave(api, ignoreFilters=True)
@@ -137,7 +137,7 @@ def test_answers_to_a_delete(api: Api, status: int) -> None:
     assert api.get(made["selfUri"]).status_code == 404
 
 
-def test_a_delete_that_is_accepted_takes_a_second(api: Api) -> None:
+def test_an_accepted_delete_takes_a_second(api: Api) -> None:
     made = active(api)
     behave(api, deleteAnswer=202)
     began = time.monotonic()
@@ -153,7 +153,7 @@ def test_a_delete_that_is_accepted_takes_a_second(api: Api) -> None:
     assert api.get("/emulator/partner-sources").json()[0]["state"] == "DELETED"
 
 
-def test_a_delete_that_was_accepted_survives_a_restart(tmp_path: Path) -> None:
+def test_an_accepted_delete_survives_a_restart(tmp_path: Path) -> None:
     settings = EmulatorSettings(state=tmp_path / "state.db")
     with EmulatorServer(settings) as server, Api(server.url) as api:
         made = create(api)
@@ -163,7 +163,7 @@ def test_a_delete_that_was_accepted_survives_a_restart(tmp_path: Path) -> None:
         assert api.get(made["selfUri"]).status_code == 404
 
 
-def test_a_delete_that_leaves_something(api: Api) -> None:
+def test_a_soft_delete(api: Api) -> None:
     made = active(api)
     behave(api, softDelete=True)
 
@@ -190,7 +190,7 @@ def test_answers_to_a_stale_version(api: Api, status: int) -> None:
 # States.
 
 
-def test_an_activation_that_fails(api: Api) -> None:
+def test_a_failed_activation(api: Api) -> None:
     made = create(api)
     configure(api, made, **configuration()).raise_for_status()
     behave(api, activationError="The account is closed.")
@@ -204,7 +204,7 @@ def test_an_activation_that_fails(api: Api) -> None:
     wait_for(api, made, "ACTIVE")
 
 
-def test_a_configuration_that_activates_nothing_anew(api: Api) -> None:
+def test_a_configuration_that_does_not_restart_the_activation(api: Api) -> None:
     made = active(api)
     behave(api, reactivates=False)
     more = properties(eventFilter=[PRESENCE, "v2.flows.{id}"])
@@ -234,7 +234,7 @@ def test_ids(api: Api, style: str) -> None:
     assert api.delete(made["selfUri"]).json()["id"] == made["id"]
 
 
-def test_states_in_small_letters(api: Api) -> None:
+def test_states_in_lower_case(api: Api) -> None:
     made = active(api)
     behave(api, statusCase="lower")
     seen = api.get(made["selfUri"]).json()
@@ -242,12 +242,12 @@ def test_states_in_small_letters(api: Api) -> None:
     assert names(api, reportedState="active") == ["orders"]
 
 
-def test_keys_that_are_left_out(api: Api) -> None:
+def test_omitted_keys(api: Api) -> None:
     made = create(api)
     behave(api, omit=["total", "pageCount", "nextUri", "selfUri", "attributes", "notes"])
     page = api.get(INTEGRATIONS).json()
     assert set(page) == {"entities", "pageSize", "pageNumber"}
-    assert "attributes" in page["entities"][0], "at the top alone"
+    assert "attributes" in page["entities"][0], "only at the top level"
     assert not {"attributes", "selfUri", "notes"} & set(api.get(made["selfUri"]).json())
     assert "notes" not in api.get(f"{made['selfUri']}/config/current").json()
 
@@ -267,7 +267,7 @@ def test_a_service_that_normalises(api: Api) -> None:
     assert configure(api, made, **configuration(name="\tothers")).json()["name"] == "others"
 
 
-def test_fields_that_nobody_knows(api: Api) -> None:
+def test_fields_unknown_to_the_contract(api: Api) -> None:
     usual = create(api, "usual")
     behave(api, extraFields=True)
     made = create(api)
@@ -283,7 +283,7 @@ def test_fields_that_nobody_knows(api: Api) -> None:
     assert lost["properties"] == properties()
 
 
-def test_odd_integrations_of_somebody_else(api: Api) -> None:
+def test_odd_integrations_of_other_owners(api: Api) -> None:
     ours = create(api)
     behave(api, oddEntries=12)
 
@@ -305,7 +305,7 @@ def test_odd_integrations_of_somebody_else(api: Api) -> None:
     assert names(api, ids=ours["id"]) == ["orders"]
 
 
-def test_somebody_who_wants_it_as_usual_has_it_so(api: Api) -> None:
+def test_a_request_can_ask_for_the_usual_behaviour(api: Api) -> None:
     behave(
         api,
         readLagSeconds=60,
@@ -335,10 +335,10 @@ def test_somebody_who_wants_it_as_usual_has_it_so(api: Api) -> None:
         del api.headers["Emulator-As-Usual"]
 
 
-# Faults, and requests that wait.
+# Faults, and held requests.
 
 
-def test_a_post_whose_answer_is_lost_has_made_an_integration(api: Api) -> None:
+def test_a_post_whose_answer_is_lost_has_created_an_integration(api: Api) -> None:
     api.fault("drop_after", "POST", INTEGRATIONS, times=1)
     with pytest.raises(httpx.HTTPError):
         create(api)
@@ -361,7 +361,7 @@ def test_a_patch_waits_while_the_integration_fails(api: Api) -> None:
     assert state(api, made) == ("ENABLED", "ERROR")
 
 
-def test_a_status_in_place_of_an_answer(api: Api) -> None:
+def test_a_status_instead_of_an_answer(api: Api) -> None:
     made = create(api)
     api.fault("status", "GET", made["selfUri"], status=410, times=1)
     assert api.get(made["selfUri"]).status_code == 410

@@ -1,4 +1,4 @@
-"""Integrations: their life, their configuration and its versions, lists, and who may do what."""
+"""Integrations: their life cycle, their configuration and its versions, lists, and permissions."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ NEVER = 3600
 
 @pytest.fixture
 def slow() -> Iterator[Api]:
-    """An emulator whose integrations arrive nowhere by themselves."""
+    """An emulator whose integrations never complete a change of state by themselves."""
     settings = EmulatorSettings(activation_seconds=NEVER, rate_limit=0)
     with EmulatorServer(settings) as server, Api(server.url) as api:
         yield api
 
 
-# The life of one.
+# The life cycle.
 
 
 def test_a_new_integration_is_disabled_and_has_an_empty_configuration(api: Api) -> None:
@@ -82,7 +82,7 @@ def test_an_integration_is_configured_enabled_disabled_and_deleted(api: Api) -> 
     assert api.delete(made["selfUri"]).status_code == 404
 
 
-def test_to_ask_for_the_present_state_changes_nothing(api: Api) -> None:
+def test_requesting_the_current_state_changes_nothing(api: Api) -> None:
     made = active(api)
     again = intend(api, made, "ENABLED").json()
     assert again["reportedState"] == made["reportedState"]
@@ -93,7 +93,7 @@ def test_to_ask_for_the_present_state_changes_nothing(api: Api) -> None:
     assert intend(api, made, "DISABLED").json()["reportedState"] == inactive["reportedState"]
 
 
-def test_it_takes_its_time(slow: Api) -> None:
+def test_a_change_of_state_takes_time(slow: Api) -> None:
     made = create(slow)
     configure(slow, made, **configuration()).raise_for_status()
     intend(slow, made, "ENABLED").raise_for_status()
@@ -101,10 +101,10 @@ def test_it_takes_its_time(slow: Api) -> None:
     assert state(slow, made) == ("ENABLED", "ACTIVATING")
     intend(slow, made, "DISABLED").raise_for_status()
     assert state(slow, made) == ("DISABLED", "DEACTIVATING")
-    assert slow.delete(made["selfUri"]).status_code == 200, "in whatever state it is"
+    assert slow.delete(made["selfUri"]).status_code == 200, "in any state"
 
 
-def test_what_was_never_configured_becomes_an_error_that_says_so(api: Api) -> None:
+def test_an_unconfigured_integration_becomes_an_error_with_the_reason(api: Api) -> None:
     made = create(api)
     intend(api, made, "ENABLED").raise_for_status()
 
@@ -115,7 +115,7 @@ def test_what_was_never_configured_becomes_an_error_that_says_so(api: Api) -> No
     assert "detail" not in wait_for(api, made, "ACTIVE")["reportedState"]
 
 
-def test_a_state_is_forced(slow: Api) -> None:
+def test_a_state_can_be_forced(slow: Api) -> None:
     made = create(slow)
     configure(slow, made, **configuration()).raise_for_status()
     intend(slow, made, "ENABLED").raise_for_status()
@@ -135,7 +135,7 @@ def test_a_state_is_forced(slow: Api) -> None:
     assert slow.post(force, json={"message": "no code"}).status_code == 400
 
 
-def test_a_forced_state_stays_wherever_it_was_on_the_way_to() -> None:
+def test_a_forced_state_ends_a_change_in_progress() -> None:
     with EmulatorServer(EmulatorSettings(activation_seconds=0.2)) as server, Api(server.url) as quick:
         made = create(quick)
         configure(quick, made, **configuration()).raise_for_status()
@@ -146,14 +146,14 @@ def test_a_forced_state_stays_wherever_it_was_on_the_way_to() -> None:
         assert state(quick, made) == ("ENABLED", "ERROR")
 
 
-def test_a_put_tries_again_after_an_error_whatever_it_changes(api: Api) -> None:
+def test_any_put_after_an_error_restarts_the_activation(api: Api) -> None:
     made = active(api)
     api.post(f"/emulator/integrations/{made['id']}/state", json={"code": "ERROR"}).raise_for_status()
     configure(api, made, **configuration(version=2)).raise_for_status()
     wait_for(api, made, "ACTIVE")
 
 
-def test_last_updated_is_when_the_code_changed(api: Api) -> None:
+def test_last_updated_is_the_time_of_the_last_code_change(api: Api) -> None:
     made = active(api)
     configure(api, made, **configuration(version=2, notes="other notes")).raise_for_status()
     assert shown(api, made)["reportedState"] == made["reportedState"], "it stays ACTIVE"
@@ -164,7 +164,7 @@ def test_last_updated_is_when_the_code_changed(api: Api) -> None:
     assert later["reportedState"]["lastUpdated"] > made["reportedState"]["lastUpdated"]
 
 
-def test_a_deletion_that_can_be_undone(api: Api) -> None:
+def test_a_deletion_can_be_undone(api: Api) -> None:
     made = active(api)
     assert intend(api, made, "DELETED").json()["intendedState"] == "DELETED"
     assert state(api, made) == ("DELETED", "INACTIVE")
@@ -202,7 +202,7 @@ def test_a_deletion_that_can_be_undone(api: Api) -> None:
         ("eventFilter[0]", [7]),
     ],
 )
-def test_properties_are_judged_where_they_are_put(api: Api, field: str, value: Any) -> None:
+def test_properties_are_validated_by_a_put(api: Api, field: str, value: Any) -> None:
     made = create(api)
     wrong = {**properties(), field.partition("[")[0]: value}
 
@@ -214,11 +214,11 @@ def test_properties_are_judged_where_they_are_put(api: Api, field: str, value: A
 
 
 @pytest.mark.parametrize("suffix", ["a", "A.b-c_9", "x" * 64])
-def test_suffixes_that_are_right(api: Api, suffix: str) -> None:
+def test_valid_suffixes(api: Api, suffix: str) -> None:
     assert configure(api, create(api), **configuration(suffix)).status_code == 200
 
 
-def test_every_fault_is_told_at_once(api: Api) -> None:
+def test_all_broken_rules_are_reported_together(api: Api) -> None:
     made = create(api)
     answer = configure(api, made, **configuration(properties={"awsAccountId": "1", "eventFilter": []}))
     assert {each["fieldName"] for each in answer.json()["details"]} == {
@@ -264,7 +264,7 @@ def test_a_stale_version_is_a_conflict(api: Api) -> None:
     assert configure(api, made, **configuration("other", 2)).json()["version"] == 3
 
 
-def test_of_two_puts_with_the_same_version_one_counts(api: Api) -> None:
+def test_of_two_puts_with_the_same_version_one_wins(api: Api) -> None:
     made = create(api)
     whole = api.build_request("PUT", "/", json=configuration("late")).content
     answers = []
@@ -280,7 +280,7 @@ def test_of_two_puts_with_the_same_version_one_counts(api: Api) -> None:
     assert shown(api, made)["name"] == "early"
 
 
-def test_two_integrations_do_not_share_an_event_source(api: Api) -> None:
+def test_two_integrations_can_not_share_an_event_source(api: Api) -> None:
     one, other = create(api, "one"), create(api, "other")
     configure(api, one, **configuration()).raise_for_status()
 
@@ -305,7 +305,7 @@ def test_other_types_take_any_properties(api: Api) -> None:
 # Names and numbers.
 
 
-def test_a_name_that_is_given_may_be_taken_and_one_that_is_not_is_numbered(api: Api) -> None:
+def test_given_names_may_repeat_and_default_names_are_numbered(api: Api) -> None:
     default = "Amazon EventBridge Source"
     for name in ("orders", "orders", None, None, None):
         create(api, name)
@@ -313,7 +313,7 @@ def test_a_name_that_is_given_may_be_taken_and_one_that_is_not_is_numbered(api: 
     assert names(api) == ["orders", "orders", default, f"{default} 2", f"{default} 3", "Webhook"]
 
 
-def test_there_may_be_so_many_and_no_more() -> None:
+def test_the_maximum_number_of_instances() -> None:
     with EmulatorServer(EmulatorSettings(max_instances=2)) as server, Api(server.url) as api:
         first = create(api)
         create(api)
@@ -330,7 +330,7 @@ def test_there_may_be_so_many_and_no_more() -> None:
 
 
 @pytest.mark.parametrize("given", [{}, {"integrationType": {}}, {"integrationType": {"id": "no-such-type"}}])
-def test_a_type_is_needed(api: Api, given: dict[str, Any]) -> None:
+def test_a_type_is_required(api: Api, given: dict[str, Any]) -> None:
     answer = api.post(INTEGRATIONS, json={"name": "x", **given})
     assert answer.status_code == 400
     assert answer.json()["details"][0]["fieldName"].startswith("integrationType")
@@ -376,7 +376,7 @@ def test_filters_of_a_list(api: Api) -> None:
 # Paths.
 
 
-def test_no_other_path_is_taken_for_an_integration(api: Api) -> None:
+def test_other_paths_are_not_mistaken_for_an_integration(api: Api) -> None:
     types = api.get(f"{INTEGRATIONS}/types", params={"pageSize": 2}).json()
     assert TYPE in [each["id"] for each in types["entities"]]
     assert types["nextUri"] == f"{INTEGRATIONS}/types?pageSize=2&pageNumber=2"
@@ -415,10 +415,10 @@ def test_topics(api: Api) -> None:
     }
 
 
-# Who may.
+# Permissions.
 
 
-def test_scopes_and_the_permissions_that_a_refusal_names(api: Api) -> None:
+def test_scopes_and_the_permissions_that_a_403_names(api: Api) -> None:
     made = create(api)
     calls = {
         ("GET", INTEGRATIONS): "view",

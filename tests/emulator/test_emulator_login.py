@@ -19,7 +19,7 @@ def own_scopes(api: Api) -> object:
     api.log_in()
 
 
-def test_a_token_lets_in(api: Api) -> None:
+def test_a_token_grants_access(api: Api) -> None:
     answer = api.token()
 
     assert answer.json()["token_type"] == "bearer"
@@ -31,7 +31,7 @@ def test_a_token_lets_in(api: Api) -> None:
 @pytest.mark.parametrize(
     ("client_id", "client_secret"), [("dev-client", "wrong"), ("other", "dev-secret"), ("", "")]
 )
-def test_a_wrong_client_is_told_so(api: Api, client_id: str, client_secret: str) -> None:
+def test_wrong_credentials_are_refused(api: Api, client_id: str, client_secret: str) -> None:
     answer = api.token(client_id, client_secret)
 
     assert answer.status_code == 401
@@ -40,13 +40,13 @@ def test_a_wrong_client_is_told_so(api: Api, client_id: str, client_secret: str)
 
 
 @pytest.mark.parametrize("header", ["Basic !", "Basic /w==", "Bearer x", ""])
-def test_a_malformed_login_is_a_wrong_client(api: Api, header: str) -> None:
+def test_a_malformed_login_is_refused_like_wrong_credentials(api: Api, header: str) -> None:
     answer = httpx.post(api.base_url.join("/oauth/token"), headers={"Authorization": header})
 
     assert answer.status_code == 401
 
 
-def test_another_grant_is_refused(api: Api) -> None:
+def test_other_grant_types_are_refused(api: Api) -> None:
     answer = api.post("/oauth/token", auth=("dev-client", "dev-secret"), data={"grant_type": "password"})
 
     assert answer.status_code == 400
@@ -62,7 +62,7 @@ def test_no_call_without_a_token(api: Api, header: str) -> None:
     assert answer.json()["message"] == "Invalid login credentials."
 
 
-def test_revoked_tokens_are_worth_nothing(api: Api) -> None:
+def test_revoked_tokens_are_refused(api: Api) -> None:
     api.post("/emulator/tokens/revoke")
     refused = api.get(TARGETS)
     api.log_in()

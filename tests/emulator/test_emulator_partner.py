@@ -70,12 +70,12 @@ def test_there_is_no_source_before_it_is_active() -> None:
         configure(api, made.json(), **configuration()).raise_for_status()
         intend(api, made.json(), "ENABLED").raise_for_status()
         assert sources(api) == {}
-        assert associate(api) == 404, "as a bus that is made too early"
+        assert associate(api) == 404, "like a bus that is created too early"
         api.post(f"/emulator/integrations/{made.json()['id']}/state", json={"code": "ACTIVE"})
         assert associate(api) == 200
 
 
-def test_a_bus_makes_a_source_active_and_its_end_pending(api: Api) -> None:
+def test_creating_a_bus_activates_a_source_and_deleting_it_makes_it_pending(api: Api) -> None:
     active(api)
     assert associate(api) == 200
     assert sources(api)["orders"][2] == "ACTIVE"
@@ -87,12 +87,12 @@ def test_a_bus_makes_a_source_active_and_its_end_pending(api: Api) -> None:
     assert api.post(path).json()[0]["state"] == "ACTIVE", "slashes may be escaped"
 
 
-def test_a_source_goes_with_its_integration(api: Api) -> None:
+def test_a_source_is_deleted_with_its_integration(api: Api) -> None:
     made = active(api)
     associate(api)
     intend(api, made, "DISABLED").raise_for_status()
     wait_for(api, made, "INACTIVE")
-    assert sources(api)["orders"][2] == "ACTIVE", "to disable leaves it"
+    assert sources(api)["orders"][2] == "ACTIVE", "disabling the integration keeps it"
 
     api.delete(made["selfUri"]).raise_for_status()
     assert sources(api)["orders"][2] == "DELETED"
@@ -101,7 +101,7 @@ def test_a_source_goes_with_its_integration(api: Api) -> None:
     assert sources(api)["orders"][2] == "PENDING", "it must be associated again"
 
 
-def test_another_place_is_another_source(api: Api) -> None:
+def test_another_account_region_or_suffix_is_another_source(api: Api) -> None:
     made = active(api)
     associate(api)
     for version, fields in enumerate(
@@ -121,7 +121,7 @@ def test_another_place_is_another_source(api: Api) -> None:
     ]
 
 
-def test_other_topics_leave_the_source_as_it_is(api: Api) -> None:
+def test_other_topics_do_not_change_the_source(api: Api) -> None:
     made = active(api)
     associate(api)
     more = properties(eventFilter=[PRESENCE, "v2.flows.{id}"])
@@ -158,7 +158,7 @@ def test_an_event_arrives_as_a_partner_event(api: Api) -> None:
     }
 
 
-def test_an_event_without_a_bus_is_lost_and_said_to_be(api: Api) -> None:
+def test_an_event_without_a_bus_is_recorded_as_lost(api: Api) -> None:
     active(api)
     (lost,) = publish(api)
     associate(api)
@@ -170,7 +170,7 @@ def test_an_event_without_a_bus_is_lost_and_said_to_be(api: Api) -> None:
     assert [each["status"] for each in api.get("/emulator/partner-events").json()] == ["LOST", "DELIVERED"]
 
 
-def test_a_template_gets_ids(api: Api) -> None:
+def test_placeholders_of_a_topic_get_ids(api: Api) -> None:
     template = "v2.architect.prompts.{id}.resources.{id}"
     active(api, properties=properties(eventFilter=[template]))
     (sent,) = publish(api, template)
@@ -186,7 +186,7 @@ def test_other_topics_do_not_match(api: Api, topic: str) -> None:
     assert publish(api, topic) == []
 
 
-def test_an_event_goes_to_each_source_that_wants_it_and_to_targets(api: Api, endpoint: str) -> None:
+def test_an_event_goes_to_all_subscribed_sources_and_targets(api: Api, endpoint: str) -> None:
     active(api, "one")
     active(api, "other")
     active(api, "flows", properties=properties("flows", eventFilter=["v2.flows.{id}"]))
@@ -212,10 +212,10 @@ def test_an_integration_that_is_not_active_sends_nothing(api: Api) -> None:
     assert publish(api) == []
 
 
-# What lasts.
+# Persistence.
 
 
-def test_everything_survives_a_restart_and_a_reset_forgets_it(tmp_path: Path) -> None:
+def test_everything_survives_a_restart_and_is_cleared_by_a_reset(tmp_path: Path) -> None:
     settings = EmulatorSettings(activation_seconds=0, state=tmp_path / "state.db")
     with EmulatorServer(settings) as server, Api(server.url) as api:
         made = active(api)
@@ -231,7 +231,7 @@ def test_everything_survives_a_restart_and_a_reset_forgets_it(tmp_path: Path) ->
         assert api.get("/api/v2/integrations").json()["total"] == 0
 
 
-def test_what_was_under_way_goes_on_after_a_restart(tmp_path: Path) -> None:
+def test_changes_in_progress_resume_after_a_restart(tmp_path: Path) -> None:
     arguments = ("emulator", "--port", 0, "--state", tmp_path / "state.db", "--organization-id", ORGANIZATION)
     with Service(*arguments, "--activation-seconds", 3600) as service, Api(service.url) as api:
         made = api.post("/api/v2/integrations", json={"integrationType": {"id": "amazon-eventbridge-source"}})

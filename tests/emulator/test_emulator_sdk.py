@@ -1,4 +1,4 @@
-"""The official SDK, unmodified, against the emulator: it reads the answers, and its requests are the contract's."""
+"""The official SDK, unmodified, against the emulator: it reads the answers, and its requests fit the contract."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def configuration(version: int, topics: list[str]) -> dict[str, object]:
     }
 
 
-def test_the_sdk_leads_the_life_of_an_integration() -> None:
+def test_the_sdk_manages_the_whole_life_of_an_integration() -> None:
     topics = list(PROPERTIES["eventFilter"])
     with recorded(activation_seconds=0.2) as (exchanges, url):
         read = by_sdk("lead", url)
@@ -70,7 +70,7 @@ def test_the_sdk_leads_the_life_of_an_integration() -> None:
         Sent("DELETE", ONE, (), None),
         Sent("GET", ONE, (), None),
     ]
-    # The document describes what the official SDK does: but that it sends the body `null` where there is none.
+    # The contract describes what the official SDK does, except that it sends `null` instead of no body.
     for each in exchanges:
         assert not answer_faults(each), each
         without_a_body = each.request_body == b"null"
@@ -81,7 +81,7 @@ def test_the_sdk_leads_the_life_of_an_integration() -> None:
 
 
 @pytest.mark.full_length
-def test_the_sdk_reads_what_there_is_though_there_is_more_than_it_knows() -> None:
+def test_the_sdk_reads_objects_with_unknown_fields() -> None:
     with recorded(activation_seconds=0, max_instances=7) as (exchanges, url), Api(url) as api:
         unlike = {"extraFields": True, "emptyNotes": "word", "activationError": "the account is closed"}
         api.post("/emulator/behaviour", json=unlike).raise_for_status()
@@ -95,7 +95,7 @@ def test_the_sdk_reads_what_there_is_though_there_is_more_than_it_knows() -> Non
     assert topics["v2.users.{id}.presence"] == [["All"], "Public"]
     assert topics["v2.detail.events.conversation.{id}.acw"] == [["EventBridge"], "Public"]
     assert {visibility for _, visibility in topics.values()} == {"Public"}, (
-        "none in preview: it asked for none"
+        "none in preview, since it did not ask for them"
     )
     assert read == {
         "none": [],
@@ -144,7 +144,7 @@ ODDITIES: dict[str, tuple[object, object]] = {
     "list": ([], [None, None, None]),
     "page": ("<html>", [None, None, None]),
 }
-"""What the SDK makes of answers with status 200; so it is why the emulator's are as they are."""
+"""What the SDK makes of answers with status 200, which is why the emulator's have this form."""
 
 
 @pytest.mark.full_length

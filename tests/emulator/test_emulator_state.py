@@ -54,7 +54,7 @@ def test_a_pending_verification_starts_again(
         assert api.status(forced)["status"] == PENDING, "a forced state stays"
 
 
-def test_whatever_was_answered_survives_sigkill(
+def test_every_answered_change_survives_sigkill(
     tmp_path: Path, endpoint: str, gateway_server: GatewayServer
 ) -> None:
     state = tmp_path / "state.db"
@@ -78,7 +78,7 @@ def test_whatever_was_answered_survives_sigkill(
         assert service.end() == (0, "")
 
 
-def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:
     state = tmp_path / "state.db"
     state.touch(0o666)
     with EmulatorServer(EmulatorSettings(state=state)) as server, Api(server.url) as api:
@@ -88,13 +88,13 @@ def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert modes == {0o600}
 
 
-def test_one_emulator_a_file(tmp_path: Path) -> None:
+def test_a_file_serves_one_emulator_at_a_time(tmp_path: Path) -> None:
     settings = EmulatorSettings(state=tmp_path / "state.db")
     with EmulatorServer(settings), pytest.raises(StateFileError, match="does another emulator use it"):
         EmulatorServer(settings)
 
 
-def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database(tmp_path: Path) -> None:
     (tmp_path / "state.db").write_text("not a database\n" * 100)
 
     with pytest.raises(StateFileError, match="can't be used"):
@@ -128,7 +128,7 @@ def test_the_organization_survives_a_restart_and_a_reset(tmp_path: Path) -> None
     assert other not in seen
 
 
-def test_an_organization_that_is_asked_for(tmp_path: Path) -> None:
+def test_the_organization_id_can_be_set(tmp_path: Path) -> None:
     wanted = "0b1c6d2e-51a4-4a7e-9f0e-5f7f2d6c1a11"
     settings = EmulatorSettings(state=tmp_path / "state.db", organization_id=wanted)
     with EmulatorServer(settings) as server, Api(server.url) as api:

@@ -1,4 +1,4 @@
-"""The calls about targets: what they answer, and what they refuse."""
+"""The calls for targets: what they answer, and what they refuse."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_headers_and_event_types_come_back_as_they_were_sent(api: Api) -> None:
         ("JWT", {"clientId": "orders", "clientSecret": "very-secret"}, {"clientId": "orders"}),
     ],
 )
-def test_no_answer_holds_a_secret(
+def test_no_answer_contains_a_secret(
     api: Api, auth_type: str, auth: dict[str, str], shown: dict[str, str]
 ) -> None:
     sent = body(ANYWHERE, authType=auth_type, authConfig=auth)
@@ -81,7 +81,7 @@ def test_no_answer_holds_a_secret(
     assert not [each for each in answers if "secret" in each.text or "sesame" in each.text]
 
 
-def test_every_fault_is_named_at_once(api: Api) -> None:
+def test_all_broken_rules_are_named_together(api: Api) -> None:
     sent = {
         "name": "",
         "endpointUrl": "http://a.example",
@@ -122,7 +122,7 @@ def test_every_fault_is_named_at_once(api: Api) -> None:
         ("retryPolicy", "initialDelaySeconds"),
     ],
 )
-def test_a_request_leaves_nothing_to_defaults(api: Api, path: tuple[str, ...], given: str) -> None:
+def test_a_request_has_no_defaults(api: Api, path: tuple[str, ...], given: str) -> None:
     sent = body(ANYWHERE)
     place = sent[path[0]] if len(path) > 1 else sent
     if given == "null":
@@ -136,7 +136,7 @@ def test_a_request_leaves_nothing_to_defaults(api: Api, path: tuple[str, ...], g
     assert [detail["fieldName"] for detail in answer.json()["details"]] == [".".join(path)]
 
 
-def test_what_the_api_does_not_know_is_taken_and_ignored(api: Api) -> None:
+def test_unknown_fields_are_accepted_and_ignored(api: Api) -> None:
     created = api.create(ANYWHERE)
     policy = {**created["retryPolicy"], "maxRetries": 5.0, "colour": "red"}
     odd = {"id": 5, "status": None, "selfUri": [], "colour": "red", "retryPolicy": policy}
@@ -159,7 +159,7 @@ def test_a_put_breaks_the_same_rules_and_changes_nothing(api: Api) -> None:
     assert api.get(created["selfUri"]).json()["endpointUrl"] == ANYWHERE
 
 
-def test_what_was_read_can_be_put_back(api: Api) -> None:
+def test_a_target_that_was_read_can_be_put_back(api: Api) -> None:
     created = api.create(ANYWHERE)
 
     answer = api.put(created["selfUri"], json=api.get(created["selfUri"]).json())
@@ -172,7 +172,7 @@ def test_what_was_read_can_be_put_back(api: Api) -> None:
     "raw",
     [b"", b"{", b"[]", b"null", b'"text"', b"\xff", b'{"name": "\\ud800"}', b'{"name": NaN}', b"[" * 99_999],
 )
-def test_a_body_that_is_no_json_object_is_refused(api: Api, raw: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(api: Api, raw: bytes) -> None:
     answer = api.post(TARGETS, content=raw)
 
     assert answer.status_code == 400
@@ -180,7 +180,7 @@ def test_a_body_that_is_no_json_object_is_refused(api: Api, raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_has_its_limit(api: Api, chunked: bool) -> None:
+def test_the_body_size_is_limited(api: Api, chunked: bool) -> None:
     def sent(size: int) -> Any:
         raw = json.dumps(body(ANYWHERE)).encode().ljust(size)
         return iter([raw[:1000], raw[1000:]]) if chunked else raw
@@ -190,7 +190,7 @@ def test_a_body_has_its_limit(api: Api, chunked: bool) -> None:
     assert (refused.status_code, refused.json()["code"]) == (413, "request.too.large")
 
 
-def test_a_name_is_taken_once(api: Api) -> None:
+def test_names_are_unique(api: Api) -> None:
     api.create(ANYWHERE)
     other = api.create(ANYWHERE, "invoices")
 
@@ -203,7 +203,7 @@ def test_a_name_is_taken_once(api: Api) -> None:
     assert api.put(other["selfUri"], json=body(ANYWHERE, "invoices")).status_code == 200
 
 
-def test_a_freed_name_can_be_taken_again(api: Api) -> None:
+def test_the_name_of_a_deleted_target_is_free_again(api: Api) -> None:
     first = api.create(ANYWHERE)
     api.delete(first["selfUri"])
 
@@ -214,7 +214,7 @@ def test_a_freed_name_can_be_taken_again(api: Api) -> None:
     ("method", "path"),
     [("GET", ""), ("PUT", ""), ("DELETE", ""), ("GET", "/verify"), ("POST", "/health")],
 )
-def test_what_is_not_there_is_404(api: Api, method: str, path: str) -> None:
+def test_a_missing_target_is_404(api: Api, method: str, path: str) -> None:
     answer = api.request(method, f"{TARGETS}/nothing{path}", json=body(ANYWHERE))
 
     assert answer.status_code == 404
@@ -246,14 +246,14 @@ def test_what_is_not_there_is_404(api: Api, method: str, path: str) -> None:
         ("GET", "/emulator/nothing", 404),
     ],
 )
-def test_an_unknown_call_has_an_error_body_too(api: Api, method: str, path: str, status: int) -> None:
+def test_an_unknown_path_has_an_error_body_too(api: Api, method: str, path: str, status: int) -> None:
     answer = api.request(method, path)
 
     assert answer.status_code == status
     assert answer.json()["status"] == status
 
 
-def test_pages_hold_every_target_once(api: Api) -> None:
+def test_pages_contain_every_target_once(api: Api) -> None:
     names = [f"t{number}" for number in range(7)]
     for name in names:
         api.create(ANYWHERE, name)
@@ -284,7 +284,7 @@ def test_a_list_without_targets(api: Api) -> None:
     }
 
 
-def test_the_name_filter_is_the_whole_name(api: Api) -> None:
+def test_the_name_filter_matches_the_whole_name(api: Api) -> None:
     for name in ("orders", "orders-2", "Orders", "a b&c=ü"):
         api.create(ANYWHERE, name)
 
@@ -305,7 +305,7 @@ def test_the_name_filter_is_the_whole_name(api: Api) -> None:
         {"pageNumber": "9" * 99},
     ],
 )
-def test_an_impossible_page_is_refused(api: Api, query: dict[str, str]) -> None:
+def test_an_invalid_page_is_refused(api: Api, query: dict[str, str]) -> None:
     answer = api.get(TARGETS, params=query)
 
     assert answer.status_code == 400
@@ -321,7 +321,7 @@ VALUES = st.recursive(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(changes=st.dictionaries(st.sampled_from([*BASIC, "retryPolicy", *body("")]), VALUES, min_size=1))
-def test_no_body_makes_the_emulator_fail(api: Api, changes: dict[str, Any]) -> None:
+def test_no_body_crashes_the_emulator(api: Api, changes: dict[str, Any]) -> None:
     answer = api.post(TARGETS, content=json.dumps(body(ANYWHERE) | changes))
 
     assert answer.status_code in {201, 400, 409}

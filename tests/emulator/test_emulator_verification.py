@@ -1,4 +1,4 @@
-"""Verification: what an endpoint does decides the verdict."""
+"""Verification: the endpoint's response decides the verdict."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def test_an_answer_other_than_2xx_fails(api: Api, endpoint: str, gateway: httpx.
     assert api.verdict(verified)["status"] == "VERIFIED"
 
 
-def test_an_endpoint_that_is_not_there_fails(api: Api) -> None:
+def test_an_unreachable_endpoint_fails(api: Api) -> None:
     verdict = api.verdict(api.create(CLOSED))
 
     assert verdict["status"] == "FAILED"
     assert verdict["message"].startswith("endpoint unreachable: ")
 
 
-def test_a_certificate_that_nobody_vouches_for_fails(endpoint: str) -> None:
+def test_an_untrusted_certificate_fails(endpoint: str) -> None:
     settings = EmulatorSettings(verification_seconds=0)
     with EmulatorServer(settings) as server, Api(server.url) as api:
         verdict = api.verdict(api.create(endpoint, **BASIC))
@@ -98,7 +98,7 @@ def test_a_redirect_is_not_followed(api: Api, witness: Witness) -> None:
     assert not witness.headers
 
 
-def test_a_verdict_takes_its_time(slow_api: Api, endpoint: str) -> None:
+def test_a_verdict_takes_the_minimum_time(slow_api: Api, endpoint: str) -> None:
     began = time.monotonic()
     target = slow_api.create(endpoint, **BASIC)
 
@@ -125,7 +125,7 @@ def test_a_verdict_takes_its_time(slow_api: Api, endpoint: str) -> None:
         ),
     ],
 )
-def test_what_a_put_verifies_again(
+def test_which_puts_restart_the_verification(
     slow_api: Api, endpoint: str, change: dict[str, Any], verifies: bool
 ) -> None:
     fields = {**BASIC, "headers": {"X-Source-System": "GenesysCloud"}}
@@ -150,7 +150,7 @@ def test_a_put_on_a_failed_target_verifies_again(api: Api, endpoint: str, gatewa
     assert api.verdict(target)["status"] == "VERIFIED"
 
 
-def test_an_older_verification_keeps_silent(slow_api: Api, endpoint: str) -> None:
+def test_an_earlier_verification_gives_no_verdict(slow_api: Api, endpoint: str) -> None:
     target = slow_api.create(CLOSED, **BASIC)
     time.sleep(0.3)
 
@@ -175,14 +175,14 @@ def test_a_forced_state_stays(slow_api: Api, endpoint: str) -> None:
 
 
 @pytest.mark.parametrize("raw", [{}, {"status": ""}, {"status": 1}, {"status": "FAILED", "why": ""}])
-def test_a_state_to_force_is_checked(api: Api, raw: dict[str, Any]) -> None:
+def test_a_forced_state_is_validated(api: Api, raw: dict[str, Any]) -> None:
     target = api.create(CLOSED)
 
     assert api.post(f"/emulator/targets/{target['id']}/status", json=raw).status_code == 400
     assert api.post("/emulator/targets/none/status", json={"status": "FAILED"}).status_code == 404
 
 
-def test_a_target_can_go_while_it_is_verified(slow_api: Api, endpoint: str) -> None:
+def test_a_target_can_be_deleted_during_its_verification(slow_api: Api, endpoint: str) -> None:
     gone = slow_api.create(endpoint, **BASIC)
     slow_api.delete(gone["selfUri"])
     again = slow_api.create(endpoint, **BASIC)
@@ -201,7 +201,7 @@ def test_a_hundred_verifications_run_at_once(slow_api: Api, endpoint: str, gatew
 
 
 @pytest.mark.parametrize(("status", "health"), [(200, "HEALTHY"), (500, "UNHEALTHY")])
-def test_a_health_check_asks_the_endpoint_now(
+def test_a_health_check_calls_the_endpoint_immediately(
     api: Api, endpoint: str, gateway: httpx.Client, status: int, health: str
 ) -> None:
     target = api.create(endpoint, **BASIC)
@@ -278,7 +278,7 @@ def test_an_endpoint_gets_the_headers_and_nobody_elses_cookies(api: Api, witness
     assert "cookie" not in second
 
 
-def test_puts_at_the_same_time_leave_one_verification(api: Api, endpoint: str) -> None:
+def test_concurrent_puts_leave_one_verification(api: Api, endpoint: str) -> None:
     target = api.create(endpoint, **BASIC)
 
     def put(number: int) -> None:
@@ -293,7 +293,7 @@ def test_puts_at_the_same_time_leave_one_verification(api: Api, endpoint: str) -
     assert api.verdict(target)["status"] == "VERIFIED"
 
 
-def test_reset_leaves_nothing(api: Api) -> None:
+def test_reset_clears_everything(api: Api) -> None:
     api.create(CLOSED)
     api.fault("delay", path="/nowhere")
     api.post("/emulator/events", json={"eventType": "A"})

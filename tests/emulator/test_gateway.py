@@ -1,4 +1,4 @@
-"""The local gateway: events, syncs, and how it misbehaves on demand."""
+"""The local gateway: events, syncs, and failures on demand."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def received(client: httpx.Client) -> tuple[list[Any], list[Any]]:
     return [event["body"] for event in taken["events"]], [sync["body"] for sync in taken["syncs"]]
 
 
-def test_events_are_taken_from_their_user(gateway: httpx.Client) -> None:
+def test_events_of_the_configured_user_are_accepted(gateway: httpx.Client) -> None:
     answers = [
         gateway.post(EVENTS, json={"n": 1}, auth=RELAY, headers={"X-Source-System": "GenesysCloud"}),
         gateway.post(EVENTS + "/e5/deep", json=[2], auth=RELAY),
@@ -59,20 +59,20 @@ def test_events_are_taken_from_their_user(gateway: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("auth", [None, ("relay", "guess"), ("other", "sesame"), ("", "")])
-def test_events_of_anybody_else_are_refused(gateway: httpx.Client, auth: tuple[str, str] | None) -> None:
+def test_events_of_other_users_are_refused(gateway: httpx.Client, auth: tuple[str, str] | None) -> None:
     answer = gateway.post(EVENTS, json={}, auth=auth)
 
     assert answer.status_code == 401
     assert received(gateway) == ([], [])
 
 
-def test_an_event_is_json(gateway: httpx.Client) -> None:
+def test_an_event_must_be_json(gateway: httpx.Client) -> None:
     assert gateway.post(EVENTS, content="not JSON", auth=RELAY).status_code == 400
     assert gateway.post(EVENTS, auth=RELAY).status_code == 400
     assert received(gateway) == ([], [])
 
 
-def test_a_signed_sync_is_taken_once(gateway: httpx.Client) -> None:
+def test_a_signed_sync_is_accepted_once(gateway: httpx.Client) -> None:
     body = json.dumps(SYNC)
     headers = signed("sync-once", body)
 
@@ -96,7 +96,7 @@ def test_a_signed_sync_is_taken_once(gateway: httpx.Client) -> None:
         signed("odd", json.dumps(SYNC)) | {"webhook-timestamp": "yesterday"},
     ],
 )
-def test_a_sync_of_anybody_else_is_refused(gateway: httpx.Client, headers: dict[str, str]) -> None:
+def test_a_sync_with_a_wrong_signature_is_refused(gateway: httpx.Client, headers: dict[str, str]) -> None:
     answer = gateway.post(SYNCS, content=json.dumps(SYNC), headers=headers)
 
     assert answer.status_code == 401
@@ -104,7 +104,7 @@ def test_a_sync_of_anybody_else_is_refused(gateway: httpx.Client, headers: dict[
 
 
 @pytest.mark.parametrize("body", ["[]", "text", "\xff"])
-def test_a_sync_is_a_json_object(gateway: httpx.Client, body: str) -> None:
+def test_a_sync_must_be_a_json_object(gateway: httpx.Client, body: str) -> None:
     answer = gateway.post(SYNCS, content=body, headers=signed(f"object {body!a}", body))
 
     assert answer.status_code == 400
@@ -122,10 +122,12 @@ def test_a_secret_is_base64_or_any_text(tmp_path: Path, secret: str) -> None:
         body = json.dumps(SYNC)
         key = base64.b64decode(secret[6:]) if secret.startswith("whsec_") else secret.encode()
         assert client.post(SYNCS, content=body, headers=signed("1", body, key)).status_code == 200
-        assert client.post(EVENTS, json={}).status_code == 202, "no user name: everybody may send events"
+        assert client.post(EVENTS, json={}).status_code == 202, (
+            "without a user name, everybody may send events"
+        )
 
 
-def test_what_is_no_secret(tmp_path: Path) -> None:
+def test_invalid_signing_secrets(tmp_path: Path) -> None:
     for secret in ("", "whsec_", "whsec_x"):
         with pytest.raises(ValueError, match="the signing secret is"):
             signing_key(secret)
@@ -133,7 +135,7 @@ def test_what_is_no_secret(tmp_path: Path) -> None:
         GatewayServer(GatewaySettings(tmp_path, signing_secret=""))
 
 
-def test_without_a_signing_secret_any_sync_is_taken(tmp_path: Path) -> None:
+def test_without_a_signing_secret_any_sync_is_accepted(tmp_path: Path) -> None:
     with (
         GatewayServer(GatewaySettings(tmp_path)) as server,
         httpx.Client(base_url=server.url, verify=trusting(server.ca_file)) as client,
@@ -143,7 +145,7 @@ def test_without_a_signing_secret_any_sync_is_taken(tmp_path: Path) -> None:
         assert received(client) == ([], [SYNC])
 
 
-def test_endpoints_misbehave_path_by_path(gateway: httpx.Client) -> None:
+def test_behaviours_apply_by_path(gateway: httpx.Client) -> None:
     gateway.post("/behaviour", json={"path": EVENTS + "/e5", "status": 503})
     gateway.post("/behaviour", json={"path": SYNCS, "status": 500, "times": 1})
 
@@ -158,10 +160,10 @@ def test_endpoints_misbehave_path_by_path(gateway: httpx.Client) -> None:
     assert [status(EVENTS), status(EVENTS + "/e6")] == [418, 418]
     gateway.delete("/behaviour")
     assert status(EVENTS) == 202
-    assert len(received(gateway)[0]) == 4, "what was refused was not taken"
+    assert len(received(gateway)[0]) == 4, "a refused request was not accepted"
 
 
-def test_a_slow_endpoint_takes_its_events_all_the_same(gateway: httpx.Client) -> None:
+def test_a_slow_endpoint_still_accepts_its_events(gateway: httpx.Client) -> None:
     gateway.post("/behaviour", json={"seconds": 0.2, "times": 1})
     began = time.monotonic()
 
@@ -170,11 +172,11 @@ def test_a_slow_endpoint_takes_its_events_all_the_same(gateway: httpx.Client) ->
 
 
 @pytest.mark.parametrize("behaviour", ["{", '{"status": 1}', '{"times": 0}', '{"url": ""}'])
-def test_a_behaviour_is_checked(gateway: httpx.Client, behaviour: str) -> None:
+def test_behaviours_are_validated(gateway: httpx.Client, behaviour: str) -> None:
     assert gateway.post("/behaviour", content=behaviour).status_code == 400
 
 
-def test_the_certificate_is_made_once(tmp_path: Path) -> None:
+def test_the_certificate_is_created_once(tmp_path: Path) -> None:
     directory = tmp_path / "new" / "certificates"
 
     first = gateway_certificate(directory)
@@ -187,7 +189,7 @@ def test_the_certificate_is_made_once(tmp_path: Path) -> None:
     assert [stat.S_IMODE(key.stat().st_mode) for key in keys] == [0o600]
 
 
-def test_an_unusable_certificate_is_made_anew(tmp_path: Path) -> None:
+def test_an_unusable_certificate_is_replaced(tmp_path: Path) -> None:
     certificate = gateway_certificate(tmp_path)
     first = certificate.ca_file.read_bytes()
 
@@ -204,7 +206,7 @@ def test_an_unusable_certificate_is_made_anew(tmp_path: Path) -> None:
     assert len({first, second, third, fourth}) == 4
 
 
-def test_an_expired_certificate_is_made_anew(tmp_path: Path) -> None:
+def test_an_expired_certificate_is_replaced(tmp_path: Path) -> None:
     certificate = gateway_certificate(tmp_path)
     authority = trustme.CA()
     issued = authority.issue_cert("localhost", not_after=datetime.now(timezone.utc))

@@ -1,4 +1,4 @@
-"""A real browser: the system's Chromium, where there is one."""
+"""A real browser: the system's Chromium, if there is one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MILLISECONDS = 60_000
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The browser, with nothing of a user's."""
+    """The browser, without any user's profile."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -34,7 +34,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Console(list[str]):
-    """What a page complains about."""
+    """The errors in a page's console."""
 
     def listen(self, page: Page) -> None:
         page.on("console", lambda each: self.append(each.text) if each.type in ("error", "warning") else None)

@@ -1,4 +1,4 @@
-"""A monitor as a process of its own, and an organisation for it to watch."""
+"""A monitor in its own process, and an organisation to watch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Watcher(Protocol):
 
 @pytest.fixture
 def watch(cloud: Cloud) -> Iterator[Watcher]:
-    """Monitors that end with the test."""
+    """Starts monitors that end with the test."""
     with ExitStack() as stack:
 
         def start(*options: object, env: dict[str, str] | None = None) -> Watch:

@@ -1,4 +1,4 @@
-"""The dashboard and the alert rules of the docs fit the metrics."""
+"""The dashboard and the alert rules of the docs match the metrics."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="no promtool on PAT
 
 
 def busy(cloud: Cloud, watch: Watcher) -> Watch:
-    """A monitor that has seen something of each kind."""
+    """A monitor whose metrics all have values."""
     (id_,) = register(cloud, ["orders"]).values()
     activate(cloud)
     running = watch()
@@ -43,7 +43,7 @@ def expressions() -> list[str]:
     return [each["expr"] for each in rules] + [each["expr"] for panel in panels for each in panel["targets"]]
 
 
-def test_the_docs_name_only_metrics_that_there_are(cloud: Cloud, watch: Watcher) -> None:
+def test_the_docs_only_name_existing_metrics(cloud: Cloud, watch: Watcher) -> None:
     there = {name for name, _ in busy(cloud, watch).metrics()}
     named = {name for each in expressions() for name in re.findall(r"genesys_eventbridge_\w+", each)}
     assert len(named) > 10

@@ -1,4 +1,4 @@
-"""Who may ask the monitor what."""
+"""Access control of the monitor."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_tunnel_may_have_another_port(watch: Watcher, host: str) -> None:
     assert watch().http.get("/api/targets", headers={"Host": host}).status_code == 200
 
 
-def test_another_site_may_not_have_health_checked(cloud: Cloud, watch: Watcher) -> None:
+def test_another_site_can_not_start_a_health_check(cloud: Cloud, watch: Watcher) -> None:
     (id_,) = register(cloud, ["orders"]).values()
     running = watch()
     path = f"/api/targets/{id_}/health"
@@ -42,7 +42,7 @@ def test_another_site_may_not_have_health_checked(cloud: Cloud, watch: Watcher) 
     assert running.http.post(path, headers={"Origin": running.url}).status_code == 200
 
 
-def test_only_health_checks_are_done(cloud: Cloud, watch: Watcher) -> None:
+def test_health_checks_are_the_only_action(cloud: Cloud, watch: Watcher) -> None:
     (id_,) = register(cloud, ["orders"]).values()
     running = watch()
     for method in ("POST", "PUT", "PATCH", "DELETE"):
@@ -51,19 +51,19 @@ def test_only_health_checks_are_done(cloud: Cloud, watch: Watcher) -> None:
     assert running.http.get(f"/api/targets/{id_}/health").status_code in (404, 405)
 
 
-def test_each_answer_forbids_what_it_does_not_need(watch: Watcher) -> None:
+def test_each_answer_has_a_restrictive_policy(watch: Watcher) -> None:
     running = watch()
     for path in ("/", "/api/targets", "/metrics", "/none"):
         headers = running.http.get(path).headers
         policy = headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
-        assert "http" not in policy, "nothing from another host"
+        assert "http" not in policy, "nothing from other hosts"
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Cache-Control"] == "no-store"
 
 
-def test_another_address_wants_a_token(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
+def test_another_address_requires_a_token(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
     refused = _run("--host", "0.0.0.0", env=cloud.env)  # noqa: S104
     assert refused.returncode == 2
     assert "--token-file" in refused.stderr
@@ -88,14 +88,14 @@ def test_another_address_wants_a_token(cloud: Cloud, watch: Watcher, tmp_path: P
     assert "canary" not in said
 
 
-def test_an_empty_token_is_none(cloud: Cloud, tmp_path: Path) -> None:
+def test_an_empty_token_is_refused(cloud: Cloud, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("\n")
     refused = _run("--token-file", tmp_path / "token", env=cloud.env)
     assert refused.returncode == 2
     assert "contains no token" in refused.stderr
 
 
-def test_without_a_client_it_says_which_variable_to_set(cloud: Cloud) -> None:
+def test_without_a_client_the_error_names_the_variable_to_set(cloud: Cloud) -> None:
     env = {key: value for key, value in cloud.env.items() if "SECRET" not in key}
     refused = _run(env=env)
     assert refused.returncode == 1
@@ -103,14 +103,14 @@ def test_without_a_client_it_says_which_variable_to_set(cloud: Cloud) -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_a_port_that_is_taken_is_told(cloud: Cloud, watch: Watcher) -> None:
+def test_an_occupied_port_is_reported(cloud: Cloud, watch: Watcher) -> None:
     port = watch().url.rpartition(":")[2]
     refused = _run("--port", port, env=cloud.env)
     assert refused.returncode == 1
     assert "in use" in refused.stderr
 
 
-def test_what_is_not_installed_is_told(cloud: Cloud, tmp_path: Path) -> None:
+def test_a_missing_extra_is_reported(cloud: Cloud, tmp_path: Path) -> None:
     (tmp_path / "prometheus_client.py").write_text(
         "raise ModuleNotFoundError(\"No module named 'prometheus_client'\", name='prometheus_client')"
     )

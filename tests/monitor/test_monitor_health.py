@@ -1,4 +1,4 @@
-"""Health checks on a schedule, and what becomes of a change."""
+"""Scheduled health checks, and the reporting of changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.monitor.conftest import Watcher
 
 
-def test_each_target_is_checked_once_an_interval(cloud: Cloud, watch: Watcher) -> None:
+def test_each_target_is_checked_once_per_interval(cloud: Cloud, watch: Watcher) -> None:
     ids = register(cloud, ["a", "b", "c", "d"])
     cloud.requests()
     running = watch("--health-interval", 2)
@@ -46,12 +46,12 @@ def test_checks_use_at_most_a_tenth_of_the_rate_limit(tmp_path: Path) -> None:
         log = cloud.control("requests", "GET")
     times = [each["at"] for each in log if each["path"].endswith("/health")]
     assert len(times) >= 4
-    # 600 a minute are 10 a second: a tenth is one a second.
+    # 600 per minute are 10 per second, and a tenth of that is one per second.
     gaps = [_seconds(later) - _seconds(earlier) for earlier, later in pairwise(times)]
     assert min(gaps) >= 0.95, gaps
 
 
-def test_a_reason_is_asked_for_once(cloud: Cloud, watch: Watcher) -> None:
+def test_a_reason_is_requested_once(cloud: Cloud, watch: Watcher) -> None:
     (id_,) = register(cloud, ["orders"]).values()
     force(cloud, id_, "FAILED", "the endpoint answered 503 Service Unavailable")
     cloud.requests()
@@ -65,7 +65,7 @@ def test_a_reason_is_asked_for_once(cloud: Cloud, watch: Watcher) -> None:
 
 
 @pytest.mark.parametrize("times", [0, 1])
-def test_a_change_is_a_log_line_and_a_signed_webhook(cloud: Cloud, watch: Watcher, times: int) -> None:
+def test_a_change_is_logged_and_sent_as_a_signed_webhook(cloud: Cloud, watch: Watcher, times: int) -> None:
     (id_,) = register(cloud, ["orders"]).values()
     force(cloud, id_, "VERIFIED")
     if times:
@@ -94,11 +94,11 @@ def test_a_change_is_a_log_line_and_a_signed_webhook(cloud: Cloud, watch: Watche
     _, log = running.end()
     assert f"target orders ({id_}): status VERIFIED -> FAILED" in log
     assert f"target orders ({id_}) is FAILED: it answered 500" in log
-    assert "new" not in log, "what was there at the first look is no change"
+    assert "new" not in log, "the first reading reports no changes"
     assert SIGNING_SECRET not in log
 
 
-def test_a_change_of_health_is_one_too(cloud: Cloud, watch: Watcher) -> None:
+def test_a_change_of_health_is_reported_too(cloud: Cloud, watch: Watcher) -> None:
     (id_,) = register(cloud, ["orders"]).values()
     running = watch(
         "--webhook",
@@ -120,7 +120,7 @@ def test_a_change_of_health_is_one_too(cloud: Cloud, watch: Watcher) -> None:
     assert f"target orders ({id_}): health HEALTHY -> {health}" in running.end()[1]
 
 
-def test_a_webhook_wants_https_and_a_secret(cloud: Cloud, watch: Watcher) -> None:
+def test_a_webhook_requires_https_and_a_secret(cloud: Cloud, watch: Watcher) -> None:
     for options, said in (
         (("--webhook", "http://gateway.example/x", "--signing-secret", "s"), "must be an https:// URL"),
         (("--webhook", cloud.webhook), "the signing secret is empty"),

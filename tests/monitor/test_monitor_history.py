@@ -1,4 +1,4 @@
-"""What the monitor keeps, for how long, and what it makes of it."""
+"""What the history keeps, for how long, and what the monitor derives from it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def look(
     history.reading(at, changes, [Row("target", {"id": "1", "name": "orders"}, now, since)], GAP)
 
 
-def test_a_restart_keeps_what_was_seen(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
+def test_the_history_survives_a_restart(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
     file = tmp_path / "history.sqlite"
     ids = register(cloud, ["orders", "billing", "old"])
     force(cloud, ids["orders"], "VERIFIED")
@@ -80,7 +80,7 @@ def test_a_restart_keeps_what_was_seen(cloud: Cloud, watch: Watcher, tmp_path: P
     assert next(each["after"] for each in timeline if each["what"] == "status") == "GONE"
 
 
-def test_the_last_picture_is_there_before_the_api_answers(
+def test_the_last_reading_is_served_before_the_api_answers(
     cloud: Cloud, watch: Watcher, tmp_path: Path
 ) -> None:
     file = tmp_path / "history.sqlite"
@@ -95,7 +95,7 @@ def test_the_last_picture_is_there_before_the_api_answers(
     assert reading["error"]
 
 
-def test_a_time_line_says_what_was_when_and_why(cloud: Cloud, watch: Watcher) -> None:
+def test_a_time_line_has_all_changes_with_time_and_reason(cloud: Cloud, watch: Watcher) -> None:
     (id_,) = register(cloud, ["orders"]).values()
     force(cloud, id_, "VERIFIED")
     running = watch()
@@ -115,13 +115,13 @@ def test_a_time_line_says_what_was_when_and_why(cloud: Cloud, watch: Watcher) ->
     assert 0 < running.json(f"/api/targets/{id_}")["shares"]["24h"] < 1
 
 
-def test_the_share_counts_only_what_was_looked_at(history: History) -> None:
+def test_the_share_only_counts_time_with_readings(history: History) -> None:
     look(history, 1000, status(1000, None, "VERIFIED"))
     look(history, 1050)
     assert history.share(KEY, "VERIFIED", 0, 1050) == 1
     look(history, 1100, status(1100, "VERIFIED", "FAILED"), now="FAILED")
     assert history.share(KEY, "VERIFIED", 0, 1100) == 1
-    # Nobody looked between 1100 and 5000.
+    # There was no reading between 1100 and 5000.
     look(history, 5000, now="FAILED")
     look(history, 5050, now="FAILED")
     look(history, 5100, status(5100, "FAILED", "VERIFIED"))
@@ -131,7 +131,7 @@ def test_the_share_counts_only_what_was_looked_at(history: History) -> None:
     assert history.share(("target", "other"), "VERIFIED", 0, 5100) is None
 
 
-def test_time_in_which_it_was_gone_does_not_count(history: History) -> None:
+def test_the_share_does_not_count_time_in_which_it_was_gone(history: History) -> None:
     look(history, 0, status(0, None, "VERIFIED"))
     look(history, 50, status(50, "VERIFIED", "GONE"), now="GONE", since=50)
     look(history, 100, status(100, "GONE", "FAILED"), now="FAILED")
@@ -139,7 +139,7 @@ def test_time_in_which_it_was_gone_does_not_count(history: History) -> None:
     assert history.share(KEY, "VERIFIED", 0, 150) == 0.5
 
 
-def test_old_entries_are_thinned_out(history: History) -> None:
+def test_old_entries_are_deleted(history: History) -> None:
     now = 100 * DAY
     old, recent = now - KEPT_SECONDS - DAY, now - DAY
     history.record(
@@ -164,7 +164,7 @@ def test_old_entries_are_thinned_out(history: History) -> None:
     ]
 
 
-def test_what_flaps_does_not_fill_the_disk(history: History) -> None:
+def test_a_flapping_target_does_not_fill_the_disk(history: History) -> None:
     history.record([status(float(at), "FAILED", "VERIFIED") for at in range(KEPT_A_THING + 500)], [])
     history.thin(KEPT_A_THING + 500.0)
     with sqlite3.connect(history._path or "") as database:
@@ -175,7 +175,7 @@ def test_what_flaps_does_not_fill_the_disk(history: History) -> None:
     database.close()
 
 
-def test_what_is_gone_for_long_is_forgotten(history: History) -> None:
+def test_objects_that_have_been_gone_for_long_are_deleted(history: History) -> None:
     look(history, 0, status(0, None, "VERIFIED"))
     look(history, 10, status(10, "VERIFIED", "GONE"), now="GONE", since=10)
     assert history.thin(KEPT_HEALTH_SECONDS) == []
@@ -184,7 +184,7 @@ def test_what_is_gone_for_long_is_forgotten(history: History) -> None:
     assert history.restored()[0] == []
 
 
-def test_bars_are_those_of_the_last_readings(history: History) -> None:
+def test_bars_show_the_last_readings(history: History) -> None:
     look(history, 0, status(0, None, "VERIFIED"))
     for at in range(1, 50):
         changes = [status(at, "VERIFIED", "FAILED")] if at == 48 else []
@@ -194,7 +194,7 @@ def test_bars_are_those_of_the_last_readings(history: History) -> None:
     assert list(rows[0].bars) == ["VERIFIED"] * 38 + ["FAILED"] * 2
 
 
-def test_another_file_is_refused(cloud: Cloud, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_history_is_refused(cloud: Cloud, tmp_path: Path) -> None:
     other = tmp_path / "other.sqlite"
     with sqlite3.connect(other) as database:
         database.execute("CREATE TABLE mine (at REAL)")
@@ -230,4 +230,4 @@ def test_the_history_of_another_organization_is_refused(cloud: Cloud, watch: Wat
     assert f"belongs to organization {organization}" in said
     assert "Traceback" not in said
     History(file).close()
-    assert list(watch("--history", file).targets()) == ["orders"], "nothing of it was lost"
+    assert list(watch("--history", file).targets()) == ["orders"], "the history is unchanged"

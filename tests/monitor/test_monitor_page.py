@@ -50,11 +50,11 @@ def names(page: Page) -> list[str]:
 
 
 def until(page: Page, expression: str) -> None:
-    """Waits until it holds. Playwright's own way evaluates text in the page, which its policy forbids."""
+    """Waits until it is true. Playwright's own wait evaluates text in the page, which its policy forbids."""
     eventually(lambda: page.evaluate(expression))
 
 
-def test_five_hundred_targets_and_nothing_to_complain_about(
+def test_five_hundred_targets_without_errors_in_the_console(
     cloud: Cloud, watch: Watcher, page: Page, console: Console
 ) -> None:
     ids = register(cloud, [f"t{number:03}" for number in range(500)])
@@ -63,15 +63,13 @@ def test_five_hundred_targets_and_nothing_to_complain_about(
     until(page, "document.querySelectorAll('#rows .row').length === 500")
     force(cloud, ids["t321"], "FAILED", "the endpoint answered 503")
     page.locator("#rows .row:first-child .reason", has_text="503").wait_for()
-    assert names(page)[0] == "t321", "failed ones stand first"
+    assert names(page)[0] == "t321", "failed targets come first"
     assert "1 failed" in page.title()
     assert page.locator("#rows .row:first-child .badge").inner_text() == "FAILED"
     assert console == []
 
 
-def test_a_change_is_shown_at_once_after_the_reading_that_finds_it(
-    cloud: Cloud, watch: Watcher, page: Page
-) -> None:
+def test_a_change_is_shown_immediately_after_the_reading(cloud: Cloud, watch: Watcher, page: Page) -> None:
     ids = register(cloud, ["orders", "billing"])
     running = watch("--interval", 0.5)
     page.goto(running.url)
@@ -106,7 +104,7 @@ def test_filter_sort_and_counts(cloud: Cloud, watch: Watcher, page: Page) -> Non
     assert "status=FAILED" in page.url
     page.reload()
     page.locator("#rows .row").wait_for()
-    assert names(page) == ["orders-us"], "the address keeps the view"
+    assert names(page) == ["orders-us"], "the address preserves the view"
     page.fill("#filter", "nothing like it")
     assert "None of the 3 targets match." in page.locator("#empty").inner_text()
     page.locator("#empty button").click()
@@ -115,8 +113,8 @@ def test_filter_sort_and_counts(cloud: Cloud, watch: Watcher, page: Page) -> Non
     assert "no EventBridge sources" in page.locator("#empty").inner_text()
 
 
-def test_a_health_check_outlives_a_change_of_the_page(cloud: Cloud, watch: Watcher, page: Page) -> None:
-    """What changes meanwhile draws the detail view anew."""
+def test_a_health_check_survives_a_redraw_of_the_page(cloud: Cloud, watch: Watcher, page: Page) -> None:
+    """A change during the check redraws the detail view."""
     ids = register(cloud, ["orders"])
     running = watch("--health-interval", 0)
     page.goto(running.url)
@@ -158,7 +156,7 @@ def test_the_detail_view_and_a_health_check(
     assert console == []
 
 
-def test_a_source_that_fails(cloud: Cloud, watch: Watcher, page: Page, console: Console) -> None:
+def test_a_failed_source(cloud: Cloud, watch: Watcher, page: Page, console: Console) -> None:
     id_ = activate(cloud)
     running = watch()
     page.goto(f"{running.url}/?kind=source")
@@ -172,7 +170,7 @@ def test_a_source_that_fails(cloud: Cloud, watch: Watcher, page: Page, console: 
     assert console == []
 
 
-def test_by_keyboard_alone(cloud: Cloud, watch: Watcher, page: Page) -> None:
+def test_keyboard_navigation(cloud: Cloud, watch: Watcher, page: Page) -> None:
     register(cloud, ["a", "b", "zulu"])
     running = watch()
     page.goto(f"{running.url}/?sort=name")
@@ -193,7 +191,7 @@ def test_by_keyboard_alone(cloud: Cloud, watch: Watcher, page: Page) -> None:
 
 @pytest.mark.full_length
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_narrow_screen_dark_and_light(
+def test_a_narrow_screen_in_light_and_dark_mode(
     cloud: Cloud, watch: Watcher, page: Page, scheme: Any, console: Console
 ) -> None:
     ids = register(cloud, ["a-name-that-is-" + "very-" * 15 + "long", "orders"])
@@ -211,7 +209,7 @@ def test_a_narrow_screen_dark_and_light(
     assert console == []
 
 
-def test_what_the_api_says_is_never_markup(
+def test_text_from_the_api_is_never_markup(
     cloud: Cloud, watch: Watcher, page: Page, console: Console
 ) -> None:
     ids = register(cloud, [MARKUP, "orders"], endpointUrl=cloud.endpoint("orders"))
@@ -229,7 +227,7 @@ def test_what_the_api_says_is_never_markup(
     assert console == []
 
 
-def test_the_api_gone_and_back_and_the_monitor_too(cloud: Cloud, page: Page) -> None:
+def test_outages_of_the_api_and_of_the_monitor(cloud: Cloud, page: Page) -> None:
     register(cloud, ["orders"])
     with Watch(env=cloud.env) as running:
         page.goto(running.url)
@@ -239,7 +237,7 @@ def test_the_api_gone_and_back_and_the_monitor_too(cloud: Cloud, page: Page) -> 
             "faults", match={"method": "GET", "path": TARGETS}, action="status", status=503, times=9999
         )
         page.locator("#banner", has_text="Genesys Cloud can't be read").wait_for()
-        assert names(page) == ["orders"], "the last picture stays"
+        assert names(page) == ["orders"], "the last reading stays"
         assert "old" in (page.locator("#rows").get_attribute("class") or "")
         cloud.control("faults", "DELETE")
         page.locator("#banner").wait_for(state="hidden")
@@ -271,8 +269,8 @@ def test_many_rows_are_shown_changed_filtered_and_sorted(
 
 
 @pytest.mark.full_length
-def test_the_picture_of_the_docs(cloud: Cloud, watch: Watcher, page: Page, tmp_path: Path) -> None:
-    """`GENESYS_TEST_PICTURE=docs/monitor.png` with `--torture` makes that file anew; else it is the test's own."""
+def test_the_screenshot_for_the_docs(cloud: Cloud, watch: Watcher, page: Page, tmp_path: Path) -> None:
+    """`GENESYS_TEST_PICTURE=docs/monitor.png` with `--torture` writes that file; the default is a temporary one."""
     owner = "urn:pulumi:prod::contact-center::pulumi-python:dynamic/genesys:EventBridgeTarget::{}"
     ids = {}
     for name in (

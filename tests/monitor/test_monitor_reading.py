@@ -1,4 +1,4 @@
-"""What the monitor reads, and how it says so: JSON, a stream, metrics."""
+"""What the monitor reads, and how it publishes it: JSON, a stream, metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.monitor.conftest import Watcher
 
 
-def test_targets_are_listed_by_the_names_of_the_api(cloud: Cloud, watch: Watcher) -> None:
+def test_targets_are_listed_with_the_names_of_the_api(cloud: Cloud, watch: Watcher) -> None:
     ids = register(cloud, ["orders"], headers={"X-Key": "canary-header-b52", "X-Pulumi-Resource": "urn:x"})
     force(cloud, ids["orders"], "VERIFIED")
     (found,) = watch().json("/api/targets")
@@ -41,11 +41,11 @@ def test_a_source_is_listed_with_its_state(cloud: Cloud, watch: Watcher) -> None
     running = watch()
     (found,) = running.json("/api/sources")
     assert (found["id"], found["status"], found["awsRegion"]) == (id_, "ACTIVE", "us-east-1")
-    assert found["since"] is not None, "the service says it"
+    assert found["since"] is not None, "the service returns it"
     assert running.metric("sources", status="ACTIVE") == 1
 
 
-def test_requests_are_one_for_each_hundred_however_many_look_on(cloud: Cloud, watch: Watcher) -> None:
+def test_a_reading_takes_a_request_per_hundred_targets_for_any_clients(cloud: Cloud, watch: Watcher) -> None:
     count = 201
     register(cloud, [f"t{number:03}" for number in range(count)])
     cloud.requests()
@@ -60,11 +60,11 @@ def test_requests_are_one_for_each_hundred_however_many_look_on(cloud: Cloud, wa
     requests = cloud.requests()
     readings = counted(requests, f"GET {INTEGRATIONS} ")
     assert readings >= 4
-    # The last reading may have been cut off by the end.
+    # The last reading may have been interrupted by the end.
     pages = math.ceil(count / 100)
     assert pages * (readings - 1) <= counted(requests, "GET / ") <= pages * (readings + 1)
     assert counted(requests, "GET /api/v2/organizations/me") == 1
-    assert len(requests) == counted(requests, "GET / ") + readings + 2, "besides the login"
+    assert len(requests) == counted(requests, "GET / ") + readings + 2, "in addition to the login"
 
 
 def test_a_change_reaches_a_browser(cloud: Cloud, watch: Watcher) -> None:
@@ -81,7 +81,7 @@ def test_a_change_reaches_a_browser(cloud: Cloud, watch: Watcher) -> None:
     assert running.metric("changes_total", kind="target", status="FAILED") == 1
 
 
-def test_what_is_deleted_is_gone(cloud: Cloud, watch: Watcher) -> None:
+def test_a_deleted_target_is_gone(cloud: Cloud, watch: Watcher) -> None:
     ids = register(cloud, ["orders", "billing"])
     running = watch()
     stream = running.stream()
@@ -95,7 +95,7 @@ def test_what_is_deleted_is_gone(cloud: Cloud, watch: Watcher) -> None:
     }
 
 
-def test_the_last_picture_stays_while_the_api_is_gone(cloud: Cloud, watch: Watcher) -> None:
+def test_the_last_reading_stays_during_an_outage_of_the_api(cloud: Cloud, watch: Watcher) -> None:
     ids = register(cloud, ["orders"])
     running = watch()
     stream = running.stream()
@@ -114,7 +114,7 @@ def test_the_last_picture_stays_while_the_api_is_gone(cloud: Cloud, watch: Watch
     assert running.metric("up") == 1
 
 
-def test_an_organisation_that_was_never_read_is_no_empty_one(tmp_path: Path, watch: Watcher) -> None:
+def test_an_organization_that_was_never_read_is_not_shown_as_empty(tmp_path: Path, watch: Watcher) -> None:
     nobody = "http://127.0.0.1:9"
     running = watch(env={"GENESYSCLOUD_API_URL": nobody, "GENESYSCLOUD_LOGIN_URL": nobody})
     answer = running.http.get("/api/targets")
@@ -123,7 +123,7 @@ def test_an_organisation_that_was_never_read_is_no_empty_one(tmp_path: Path, wat
     assert running.stream().until(lambda data: data["reading"]["error"])["reading"]["readAt"] is None
 
 
-def test_metrics_are_what_prometheus_reads(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
+def test_metrics_are_in_the_prometheus_format(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
     audit = tmp_path / "audit.jsonl"
     settings = Settings.resolve({"auditLog": audit}, cloud.env)
     with TargetManager(settings) as manager:
@@ -141,7 +141,7 @@ def test_metrics_are_what_prometheus_reads(cloud: Cloud, watch: Watcher, tmp_pat
     assert (running.metric("reads_total") or 0) >= 1
     assert running.metric("read_errors_total") == 0
     found = running.targets()["orders"]
-    assert found["since"] is not None, "the audit file knows it"
+    assert found["since"] is not None, "from the audit file"
     assert found["verificationSeconds"] is not None
     with TargetManager(settings) as manager:
         manager.update(made.id, _config(cloud, "orders", endpoint_url=cloud.endpoint("other")))
@@ -150,7 +150,7 @@ def test_metrics_are_what_prometheus_reads(cloud: Cloud, watch: Watcher, tmp_pat
     assert openmetrics.text.endswith("# EOF\n")
 
 
-def test_the_rate_limit_is_told(tmp_path: Path) -> None:
+def test_the_rate_limit_is_reported(tmp_path: Path) -> None:
     with Cloud(tmp_path, rate_limit=300) as cloud, Watch("--interval", 60, env=cloud.env) as running:
         assert running.metric("rate_limit") == 300
         left = running.metric("rate_limit_left")
@@ -161,7 +161,7 @@ def test_the_rate_limit_is_told(tmp_path: Path) -> None:
         assert picture["reading"]["apiUrl"] == cloud.emulator.url
 
 
-def test_sigterm_ends_it_with_streams_open(watch: Watcher) -> None:
+def test_sigterm_ends_the_monitor_with_open_streams(watch: Watcher) -> None:
     running = watch()
     stream = running.stream()
     stream.until(lambda data: data["reading"])

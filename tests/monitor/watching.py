@@ -1,4 +1,4 @@
-"""The monitor from outside, and what it watches."""
+"""The monitor as clients see it, and helpers to change what it watches."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ class Stream:
             self._ended.set()
 
     def until(self, wanted: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-        """The first event that is as wanted."""
+        """The first event that matches."""
         while True:
             _, data = self._events.get(timeout=SECONDS)
             if wanted(data):
                 return data
 
     def row(self, wanted: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-        """The first row of an event that is as wanted."""
+        """The first row in an event that matches."""
         found = self.until(lambda data: any(wanted(row) for row in data["rows"]))
         return next(row for row in found["rows"] if wanted(row))
 
     def ends(self) -> bool:
-        """Whether the server ends it."""
+        """Whether the server ends the stream."""
         return self._ended.wait(SECONDS)
 
     def close(self) -> None:
@@ -97,11 +97,11 @@ class Watch(Service):
         return answer.json()
 
     def targets(self) -> dict[str, dict[str, Any]]:
-        """What `/api/targets` says, by name."""
+        """The targets of `/api/targets`, by name."""
         return {each["name"]: each for each in self.json("/api/targets")}
 
     def metrics(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-        """The samples of `/metrics`, as a real parser reads them."""
+        """The samples of `/metrics`, parsed by the real parser."""
         families = text_string_to_metric_families(self.http.get("/metrics").text)
         return {
             (each.name, frozenset(each.labels.items())): each.value
@@ -119,7 +119,7 @@ class Watch(Service):
 
 
 def register(cloud: Cloud, names: Iterable[str], **fields: Any) -> dict[str, str]:
-    """Makes targets by hand; their ids by name, once all have a verdict."""
+    """Creates targets directly, and returns their ids by name once all have a verdict."""
     cloud.requests()
     ids = {}
     for name in names:
@@ -130,7 +130,7 @@ def register(cloud: Cloud, names: Iterable[str], **fields: Any) -> dict[str, str
 
 
 def activate(cloud: Cloud) -> str:
-    """Makes the source `all`; its id, once it is active."""
+    """Creates the source `all`, and returns its id once it is active."""
     with SourceManager(Settings.resolve({}, cloud.env)) as manager:
         config = SourceConfig(
             name="all",
@@ -143,5 +143,5 @@ def activate(cloud: Cloud) -> str:
 
 
 def force(cloud: Cloud, target_id: str, status: str, message: str | None = None) -> None:
-    """Forces the state of a target."""
+    """Forces the status of a target."""
     cloud.control(f"targets/{target_id}/status", status=status, message=message)

@@ -43,7 +43,7 @@ REASON = "the AWS account is closed"
 LOOK = {"method": "GET", "path": f"{INTEGRATIONS}/*"}
 
 
-def test_an_error_keeps_the_source_and_says_the_reason(cloud: Cloud, manager: SourceManager) -> None:
+def test_an_error_state_keeps_the_source_and_has_the_reason(cloud: Cloud, manager: SourceManager) -> None:
     cloud.unlike(activationError=REASON)
     with pytest.raises(ActivationFailed, match=REASON) as failed:
         manager.register(config())
@@ -60,13 +60,13 @@ def test_an_error_keeps_the_source_and_says_the_reason(cloud: Cloud, manager: So
     assert writes(cloud) == ["PATCH 200"]
 
 
-def test_an_error_says_that_the_region_may_be_the_reason(cloud: Cloud, manager: SourceManager) -> None:
+def test_an_error_mentions_that_the_region_may_be_the_reason(cloud: Cloud, manager: SourceManager) -> None:
     cloud.unlike(activationError=REASON)
     with pytest.raises(ActivationFailed, match="whether AWS has partner event sources in eu-west-9"):
         manager.register(config(awsRegion="eu-west-9"))
 
 
-def test_an_error_that_another_configuration_mends(cloud: Cloud, manager: SourceManager) -> None:
+def test_an_error_that_another_configuration_fixes(cloud: Cloud, manager: SourceManager) -> None:
     cloud.unlike(activationError=REASON)
     with pytest.raises(ActivationFailed) as failed:
         manager.register(config())
@@ -77,7 +77,7 @@ def test_an_error_that_another_configuration_mends(cloud: Cloud, manager: Source
     assert writes(cloud) == ["PUT 200"]
 
 
-def test_an_error_that_an_earlier_run_left_is_waited_out(cloud: Cloud, manager: SourceManager) -> None:
+def test_an_error_of_an_earlier_run_does_not_end_the_wait(cloud: Cloud, manager: SourceManager) -> None:
     """The service still shows it for a while after the PATCH."""
     source_id = made(cloud)
     call(cloud, "PATCH", f"/{source_id}", json={"intendedState": "ENABLED"})
@@ -90,7 +90,7 @@ def test_an_error_that_an_earlier_run_left_is_waited_out(cloud: Cloud, manager: 
     assert writes(cloud) == ["PATCH 200"]
 
 
-def test_an_error_is_adopted_and_tried_again(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_source_in_an_error_state_is_adopted_and_retried(cloud: Cloud, manager: SourceManager) -> None:
     """Its create was killed before it could be recorded."""
     source_id = made(cloud)
     call(cloud, "PATCH", f"/{source_id}", json={"intendedState": "ENABLED"})
@@ -99,7 +99,7 @@ def test_an_error_is_adopted_and_tried_again(cloud: Cloud, manager: SourceManage
     assert (outcome.source.id, outcome.source.status, outcome.adopted) == (source_id, "ACTIVE", True)
 
 
-def test_a_time_limit_leaves_the_source_known(cloud: Cloud, manager: SourceManager) -> None:
+def test_the_error_of_a_time_limit_has_the_source(cloud: Cloud, manager: SourceManager) -> None:
     with pytest.raises(ActivationTimeout, match="ACTIVATING") as late:
         manager.register(config(), timeout=1.5)
     assert late.value.source.status == "ACTIVATING"
@@ -110,7 +110,7 @@ def test_a_time_limit_leaves_the_source_known(cloud: Cloud, manager: SourceManag
 
 
 @pytest.mark.parametrize("code", ["REPAIRING", "INACTIVE", "DEACTIVATING", "x y"])
-def test_any_other_code_is_not_yet(cloud: Cloud, manager: SourceManager, code: str) -> None:
+def test_any_other_code_continues_the_wait(cloud: Cloud, manager: SourceManager, code: str) -> None:
     cloud.control("faults", match=LOOK, action="delay", seconds=30, times=1)
     with meanwhile(lambda: manager.register(config())) as outcomes:
         source_id = eventually(lambda: enabled(cloud))
@@ -126,7 +126,7 @@ def test_any_other_code_is_not_yet(cloud: Cloud, manager: SourceManager, code: s
     assert outcomes[0].source.status == "ACTIVE"
 
 
-def test_small_letters_are_the_same_codes(cloud: Cloud, manager: SourceManager) -> None:
+def test_codes_in_lower_case(cloud: Cloud, manager: SourceManager) -> None:
     cloud.unlike(statusCase="lower")
     source = manager.register(config()).source
     assert source.status == "ACTIVE"
@@ -137,7 +137,7 @@ def test_small_letters_are_the_same_codes(cloud: Cloud, manager: SourceManager) 
 
 
 @pytest.mark.parametrize("shown", [{}, {"reportedState": None}, {"reportedState": {"code": 7}}, {"id": None}])
-def test_an_answer_without_a_state_is_not_yet(
+def test_an_answer_without_a_state_continues_the_wait(
     cloud: Cloud, manager: SourceManager, shown: dict[str, Any]
 ) -> None:
     cloud.control("faults", match=LOOK, action="status", status=200, body={"id": "x", **shown}, times=2)
@@ -146,13 +146,13 @@ def test_an_answer_without_a_state_is_not_yet(
 
 
 @pytest.mark.parametrize("action", ["drop_before", "malformed", "status"])
-def test_looks_that_fail_are_made_up_for(cloud: Cloud, manager: SourceManager, action: str) -> None:
+def test_failed_polls_are_retried(cloud: Cloud, manager: SourceManager, action: str) -> None:
     more: dict[str, Any] = {"status": 500} if action == "status" else {}
     cloud.control("faults", match=LOOK, action=action, times=2, **more)
     assert manager.register(config()).source.status == "ACTIVE"
 
 
-def test_permissions_that_go_during_the_wait_leave_the_source_known(
+def test_the_error_of_permissions_lost_during_the_wait_has_the_source(
     cloud: Cloud, manager: SourceManager
 ) -> None:
     cloud.control("faults", match=LOOK, action="status", status=403)
@@ -162,9 +162,7 @@ def test_permissions_that_go_during_the_wait_leave_the_source_known(
     assert "integrations:integration:view" in str(unknown.value)
 
 
-def test_a_source_that_is_deleted_by_hand_during_the_wait_is_gone(
-    cloud: Cloud, manager: SourceManager
-) -> None:
+def test_a_source_that_is_deleted_during_the_wait_is_gone(cloud: Cloud, manager: SourceManager) -> None:
     with meanwhile(lambda: manager.register(config())) as outcomes:
         eventually(lambda: enabled(cloud))
         call(cloud, "DELETE", f"/{the_one(cloud)['id']}")
@@ -174,7 +172,7 @@ def test_a_source_that_is_deleted_by_hand_during_the_wait_is_gone(
 
 
 @pytest.mark.parametrize("match", [PUT, PATCH], ids=["PUT", "PATCH"])
-def test_a_source_that_is_deleted_by_hand_on_the_way_is_gone(
+def test_a_source_that_is_deleted_between_the_writes_is_gone(
     cloud: Cloud, manager: SourceManager, match: dict[str, str]
 ) -> None:
     cloud.control("faults", match=match, action="delay", seconds=30, times=1)
@@ -195,7 +193,7 @@ def test_a_source_that_is_deleted_by_hand_on_the_way_is_gone(
     [(POST, 1, "DISABLED"), (PUT, 2, "DISABLED"), (PATCH, 2, "ENABLED")],
     ids=["POST", "PUT", "PATCH"],
 )
-def test_a_cancel_while_a_write_is_under_way_leaves_the_source_known(
+def test_the_error_of_a_cancel_during_a_write_has_the_source(
     cloud: Cloud,
     manager: SourceManager,
     another: SourceManager,
@@ -222,7 +220,7 @@ def test_a_cancel_while_a_write_is_under_way_leaves_the_source_known(
     assert another.update(source.id, config()).source.status == "ACTIVE"
 
 
-def test_a_cancel_during_the_look_leaves_nothing(
+def test_a_cancel_during_the_look_up_creates_nothing(
     cloud: Cloud, manager: SourceManager, cancelled: QuickTime
 ) -> None:
     cloud.control("faults", match={"method": "GET"}, action="delay", seconds=30, times=1)
@@ -234,7 +232,7 @@ def test_a_cancel_during_the_look_leaves_nothing(
     assert there(cloud) == []
 
 
-def test_a_cancel_during_the_wait_leaves_the_source_known(
+def test_the_error_of_a_cancel_during_the_wait_has_the_source(
     cloud: Cloud, manager: SourceManager, another: SourceManager, cancelled: QuickTime
 ) -> None:
     with meanwhile(lambda: manager.register(config())) as outcomes:
@@ -247,7 +245,7 @@ def test_a_cancel_during_the_wait_leaves_the_source_known(
 
 @pytest.mark.parametrize("action", ["drop_after", "status"])
 @pytest.mark.parametrize("match", [PUT, PATCH], ids=["PUT", "PATCH"])
-def test_a_cancel_while_a_write_is_tried_again_leaves_the_source_known(
+def test_the_error_of_a_cancel_during_a_retry_has_the_source(
     cloud: Cloud, manager: SourceManager, cancelled: QuickTime, match: dict[str, str], action: str
 ) -> None:
     more: dict[str, Any] = {"status": 503, "headers": {"Retry-After": "500"}} if action == "status" else {}
@@ -259,7 +257,7 @@ def test_a_cancel_while_a_write_is_tried_again_leaves_the_source_known(
     assert outcomes[0].source.id == the_one(cloud)["id"]
 
 
-def test_a_cancel_while_one_is_adopted_leaves_it_known(
+def test_the_error_of_a_cancel_during_an_adoption_has_the_source(
     cloud: Cloud, manager: SourceManager, cancelled: QuickTime
 ) -> None:
     left = made(cloud, config(topics=[ROUTING]))
@@ -272,7 +270,7 @@ def test_a_cancel_while_one_is_adopted_leaves_it_known(
     assert outcomes[0].source.id == left
 
 
-def test_a_cancel_of_an_update_says_what_is_written(
+def test_the_error_of_a_cancelled_update_tells_what_is_written(
     cloud: Cloud, manager: SourceManager, another: SourceManager, cancelled: QuickTime
 ) -> None:
     source_id = made(cloud)

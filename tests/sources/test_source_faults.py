@@ -85,7 +85,7 @@ def lead(cloud: Cloud, manager: SourceManager) -> None:
     "fault", FAULTS, ids=lambda fault: f"{fault['action']} {fault.get('status', '')}".strip()
 )
 @pytest.mark.parametrize("number", [2, 8])
-def test_one_request_goes_wrong(
+def test_one_failing_request(
     cloud: Cloud, manager: SourceManager, number: int, fault: dict[str, Any]
 ) -> None:
     met(cloud, number, fault)
@@ -98,7 +98,7 @@ def test_one_request_goes_wrong(
     "fault", FAULTS, ids=lambda fault: f"{fault['action']} {fault.get('status', '')}".strip()
 )
 @pytest.mark.parametrize("number", range(LIFE))
-def test_any_request_goes_wrong(
+def test_any_failing_request(
     cloud: Cloud, manager: SourceManager, number: int, fault: dict[str, Any], lag: float
 ) -> None:
     cloud.unlike(readLagSeconds=lag / HASTE)
@@ -107,7 +107,7 @@ def test_any_request_goes_wrong(
 
 
 @pytest.mark.full_length
-def test_a_delete_whose_request_goes_wrong(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_delete_with_a_failing_request(cloud: Cloud, manager: SourceManager) -> None:
     for fault in FAULTS:
         for number in range(4):
             source_id = manager.register(config(enabled=False)).source.id

@@ -50,7 +50,7 @@ def lag(cloud: Cloud, request: pytest.FixtureRequest) -> float:
 
 
 @pytest.mark.usefixtures("lag")
-def test_a_life_under_lag(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_life_cycle_under_lag(cloud: Cloud, manager: SourceManager) -> None:
     """Each step as soon as the one before it has returned; what it returns is so."""
     source = manager.register(config()).source
 
@@ -84,7 +84,7 @@ def test_a_life_under_lag(cloud: Cloud, manager: SourceManager) -> None:
 
 
 @pytest.mark.usefixtures("lag")
-def test_many_under_lag(cloud: Cloud, manager: SourceManager) -> None:
+def test_many_sources_under_lag(cloud: Cloud, manager: SourceManager) -> None:
     outcomes = at_once(8, lambda number: manager.register(config(f"s{number}")))
     assert {outcome.source.status for outcome in outcomes} == {"ACTIVE"}
     ids = [outcome.source.id for outcome in outcomes]
@@ -109,7 +109,7 @@ def test_a_lost_answer_under_lag(cloud: Cloud, manager: SourceManager, match: di
 
 @pytest.mark.parametrize("after", ["topics", "disabled"])
 @pytest.mark.usefixtures("lag")
-def test_a_failure_after_a_change_is_not_hidden_by_what_was_before(
+def test_a_failure_after_a_change_is_not_hidden_by_the_previous_state(
     cloud: Cloud, manager: SourceManager, after: str, lag: float
 ) -> None:
     source = manager.register(config()).source
@@ -126,7 +126,7 @@ def test_a_failure_after_a_change_is_not_hidden_by_what_was_before(
 
 
 @pytest.mark.usefixtures("lag")
-def test_a_change_that_activates_nothing_anew_under_lag(
+def test_a_change_without_a_new_activation_under_lag(
     cloud: Cloud, manager: SourceManager, lag: float
 ) -> None:
     cloud.unlike(readLagSeconds=lag / HASTE, reactivates=False)
@@ -137,9 +137,7 @@ def test_a_change_that_activates_nothing_anew_under_lag(
 
 
 @pytest.mark.usefixtures("lag")
-def test_what_an_earlier_process_has_just_written_is_nobody_elses(
-    cloud: Cloud, manager: SourceManager
-) -> None:
+def test_a_recent_write_of_an_earlier_process_is_recognized(cloud: Cloud, manager: SourceManager) -> None:
     """The state says what it wrote, and that it has not seen it so."""
     source_id = made(cloud)
     written = config(topics=[ROUTING])
@@ -155,7 +153,7 @@ def test_what_an_earlier_process_has_just_written_is_nobody_elses(
 
 
 @pytest.mark.usefixtures("lag")
-def test_another_hands_change_under_lag_is_not_written_over(
+def test_a_change_by_somebody_else_under_lag_is_not_overwritten(
     cloud: Cloud, manager: SourceManager, another: SourceManager
 ) -> None:
     source = manager.register(config()).source

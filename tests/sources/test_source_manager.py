@@ -77,7 +77,7 @@ def test_a_source_is_registered_and_active(cloud: Cloud, manager: SourceManager)
     assert abs(settled - outcome.activation_seconds) < 1
 
 
-def test_one_that_is_not_enabled_is_set_up_and_not_waited_for(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_disabled_source_is_configured_without_a_wait(cloud: Cloud, manager: SourceManager) -> None:
     outcome = manager.register(config(enabled=False))
     assert (outcome.source.status, outcome.activated_at, outcome.activation_seconds) == (
         "INACTIVE",
@@ -88,7 +88,7 @@ def test_one_that_is_not_enabled_is_set_up_and_not_waited_for(cloud: Cloud, mana
     assert the_one(cloud)["intendedState"] == "DISABLED"
 
 
-def test_many_at_once_are_active_with_few_requests(tmp_path: Path) -> None:
+def test_many_concurrent_activations_take_few_requests(tmp_path: Path) -> None:
     """An activation takes 5 s, by the manager's clock."""
     from tests.support.cloud import Cloud
 
@@ -105,7 +105,9 @@ def test_many_at_once_are_active_with_few_requests(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ignores", [False, True])
-def test_others_types_cost_no_more_requests(cloud: Cloud, manager: SourceManager, *, ignores: bool) -> None:
+def test_integrations_of_other_types_cost_no_requests(
+    cloud: Cloud, manager: SourceManager, *, ignores: bool
+) -> None:
     for number in range(250):
         call(cloud, "POST", json={"name": f"s{number % 5}", "integrationType": {"id": "custom-rest-actions"}})
     cloud.unlike(ignoreFilters=ignores)
@@ -129,7 +131,7 @@ def test_others_types_cost_no_more_requests(cloud: Cloud, manager: SourceManager
         (None, "pulumi import"),
     ],
 )
-def test_a_name_that_somebody_has_is_left_to_him(
+def test_a_source_of_somebody_else_with_the_name_is_left_alone(
     cloud: Cloud, manager: SourceManager, theirs: str | None, says: str
 ) -> None:
     source_id = made(cloud, config(owner=theirs, eventSourceSuffix="other"))
@@ -140,7 +142,7 @@ def test_a_name_that_somebody_has_is_left_to_him(
     assert writes(cloud) == []
 
 
-def test_a_script_is_told_how_it_takes_a_source_over(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_script_is_told_how_to_take_over_a_source(cloud: Cloud, manager: SourceManager) -> None:
     source_id = made(cloud, config(owner=None, topics=[ROUTING]), enabled=True)
     eventually(lambda: the_one(cloud)["reportedState"]["code"] == "ACTIVE")
     with pytest.raises(NameTaken, match="update") as refused:
@@ -149,7 +151,7 @@ def test_a_script_is_told_how_it_takes_a_source_over(cloud: Cloud, manager: Sour
 
 
 @pytest.mark.parametrize("theirs", [URN + "x", None])
-def test_a_place_that_another_source_has_is_left_to_it(
+def test_a_suffix_of_another_source_is_refused(
     cloud: Cloud, manager: SourceManager, theirs: str | None
 ) -> None:
     source_id = made(cloud, config("theirs", owner=theirs))
@@ -165,7 +167,7 @@ def test_a_place_that_another_source_has_is_left_to_it(
     assert manager.register(there_too).source.status == "ACTIVE"
 
 
-def test_a_place_that_was_taken_since_the_list_was_read_is_the_services_to_refuse(
+def test_a_suffix_taken_since_the_list_was_read_is_refused_by_the_service(
     cloud: Cloud, manager: SourceManager
 ) -> None:
     manager._directory.find("another")
@@ -177,7 +179,7 @@ def test_a_place_that_was_taken_since_the_list_was_read_is_the_services_to_refus
     assert unknown.value.source.status == "INACTIVE"
 
 
-def test_a_name_is_looked_for_again_where_the_list_is_old(
+def test_a_name_is_looked_up_again_if_the_list_is_old(
     cloud: Cloud, manager: SourceManager, cancelled: QuickTime
 ) -> None:
     """The service refuses no name, so no 409 would tell."""
@@ -189,7 +191,7 @@ def test_a_name_is_looked_for_again_where_the_list_is_old(
     assert len(there(cloud)) == 2
 
 
-def test_of_several_of_one_name_ours_is_adopted(cloud: Cloud, manager: SourceManager) -> None:
+def test_of_several_sources_with_one_name_ours_is_adopted(cloud: Cloud, manager: SourceManager) -> None:
     made(cloud, config(owner=None, eventSourceSuffix="a"))
     ours = made(cloud, config(topics=[ROUTING]))
     made(cloud, config(owner=URN + "x", eventSourceSuffix="b"))
@@ -200,7 +202,9 @@ def test_of_several_of_one_name_ours_is_adopted(cloud: Cloud, manager: SourceMan
     assert topics[ours] == [PRESENCE]
 
 
-def test_two_of_one_process_that_want_one_name_make_one_source(cloud: Cloud, manager: SourceManager) -> None:
+def test_two_registrations_of_one_name_in_a_process_make_one_source(
+    cloud: Cloud, manager: SourceManager
+) -> None:
     outcomes = outcomes_at_once(
         2, lambda n: manager.register(config(owner=f"{URN}{n}", eventSourceSuffix=f"s{n}"))
     )
@@ -208,14 +212,16 @@ def test_two_of_one_process_that_want_one_name_make_one_source(cloud: Cloud, man
     assert len(there(cloud)) == 1
 
 
-def test_two_of_one_process_that_want_one_place_make_one_source(cloud: Cloud, manager: SourceManager) -> None:
+def test_two_registrations_of_one_suffix_in_a_process_make_one_source(
+    cloud: Cloud, manager: SourceManager
+) -> None:
     outcomes = outcomes_at_once(2, lambda n: manager.register(config(f"n{n}", eventSourceSuffix="one")))
     assert sum(isinstance(outcome, NameTaken) for outcome in outcomes) == 1, outcomes
     assert len(there(cloud)) == 1
 
 
 @pytest.mark.parametrize("owners", [(OWNER, OWNER), (OWNER, URN + "x"), (None, None)])
-def test_two_processes_that_make_the_same_at_once_do_not_both_configure_it(
+def test_two_processes_with_the_same_source_do_not_both_configure_it(
     cloud: Cloud, manager: SourceManager, another: SourceManager, owners: tuple[str | None, str | None]
 ) -> None:
     """The service takes two of one name; each process knows of what it made, and one of the two is the place's."""
@@ -233,7 +239,7 @@ def test_two_processes_that_make_the_same_at_once_do_not_both_configure_it(
     assert {each["id"] for each in found} == tracked
 
 
-def test_too_many_says_which_limit(tmp_path: Path) -> None:
+def test_too_many_sources_names_the_limit(tmp_path: Path) -> None:
     from tests.support.cloud import Cloud
 
     time = QuickTime()
@@ -255,19 +261,19 @@ def test_too_many_says_which_limit(tmp_path: Path) -> None:
 # What may be wrong, though no rule is broken.
 
 
-def test_a_topic_that_is_not_offered_is_a_warning_that_names_the_nearest(manager: SourceManager) -> None:
+def test_an_unknown_topic_is_a_warning_with_the_nearest_topic(manager: SourceManager) -> None:
     outcome = manager.register(config(topics=[PRESENCE, "v2.users.{id}.presences"]))
     (warning,) = outcome.warnings
     assert "'v2.users.{id}.presences'" in warning
     assert f"is {PRESENCE!r} meant?" in warning
 
 
-def test_a_region_that_is_not_known_is_a_warning(manager: SourceManager) -> None:
+def test_an_unknown_region_is_a_warning(manager: SourceManager) -> None:
     (warning,) = manager.register(config(awsRegion="mx-central-1")).warnings
     assert "mx-central-1" in warning
 
 
-def test_topics_that_cant_be_asked_for_hold_nobody_up(cloud: Cloud, manager: SourceManager) -> None:
+def test_unavailable_topics_delay_nothing(cloud: Cloud, manager: SourceManager) -> None:
     cloud.control("faults", match={"path": "/api/v2/notifications/*"}, action="status", status=503)
     outcomes = [manager.register(config(f"s{number}", enabled=False)) for number in range(3)]
     assert [outcome.warnings for outcome in outcomes] == [[], [], []]
@@ -279,7 +285,7 @@ def test_topics_that_cant_be_asked_for_hold_nobody_up(cloud: Cloud, manager: Sou
 
 @pytest.mark.parametrize("action", ["drop_after", "truncate", "malformed"])
 @pytest.mark.parametrize("owner", [OWNER, None])
-def test_a_post_whose_answer_never_comes_makes_one(
+def test_a_post_whose_answer_is_lost_creates_one_source(
     cloud: Cloud, manager: SourceManager, action: str, owner: str | None
 ) -> None:
     cloud.control("faults", match=POST, action=action, times=1)
@@ -289,7 +295,7 @@ def test_a_post_whose_answer_never_comes_makes_one(
 
 
 @pytest.mark.parametrize("action", ["drop_before", "status"])
-def test_a_post_that_did_not_act_is_made_again(cloud: Cloud, hurried: SourceManager, action: str) -> None:
+def test_a_post_without_effect_is_retried(cloud: Cloud, hurried: SourceManager, action: str) -> None:
     more: dict[str, Any] = {"status": 500} if action == "status" else {}
     cloud.control("faults", match=POST, action=action, times=2, **more)
     outcome = hurried.register(config(), timeout=86_000)
@@ -297,7 +303,7 @@ def test_a_post_that_did_not_act_is_made_again(cloud: Cloud, hurried: SourceMana
     assert the_one(cloud)["id"] == outcome.source.id
 
 
-def test_a_500_after_acting_makes_one(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_500_after_the_effect_creates_one_source(cloud: Cloud, manager: SourceManager) -> None:
     cloud.control("faults", match=POST, action="status", status=500, seconds=30, times=1)
     with meanwhile(lambda: manager.register(config())) as outcomes:
         eventually(lambda: cloud.control("held", "GET"))
@@ -307,7 +313,7 @@ def test_a_500_after_acting_makes_one(cloud: Cloud, manager: SourceManager) -> N
     assert the_one(cloud)["id"] == outcomes[0].source.id == acted
 
 
-def test_posts_that_never_act_end(cloud: Cloud, hurried: SourceManager) -> None:
+def test_posts_that_never_take_effect_end(cloud: Cloud, hurried: SourceManager) -> None:
     cloud.control("faults", match=POST, action="status", status=503)
     with pytest.raises(ServerError):
         hurried.register(config())
@@ -315,7 +321,7 @@ def test_posts_that_never_act_end(cloud: Cloud, hurried: SourceManager) -> None:
     assert audited(hurried) == ["SOURCE_FAILED"]
 
 
-def test_a_post_whose_answer_names_nothing_is_looked_up(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_post_whose_answer_has_no_id_is_looked_up(cloud: Cloud, manager: SourceManager) -> None:
     cloud.unlike(omit=["id"])
     outcome = manager.register(config())
     assert outcome.source.status == "ACTIVE"
@@ -325,7 +331,7 @@ def test_a_post_whose_answer_names_nothing_is_looked_up(cloud: Cloud, manager: S
 @pytest.mark.parametrize("action", ["drop_after", "truncate", "malformed", "drop_before", "status"])
 @pytest.mark.parametrize("match", [PUT, PATCH], ids=["PUT", "PATCH"])
 @pytest.mark.parametrize("times", [1, 2], ids=["once", "for all tries"])
-def test_a_lost_put_or_patch_is_made_good(
+def test_a_lost_put_or_patch_is_recovered(
     cloud: Cloud, manager: SourceManager, match: dict[str, str], action: str, times: int
 ) -> None:
     more: dict[str, Any] = {"status": 502} if action == "status" else {}
@@ -343,9 +349,7 @@ def test_a_lost_put_or_patch_is_made_good(
     assert current(cloud)["version"] == 2
 
 
-def test_a_put_and_a_patch_that_the_service_does_not_know_of_yet_are_made_again(
-    cloud: Cloud, manager: SourceManager
-) -> None:
+def test_a_404_for_a_new_integration_is_retried(cloud: Cloud, manager: SourceManager) -> None:
     """Other parts of the service may learn later of what the POST has made."""
     for match in (PUT, PATCH):
         cloud.control("faults", match=match, action="status", status=404, times=2)
@@ -362,7 +366,7 @@ def test_a_put_and_a_patch_that_the_service_does_not_know_of_yet_are_made_again(
 
 
 @pytest.mark.parametrize("action", ["drop_after", "malformed", "drop_before", "status"])
-def test_a_lost_delete_is_made_good(cloud: Cloud, manager: SourceManager, action: str) -> None:
+def test_a_lost_delete_is_recovered(cloud: Cloud, manager: SourceManager, action: str) -> None:
     source_id = manager.register(config()).source.id
     more: dict[str, Any] = {"status": 503} if action == "status" else {}
     cloud.control("faults", match=DELETE, action=action, times=1, **more)
@@ -381,7 +385,7 @@ def test_a_bare_source_of_our_name_is_adopted(cloud: Cloud, manager: SourceManag
     assert audited(manager) == ["SOURCE_ADOPTED", "SOURCE_CONFIGURED", "SOURCE_ENABLED", "SOURCE_SETTLED"]
 
 
-def test_a_young_bare_source_is_left_to_whoever_makes_it(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_recent_bare_source_is_left_to_its_creator(cloud: Cloud, manager: SourceManager) -> None:
     left = bare(cloud)
     cloud.control("faults", match=LIST, action="delay", times=2)
     cloud.control("faults", match=LIST, action="delay", seconds=30, times=1)
@@ -394,7 +398,7 @@ def test_a_young_bare_source_is_left_to_whoever_makes_it(cloud: Cloud, manager: 
     assert current(cloud)["properties"]["eventSourceSuffix"] == "theirs"
 
 
-def test_one_that_another_adopts_first_is_his(
+def test_a_source_adopted_by_another_process_first_is_refused(
     cloud: Cloud, manager: SourceManager, another: SourceManager
 ) -> None:
     """Both have waited whether somebody is making it."""
@@ -409,9 +413,7 @@ def test_one_that_another_adopts_first_is_his(
     assert len(there(cloud)) == 1
 
 
-def test_a_bare_source_that_is_gone_since_it_was_seen_is_made_anew(
-    cloud: Cloud, manager: SourceManager
-) -> None:
+def test_a_bare_source_that_disappears_is_created_again(cloud: Cloud, manager: SourceManager) -> None:
     left = bare(cloud)
     cloud.control("faults", match=PUT, action="delay", seconds=30, times=1)
     with meanwhile(lambda: manager.register(config())) as outcomes:
@@ -423,7 +425,7 @@ def test_a_bare_source_that_is_gone_since_it_was_seen_is_made_anew(
     assert the_one(cloud)["id"] == outcomes[0].source.id
 
 
-def test_what_is_marked_is_adopted_and_made_right(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_marked_source_is_adopted_and_updated(cloud: Cloud, manager: SourceManager) -> None:
     left = made(cloud, config(topics=[ROUTING], notes="old"))
     outcome = manager.register(config())
     assert (outcome.source.id, outcome.adopted, outcome.source.status) == (left, True, "ACTIVE")
@@ -431,13 +433,13 @@ def test_what_is_marked_is_adopted_and_made_right(cloud: Cloud, manager: SourceM
     assert current(cloud)["notes"] == f"Pulumi: {OWNER}"
 
 
-def test_what_is_marked_and_as_it_is_to_be_is_not_written(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_marked_source_that_is_up_to_date_is_not_written(cloud: Cloud, manager: SourceManager) -> None:
     made(cloud, enabled=True)
     assert manager.register(config()).adopted
     assert writes(cloud) == []
 
 
-def test_a_script_goes_on_with_its_first_try(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_script_continues_its_first_attempt(cloud: Cloud, manager: SourceManager) -> None:
     cloud.control("faults", match=PATCH, action="status", status=400, times=1)
     with pytest.raises(ActivationUnknown) as unknown:
         manager.register(config(owner=None))
@@ -463,7 +465,7 @@ def test_get_find_and_list(cloud: Cloud, manager: SourceManager) -> None:
     assert {source.id for source in manager.list()} == set(ids)
 
 
-def test_a_source_that_is_deleted_by_hand_is_gone_at_once(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_source_that_was_deleted_manually_is_gone_immediately(cloud: Cloud, manager: SourceManager) -> None:
     source_id = made(cloud)
     manager._directory.find("orders")
     call(cloud, "DELETE", f"/{source_id}")
@@ -480,14 +482,14 @@ def test_an_absence_right_after_our_write_means_not_yet(cloud: Cloud, manager: S
 
 
 @pytest.mark.parametrize("status", [404, 408, 410])
-def test_each_form_of_an_absence_is_one(cloud: Cloud, manager: SourceManager, status: int) -> None:
+def test_all_forms_of_an_absence(cloud: Cloud, manager: SourceManager, status: int) -> None:
     source_id = made(cloud)
     match = {"method": "GET", "path": f"{INTEGRATIONS}/*"}
     cloud.control("faults", match=match, action="status", status=status)
     assert manager.get(source_id) is None
 
 
-def test_one_that_is_deleted_softly_is_gone(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_softly_deleted_source_is_gone(cloud: Cloud, manager: SourceManager) -> None:
     source = manager.register(config()).source
     cloud.unlike(softDelete=True)
     manager.delete(source.id, owner=Owner(OWNER))
@@ -500,7 +502,7 @@ def test_one_that_is_deleted_softly_is_gone(cloud: Cloud, manager: SourceManager
     assert again.id != source.id
 
 
-def test_empty_notes_read_as_none(cloud: Cloud, manager: SourceManager) -> None:
+def test_empty_notes_are_read_as_none(cloud: Cloud, manager: SourceManager) -> None:
     cloud.unlike(emptyNotes="word")
     source_id = made(cloud, config(owner=None))
     got = manager.get(source_id)
@@ -520,7 +522,7 @@ def test_a_list_without_configurations_is_completed(cloud: Cloud, manager: Sourc
 
 
 @pytest.mark.parametrize("status", [404, 403])
-def test_a_configuration_that_cant_be_read_is_in_nobodys_way(
+def test_an_unreadable_configuration_of_another_source_does_not_interfere(
     cloud: Cloud, manager: SourceManager, status: int
 ) -> None:
     """Deleted meanwhile, or somebody else's."""
@@ -534,7 +536,7 @@ def test_a_configuration_that_cant_be_read_is_in_nobodys_way(
             manager.register(config("theirs"))
 
 
-def test_the_id_of_another_type_is_told(cloud: Cloud, manager: SourceManager) -> None:
+def test_the_id_of_another_type_is_reported(cloud: Cloud, manager: SourceManager) -> None:
     body = {"name": "orders", "integrationType": {"id": "custom-rest-actions"}}
     other = call(cloud, "POST", json=body)["id"]
     for work in (
@@ -548,7 +550,7 @@ def test_the_id_of_another_type_is_told(cloud: Cloud, manager: SourceManager) ->
     assert writes(cloud) == []
 
 
-def test_odd_entries_are_in_nobodys_way(cloud: Cloud, manager: SourceManager) -> None:
+def test_odd_entries_do_not_interfere(cloud: Cloud, manager: SourceManager) -> None:
     cloud.unlike(oddEntries=30)
     outcomes = at_once(5, lambda number: manager.register(config(f"s{number}")))
     assert {outcome.source.status for outcome in outcomes} == {"ACTIVE"}
@@ -556,7 +558,7 @@ def test_odd_entries_are_in_nobodys_way(cloud: Cloud, manager: SourceManager) ->
 
 
 @pytest.mark.parametrize("style", ["number", "opaque"])
-def test_any_id_is_one(cloud: Cloud, manager: SourceManager, style: str) -> None:
+def test_any_id_is_accepted(cloud: Cloud, manager: SourceManager, style: str) -> None:
     cloud.unlike(idStyle=style, statusCase="lower")
     outcomes = at_once(3, lambda number: manager.register(config(f"s{number}")))
     for number, outcome in enumerate(outcomes):
@@ -567,7 +569,7 @@ def test_any_id_is_one(cloud: Cloud, manager: SourceManager, style: str) -> None
     assert there(cloud) == []
 
 
-def test_the_monitor_tells_each_change(cloud: Cloud, manager: SourceManager, cancelled: QuickTime) -> None:
+def test_monitor_yields_each_change(cloud: Cloud, manager: SourceManager, cancelled: QuickTime) -> None:
     source_id = manager.register(config()).source.id
     seen: list[tuple[str, str | None, str | None]] = []
     cloud.control("faults", match=LIST, action="delay", seconds=30, when="after", times=1)
@@ -589,7 +591,7 @@ def test_the_monitor_tells_each_change(cloud: Cloud, manager: SourceManager, can
 
 
 @pytest.mark.parametrize("answer", [200, 202, 204])
-def test_a_deletion_is_one_once_it_is_gone(cloud: Cloud, manager: SourceManager, answer: int) -> None:
+def test_a_deletion_counts_once_a_read_confirms_it(cloud: Cloud, manager: SourceManager, answer: int) -> None:
     source_id = manager.register(config()).source.id
     cloud.unlike(deleteAnswer=answer)
     assert manager.delete(source_id, owner=Owner(OWNER)) is None
@@ -598,7 +600,7 @@ def test_a_deletion_is_one_once_it_is_gone(cloud: Cloud, manager: SourceManager,
     assert audited(manager)[-1] == "SOURCE_DELETED"
 
 
-def test_a_delete_may_find_it_gone(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_delete_of_a_deleted_source_succeeds(cloud: Cloud, manager: SourceManager) -> None:
     source_id = made(cloud)
     call(cloud, "DELETE", f"/{source_id}")
     for owner in (None, Owner(OWNER)):
@@ -606,7 +608,7 @@ def test_a_delete_may_find_it_gone(cloud: Cloud, manager: SourceManager) -> None
     assert manager.audit.entries[-1].error == "it was gone already"
 
 
-def test_what_is_anothers_is_left_alone(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_source_of_another_owner_is_left_alone(cloud: Cloud, manager: SourceManager) -> None:
     source_id = made(cloud, config(owner=URN + "x"))
     left = manager.delete(source_id, owner=Owner(OWNER))
     assert left is not None
@@ -622,7 +624,7 @@ def test_a_deletion_that_never_happens_is_an_error(cloud: Cloud, hurried: Source
     assert the_one(cloud)["id"] == source_id
 
 
-def test_a_cancel_after_a_deletion_was_accepted_does_not_bring_it_back(
+def test_a_cancel_after_an_accepted_deletion_is_still_a_deletion(
     cloud: Cloud, manager: SourceManager, cancelled: QuickTime
 ) -> None:
     """The state must not keep what is gone."""
@@ -640,7 +642,7 @@ def test_a_cancel_after_a_deletion_was_accepted_does_not_bring_it_back(
 # What is said, and recorded.
 
 
-def test_a_403_says_permissions_first(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_403_names_permissions_first(cloud: Cloud, manager: SourceManager) -> None:
     cloud.control("faults", match={"path": f"{INTEGRATIONS}*"}, action="status", status=403)
     with pytest.raises(Forbidden) as refused:
         manager.register(config())
@@ -649,7 +651,7 @@ def test_a_403_says_permissions_first(cloud: Cloud, manager: SourceManager) -> N
     assert said.index("integrations:integration:view") < said.index("scope")
 
 
-def test_a_400_speaks_of_no_target(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_400_does_not_mention_targets(cloud: Cloud, manager: SourceManager) -> None:
     cloud.control("faults", match=POST, action="status", status=400)
     with pytest.raises(InvalidRequest) as refused:
         manager.register(config())
@@ -669,7 +671,7 @@ def test_after_a_cancel_nothing_is_sent(cloud: Cloud, manager: SourceManager, ca
     assert cloud.requests() == []
 
 
-def test_an_api_that_cant_be_reached_is_told(tmp_path: Path, cloud: Cloud, cancelled: QuickTime) -> None:
+def test_an_unreachable_api_is_reported(tmp_path: Path, cloud: Cloud, cancelled: QuickTime) -> None:
     env = {**cloud.env, "GENESYSCLOUD_API_URL": "http://localhost:1"}
     from genesys_provider.client.settings import Settings
 
@@ -681,7 +683,9 @@ def test_an_api_that_cant_be_reached_is_told(tmp_path: Path, cloud: Cloud, cance
         manager.register(config())
 
 
-def test_the_audit_has_all_of_it_and_no_secret(cloud: Cloud, manager: SourceManager, tmp_path: Path) -> None:
+def test_the_audit_is_complete_and_without_secrets(
+    cloud: Cloud, manager: SourceManager, tmp_path: Path
+) -> None:
     source_id = manager.register(config()).source.id
     manager.update(source_id, config(topics=[ROUTING], enabled=False))
     manager.delete(source_id, owner=Owner(OWNER))

@@ -70,7 +70,7 @@ def test_the_example_is_sent_as_a_configuration() -> None:
     assert config().payload() == BODY
 
 
-def test_python_names_give_the_same() -> None:
+def test_python_names_give_the_same_configuration() -> None:
     python = SourceConfig(
         name="orders",
         aws_account_id="012345678901",
@@ -84,7 +84,7 @@ def test_python_names_give_the_same() -> None:
 
 
 @pytest.mark.parametrize("name", ["name", "awsAccountId", "awsRegion", "eventSourceSuffix", "topics"])
-def test_what_has_no_default_is_required(name: str) -> None:
+def test_fields_without_a_default_are_required(name: str) -> None:
     assert faults(**{name: ...}) == {name: "is required"}
 
 
@@ -117,7 +117,7 @@ def test_what_has_no_default_is_required(name: str) -> None:
         ("colour", ["red"], "is not a known property"),
     ],
 )
-def test_each_rule_has_its_path(name: str, values: list[Any], reason: str) -> None:
+def test_each_rule_reports_its_path(name: str, values: list[Any], reason: str) -> None:
     for value in values:
         found = faults(**{name: value})
         assert found.keys() == {name}, value
@@ -132,7 +132,7 @@ def test_a_region_of_any_partition_is_well_formed(region: str) -> None:
     assert (region_warning(region) is None) == (region in PARTNER_REGIONS)
 
 
-def test_all_faults_show_at_once() -> None:
+def test_all_faults_are_reported_together() -> None:
     found = faults(
         awsAccountId="1",
         awsRegion="here",
@@ -146,7 +146,7 @@ def test_all_faults_show_at_once() -> None:
     assert found["topics[3]"] == "must be text"
 
 
-def test_what_is_too_large_is_the_largest_ones_fault() -> None:
+def test_an_oversized_configuration_blames_the_largest_field() -> None:
     assert faults(notes="n" * MAX_BODY_BYTES).keys() == {"notes"}
     assert faults(topics=["v2." + "a" * MAX_BODY_BYTES]).keys() == {"topics"}
 
@@ -155,7 +155,7 @@ def test_what_is_too_large_is_the_largest_ones_fault() -> None:
     "notes", [None, "", "one line", "two\nlines", "ends with a line\n", "\n", "Pulumi: us"]
 )
 @pytest.mark.parametrize("owner", [None, URN, URN + " with a space", URN + "\n%, ü and \u2028"])
-def test_what_is_written_is_read(notes: str | None, owner: str | None) -> None:
+def test_a_written_configuration_reads_the_same(notes: str | None, owner: str | None) -> None:
     written = config(notes=notes, owner=owner)
     read = Source.read(answered(written.payload()))
     assert read.visible == written.visible
@@ -167,7 +167,7 @@ def test_what_is_written_is_read(notes: str | None, owner: str | None) -> None:
 
 @settings(deadline=None)
 @given(notes=st.text(), name=st.text(min_size=1))
-def test_notes_and_owner_are_kept_apart_whatever_they_are(notes: str, name: str) -> None:
+def test_notes_and_owner_are_separated_for_all_values(notes: str, name: str) -> None:
     owner = f"urn:pulumi:dev::house::t::{name}"
     written = config(notes=notes, owner=owner)
     read = Source.read(answered(written.payload()))
@@ -184,13 +184,13 @@ def test_the_mark_is_the_last_line_of_the_notes() -> None:
 @pytest.mark.parametrize(
     "notes", [f"a\nPulumi: {URN}\nb", f"a\r\nPulumi: {URN}\r\nb", f"a\nPulumi: {URN} \nb"]
 )
-def test_a_mark_is_found_after_notes_were_written_by_hand(notes: str) -> None:
+def test_a_mark_is_found_after_manual_edits_of_the_notes(notes: str) -> None:
     read = Source.read(answered({**BODY, "notes": notes}))
     assert read.owner == URN
     assert (read.notes or "").split() == ["a", "b"]
 
 
-def test_a_mark_that_was_cut_is_nobodys() -> None:
+def test_a_truncated_mark_has_no_owner() -> None:
     """Whoever shortened the line did not make it another resource's."""
     for cut in ("urn:pulumi:", "urn:pulumi:dev::house", URN.rpartition("::")[0]):
         notes = f"a\nPulumi: {cut}"
@@ -223,7 +223,7 @@ def test_states_are_read_in_any_case() -> None:
     assert Source.read(answered(BODY, intendedState="deleted")).deleted
 
 
-def test_what_only_the_service_knows_is_carried_on() -> None:
+def test_unknown_fields_are_preserved() -> None:
     body = {
         **BODY,
         "version": 7,
@@ -239,7 +239,7 @@ def test_what_only_the_service_knows_is_carried_on() -> None:
     }
 
 
-def test_what_a_run_left_before_its_put_is_bare() -> None:
+def test_a_leftover_from_before_its_put_is_bare() -> None:
     bare = {**BODY, "properties": {}}
     disabled = {"intendedState": "DISABLED", "reportedState": {"code": "INACTIVE"}}
     assert Source.read(answered(bare, **disabled)).is_bare
@@ -256,23 +256,23 @@ def test_what_a_run_left_before_its_put_is_bare() -> None:
 
 
 @pytest.mark.parametrize("entry", odd_integrations(20).values())
-def test_an_odd_answer_is_read_as_far_as_it_goes(entry: dict[str, Any]) -> None:
+def test_an_odd_answer_is_read_as_far_as_possible(entry: dict[str, Any]) -> None:
     assert Source.read(entry).id == entry["id"]
 
 
 @pytest.mark.parametrize("answer", [None, [], "text", {}, {"id": None}, {"id": ""}, {"id": {}}])
-def test_what_has_no_id_is_no_source(answer: object) -> None:
+def test_an_answer_without_an_id_is_not_a_source(answer: object) -> None:
     with pytest.raises(ValidationError):
         Source.read(answer)
 
 
-def test_the_event_sources_name() -> None:
+def test_the_name_of_the_event_source() -> None:
     assert event_source_name("o-1", "orders") == "aws.partner/genesys.com/cloud/o-1/orders"
     assert event_source_name(None, "orders") is None
 
 
 @pytest.mark.parametrize(("status", "enabled"), [("ACTIVE", True), ("ERROR", True), ("INACTIVE", False)])
-def test_an_answer_that_does_not_say_what_it_is_meant_to_be(status: str, enabled: bool) -> None:
+def test_an_answer_without_the_intended_state(status: str, enabled: bool) -> None:
     read = Source.read({"id": "id-1", "reportedState": {"code": status}})
     assert read.enabled == enabled
     assert (

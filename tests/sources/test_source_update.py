@@ -76,7 +76,7 @@ def test_a_configuration_changes_in_place(
     assert manager.find(wanted.name) is not None
 
 
-def test_what_is_as_wanted_is_not_written(cloud: Cloud, manager: SourceManager, source_id: str) -> None:
+def test_an_unchanged_source_is_not_written(cloud: Cloud, manager: SourceManager, source_id: str) -> None:
     outcome = manager.update(source_id, config(notes="old"))
     assert (outcome.activated_at, outcome.activation_seconds) == (None, None)
     assert writes(cloud) == []
@@ -97,7 +97,7 @@ def test_disabling_waits_until_it_is_inactive(cloud: Cloud, manager: SourceManag
     assert audited(manager)[-4:] == ["SOURCE_DISABLED", "SOURCE_SETTLED", "SOURCE_ENABLED", "SOURCE_SETTLED"]
 
 
-def test_a_configuration_and_a_state_change_at_once(
+def test_a_configuration_and_a_state_change_together(
     cloud: Cloud, manager: SourceManager, source_id: str
 ) -> None:
     outcome = manager.update(source_id, config(topics=[ROUTING], enabled=False))
@@ -107,7 +107,7 @@ def test_a_configuration_and_a_state_change_at_once(
     assert current(cloud)["properties"]["eventFilter"] == [OTHER]
 
 
-def test_a_change_that_activates_nothing_anew_is_waited_for_briefly(
+def test_the_wait_for_a_change_without_a_new_activation_is_short(
     cloud: Cloud, manager: SourceManager, source_id: str, cancelled: QuickTime
 ) -> None:
     cloud.unlike(reactivates=False)
@@ -116,9 +116,7 @@ def test_a_change_that_activates_nothing_anew_is_waited_for_briefly(
     assert cancelled.clock() - started >= 5
 
 
-def test_what_only_the_service_knows_is_carried_on(
-    cloud: Cloud, manager: SourceManager, source_id: str
-) -> None:
+def test_unknown_fields_are_preserved(cloud: Cloud, manager: SourceManager, source_id: str) -> None:
     before = current(cloud)
     theirs = {
         **before,
@@ -133,7 +131,7 @@ def test_what_only_the_service_knows_is_carried_on(
     assert after == {**theirs, "version": 4, "properties": properties}
 
 
-def test_any_success_of_a_write_is_one(cloud: Cloud, manager: SourceManager) -> None:
+def test_any_success_status_of_a_write_is_accepted(cloud: Cloud, manager: SourceManager) -> None:
     for number, (made_with, written_with) in enumerate(
         [(201, "object"), (200, "part"), (202, "none"), (200, "none")]
     ):
@@ -154,7 +152,7 @@ def test_any_success_of_a_write_is_one(cloud: Cloud, manager: SourceManager) -> 
 
 
 @pytest.mark.parametrize("answer", [409, 400])
-def test_a_stale_version_of_the_same_content_is_written_again(
+def test_a_stale_version_with_the_same_content_is_written_again(
     cloud: Cloud, manager: SourceManager, source_id: str, answer: int
 ) -> None:
     cloud.unlike(staleAnswer=answer)
@@ -171,7 +169,7 @@ def test_a_stale_version_of_the_same_content_is_written_again(
 
 
 @pytest.mark.parametrize("answer", [409, 400])
-def test_a_stale_version_of_another_content_is_left_as_it_is(
+def test_a_stale_version_with_other_content_is_left_unchanged(
     cloud: Cloud, manager: SourceManager, source_id: str, answer: int
 ) -> None:
     cloud.unlike(staleAnswer=answer)
@@ -186,7 +184,7 @@ def test_a_stale_version_of_another_content_is_left_as_it_is(
     assert audited(manager)[-1] == "SOURCE_FAILED"
 
 
-def test_a_stale_version_that_another_owns_by_now_is_left_to_it(
+def test_a_stale_version_of_a_new_owner_is_left_unchanged(
     cloud: Cloud, manager: SourceManager, source_id: str
 ) -> None:
     cloud.control("faults", match=PUT, action="delay", seconds=30, times=1)
@@ -199,7 +197,7 @@ def test_a_stale_version_that_another_owns_by_now_is_left_to_it(
 
 
 @pytest.mark.parametrize("status", [409, 400])
-def test_a_version_that_is_stale_for_ever_ends(cloud: Cloud, hurried: SourceManager, status: int) -> None:
+def test_a_permanently_stale_version_is_an_error(cloud: Cloud, hurried: SourceManager, status: int) -> None:
     source_id = made(cloud)
     body = {"status": status, "message": "The version 2 does not match the current version 7.", "code": "x"}
     cloud.control("faults", match=PUT, action="status", status=status, body=body)
@@ -208,7 +206,7 @@ def test_a_version_that_is_stale_for_ever_ends(cloud: Cloud, hurried: SourceMana
     assert counted(requests(cloud), "PUT") <= 5
 
 
-def test_two_scripts_that_write_at_once_lose_nothing(
+def test_two_concurrent_scripts_lose_no_change(
     cloud: Cloud, manager: SourceManager, another: SourceManager, source_id: str
 ) -> None:
     """One of them is told, or both come one after the other."""
@@ -227,15 +225,13 @@ def test_two_scripts_that_write_at_once_lose_nothing(
     assert current(cloud)["version"] == 4 - len(outcomes)
 
 
-def test_a_put_that_the_service_refuses_says_what_is_wrong(
-    cloud: Cloud, manager: SourceManager, source_id: str
-) -> None:
+def test_a_refused_put_tells_what_is_wrong(cloud: Cloud, manager: SourceManager, source_id: str) -> None:
     made(cloud, config("theirs", owner=None))
     with pytest.raises(InvalidRequest, match="eventSourceSuffix"):
         manager.update(source_id, config(notes="old", eventSourceSuffix="theirs"))
 
 
-def test_a_lost_patch_of_an_update_says_what_is_written(
+def test_a_lost_patch_of_an_update_tells_what_is_written(
     cloud: Cloud, manager: SourceManager, source_id: str
 ) -> None:
     cloud.control("faults", match=PATCH, action="status", status=503)
@@ -252,7 +248,7 @@ def test_a_lost_patch_of_an_update_says_what_is_written(
 # Whose it is.
 
 
-def test_what_another_has_is_not_written(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_source_of_another_owner_is_not_written(cloud: Cloud, manager: SourceManager) -> None:
     source_id = made(cloud, config(owner=URN + "x"))
     with pytest.raises(OwnedByAnother, match=URN + "x"):
         manager.update(source_id, config(topics=[ROUTING]))
@@ -262,19 +258,19 @@ def test_what_another_has_is_not_written(cloud: Cloud, manager: SourceManager) -
     assert current(cloud)["notes"] == f"Pulumi: {OWNER}"
 
 
-def test_what_nobody_has_is_taken_over(cloud: Cloud, manager: SourceManager) -> None:
+def test_an_unmarked_source_is_taken_over(cloud: Cloud, manager: SourceManager) -> None:
     source_id = made(cloud, config(owner=None, notes="theirs"))
     assert manager.update(source_id, config()).source.status == "ACTIVE"
     assert current(cloud)["notes"] == f"Pulumi: {OWNER}"
 
 
-def test_a_script_keeps_the_mark_that_it_finds(cloud: Cloud, manager: SourceManager) -> None:
+def test_a_script_keeps_the_existing_mark(cloud: Cloud, manager: SourceManager) -> None:
     source_id = made(cloud)
     assert manager.update(source_id, config(owner=None, topics=[ROUTING])).source.owner == OWNER
     assert current(cloud)["notes"] == f"Pulumi: {OWNER}"
 
 
-def test_a_note_that_was_added_below_the_mark_is_a_note(cloud: Cloud, manager: SourceManager) -> None:
+def test_text_below_the_mark_belongs_to_the_notes(cloud: Cloud, manager: SourceManager) -> None:
     source_id = made(cloud, config(notes="above"))
     call(
         cloud,
@@ -288,7 +284,7 @@ def test_a_note_that_was_added_below_the_mark_is_a_note(cloud: Cloud, manager: S
     assert manager.delete(source_id, owner=Owner(OWNER)) is None
 
 
-def test_an_update_of_what_is_gone_is_not_found(cloud: Cloud, manager: SourceManager) -> None:
+def test_an_update_of_a_deleted_source_is_not_found(cloud: Cloud, manager: SourceManager) -> None:
     with pytest.raises(NotFound, match="source 'orders' \\(gone\\) is gone"):
         manager.update("gone", config())
     source_id = made(cloud)
@@ -298,7 +294,7 @@ def test_an_update_of_what_is_gone_is_not_found(cloud: Cloud, manager: SourceMan
         manager.update(source_id, config())
 
 
-def test_one_that_turned_to_error_is_healed(cloud: Cloud, manager: SourceManager, source_id: str) -> None:
+def test_a_source_in_an_error_state_recovers(cloud: Cloud, manager: SourceManager, source_id: str) -> None:
     force(cloud, source_id, "ERROR", "the account is closed")
     got = manager.get(source_id)
     assert got
@@ -307,7 +303,7 @@ def test_one_that_turned_to_error_is_healed(cloud: Cloud, manager: SourceManager
     assert writes(cloud) == ["PATCH 200"]
 
 
-def test_one_that_is_not_enabled_and_turned_to_error_is_healed(
+def test_a_disabled_source_in_an_error_state_recovers(
     cloud: Cloud, manager: SourceManager, source_id: str
 ) -> None:
     manager.update(source_id, config(enabled=False))
@@ -318,7 +314,7 @@ def test_one_that_is_not_enabled_and_turned_to_error_is_healed(
         assert (outcome.source.status, writes(cloud)) == ("INACTIVE", written)
 
 
-def test_a_time_limit_ends_the_wait_for_a_state_that_only_has_to_stay(
+def test_a_time_limit_ends_the_wait_for_a_steady_state(
     cloud: Cloud, manager: SourceManager, source_id: str
 ) -> None:
     outcome = manager.update(source_id, config(notes="new"), timeout=3)
@@ -326,7 +322,7 @@ def test_a_time_limit_ends_the_wait_for_a_state_that_only_has_to_stay(
 
 
 @pytest.mark.parametrize("theirs", ["one\r\ntwo\r\n{mark}", "one\rtwo\r{mark}\r", "one\ntwo\n{mark}\n"])
-def test_how_lines_of_notes_end_makes_no_difference(
+def test_line_endings_of_notes_do_not_matter(
     cloud: Cloud, manager: SourceManager, source_id: str, theirs: str
 ) -> None:
     written = {**current(cloud), "notes": theirs.format(mark=f"Pulumi: {OWNER}")}
@@ -336,7 +332,7 @@ def test_how_lines_of_notes_end_makes_no_difference(
     assert writes(cloud) == []
 
 
-def test_answers_without_the_intended_state_are_no_drift(
+def test_answers_without_the_intended_state_are_not_drift(
     cloud: Cloud, manager: SourceManager, source_id: str
 ) -> None:
     cloud.unlike(omit=["intendedState"])

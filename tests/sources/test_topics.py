@@ -22,7 +22,7 @@ LISTING = {
 
 
 @pytest.mark.parametrize("topic", PUBLISHED)
-def test_what_is_published_is_well_formed(topic: str) -> None:
+def test_published_topics_are_well_formed(topic: str) -> None:
     assert topic_fault(topic) is None
 
 
@@ -46,13 +46,13 @@ def test_what_is_published_is_well_formed(topic: str) -> None:
         "v2.users. {id}": "must be the template of a topic",
     }.items(),
 )
-def test_what_is_not_well_formed_is_told_how_it_is_written(topic: str, hint: str) -> None:
+def test_the_error_of_a_malformed_topic_has_the_correct_form(topic: str, hint: str) -> None:
     fault = topic_fault(topic)
     assert fault is not None
     assert hint in fault
 
 
-def test_what_goes_to_eventbridge_is_offered() -> None:
+def test_topics_for_eventbridge_are_offered() -> None:
     assert offered(LISTING) == {
         "v2.users.{id}.presence",
         "v2.detail.events.conversation.{id}.acw",
@@ -66,7 +66,7 @@ def test_an_answer_without_a_list_offers_nothing(answer: dict[str, object]) -> N
     assert offered(answer) == frozenset()
 
 
-def test_the_warning_names_the_nearest_one() -> None:
+def test_the_warning_names_the_nearest_topic() -> None:
     wanted = ["v2.users.{id}.presences", "v2.flows.{id}", "v2.zzz"]
     first, second = warnings(wanted, offered(LISTING))
     assert "'v2.users.{id}.presences'" in first

@@ -125,14 +125,14 @@ HALTING = [0.01 * number + 0.5 * (number > 4) for number in range(100)]
         pytest.param(TRICKLING, 50, 1, id="one-page-trickling"),
     ],
 )
-def test_look_ups_read_what_is_cheaper(due: list[float], there: int, most: int) -> None:
+def test_look_ups_choose_the_cheaper_reads(due: list[float], there: int, most: int) -> None:
     organisation = Organisation(there)
     Asking(organisation, due).ask_all()
     assert len(organisation.requests) <= most, organisation.requests
 
 
 @pytest.mark.parametrize("due", [AT_ONCE, TRICKLING, EIGHT_AT_A_TIME])
-def test_look_ups_stay_cheap_where_the_list_does_not_say_how_long_it_is(due: list[float]) -> None:
+def test_look_ups_stay_cheap_without_a_total_in_the_list(due: list[float]) -> None:
     organisation = Organisation(2000, says_how_long=False)
     Asking(organisation, due).ask_all()
     # An empty page is its end.

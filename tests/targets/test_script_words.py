@@ -151,7 +151,7 @@ MEETS: dict[str, Callable[[Script], None]] = {
 
 
 @pytest.mark.parametrize("what", MEETS)
-def test_no_error_speaks_of_pulumi(
+def test_no_error_mentions_pulumi(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     with pytest.raises(GenesysError) as met:

@@ -73,7 +73,7 @@ def entries(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_bytes().split(b"\n") if line]
 
 
-def test_an_entry_is_as_the_source_has_it(path: Path) -> None:
+def test_an_entry_has_the_format_of_the_source_document(path: Path) -> None:
     trail = AuditTrail(path)
     trail.record(AuditEvent.TARGET_VERIFIED, "id-1", latency_seconds=1.23456)
     (entry,) = entries(path)
@@ -122,7 +122,7 @@ def test_threads_lose_nothing(path: Path) -> None:
     assert list(problems_of(path)) == []
 
 
-def test_all_its_files_are_for_the_owner_alone(path: Path) -> None:
+def test_only_the_owner_can_read_its_files(path: Path) -> None:
     filled(path)
     for file in path.parent.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
@@ -130,7 +130,7 @@ def test_all_its_files_are_for_the_owner_alone(path: Path) -> None:
 
 
 @pytest.mark.parametrize("torn", [b'{"timestamp": "2026', b"", b"\xff\xfe", b'{"hash"', b"[" * 100_000])
-def test_a_line_that_a_dying_writer_left_is_no_entry_and_no_fault(path: Path, torn: bytes) -> None:
+def test_a_torn_line_of_a_killed_writer_is_tolerated(path: Path, torn: bytes) -> None:
     filled(path)
     with path.open("ab") as file:
         file.write(torn)
@@ -141,7 +141,7 @@ def test_a_line_that_a_dying_writer_left_is_no_entry_and_no_fault(path: Path, to
     assert list(problems_of(path)) == []
 
 
-def test_a_writer_that_died_before_its_newline_has_written(path: Path) -> None:
+def test_an_entry_without_its_newline_counts_as_written(path: Path) -> None:
     lines = filled(path)
     path.write_bytes(b"".join(lines)[:-1])
     AuditTrail(path).record(AuditEvent.TARGET_DELETED, "after")
@@ -149,7 +149,7 @@ def test_a_writer_that_died_before_its_newline_has_written(path: Path) -> None:
     assert list(problems_of(path)) == []
 
 
-def test_a_writer_that_died_before_it_noted_the_head_has_written(path: Path) -> None:
+def test_an_entry_without_its_head_counts_as_written(path: Path) -> None:
     filled(path)
     head = path.with_name("audit.jsonl.head")
     before = head.read_text()
@@ -175,7 +175,7 @@ CHANGES: dict[str, Callable[[list[bytes]], list[bytes]]] = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_what_was_done_to_the_file_later_shows(path: Path, what: str) -> None:
+def test_later_changes_to_the_file_are_detected(path: Path, what: str) -> None:
     lines = filled(path)
     assert list(problems_of(path)) == []
     path.write_bytes(b"".join(CHANGES[what](lines)))
@@ -183,7 +183,7 @@ def test_what_was_done_to_the_file_later_shows(path: Path, what: str) -> None:
 
 
 @pytest.mark.parametrize("head", [None, b"\xff\xfe\n", b"", b"0" * 64])
-def test_a_head_that_was_touched_shows(path: Path, head: bytes | None) -> None:
+def test_a_changed_head_is_detected(path: Path, head: bytes | None) -> None:
     filled(path)
     file = path.with_name("audit.jsonl.head")
     if head is None:
@@ -193,14 +193,14 @@ def test_a_head_that_was_touched_shows(path: Path, head: bytes | None) -> None:
     assert list(problems_of(path)) != []
 
 
-def test_half_a_character_is_no_obstacle(path: Path) -> None:
+def test_half_a_character_is_tolerated(path: Path) -> None:
     AuditTrail(path).record(AuditEvent.TARGET_FAILED, None, error="half \ud800")
     assert entries(path)[0]["error"] == "half \ud800"
     assert list(problems_of(path)) == []
 
 
 @pytest.mark.parametrize("kind", ["folder", "file as a folder"])
-def test_a_file_that_can_not_be_written_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+def test_an_unwritable_file_is_refused_immediately(tmp_path: Path, kind: str) -> None:
     (tmp_path / "file").touch()
     path = tmp_path if kind == "folder" else tmp_path / "file" / "audit.jsonl"
     with pytest.raises(ConfigurationError, match="genesys:auditLog") as refused:
@@ -231,7 +231,7 @@ ALIEN = {
 @pytest.mark.parametrize("key", [None, KEY])
 @pytest.mark.parametrize("at", range(6))
 @pytest.mark.parametrize("what", ALIEN)
-def test_a_line_that_is_no_entry_shows(path: Path, what: str, at: int, key: str | None) -> None:
+def test_a_line_that_is_not_an_entry_is_detected(path: Path, what: str, at: int, key: str | None) -> None:
     lines = filled(path, key=key)
     path.write_bytes(b"".join([*lines[:at], ALIEN[what] + b"\n", *lines[at:]]))
     (problem,) = problems_of(path, key)
@@ -250,14 +250,16 @@ def test_a_line_that_is_no_entry_shows(path: Path, what: str, at: int, key: str 
         lambda line: line.replace(b'"hash": "', b'"hash": 0, "hash": "'),
     ],
 )
-def test_an_entry_that_only_reads_the_same_was_changed(path: Path, change: Callable[[bytes], bytes]) -> None:
+def test_an_entry_with_equivalent_json_counts_as_changed(
+    path: Path, change: Callable[[bytes], bytes]
+) -> None:
     lines = filled(path)
     path.write_bytes(b"".join([*lines[:2], change(lines[2]), *lines[3:]]))
     assert list(problems_of(path)) == ["line 3: the entry was changed after it was written"]
 
 
 @pytest.mark.parametrize("key", [None, KEY])
-def test_two_files_that_were_joined(tmp_path: Path, key: str | None) -> None:
+def test_two_joined_files(tmp_path: Path, key: str | None) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     one.write_bytes(b"".join(filled(one, key=key) + filled(other, key=key)))
     (problem, *_) = problems_of(one, key)
@@ -265,7 +267,7 @@ def test_two_files_that_were_joined(tmp_path: Path, key: str | None) -> None:
 
 
 @pytest.mark.parametrize("key", [None, KEY])
-def test_a_torn_line_that_was_changed_shows(path: Path, key: str | None) -> None:
+def test_a_changed_torn_line_is_detected(path: Path, key: str | None) -> None:
     filled(path, key=key)
     with path.open("ab") as file:
         file.write(b'{"timestamp": "2026')
@@ -276,7 +278,7 @@ def test_a_torn_line_that_was_changed_shows(path: Path, key: str | None) -> None
     assert problem.startswith("line 6: it is no entry")
 
 
-def test_a_torn_line_that_is_sealed_without_the_key_shows(path: Path) -> None:
+def test_a_torn_line_that_is_sealed_without_the_key_is_detected(path: Path) -> None:
     filled(path, key=KEY)
     with path.open("ab") as file:
         file.write(b'{"timestamp": "2026')
@@ -289,7 +291,7 @@ class TestWithAKey:
     """Whoever can write both files, but lacks the key, can't write them anew."""
 
     @pytest.mark.parametrize("what", CHANGES)
-    def test_what_was_done_to_the_file_later_shows(self, path: Path, what: str) -> None:
+    def test_later_changes_to_the_file_are_detected(self, path: Path, what: str) -> None:
         lines = filled(path, key=KEY)
         assert list(problems_of(path, KEY)) == []
         path.write_bytes(b"".join(CHANGES[what](lines)))
@@ -297,20 +299,20 @@ class TestWithAKey:
 
     @pytest.mark.parametrize("key", [None, "guessed"])
     @pytest.mark.parametrize("first", [0, 2, 4])
-    def test_a_chain_that_was_written_anew(self, path: Path, first: int, key: str | None) -> None:
+    def test_a_rewritten_chain(self, path: Path, first: int, key: str | None) -> None:
         lines = filled(path, key=KEY)
         rewrite(path, lines, first, key)
         problems = list(problems_of(path, KEY))
         assert problems != []
         assert KEY not in "".join(problems)
 
-    def test_an_end_that_was_cut_off_with_its_head(self, path: Path) -> None:
+    def test_a_truncated_end_with_a_matching_head(self, path: Path) -> None:
         lines = filled(path, key=KEY)
         path.write_bytes(b"".join(lines[:3]))
         path.with_name("audit.jsonl.head").write_text(json.loads(lines[2])["hash"] + "\n")
         assert list(problems_of(path, KEY)) == ["entries are missing at the end"]
 
-    def test_a_file_that_was_begun_without(self, path: Path) -> None:
+    def test_a_file_that_was_begun_without_a_key(self, path: Path) -> None:
         filled(path, 3)
         lines = filled(path, 3, key=KEY)
         assert list(problems_of(path, KEY)) == []
@@ -320,7 +322,7 @@ class TestWithAKey:
             "line 4: it does not follow the previous entry: one was removed, inserted or moved"
         ]
 
-    def test_a_writer_without(self, path: Path) -> None:
+    def test_a_writer_without_the_key(self, path: Path) -> None:
         filled(path, 2, key=KEY)
         filled(path, 1)
         filled(path, 2, key=KEY)
@@ -328,30 +330,30 @@ class TestWithAKey:
             "line 3: it was written without a key, after entries with one"
         ]
 
-    def test_a_check_without(self, path: Path) -> None:
+    def test_a_check_without_the_key(self, path: Path) -> None:
         filled(path, 2)
         filled(path, 2, key=KEY)
         assert list(problems_of(path)) == [
             "line 3: it was written with a key: set GENESYSCLOUD_AUDIT_KEY to it"
         ]
 
-    def test_a_check_with_another(self, path: Path) -> None:
+    def test_a_check_with_another_key(self, path: Path) -> None:
         filled(path, 2)
         filled(path, 2, key=KEY)
         (problem,) = problems_of(path, "another")
         assert problem.startswith("line 3: GENESYSCLOUD_AUDIT_KEY is not the key")
 
-    def test_a_file_that_has_none(self, path: Path) -> None:
+    def test_a_file_without_a_key(self, path: Path) -> None:
         filled(path)
         (problem,) = problems_of(path, KEY)
         assert problem.startswith("no entry was written with GENESYSCLOUD_AUDIT_KEY")
 
-    def test_several_processes_make_one_chain(self, path: Path) -> None:
+    def test_several_processes_write_one_chain(self, path: Path) -> None:
         several_processes_write(path, KEY)
         assert list(problems_of(path, KEY)) == []
         assert KEY not in path.read_text()
 
-    def test_it_comes_from_the_environment(self, path: Path) -> None:
+    def test_the_key_comes_from_the_environment(self, path: Path) -> None:
         environ = {"GENESYSCLOUD_AUDIT_LOG": str(path), "GENESYSCLOUD_AUDIT_KEY": KEY}
         settings = Settings.resolve({}, environ)
         assert KEY not in repr(settings)

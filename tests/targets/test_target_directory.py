@@ -66,7 +66,7 @@ def test_500_targets_read_by_64_threads_cost_few_requests(
 
 
 @pytest.mark.full_length
-def test_2_targets_of_1000_cost_no_list(
+def test_2_targets_of_1000_do_not_read_the_list(
     cloud: Cloud, client: GenesysClient, directory: Directory[Target], writes: Writes[Target]
 ) -> None:
     ids = populated(cloud, client, 1000)
@@ -84,13 +84,15 @@ def test_2_targets_of_1000_cost_no_list(
     assert len(requests) <= 60 + 60, len(requests)
 
 
-def test_one_target_is_one_request(cloud: Cloud, client: GenesysClient, directory: Directory[Target]) -> None:
+def test_one_target_takes_one_request(
+    cloud: Cloud, client: GenesysClient, directory: Directory[Target]
+) -> None:
     (target_id,) = populated(cloud, client, 1)
     assert directory.get(target_id)
     assert cloud.requests() == [f"GET /{target_id} 200"]
 
 
-def test_a_target_that_is_missing_is_one_request(
+def test_a_missing_target_takes_one_request(
     cloud: Cloud, client: GenesysClient, directory: Directory[Target]
 ) -> None:
     client.list_targets()
@@ -99,7 +101,7 @@ def test_a_target_that_is_missing_is_one_request(
     assert cloud.requests() == ["GET /gone 404"]
 
 
-def test_what_the_list_lacks_is_asked_for_singly(
+def test_targets_missing_in_the_list_are_read_singly(
     cloud: Cloud, client: GenesysClient, directory: Directory[Target]
 ) -> None:
     ids = populated(cloud, client, 3)
@@ -146,7 +148,7 @@ def test_a_write_of_ours_during_a_reading_is_not_overwritten(
     assert target.name == "renamed"
 
 
-def test_a_reading_is_old_after_a_while(cloud: Cloud, client: GenesysClient) -> None:
+def test_a_reading_expires(cloud: Cloud, client: GenesysClient) -> None:
     now = 0.0
     writes = Writes[Target](threading.Event(), lambda: now)
     directory = Directory(TargetReader(client), writes, threading.Event(), lambda: now)
@@ -160,7 +162,7 @@ def test_a_reading_is_old_after_a_while(cloud: Cloud, client: GenesysClient) -> 
     assert len(cloud.requests()) == 1
 
 
-def test_100_look_ups_by_name_cost_one_reading(
+def test_100_look_ups_by_name_take_one_reading(
     cloud: Cloud, client: GenesysClient, directory: Directory[Target]
 ) -> None:
     populated(cloud, client, 150)
@@ -171,7 +173,7 @@ def test_100_look_ups_by_name_cost_one_reading(
     assert len(requests) <= 4, requests
 
 
-def test_what_was_written_since_is_found_by_name(
+def test_targets_written_since_the_reading_are_found_by_name(
     cloud: Cloud, client: GenesysClient, directory: Directory[Target], writes: Writes[Target]
 ) -> None:
     at_once(5, lambda number: directory.find(f"t{number}"))
@@ -182,7 +184,7 @@ def test_what_was_written_since_is_found_by_name(
     assert cloud.requests() == []
 
 
-def test_many_share_a_reading_that_fails(cloud: Cloud, directory: Directory[Target]) -> None:
+def test_many_share_a_failed_reading(cloud: Cloud, directory: Directory[Target]) -> None:
     cloud.control("faults", match={"path": TARGETS}, action="status", status=503)
     outcomes = outcomes_at_once(30, lambda number: directory.find(f"t{number}"))
     assert all(isinstance(outcome, ServerError) for outcome in outcomes)
@@ -197,15 +199,13 @@ def test_many_share_a_reading_that_fails(cloud: Cloud, directory: Directory[Targ
         {"message": "welcome"},
     ],
 )
-def test_a_list_that_is_none_is_an_error_with_a_name(
-    cloud: Cloud, directory: Directory[Target], answer: object
-) -> None:
+def test_an_invalid_list_is_a_typed_error(cloud: Cloud, directory: Directory[Target], answer: object) -> None:
     cloud.control("faults", match={"path": TARGETS}, action="status", status=200, body=answer)
     with pytest.raises(UnexpectedAnswer, match="list of targets"):
         directory.find_now("orders")
 
 
-def test_a_list_without_end_ends(cloud: Cloud, directory: Directory[Target]) -> None:
+def test_an_endless_list_is_abandoned(cloud: Cloud, directory: Directory[Target]) -> None:
     answer = {"entities": [], "pageCount": 10**9}
     cloud.control("faults", match={"path": TARGETS}, action="status", status=200, body=answer)
     assert directory.find_now("orders") is None

@@ -26,7 +26,7 @@ FACE = [
 ]
 
 
-def test_the_face_is_exactly_this() -> None:
+def test_the_public_names() -> None:
     assert genesys_provider.__all__ == FACE
     assert sorted(genesys_provider._HOMES) == FACE
     for name in FACE:
@@ -45,7 +45,7 @@ print(sorted({"httpx", "pydantic", "starlette", "uvicorn", "click"} & sys.module
 """
 
 
-def test_a_program_that_declares_loads_no_http_and_no_models() -> None:
+def test_a_declaring_program_loads_no_http_and_no_models() -> None:
     loaded = subprocess.run([sys.executable, "-c", LOADS], capture_output=True, text=True, check=True)
     assert loaded.stdout == "[]\n"
 

@@ -77,9 +77,7 @@ def gateway(cloud: Cloud, audit: AuditTrail, waits: SkippedWaits) -> Iterator[Ga
 
 
 @pytest.mark.parametrize("event", [UPDATED, DELETED])
-def test_a_sync_is_as_the_contract_says(
-    cloud: Cloud, gateway: Gateway, audit: AuditTrail, event: str
-) -> None:
+def test_a_sync_follows_the_contract(cloud: Cloud, gateway: Gateway, audit: AuditTrail, event: str) -> None:
     delivery = gateway.notify(cloud.webhook, event, ID, signing_secret=SIGNING_SECRET)  # type: ignore[arg-type]
     (sync,) = cloud.received()["syncs"]
     timestamp = sync["body"].pop("timestamp")
@@ -101,9 +99,7 @@ def test_the_reference_library_verifies_the_signature(
     assert verifier.verify(raw, headers) == json.loads(raw)
 
 
-def test_with_several_secrets_each_side_of_a_rotation_verifies_it(
-    listener: Listener, gateway: Gateway
-) -> None:
+def test_with_several_secrets_old_and_new_gateways_verify_it(listener: Listener, gateway: Gateway) -> None:
     secrets = ["plain secret", "whsec_c2lnbmVkIGZvciB0aGUgZ2F0ZXdheQ=="]
     gateway.notify(listener.url, UPDATED, ID, signing_secret=secrets)
     ((raw, headers),) = listener.tries
@@ -113,7 +109,7 @@ def test_with_several_secrets_each_side_of_a_rotation_verifies_it(
 
 
 @pytest.mark.parametrize("secrets", [[SIGNING_SECRET, "canary-next"], ["canary-next", SIGNING_SECRET]])
-def test_the_local_gateway_takes_what_any_signature_fits(
+def test_the_local_gateway_accepts_any_matching_signature(
     cloud: Cloud, gateway: Gateway, secrets: list[str]
 ) -> None:
     gateway.notify(cloud.webhook, UPDATED, ID, signing_secret=secrets)
@@ -131,7 +127,7 @@ def test_without_a_secret_it_is_not_signed(listener: Listener, gateway: Gateway)
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_each_try_has_the_same_webhook_id_and_a_valid_signature(
+def test_each_attempt_has_the_same_webhook_id_and_a_valid_signature(
     listener: Listener, gateway: Gateway, waits: SkippedWaits, status: int
 ) -> None:
     listener.answers = [status, status]
@@ -143,24 +139,24 @@ def test_each_try_has_the_same_webhook_id_and_a_valid_signature(
         Webhook(b"plain secret").verify(raw, headers)
 
 
-def test_taken_before_counts_after_a_lost_answer(listener: Listener, gateway: Gateway) -> None:
+def test_already_received_means_success_after_a_lost_answer(listener: Listener, gateway: Gateway) -> None:
     listener.answers = [503, 409]
     gateway.notify(listener.url, UPDATED, ID)
     assert len(listener.tries) == 2
 
 
-def test_taken_before_is_a_refusal_at_the_first_try(listener: Listener, gateway: Gateway) -> None:
+def test_already_received_is_a_refusal_at_the_first_attempt(listener: Listener, gateway: Gateway) -> None:
     listener.answers = [409]
     with pytest.raises(SyncFailed, match="409"):
         gateway.notify(listener.url, UPDATED, ID)
 
 
-def test_a_wrong_url_is_what_to_look_at_first(cloud: Cloud, gateway: Gateway) -> None:
+def test_a_404_advises_to_check_the_url(cloud: Cloud, gateway: Gateway) -> None:
     with pytest.raises(SyncFailed, match=r"HTTP 404 Not Found\. Check that the webhook's URL is right"):
         gateway.notify(cloud.webhook + "/nowhere", UPDATED, ID)
 
 
-def test_a_wrong_signature_is_refused_at_once(cloud: Cloud, gateway: Gateway, audit: AuditTrail) -> None:
+def test_a_wrong_signature_is_not_retried(cloud: Cloud, gateway: Gateway, audit: AuditTrail) -> None:
     with pytest.raises(SyncFailed, match="HTTP 401") as refused:
         gateway.notify(cloud.webhook, UPDATED, ID, signing_secret="canary-wrong")
     assert "same signing secret" in str(refused.value)
@@ -171,7 +167,7 @@ def test_a_wrong_signature_is_refused_at_once(cloud: Cloud, gateway: Gateway, au
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 410])
-def test_a_refusal_is_not_repeated(listener: Listener, gateway: Gateway, status: int) -> None:
+def test_a_refusal_is_not_retried(listener: Listener, gateway: Gateway, status: int) -> None:
     listener.answers = [status]
     with pytest.raises(SyncFailed, match=str(status)):
         gateway.notify(listener.url, UPDATED, ID)
@@ -186,7 +182,7 @@ def test_a_gateway_that_keeps_failing_is_given_up(listener: Listener, gateway: G
 
 
 @pytest.mark.parametrize(("timeout", "tries"), [(0.4, 1), (5, 3), (1000, 11)])
-def test_a_time_limit_bounds_all_tries_together(
+def test_a_time_limit_applies_to_all_attempts_together(
     listener: Listener, cloud: Cloud, audit: AuditTrail, waits: SkippedWaits, timeout: float, tries: int
 ) -> None:
     """No wait is begun that would outlast it: here 1, 2, 4, … s, less up to half of each."""
@@ -200,7 +196,7 @@ def test_a_time_limit_bounds_all_tries_together(
     gateway.close()
 
 
-def test_a_gateway_that_asks_for_more_time_than_there_is_gets_no_other_try(
+def test_a_retry_after_beyond_the_time_limit_ends_the_attempts(
     listener: Listener, cloud: Cloud, audit: AuditTrail, waits: SkippedWaits
 ) -> None:
     gateway = Gateway(cloud.gateway.ca_file, audit, max_retries=10, cancelled=waits, clock=waits.clock)
@@ -213,9 +209,7 @@ def test_a_gateway_that_asks_for_more_time_than_there_is_gets_no_other_try(
     gateway.close()
 
 
-def test_a_gateway_that_does_not_answer_is_waited_for_no_longer_than_the_limit(
-    listener: Listener, gateway: Gateway
-) -> None:
+def test_a_silent_gateway_is_given_up_at_the_time_limit(listener: Listener, gateway: Gateway) -> None:
     """The limit of the single try ends with the whole: else this would take 10 s a try."""
     listener.silent = True
     with pytest.raises(SyncFailed, match=r"within 0\.3 s: .*no answer within the time limit"):
@@ -223,13 +217,13 @@ def test_a_gateway_that_does_not_answer_is_waited_for_no_longer_than_the_limit(
     assert len(listener.tries) == 1
 
 
-def test_an_answer_that_is_too_large_is_a_failed_sync_too(listener: Listener, gateway: Gateway) -> None:
+def test_an_oversized_answer_is_a_failed_sync_too(listener: Listener, gateway: Gateway) -> None:
     listener.text = "x" * (17 * 1024 * 1024)
     with pytest.raises(SyncFailed, match="larger than"):
         gateway.notify(listener.url, UPDATED, ID)
 
 
-def test_an_unknown_ca_is_a_failed_sync_that_says_what_to_do(cloud: Cloud, audit: AuditTrail) -> None:
+def test_an_unknown_ca_is_a_failed_sync_with_advice(cloud: Cloud, audit: AuditTrail) -> None:
     gateway = Gateway(None, audit, max_retries=0, cancelled=threading.Event())
     with pytest.raises(SyncFailed, match="certificate") as refused:
         gateway.notify(cloud.webhook, UPDATED, ID)
@@ -248,7 +242,7 @@ def test_an_unknown_ca_is_a_failed_sync_that_says_what_to_do(cloud: Cloud, audit
         "https://xn--.example",
     ],
 )
-def test_urls_that_nothing_is_sent_to(gateway: Gateway, audit: AuditTrail, url: str) -> None:
+def test_refused_urls(gateway: Gateway, audit: AuditTrail, url: str) -> None:
     with pytest.raises(SyncFailed) as refused:
         gateway.notify(url, UPDATED, ID, signing_secret="canary")
     assert "canary" not in str(refused.value) + str(audit.entries)
@@ -256,13 +250,13 @@ def test_urls_that_nothing_is_sent_to(gateway: Gateway, audit: AuditTrail, url: 
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_canar"])
-def test_a_secret_that_is_none_is_named(listener: Listener, gateway: Gateway, secret: str) -> None:
+def test_an_invalid_secret_is_reported(listener: Listener, gateway: Gateway, secret: str) -> None:
     with pytest.raises(SyncFailed, match="signing secret"):
         gateway.notify(listener.url, UPDATED, ID, signing_secret=secret)
     assert listener.tries == []
 
 
-def test_a_cancel_ends_the_tries(listener: Listener, cloud: Cloud, audit: AuditTrail) -> None:
+def test_a_cancel_ends_the_attempts(listener: Listener, cloud: Cloud, audit: AuditTrail) -> None:
     cancelled = threading.Event()
     gateway = Gateway(cloud.gateway.ca_file, audit, max_retries=30, cancelled=cancelled)
     listener.answers = [503] * 100

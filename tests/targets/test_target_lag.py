@@ -37,7 +37,7 @@ def config(cloud: Cloud, name: str = "orders", **fields: Any) -> TargetConfig:
     return TargetConfig.model_validate({**body(cloud, name), "owner": f"mark of {name}", **fields})
 
 
-def test_what_was_just_made_is_not_given_up(cloud: Cloud, manager: TargetManager) -> None:
+def test_a_new_target_that_reads_do_not_show_yet_is_kept(cloud: Cloud, manager: TargetManager) -> None:
     cloud.unlike(readLagSeconds=LAG)
     target = manager.register(config(cloud)).target
     assert target.verified
@@ -51,12 +51,12 @@ def test_an_absence_right_after_a_write_means_not_yet(cloud: Cloud, manager: Tar
     assert manager.get(target_id, shared=True, last_write=LastWrite(utc_now(), seen=False)) is not None
 
 
-def test_an_absence_long_after_a_write_is_one(cloud: Cloud, manager: TargetManager) -> None:
+def test_an_absence_long_after_a_write_is_final(cloud: Cloud, manager: TargetManager) -> None:
     assert manager.get("gone", shared=True, last_write=LastWrite("2026-01-31T12:00:00Z", seen=True)) is None
     assert cloud.requests()[-1] == "GET /gone 404"
 
 
-def test_what_was_written_last_is_waited_for(cloud: Cloud, manager: TargetManager) -> None:
+def test_reads_wait_for_the_last_write(cloud: Cloud, manager: TargetManager) -> None:
     target = manager.register(config(cloud)).target
     cloud.unlike(readLagSeconds=LAG)
     cloud.api("PUT", f"/{target.id}", json=config(cloud, eventTypes=["NEW"]).payload())
@@ -69,7 +69,7 @@ def test_what_was_written_last_is_waited_for(cloud: Cloud, manager: TargetManage
     assert read.event_types == ["NEW"]
 
 
-def test_an_old_verdict_is_not_taken_for_a_new_one(cloud: Cloud, manager: TargetManager) -> None:
+def test_an_old_verdict_is_not_mistaken_for_a_new_one(cloud: Cloud, manager: TargetManager) -> None:
     cloud.unlike(readLagSeconds=LAG)
     target = manager.register(config(cloud)).target
     cloud.behave("/v1/genesys/events/other", status=500)
@@ -81,7 +81,7 @@ def test_an_old_verdict_is_not_taken_for_a_new_one(cloud: Cloud, manager: Target
     assert manager.update(target.id, config(cloud)).target.verified
 
 
-def test_a_lost_answer_is_looked_for_as_long_as_the_list_may_lag(
+def test_after_a_lost_answer_the_list_is_polled_while_it_may_lag(
     cloud: Cloud, manager: TargetManager
 ) -> None:
     cloud.unlike(readLagSeconds=LAG)
@@ -92,7 +92,7 @@ def test_a_lost_answer_is_looked_for_as_long_as_the_list_may_lag(
     assert len(cloud.targets()) == 1
 
 
-def test_what_an_earlier_run_left_behind_is_found_by_its_name_that_is_taken(
+def test_a_leftover_of_an_earlier_run_is_found_by_the_name_conflict(
     cloud: Cloud, manager: TargetManager
 ) -> None:
     cloud.unlike(readLagSeconds=LAG)
@@ -104,7 +104,7 @@ def test_what_an_earlier_run_left_behind_is_found_by_its_name_that_is_taken(
 
 @pytest.mark.parametrize("answer", [200, 202])
 @pytest.mark.parametrize("lag", [0, LAG])
-def test_a_deletion_is_one_once_a_read_shows_it(
+def test_a_deletion_counts_once_a_read_confirms_it(
     cloud: Cloud, manager: TargetManager, answer: int, lag: float
 ) -> None:
     cloud.unlike(deleteAnswer=answer, readLagSeconds=lag)
@@ -114,7 +114,7 @@ def test_a_deletion_is_one_once_a_read_shows_it(
     assert cloud.targets() == {}
 
 
-def test_deletions_that_must_be_confirmed_share_their_reads(cloud: Cloud, manager: TargetManager) -> None:
+def test_confirmations_of_deletions_share_reads(cloud: Cloud, manager: TargetManager) -> None:
     ids = [outcome.target.id for outcome in at_once(60, lambda n: manager.register(config(cloud, f"t{n}")))]
     cloud.unlike(deleteAnswer=200)
     cloud.requests()
@@ -140,7 +140,9 @@ def test_a_deletion_that_never_happens_is_an_error(cloud: Cloud, tmp_path: Path)
 
 @pytest.mark.parametrize("answer", [201, 200, 202])
 @pytest.mark.parametrize("put", ["object", "part", "none"])
-def test_any_success_of_a_write_is_one(cloud: Cloud, manager: TargetManager, answer: int, put: str) -> None:
+def test_any_success_status_of_a_write_is_accepted(
+    cloud: Cloud, manager: TargetManager, answer: int, put: str
+) -> None:
     cloud.unlike(createAnswer=answer, putAnswer=put)
     target = manager.register(config(cloud)).target
     assert target.verified
@@ -150,7 +152,7 @@ def test_any_success_of_a_write_is_one(cloud: Cloud, manager: TargetManager, ans
     assert manager.update(target.id, config(cloud, endpointUrl=cloud.endpoint("other"))).target.verified
 
 
-def test_a_post_whose_answer_names_no_target_is_looked_up(cloud: Cloud, manager: TargetManager) -> None:
+def test_a_post_whose_answer_has_no_id_is_looked_up(cloud: Cloud, manager: TargetManager) -> None:
     cloud.unlike(omit=["id"])
     outcome = manager.register(config(cloud))
     assert outcome.target.verified
@@ -159,7 +161,7 @@ def test_a_post_whose_answer_names_no_target_is_looked_up(cloud: Cloud, manager:
 
 
 @pytest.mark.parametrize("style", ["number", "opaque"])
-def test_any_id_is_one(cloud: Cloud, manager: TargetManager, style: str) -> None:
+def test_any_id_is_accepted(cloud: Cloud, manager: TargetManager, style: str) -> None:
     cloud.unlike(idStyle=style, statusCase="lower")
     made = at_once(3, lambda number: manager.register(config(cloud, f"t{number}")))
     for number, outcome in enumerate(made):
@@ -172,7 +174,7 @@ def test_any_id_is_one(cloud: Cloud, manager: TargetManager, style: str) -> None
     assert cloud.targets() == {}
 
 
-def test_what_only_the_service_knows_is_carried_on(cloud: Cloud, manager: TargetManager) -> None:
+def test_unknown_fields_are_preserved(cloud: Cloud, manager: TargetManager) -> None:
     cloud.unlike(extraFields=True)
     target = manager.register(config(cloud)).target
     cloud.requests()
@@ -186,7 +188,7 @@ def test_what_only_the_service_knows_is_carried_on(cloud: Cloud, manager: Target
     assert after == {**before, "eventTypes": ["NEW"]}
 
 
-def test_others_that_cant_be_read_are_in_nobodys_way(
+def test_unreadable_targets_of_others_do_not_interfere(
     cloud: Cloud, manager: TargetManager, caplog: pytest.LogCaptureFixture
 ) -> None:
     cloud.unlike(oddEntries=12)
@@ -210,7 +212,7 @@ def test_a_list_ends_without_a_page_count(
     assert len({target.id for target in manager.list()}) == 130
 
 
-def test_a_list_that_fails_is_made_up_for_by_single_looks(cloud: Cloud, tmp_path: Path) -> None:
+def test_a_failing_list_is_replaced_by_single_reads(cloud: Cloud, tmp_path: Path) -> None:
     settings = settings_of(cloud, tmp_path, maxRetries=0, verificationTimeout=20)
     with TargetManager(settings) as manager:
         # Whoever waits goes by the list, until it fails.
@@ -227,14 +229,12 @@ def test_a_list_that_fails_is_made_up_for_by_single_looks(cloud: Cloud, tmp_path
         assert counted(cloud.requests(), "GET / 500") >= 1
 
 
-def test_a_target_that_is_gone_is_gone_for_an_update(cloud: Cloud, manager: TargetManager) -> None:
+def test_an_update_of_a_deleted_target_is_not_found_under_lag(cloud: Cloud, manager: TargetManager) -> None:
     with pytest.raises(NotFound, match="is gone"):
         manager.update("gone", config(cloud))
 
 
-def test_a_name_that_somebody_else_has_is_told_though_the_list_lags(
-    cloud: Cloud, manager: TargetManager
-) -> None:
+def test_a_name_conflict_is_reported_although_the_list_lags(cloud: Cloud, manager: TargetManager) -> None:
     cloud.unlike(readLagSeconds=LAG)
     cloud.api("POST", json=config(cloud, owner="somebody").payload())
     with pytest.raises(NameTaken, match="somebody"):

@@ -104,7 +104,7 @@ def test_a_target_is_registered_verified_and_checked(cloud: Cloud, manager: Targ
     assert manager.audit.latencies(AuditEvent.TARGET_CREATED)[0] < verified
 
 
-def test_an_endpoint_that_does_not_pass_is_told_with_its_answer(cloud: Cloud, manager: TargetManager) -> None:
+def test_a_failed_verification_is_reported_with_the_answer(cloud: Cloud, manager: TargetManager) -> None:
     cloud.behave("/v1/genesys/events/orders", status=503)
     with pytest.raises(VerificationFailed, match="endpoint answered 503") as failed:
         manager.register(config(cloud))
@@ -118,7 +118,7 @@ def test_an_endpoint_that_does_not_pass_is_told_with_its_answer(cloud: Cloud, ma
     assert manager.update(failed.value.target.id, config(cloud)).target.verified
 
 
-def test_a_time_limit_leaves_the_target_known(cloud: Cloud, manager: TargetManager) -> None:
+def test_the_error_of_a_time_limit_has_the_target(cloud: Cloud, manager: TargetManager) -> None:
     cloud.behave("/v1/genesys/events/orders", seconds=1.5)
     with pytest.raises(VerificationTimeout, match="no verdict within") as late:
         manager.register(config(cloud), timeout=0.5)
@@ -126,7 +126,7 @@ def test_a_time_limit_leaves_the_target_known(cloud: Cloud, manager: TargetManag
     assert "GENESYSCLOUD_VERIFICATION_TIMEOUT" in str(late.value)
 
 
-def test_a_cancel_during_the_wait_leaves_the_target_known(
+def test_the_error_of_a_cancel_during_the_wait_has_the_target(
     cloud: Cloud, manager: TargetManager, cancelled: threading.Event
 ) -> None:
     cloud.behave("/v1/genesys/events/orders", seconds=1)
@@ -147,7 +147,9 @@ def test_after_a_cancel_nothing_is_sent(
     assert cloud.requests() == []
 
 
-def test_scopes_that_go_during_the_wait_leave_the_target_known(cloud: Cloud, manager: TargetManager) -> None:
+def test_the_error_of_scopes_lost_during_the_wait_has_the_target(
+    cloud: Cloud, manager: TargetManager
+) -> None:
     manager.find("orders")
     cloud.control("faults", match={"path": "*/verify"}, action="status", status=403)
     with pytest.raises(VerificationUnknown) as unknown:
@@ -167,7 +169,7 @@ def test_a_target_that_is_deleted_during_the_wait_is_not_found(cloud: Cloud, hur
 
 @pytest.mark.parametrize("action", ["drop_after", "truncate", "malformed"])
 @pytest.mark.parametrize("owner", [OWNER, None])
-def test_a_create_whose_answer_is_lost_is_made_once(
+def test_a_create_whose_answer_is_lost_happens_once(
     cloud: Cloud, manager: TargetManager, action: str, owner: str | None
 ) -> None:
     cloud.control("faults", match=POST, action=action, times=1)
@@ -178,7 +180,7 @@ def test_a_create_whose_answer_is_lost_is_made_once(
 
 
 @pytest.mark.parametrize("action", ["drop_before", "status"])
-def test_a_create_that_did_not_act_is_made_again(cloud: Cloud, hurried: TargetManager, action: str) -> None:
+def test_a_create_without_effect_is_retried(cloud: Cloud, hurried: TargetManager, action: str) -> None:
     more: dict[str, Any] = {"status": 503} if action == "status" else {}
     cloud.control("faults", match=POST, action=action, times=2, **more)
     assert hurried.register(config(cloud)).target.verified
@@ -186,7 +188,7 @@ def test_a_create_that_did_not_act_is_made_again(cloud: Cloud, hurried: TargetMa
     assert len(cloud.targets()) == 1
 
 
-def test_a_last_try_whose_answer_is_lost_is_found(cloud: Cloud, hurried: TargetManager) -> None:
+def test_a_last_attempt_whose_answer_is_lost_is_found(cloud: Cloud, hurried: TargetManager) -> None:
     cloud.control("faults", match=POST, action="status", status=503, times=2)
     cloud.control("faults", match=POST, action="drop_after", times=1)
     assert hurried.register(config(cloud)).target.verified
@@ -194,7 +196,7 @@ def test_a_last_try_whose_answer_is_lost_is_found(cloud: Cloud, hurried: TargetM
     assert len(cloud.targets()) == 1
 
 
-def test_creates_that_never_act_end(cloud: Cloud, hurried: TargetManager) -> None:
+def test_creates_that_never_take_effect_end(cloud: Cloud, hurried: TargetManager) -> None:
     cloud.control("faults", match=POST, action="status", status=503)
     with pytest.raises(ServerError):
         hurried.register(config(cloud))
@@ -205,7 +207,7 @@ def test_creates_that_never_act_end(cloud: Cloud, hurried: TargetManager) -> Non
 # Whose a target is.
 
 
-def test_what_an_earlier_run_left_is_adopted_and_made_right(cloud: Cloud, manager: TargetManager) -> None:
+def test_a_leftover_of_an_earlier_run_is_adopted_and_updated(cloud: Cloud, manager: TargetManager) -> None:
     former = cloud.api("POST", json=config(cloud, eventTypes=["OLD"]).payload()).json()
     outcome = manager.register(config(cloud))
     assert outcome.adopted
@@ -218,7 +220,7 @@ def test_what_an_earlier_run_left_is_adopted_and_made_right(cloud: Cloud, manage
 @pytest.mark.parametrize(
     ("theirs", "says"), [("shop/prod/x", "owned by shop/prod/x"), (None, "owned by no stack")]
 )
-def test_what_somebody_else_has_is_left_alone(
+def test_a_target_of_somebody_else_is_left_alone(
     cloud: Cloud, manager: TargetManager, theirs: str | None, says: str
 ) -> None:
     cloud.api("POST", json=config(cloud, owner=theirs).payload())
@@ -234,7 +236,7 @@ def test_a_script_adopts_nothing(cloud: Cloud, manager: TargetManager) -> None:
 
 
 @pytest.mark.parametrize("owner", [OWNER, "shop/prod/x"])
-def test_a_target_that_came_after_the_look_up_is_met_by_its_409(
+def test_a_target_created_after_the_look_up_is_found_by_the_409(
     cloud: Cloud, manager: TargetManager, owner: str
 ) -> None:
     at_once(3, lambda number: manager._directory.find(f"other{number}"))
@@ -248,7 +250,7 @@ def test_a_target_that_came_after_the_look_up_is_met_by_its_409(
             manager.register(config(cloud))
 
 
-def test_a_name_that_became_free_since_the_look_up_is_free(cloud: Cloud, manager: TargetManager) -> None:
+def test_a_name_freed_since_the_look_up_can_be_used(cloud: Cloud, manager: TargetManager) -> None:
     theirs = cloud.api("POST", json=config(cloud, owner="shop/prod/x").payload()).json()
     at_once(3, lambda number: manager._directory.find(f"other{number}"))
     cloud.requests()
@@ -256,7 +258,7 @@ def test_a_name_that_became_free_since_the_look_up_is_free(cloud: Cloud, manager
     assert manager.register(config(cloud)).target.verified
 
 
-def test_what_was_ours_and_is_deleted_since_the_look_up_is_made_anew(
+def test_our_target_that_was_deleted_since_the_look_up_is_created_again(
     cloud: Cloud, manager: TargetManager
 ) -> None:
     ours = cloud.api("POST", json=config(cloud).payload()).json()
@@ -268,7 +270,7 @@ def test_what_was_ours_and_is_deleted_since_the_look_up_is_made_anew(
     assert outcome.target.verified
 
 
-def test_a_name_that_the_list_still_shows_with_its_former_holder_ends(
+def test_a_name_that_the_list_keeps_showing_with_its_old_target_is_an_error(
     cloud: Cloud, hurried: TargetManager
 ) -> None:
     """This run has renamed the holder; somebody else gave it its name back, or the list lags for long."""
@@ -281,7 +283,7 @@ def test_a_name_that_the_list_still_shows_with_its_former_holder_ends(
     assert cloud.targets()["orders"]["id"] == holder["id"]
 
 
-def test_many_are_registered_at_once_with_few_requests(cloud: Cloud, manager: TargetManager) -> None:
+def test_many_concurrent_registrations_take_few_requests(cloud: Cloud, manager: TargetManager) -> None:
     outcomes = at_once(64, lambda number: manager.register(config(cloud, f"t{number}")))
     assert all(outcome.target.verified for outcome in outcomes)
     requests = cloud.requests()
@@ -289,7 +291,7 @@ def test_many_are_registered_at_once_with_few_requests(cloud: Cloud, manager: Ta
     assert len(requests) <= 64 + 10, len(requests)
 
 
-def test_two_creates_among_many_cost_no_reading_of_the_list(cloud: Cloud, manager: TargetManager) -> None:
+def test_two_creates_among_many_do_not_read_the_list(cloud: Cloud, manager: TargetManager) -> None:
     """In an organisation of 10,000, say: its list has 100 pages."""
     page = {
         "entities": [{"id": f"id-{number}", "name": f"n{number}"} for number in range(100)],
@@ -304,7 +306,7 @@ def test_two_creates_among_many_cost_no_reading_of_the_list(cloud: Cloud, manage
     assert len(requests) <= 8, requests
 
 
-def test_two_that_want_one_name_make_one_target(cloud: Cloud, manager: TargetManager) -> None:
+def test_two_concurrent_creates_of_one_name_make_one_target(cloud: Cloud, manager: TargetManager) -> None:
     outcomes = outcomes_at_once(2, lambda number: manager.register(config(cloud, owner=f"a/b/{number}")))
     assert sum(isinstance(outcome, NameTaken) for outcome in outcomes) == 1
     assert len(cloud.targets()) == 1
@@ -313,7 +315,7 @@ def test_two_that_want_one_name_make_one_target(cloud: Cloud, manager: TargetMan
 # The rest of its life.
 
 
-def test_an_update_waits_only_where_verification_starts_again(cloud: Cloud, manager: TargetManager) -> None:
+def test_an_update_only_waits_if_the_verification_restarts(cloud: Cloud, manager: TargetManager) -> None:
     target = manager.register(config(cloud)).target
     cloud.requests()
     quiet = manager.update(target.id, config(cloud, eventTypes=["A", "B"]))
@@ -327,20 +329,22 @@ def test_an_update_waits_only_where_verification_starts_again(cloud: Cloud, mana
     assert audited(manager)[-2:] == ["TARGET_UPDATED", "TARGET_VERIFIED"]
 
 
-def test_an_update_of_what_is_gone_is_not_found(cloud: Cloud, manager: TargetManager) -> None:
+def test_an_update_of_a_deleted_target_is_not_found(cloud: Cloud, manager: TargetManager) -> None:
     with pytest.raises(NotFound):
         manager.update("gone", config(cloud))
     assert audited(manager) == ["TARGET_FAILED"]
 
 
-def test_an_update_to_a_name_that_is_taken_says_who_has_it(cloud: Cloud, manager: TargetManager) -> None:
+def test_an_update_to_a_taken_name_names_its_owner(cloud: Cloud, manager: TargetManager) -> None:
     other = manager.register(config(cloud, "other", owner="shop/prod/x")).target
     target = manager.register(config(cloud)).target
     with pytest.raises(NameTaken, match=other.id):
         manager.update(target.id, config(cloud, "other", endpointUrl=target.endpoint_url))
 
 
-def test_a_script_is_not_told_to_delete_what_somebody_else_has(cloud: Cloud, manager: TargetManager) -> None:
+def test_a_script_is_not_advised_to_delete_the_target_of_somebody_else(
+    cloud: Cloud, manager: TargetManager
+) -> None:
     """Neither of the two has an owner mark: that makes nothing the script's own."""
     cloud.api("POST", json=config(cloud, "other", owner=None).payload())
     target = manager.register(config(cloud, owner=None)).target
@@ -362,7 +366,7 @@ def test_get_find_and_list(cloud: Cloud, manager: TargetManager) -> None:
     assert {target.id for target in manager.list()} == set(ids)
 
 
-def test_a_delete_may_find_it_gone(cloud: Cloud, manager: TargetManager) -> None:
+def test_a_delete_of_a_deleted_target_succeeds(cloud: Cloud, manager: TargetManager) -> None:
     target = manager.register(config(cloud)).target
     manager.delete(target.id)
     manager.delete(target.id)
@@ -374,14 +378,14 @@ def test_a_delete_may_find_it_gone(cloud: Cloud, manager: TargetManager) -> None
     assert [entry.error for entry in deleted] == [None, "it was gone already"]
 
 
-def test_a_delete_whose_answer_is_lost_is_done(cloud: Cloud, manager: TargetManager) -> None:
+def test_a_delete_whose_answer_is_lost_succeeds(cloud: Cloud, manager: TargetManager) -> None:
     target = manager.register(config(cloud)).target
     cloud.control("faults", match={"method": "DELETE"}, action="drop_after", times=1)
     manager.delete(target.id)
     assert manager.get(target.id) is None
 
 
-def test_a_health_check_says_what_the_endpoint_does(cloud: Cloud, manager: TargetManager) -> None:
+def test_a_health_check_reports_the_answer_of_the_endpoint(cloud: Cloud, manager: TargetManager) -> None:
     target = manager.register(config(cloud)).target
     assert manager.check_health(target.id) == "HEALTHY"
     cloud.behave("/v1/genesys/events/orders", status=500)
@@ -391,14 +395,14 @@ def test_a_health_check_says_what_the_endpoint_does(cloud: Cloud, manager: Targe
     assert manager.audit.entries[-1].error
 
 
-def test_a_health_check_that_fails_loses_no_target(cloud: Cloud, manager: TargetManager) -> None:
+def test_a_failed_health_check_keeps_the_target(cloud: Cloud, manager: TargetManager) -> None:
     cloud.control("faults", match={"path": "*/health"}, action="status", status=403)
     outcome = manager.register(config(cloud), health_check=True)
     assert outcome.target.verified
     assert outcome.health_status == "UNKNOWN"
 
 
-def test_a_sync_reaches_the_gateway_or_is_an_error(cloud: Cloud, manager: TargetManager) -> None:
+def test_a_sync_reaches_the_gateway_or_raises(cloud: Cloud, manager: TargetManager) -> None:
     manager.sync(cloud.webhook, "id-1", signing_secret=SIGNING_SECRET)
     manager.sync(cloud.webhook, "id-1", event=DELETED, signing_secret=SIGNING_SECRET)
     events = [sync["body"]["eventType"] for sync in cloud.received()["syncs"]]
@@ -407,9 +411,7 @@ def test_a_sync_reaches_the_gateway_or_is_an_error(cloud: Cloud, manager: Target
         manager.sync(cloud.webhook, "id-1", signing_secret="wrong")
 
 
-def test_the_monitor_tells_each_change(
-    cloud: Cloud, manager: TargetManager, cancelled: threading.Event
-) -> None:
+def test_monitor_yields_each_change(cloud: Cloud, manager: TargetManager, cancelled: threading.Event) -> None:
     target = manager.register(config(cloud)).target
     seen: list[tuple[str, str | None, str | None]] = []
     changes = manager.monitor(0.02)
