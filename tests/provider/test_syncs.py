@@ -400,8 +400,11 @@ def test_a_sync_updated_alone_looks_whether_its_target_is_there(
         declared.program(declared.target("orders"), declared.sync("orders", **at(new_gateway, NEW_SECRET)))
     )
     cloud.requests()
+    organization = cloud.organization
     cloud.api("DELETE", f"/{target_id}").raise_for_status()
-    assert f"target {target_id}, which is gone. Run `pulumi up --refresh`" in fails(stack.up("--target", urn))
+    refused = fails(stack.up("--target", urn))
+    assert f"target {target_id}, which is gone from organization {organization}." in refused
+    assert "Run `pulumi up --refresh`" in refused
     up(stack, "--refresh")
     new_id = stack.resources()["orders"]["id"]
     assert new_gateway.heard() == [("UPDATED", new_id)]
