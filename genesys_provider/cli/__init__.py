@@ -2,7 +2,7 @@
 
 import click
 
-from genesys_provider.cli import live  # noqa: F401  (registers its commands in the group `targets`)
+from genesys_provider.cli import health, watch  # noqa: F401  (they register commands in `targets` and `sources`)
 from genesys_provider.cli.audit import audit
 from genesys_provider.cli.completion import completion
 from genesys_provider.cli.doctor import doctor

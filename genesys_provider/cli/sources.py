@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def sources() -> None:
-    """Inspect sources, the Amazon EventBridge integrations: list, show."""
+    """Inspect sources, the Amazon EventBridge integrations: list, show, watch."""
 
 
 @sources.command("list")
@@ -37,7 +37,7 @@ def list_sources(
             found = list(manager.list())
         organization = manager.organization()
     shown = [
-        _as_json(each, organization.id)
+        source_as_json(each, organization.id)
         for each in sorted(found, key=lambda each: each.name)
         if output.selects(pattern, each.name)
         and output.owned_by(owner, each.owner)
@@ -84,7 +84,7 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
             f"There is no source with the name or id {output.plain(name_or_id)!r} in {organization}. "
             "`genesys-eventbridge sources list` shows all of them."
         )
-    shown = _as_json(source, organization.id)
+    shown = source_as_json(source, organization.id)
     if as_json:
         output.print_json({**shown, "organizationId": organization.id})
         return
@@ -111,7 +111,7 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
     )
 
 
-def _as_json(source: Source, organization_id: str | None) -> dict[str, Any]:
+def source_as_json(source: Source, organization_id: str | None) -> dict[str, Any]:
     """A source by the property names in its resource's state."""
     from genesys_provider.monitor.views import facts_of
     from genesys_provider.sources.vocabulary import event_source_name

@@ -108,6 +108,11 @@ class Started:
         self._process.kill()
         self._process.communicate()
 
+    def watches(self) -> None:
+        """Waits until a `watch` has the first reading, against which changes are seen."""
+        assert self._process.stderr is not None
+        self.announced = self._process.stderr.readline()
+
     def line(self) -> str:
         """The next line; empty at the end."""
         assert self._process.stdout is not None

@@ -1,14 +1,16 @@
-"""`sources list` and `sources show`, as an operator runs them."""
+"""`sources list`, `sources show` and `sources watch`, as an operator runs them."""
 
 from __future__ import annotations
 
+import json
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from genesys_provider.sources.manager import SourceManager
-from tests.cli.cli_commands import run, source_config
+from tests.cli.cli_commands import Started, run, source_config
 from tests.support.shared_cloud import settings_of
 
 if TYPE_CHECKING:
@@ -101,3 +103,26 @@ def test_show(cloud: Cloud, fleet: dict[str, str]) -> None:
 
 def test_a_missing_source(cloud: Cloud) -> None:
     assert run("sources", "list", env=cloud.env).out == "0 sources\n"
+
+
+def test_watch(cloud: Cloud, fleet: dict[str, str], tmp_path: Path) -> None:
+    with (
+        SourceManager(settings_of(cloud, tmp_path)) as somebody,
+        Started("sources", "watch", "--interval", "0.2", "--name", "[oq]*", env=cloud.env) as started,
+    ):
+        started.watches()
+        cloud.control(f"integrations/{fleet['presence']}/state", code="ERROR", message="not selected")
+        cloud.control(f"integrations/{fleet['orders']}/state", code="ERROR", message="AWS refuses it")
+        assert started.words() == ["orders", "ACTIVE", "→", "ERROR", "AWS", "refuses", "it"]
+        somebody.delete(fleet["queues"])
+        assert started.words() == ["queues", "ERROR", "→", "deleted"]
+        assert started.end(signal.SIGINT)[0] == 0
+
+
+def test_watch_as_json(cloud: Cloud, fleet: dict[str, str]) -> None:
+    with Started("sources", "watch", "--interval", "0.2", "--json", env=cloud.env) as started:
+        started.watches()
+        cloud.control(f"integrations/{fleet['orders']}/state", code="ERROR", message="AWS refuses it")
+        change = json.loads(started.line())
+    assert set(change) == {"at", "before", "after", *KEYS}
+    assert (change["before"], change["after"], change["stateReason"]) == ("ACTIVE", "ERROR", "AWS refuses it")

@@ -15,6 +15,7 @@ COMMANDS = [
     ["targets", "show"],
     ["targets", "health"],
     ["targets", "watch"],
+    ["sources", "watch"],
     ["sources"],
     ["sources", "list"],
     ["sources", "show"],

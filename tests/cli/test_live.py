@@ -90,25 +90,13 @@ def test_health_of_none(cloud: Cloud) -> None:
     assert run("targets", "health", "--all", env=cloud.env).out == "0 targets\n"
 
 
-def readings(cloud: Cloud) -> int:
-    """How often the list was read so far."""
-    log = cloud.control("requests", "GET")
-    return sum(each["method"] == "GET" and each["path"].endswith("/targets") for each in log)
-
-
-def watch_begins(cloud: Cloud) -> None:
-    """Waits for the first reading, against which changes are seen."""
-    before = readings(cloud)
-    until(lambda: readings(cloud) > before + 1)
-
-
 def test_watch(fleet: Cloud, tmp_path: Path) -> None:
     ids = fleet.living()
     with (
         TargetManager(settings_of(fleet, tmp_path)) as somebody,
         Started("targets", "watch", "--interval", "0.2", env=fleet.env) as started,
     ):
-        watch_begins(fleet)
+        started.watches()
         fleet.control(f"targets/{ids['orders']}/status", status="FAILED", message="endpoint answered 500")
         assert started.words() == ["orders", "VERIFIED", "→", "FAILED", "endpoint", "answered", "500"]
         somebody.delete(ids["queues"])
@@ -118,13 +106,13 @@ def test_watch(fleet: Cloud, tmp_path: Path) -> None:
         code, _, err = started.end(signal.SIGINT)
     assert code == 0
     assert "Traceback" not in err
-    assert "every 0.2 s; press Ctrl-C to stop" in err
+    assert "every 0.2 s; press Ctrl-C to stop" in started.announced
 
 
 def test_watch_as_json(fleet: Cloud) -> None:
     ids = fleet.living()
     with Started("targets", "watch", "--interval", "0.2", "--json", env=fleet.env) as started:
-        watch_begins(fleet)
+        started.watches()
         fleet.control(f"targets/{ids['orders']}/status", status="TIMEOUT", message="no answer")
         change = json.loads(started.line())
     assert (change["before"], change["after"]) == ("VERIFIED", "TIMEOUT")
@@ -135,7 +123,7 @@ def test_watch_continues_after_an_outage(fleet: Cloud) -> None:
     ids = fleet.living()
     env = {**fleet.env, "GENESYSCLOUD_MAX_RETRIES": "0"}
     with Started("targets", "watch", "--interval", "0.2", env=env) as started:
-        watch_begins(fleet)
+        started.watches()
         fleet.control("faults", match={"method": "GET", "path": "*"}, action="status", status=503, times=2)
         fleet.control(f"targets/{ids['orders']}/status", status="FAILED", message="x")
         assert "orders  VERIFIED → FAILED" in started.line()
