@@ -154,7 +154,7 @@ def engine(
 
 @pytest.mark.parametrize("adopter", ["init", "subreaper"])
 @pytest.mark.parametrize("stage", ["poetry", "python", "import"])
-def test_it_dies_while_the_host_starts(tmp_path: Path, stage: str, adopter: str) -> None:
+def test_the_engine_dies_while_the_host_starts(tmp_path: Path, stage: str, adopter: str) -> None:
     with engine(tmp_path, stage, adopter=adopter) as started:
         until(lambda: started.reached(stage))
         started.kill()
@@ -162,7 +162,7 @@ def test_it_dies_while_the_host_starts(tmp_path: Path, stage: str, adopter: str)
         until(lambda: not alive(host))
 
 
-def test_it_is_dead_before_the_host_starts(tmp_path: Path) -> None:
+def test_the_engine_is_dead_before_the_host_starts(tmp_path: Path) -> None:
     with engine(tmp_path, start="late") as started:
         started.kill()
         host = started.host()
@@ -170,15 +170,15 @@ def test_it_is_dead_before_the_host_starts(tmp_path: Path) -> None:
 
 
 @containers
-def test_it_is_dead_before_the_host_starts_in_a_container(tmp_path: Path) -> None:
-    test = f"{__file__}::{test_it_is_dead_before_the_host_starts.__name__}"
+def test_the_engine_is_dead_before_the_host_starts_in_a_container(tmp_path: Path) -> None:
+    test = f"{__file__}::{test_the_engine_is_dead_before_the_host_starts.__name__}"
     pytest_of_one = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test]
     result = Running([*CONTAINER, *pytest_of_one], tmp_path, os.environ).wait()
     assert result.code == 0, result.output
 
 
 @containers
-def test_an_engine_that_is_process_1_of_a_container_lives(house: House) -> None:
+def test_a_living_engine_that_is_process_1_of_a_container(house: House) -> None:
     stack = house.stack("Thing('a')")
     result = Running(
         [*CONTAINER, "pulumi", "up", "--yes", "--skip-preview"], stack.directory, stack.env
@@ -187,14 +187,14 @@ def test_an_engine_that_is_process_1_of_a_container_lives(house: House) -> None:
     assert set(stack.resources()) == {"a"}
 
 
-def test_it_is_dead_before_the_host_starts_which_nobody_sees(tmp_path: Path) -> None:
+def test_the_engine_is_dead_before_the_host_starts_and_goes_unnoticed(tmp_path: Path) -> None:
     with engine(tmp_path, start="late", adopter="subreaper", output="unread") as started:
         started.kill()
         host = started.host()
         until(lambda: not alive(host))
 
 
-def test_a_system_that_tells_of_no_death(tmp_path: Path) -> None:
+def test_a_system_without_death_notifications(tmp_path: Path) -> None:
     with engine(tmp_path, "import", more_env={"WITHOUT_PIDFD": "1"}) as started:
         until(lambda: started.reached("import"))
         started.kill()
@@ -202,7 +202,7 @@ def test_a_system_that_tells_of_no_death(tmp_path: Path) -> None:
         until(lambda: not alive(host))
 
 
-def test_it_lives(tmp_path: Path) -> None:
+def test_a_living_engine_keeps_the_host(tmp_path: Path) -> None:
     """And so does the host: it was nothing but the death that made it leave in the other tests."""
     with engine(tmp_path, "import") as started:
         until(lambda: started.reached("import"))

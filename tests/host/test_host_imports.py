@@ -39,14 +39,14 @@ def test_a_program_can_adopt(house: House, installed: dict[str, str]) -> None:
     assert "2 unchanged" in stack.preview().output
 
 
-def test_an_import_of_what_is_not_there(house: House, installed: dict[str, str]) -> None:
+def test_an_import_of_a_missing_object(house: House, installed: dict[str, str]) -> None:
     result = house.stack(env={**installed, "HOUSE_GONE": "1"}).import_(TYPE, "a", "id-a")
     assert result.code != 0
     assert "does not exist" in result.output
     assert "Traceback" not in result.output
 
 
-def test_an_import_that_no_package_serves(house: House) -> None:
+def test_an_import_without_a_package_for_the_type(house: House) -> None:
     result = house.stack().import_(TYPE, "a", "id-a")
     assert result.code != 0
     assert f"no installed package says which provider serves '{TYPE}'" in result.output

@@ -36,7 +36,7 @@ def started(log: Path) -> int:
     return log.read_bytes().count(b'"create starts"') if log.exists() else 0
 
 
-def test_cancel_is_answered_before_what_it_wakes(
+def test_cancel_is_answered_before_the_operations_that_it_wakes(
     host: DirectHost, log: Path, record_property: pytest.RecordProperty
 ) -> None:
     answered: list[str] = []
@@ -53,7 +53,7 @@ def test_cancel_is_answered_before_what_it_wakes(
     assert answered == ["cancel"] + ["create"] * MANY
 
 
-def test_cancel_needs_no_thread_that_the_machine_refuses(host: DirectHost, log: Path) -> None:
+def test_cancel_works_when_no_thread_can_be_started(host: DirectHost, log: Path) -> None:
     def waiting(name: str, **props: Any) -> Any:
         return host.create(name, seconds=600, **props)
 
@@ -68,7 +68,7 @@ def test_cancel_needs_no_thread_that_the_machine_refuses(host: DirectHost, log: 
     assert started(log) == 5
 
 
-def test_a_sigterm_after_a_sigint_ends_what_does_not_listen(host: DirectHost, log: Path) -> None:
+def test_a_sigterm_after_a_sigint_ends_unresponsive_operations(host: DirectHost, log: Path) -> None:
     waiting, deaf = host.create("a", seconds=600), host.create("b", stubborn=600)
     until(lambda: started(log) == 2)
     host.process.send_signal(signal.SIGINT)

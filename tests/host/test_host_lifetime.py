@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.host.house_project import House
 
 
-def test_ctrl_c_saves_what_there_is(house: House) -> None:
+def test_ctrl_c_saves_the_created_resources(house: House) -> None:
     stack = house.stack("for n in range(8): Thing(f't{n}', seconds=60)")
     running = stack.start("up", "--yes", "--skip-preview", "--parallel", "8")
     until(lambda: len(house.calls("create starts")) == 8)
@@ -47,7 +47,7 @@ def test_a_second_ctrl_c_does_not_wait(house: House) -> None:
     assert [each["type"] for each in stack.pending()] == ["creating"]
 
 
-def test_the_host_ends_with_a_command(house: House) -> None:
+def test_the_host_ends_with_the_command(house: House) -> None:
     result = house.stack("Thing('a')").up()
     # The engine gives a plugin five seconds before it kills it: a host that stays costs them each time.
     deployment = re.search(r"Duration: (\d+)s", result.output)

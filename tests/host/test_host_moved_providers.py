@@ -29,7 +29,9 @@ def stack(house: House, installed: dict[str, str], request: pytest.FixtureReques
     return stack
 
 
-def test_it_is_refreshed_updated_and_destroyed(stack: Stack, house: House) -> None:
+def test_a_resource_of_a_moved_provider_is_refreshed_updated_and_destroyed(
+    stack: Stack, house: House
+) -> None:
     before = stack.resources()["a"]["outputs"]["__provider"]
     refreshed = stack.refresh()
     assert refreshed.code == 0, refreshed.output
@@ -47,7 +49,7 @@ def test_it_is_refreshed_updated_and_destroyed(stack: Stack, house: House) -> No
     assert stack.resources() == {}
 
 
-def test_it_is_destroyed_as_it_is(stack: Stack, house: House) -> None:
+def test_a_resource_of_a_moved_provider_is_destroyed_directly(stack: Stack, house: House) -> None:
     destroyed = stack.destroy()
     assert destroyed.code == 0, destroyed.output
     assert len(house.calls("delete")) == 2

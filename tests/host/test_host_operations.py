@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SECRET = "hunter2-hunter2"
 
 
-def test_many_operations_run_at_a_time(house: House) -> None:
+def test_many_operations_run_concurrently(house: House) -> None:
     stack = house.stack("for n in range(64): Thing(f't{n}', seconds=1)")
     result = stack.up("--parallel", "64")
     assert result.code == 0, result.output
@@ -29,7 +29,7 @@ def test_many_operations_run_at_a_time(house: House) -> None:
     assert len(house.calls("configure")) == 1
 
 
-def test_a_message_for_the_user_comes_without_a_traceback(house: House) -> None:
+def test_an_error_for_the_user_has_no_traceback(house: House) -> None:
     stack = house.stack("Thing('a', error='clean')")
     result = stack.up()
     assert result.code != 0
@@ -38,13 +38,13 @@ def test_a_message_for_the_user_comes_without_a_traceback(house: House) -> None:
     assert "a" not in stack.resources()
 
 
-def test_any_other_exception_shows_where_it_came_from(house: House) -> None:
+def test_any_other_exception_has_a_traceback(house: House) -> None:
     result = house.stack("Thing('a', error='raw')").up()
     assert "Traceback" in result.output
     assert "RuntimeError: boom" in result.output
 
 
-def test_every_fault_of_a_check_is_shown(house: House) -> None:
+def test_all_failures_of_a_check_are_shown(house: House) -> None:
     faults = {"size": "must be at least 1", "retryPolicy.maxRetries": "must be at most 10"}
     result = house.stack(f"Thing('a', size=0, faults={faults!r})").preview()
     assert result.code != 0
@@ -99,7 +99,7 @@ def test_a_long_state_fits_into_a_failed_init(house: House) -> None:
     assert len(stack.resources()["a"]["outputs"]["text"]) == 1_000_000
 
 
-def test_what_is_gone_leaves_the_state(house: House) -> None:
+def test_a_missing_object_is_removed_from_the_state(house: House) -> None:
     stack = house.stack("Thing('a')")
     stack.must("up", "--yes", "--skip-preview")
     stack.must("refresh", "--yes", "--skip-preview", env={"HOUSE_GONE": "1"})
@@ -116,13 +116,13 @@ def test_time_limits_and_urns_reach_the_provider(house: House) -> None:
     assert {each["timeout"] for each in house.calls("delete")} == {120, None}
 
 
-def test_status_and_warnings_show_beside_the_resource(house: House) -> None:
+def test_status_and_warnings_are_shown_at_the_resource(house: House) -> None:
     result = house.stack("Thing('a', warn=True)").up()
     assert "waiting for the verdict" in result.output
     assert "warning: the endpoint is slow" in result.output
 
 
-def test_what_is_left_to_be_said_at_the_end_is_said_once(house: House) -> None:
+def test_a_message_for_the_end_is_shown_once(house: House) -> None:
     result = house.stack(
         "Thing('a', farewell='broken')\nfor n in range(3): Thing(f't{n}', farewell=True)"
     ).up()
@@ -133,14 +133,14 @@ def test_what_is_left_to_be_said_at_the_end_is_said_once(house: House) -> None:
     assert told.count("RuntimeError: no farewell") == 1, result.output
 
 
-def test_a_package_judges_the_config(house: House, installed: dict[str, str]) -> None:
+def test_a_package_validates_the_config(house: House, installed: dict[str, str]) -> None:
     refused = house.stack("Thing('a')", env=installed, config={"house:region": "nowhere"}).up()
     assert refused.code != 0
     assert "house:region value {nowhere} has a problem: is no region" in refused.output
     assert house.calls("create starts") == []
 
 
-def test_a_check_of_the_config_that_can_t_be_loaded_is_named(house: House, installed: dict[str, str]) -> None:
+def test_a_config_check_that_can_not_be_loaded_is_named(house: House, installed: dict[str, str]) -> None:
     entry_points = Path(installed["PYTHONPATH"]) / "house-1.0.dist-info" / "entry_points.txt"
     entry_points.write_text("[pulumi.dynamic.configs]\nhouse = house:gone\n")
     result = house.stack("Thing('a')", env=installed).up()
@@ -150,7 +150,7 @@ def test_a_check_of_the_config_that_can_t_be_loaded_is_named(house: House, insta
     assert "host/servicer.py" not in result.output
 
 
-def test_a_preview_says_property_by_property_what_changes(house: House) -> None:
+def test_a_preview_shows_each_changed_property(house: House) -> None:
     stack = house.stack(
         "Thing('a', size=1, retryPolicy={'maxRetries': 2, 'gone': 1},"
         f" auth={{'password': pulumi.Output.secret({SECRET!r}), 'user': 'u'}}, init=True)"
@@ -171,7 +171,7 @@ def test_a_preview_says_property_by_property_what_changes(house: House) -> None:
     assert "[diff: ~auth,retryPolicy,status]" in stack.preview().output
 
 
-def test_what_can_t_change_in_place_is_replaced_and_deleted_first(house: House) -> None:
+def test_an_immutable_property_causes_a_delete_before_create(house: House) -> None:
     stack = house.stack("Thing('a', place='here', size=1)")
     stack.up()
     stack.program(program("Thing('a', place='there', size=2)"))
@@ -189,7 +189,7 @@ def test_what_can_t_change_in_place_is_replaced_and_deleted_first(house: House) 
     assert order == ["create starts", "delete", "create starts"]
 
 
-def test_a_preview_knows_what_an_update_leaves_as_it_is(house: House) -> None:
+def test_a_preview_knows_the_outputs_that_an_update_keeps(house: House) -> None:
     lines = (
         f"a = Thing('a', size=1, hidden=pulumi.Output.secret({SECRET!r}), derived=None)",
         "Thing('b', copied=a.derived.apply(lambda derived: derived['plain']))",
@@ -207,7 +207,7 @@ def test_a_preview_knows_what_an_update_leaves_as_it_is(house: House) -> None:
     assert SECRET not in output
 
 
-def test_secrets_stay_encrypted_wherever_the_provider_puts_them(house: House) -> None:
+def test_secrets_stay_encrypted_in_all_outputs(house: House) -> None:
     secret = f"pulumi.Output.secret({SECRET!r})"
     arguments = f"auth={{'password': {secret}, 'user': 'u'}}, hidden={secret}"
     stack = house.stack(f"Thing('a', init=True, {arguments})")

@@ -73,7 +73,7 @@ def changes(output: str) -> list[str]:
 
 @pytest.mark.full_length
 @pytest.mark.timeout(240)
-def test_both_hosts_tell_the_same_story(house: House) -> None:
+def test_both_hosts_give_the_same_results(house: House) -> None:
     assert story(house, OWN_HOST) == story(house, None)
 
 

@@ -102,7 +102,7 @@ def test_pip_with_a_virtual_environment(layout: Layout, name: str, decoy: str) -
     assert layout.chosen("infra", virtualenv=f"{name}/", toolchain="pip") == f"infra/{name}/bin/python"
 
 
-def test_an_exported_cdpath_leads_nowhere_else(layout: Layout) -> None:
+def test_an_exported_cdpath_has_no_effect(layout: Layout) -> None:
     layout.project("infra", main="../program", virtualenv=".venv")
     layout.venv("infra/.venv")
     layout.file("other/host/a-file")
@@ -189,7 +189,7 @@ class TestUv:
         layout.venv(str(expected))
         assert os.path.normpath(layout.chosen("work/infra", **options)) == f"{expected}/bin/python"
 
-    def test_what_pulumi_yaml_names(self, layout: Layout, options: dict[str, str]) -> None:
+    def test_the_environment_that_pulumi_yaml_names(self, layout: Layout, options: dict[str, str]) -> None:
         options = {**options, "virtualenv": "mine"}
         layout.project("work/infra", main="program", **options)
         layout.file("work/uv.lock")
@@ -232,7 +232,7 @@ def test_no_virtual_environment(layout: Layout) -> None:
     assert layout.chosen("infra") == "opt/python3.12"
 
 
-def test_a_script_that_lies_in_a_virtual_environment(layout: Layout) -> None:
+def test_a_script_inside_a_virtual_environment(layout: Layout) -> None:
     layout.venv("infra/env")
     layout.project("infra", host="env/share/genesys-eventbridge/host")
     layout.venv("infra/.venv")
@@ -240,7 +240,7 @@ def test_a_script_that_lies_in_a_virtual_environment(layout: Layout) -> None:
     assert layout.chosen("infra") == "infra/env/bin/python"
 
 
-def test_the_engine_hands_no_options_on_at_the_end_of_an_import(layout: Layout) -> None:
+def test_the_engine_passes_no_options_at_the_end_of_an_import(layout: Layout) -> None:
     layout.project("infra", virtualenv="env")
     layout.venv("infra/env")
     layout.venv("infra/.venv")
@@ -258,7 +258,7 @@ def test_the_engine_hands_no_options_on_at_the_end_of_an_import(layout: Layout) 
         ({"toolchain": "poetry"}, None),
     ],
 )
-def test_an_environment_that_is_not_there(layout: Layout, options: dict[str, str], where: str | None) -> None:
+def test_a_missing_environment(layout: Layout, options: dict[str, str], where: str | None) -> None:
     layout.project("infra", **options)
     layout.venv(".venv")
     done = layout.run("infra", **options)

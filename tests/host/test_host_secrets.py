@@ -40,7 +40,7 @@ def test_a_provider_gets_no_marks() -> None:
     assert MessageToDict(asked.properties) == MARKED
 
 
-def test_every_secret_text_is_known() -> None:
+def test_every_secret_text_is_registered() -> None:
     asked = request("Update", news=MARKED, olds={"url": wrap_rpc_secret("canary-old")})
     assert secrets.secret_texts(asked) == {
         "https://a.example/canary",
@@ -51,7 +51,7 @@ def test_every_secret_text_is_known() -> None:
     }
 
 
-def test_an_answer_is_marked_where_the_request_was() -> None:
+def test_an_answer_has_the_secret_marks_of_the_request() -> None:
     answer = ParseDict({"properties": {**PLAIN, "more": "x"}}, provider_pb2.UpdateResponse())
     secrets.mark(answer, request("Update", news=MARKED))
     # A list with one secret is one as a whole.
@@ -61,7 +61,7 @@ def test_an_answer_is_marked_where_the_request_was() -> None:
     assert MessageToDict(answer.properties) == marked
 
 
-def test_a_reading_is_marked_as_its_own_bags_were() -> None:
+def test_a_read_has_the_secret_marks_of_its_own_inputs_and_state() -> None:
     answer = ParseDict(
         {"properties": {"a": "1", "b": "2"}, "inputs": {"a": "1"}}, provider_pb2.ReadResponse()
     )
@@ -83,6 +83,6 @@ def test_a_reading_is_marked_as_its_own_bags_were() -> None:
         ({"headers": wrap_rpc_secret({"X-Key": "canary-key"})}, set()),
     ],
 )
-def test_what_is_a_secret_now_and_was_none(old: dict[str, Any], found: set[tuple[str, ...]]) -> None:
+def test_a_value_that_becomes_a_secret(old: dict[str, Any], found: set[tuple[str, ...]]) -> None:
     assert set(secrets.newly_secret(request("Diff", olds=old, news=MARKED))) == found
     assert secrets.newly_secret(request("Create", properties=MARKED)) == ()

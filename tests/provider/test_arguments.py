@@ -80,7 +80,7 @@ SYNC = {
 }
 
 
-def test_each_wrong_kind_has_its_sentence(declared: Declared, cloud: Cloud) -> None:
+def test_each_wrong_type_has_its_message(declared: Declared, cloud: Cloud) -> None:
     """In one program, since each takes a second to start."""
     lines = [
         "sentences = []",
@@ -126,7 +126,7 @@ def test_each_wrong_kind_has_its_sentence(declared: Declared, cloud: Cloud) -> N
     assert cloud.requests() == []
 
 
-def test_the_program_ends_with_all_of_them(declared: Declared, cloud: Cloud) -> None:
+def test_the_program_reports_all_of_them(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(
         declared.program(declared.target("orders", auth=f"{{'password': {CANARY!r}}}", event_types="{'A'}"))
     )
@@ -139,7 +139,7 @@ def test_the_program_ends_with_all_of_them(declared: Declared, cloud: Cloud) -> 
     assert cloud.requests() == []
 
 
-def test_what_may_be_an_output_or_awaited_still_may(declared: Declared, cloud: Cloud) -> None:
+def test_outputs_and_awaitables_are_accepted(declared: Declared, cloud: Cloud) -> None:
     """And what is a list, a number or a text in a wider sense."""
     stack = declared.stack(
         declared.program(

@@ -120,7 +120,7 @@ def test_a_name_changes_in_place(stack: Stack, declared: Declared, cloud: Cloud)
     }
 
 
-def test_refresh_shows_drift_and_up_puts_it_right(stack: Stack, cloud: Cloud) -> None:
+def test_refresh_shows_drift_and_up_corrects_it(stack: Stack, cloud: Cloud) -> None:
     target_id = stack.resources()["orders"]["id"]
     cloud.requests()
     cloud.change(target_id, retryPolicy={**cloud.targets()["orders"]["retryPolicy"], "maxRetries": 1})
@@ -136,7 +136,7 @@ def test_refresh_shows_drift_and_up_puts_it_right(stack: Stack, cloud: Cloud) ->
 
 
 @pytest.mark.full_length
-def test_the_gateway_is_told_of_a_change_that_a_refresh_took_in(
+def test_the_gateway_hears_of_a_change_found_by_a_refresh(
     stack: Stack, declared: Declared, cloud: Cloud
 ) -> None:
     """As after an update that died when its PUT had acted, or where the program follows what was done by hand."""
@@ -162,7 +162,7 @@ def test_the_gateway_is_told_of_a_change_that_a_refresh_took_in(
     assert (outputs["status"], outputs["revision"]) == ("FAILED", 2)
 
 
-def test_what_is_deleted_by_hand_is_noticed_and_put_back(stack: Stack, cloud: Cloud) -> None:
+def test_a_target_that_was_deleted_manually_is_created_again(stack: Stack, cloud: Cloud) -> None:
     cloud.requests()
     cloud.api("DELETE", f"/{stack.resources()['orders']['id']}")
     assert "1 deleted" in stack.refresh().output
@@ -175,7 +175,7 @@ def test_what_is_deleted_by_hand_is_noticed_and_put_back(stack: Stack, cloud: Cl
 
 
 @pytest.mark.full_length
-def test_without_a_refresh_an_update_of_a_deleted_target_says_what_to_do(
+def test_without_a_refresh_an_update_of_a_deleted_target_tells_what_to_do(
     stack: Stack, declared: Declared, cloud: Cloud
 ) -> None:
     cloud.requests()
@@ -189,7 +189,9 @@ def test_without_a_refresh_an_update_of_a_deleted_target_says_what_to_do(
     assert list(cloud.targets()) == ["orders"]
 
 
-def test_import_then_preview_shows_only_the_secret_and_the_owner(declared: Declared, cloud: Cloud) -> None:
+def test_a_preview_after_an_import_only_shows_the_secret_and_the_owner(
+    declared: Declared, cloud: Cloud
+) -> None:
     body = {
         "name": "orders",
         "endpointUrl": cloud.endpoint("orders"),
@@ -230,7 +232,7 @@ def test_import_then_preview_shows_only_the_secret_and_the_owner(declared: Decla
     assert "2 unchanged" in stack.up().output
 
 
-def test_an_import_of_what_is_not_there_says_so(declared: Declared) -> None:
+def test_an_import_of_a_missing_target_is_an_error(declared: Declared) -> None:
     stack = declared.stack(declared.program("pass"))
     failed = stack.import_(TYPE, "orders", "3fa85f64-5717-4562-b3fc-2c963f66afa6")
     assert failed.code != 0
@@ -246,7 +248,7 @@ def test_health_check(declared: Declared, cloud: Cloud) -> None:
 
 
 @pytest.mark.full_length
-def test_a_health_check_that_fails_fails_no_update(declared: Declared, cloud: Cloud) -> None:
+def test_a_failed_health_check_does_not_fail_the_update(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.program(declared.target("orders", verification_timeout="30")))
     assert stack.up().code == 0
     cloud.control("faults", match={"path": "*/health"}, action="status", status=403)
@@ -265,7 +267,7 @@ def test_a_health_check_that_fails_fails_no_update(declared: Declared, cloud: Cl
 
 
 @pytest.mark.full_length
-def test_a_deleted_resource_that_has_another_owner_is_not_touched(
+def test_a_deleted_resource_with_another_owner_is_not_touched(
     stack: Stack, declared: Declared, cloud: Cloud
 ) -> None:
     other = declared.stack(declared.targets(["orders"]), name="billing")
@@ -281,7 +283,7 @@ def test_a_deleted_resource_that_has_another_owner_is_not_touched(
 
 
 @pytest.mark.parametrize("replaced", ["orders", pytest.param("orders-sync", marks=pytest.mark.full_length)])
-def test_a_replacement_that_the_user_asks_for_deletes_before_it_creates(
+def test_a_requested_replacement_deletes_before_it_creates(
     declared: Declared, cloud: Cloud, replaced: str
 ) -> None:
     """Else the create would adopt the target that the delete then takes away."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.support.declared import Declared
 
 
-def test_six_faults_make_six_messages_and_no_request(declared: Declared, cloud: Cloud) -> None:
+def test_six_errors_make_six_messages_and_no_request(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(
         declared.program(
             declared.target(
@@ -43,7 +43,7 @@ def test_six_faults_make_six_messages_and_no_request(declared: Declared, cloud: 
     assert cloud.requests() == []
 
 
-def test_what_nobody_can_mean_is_refused_where_it_stands(declared: Declared, cloud: Cloud) -> None:
+def test_nonsense_is_refused_at_its_property(declared: Declared, cloud: Cloud) -> None:
     headers = {"Content-Length": "0", "Host": "elsewhere.example", "Authorization": "Bearer x", "X-Fine": "1"}
     stack = declared.stack(
         declared.program(
@@ -72,7 +72,7 @@ def test_what_nobody_can_mean_is_refused_where_it_stands(declared: Declared, clo
     assert cloud.requests() == []
 
 
-def test_a_preview_with_an_endpoint_that_is_not_known_yet_passes(declared: Declared, cloud: Cloud) -> None:
+def test_a_preview_with_an_unknown_endpoint_passes(declared: Declared, cloud: Cloud) -> None:
     """The endpoint is the output of another resource: here, of another target."""
     stack = declared.stack(
         declared.program(
@@ -96,7 +96,7 @@ def test_a_preview_with_an_endpoint_that_is_not_known_yet_passes(declared: Decla
     assert "authConfig.tokenUrl" in result.output
 
 
-def test_missing_configuration_says_which_key(declared: Declared) -> None:
+def test_missing_configuration_names_the_key(declared: Declared) -> None:
     stack = declared.stack(declared.targets(["orders"]), env={"GENESYSCLOUD_OAUTHCLIENT_SECRET": ""})
     assert stack.preview().code == 0
     result = stack.up()
@@ -105,7 +105,7 @@ def test_missing_configuration_says_which_key(declared: Declared) -> None:
     assert "Traceback" not in result.output
 
 
-def test_a_wrong_client_is_told_what_to_do(declared: Declared) -> None:
+def test_wrong_credentials_tell_what_to_do(declared: Declared) -> None:
     stack = declared.stack(declared.targets(["orders"]), env={"GENESYSCLOUD_OAUTHCLIENT_SECRET": "canary-x"})
     result = stack.up()
     assert result.code != 0
@@ -114,7 +114,7 @@ def test_a_wrong_client_is_told_what_to_do(declared: Declared) -> None:
     assert "canary" not in result.output
 
 
-def test_a_missing_scope_is_told_what_to_do(declared: Declared, cloud: Cloud) -> None:
+def test_a_missing_scope_tells_what_to_do(declared: Declared, cloud: Cloud) -> None:
     cloud.control("scopes", scopes=["integration:eventbridge:read"])
     result = declared.stack(declared.targets(["orders"])).up()
     assert result.code != 0

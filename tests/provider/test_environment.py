@@ -27,9 +27,7 @@ def _as_on_a_plain_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def test_what_is_on_this_machine_needs_no_proxy_and_gives_it_no_secret(
-    cloud: Cloud, declared: Declared
-) -> None:
+def test_local_services_bypass_the_proxy(cloud: Cloud, declared: Declared) -> None:
     stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))
     with Tunnel() as proxy:
         odd = {
@@ -47,7 +45,7 @@ def test_what_is_on_this_machine_needs_no_proxy_and_gives_it_no_secret(
 
 
 @pytest.mark.full_length
-def test_the_hosts_messages_reach_the_engine_without_the_proxy(cloud: Cloud, declared: Declared) -> None:
+def test_messages_of_the_host_reach_the_engine_without_the_proxy(cloud: Cloud, declared: Declared) -> None:
     # gRPC reads these in small letters, and knows no exception for this machine.
     stack = declared.stack(declared.targets(["orders"]))
     stack.must("up", "--yes", "--skip-preview")
@@ -82,7 +80,7 @@ WAYS_OUT = ("unset it", "httpx[socks]", "certificates in PEM form", "a directory
 @pytest.mark.parametrize(
     ("env", "said"), [BAD[0], *(pytest.param(*each, marks=pytest.mark.full_length) for each in BAD[1:])]
 )
-def test_what_can_not_be_used_is_one_sentence(
+def test_an_unusable_environment_is_reported_in_one_sentence(
     cloud: Cloud, declared: Declared, env: dict[str, str], said: str
 ) -> None:
     stack = declared.stack(declared.targets(["orders"]))
@@ -97,7 +95,7 @@ def test_what_can_not_be_used_is_one_sentence(
     assert cloud.requests() == []
 
 
-def test_a_proxy_that_refuses_is_named(declared: Declared) -> None:
+def test_a_refusing_proxy_is_named(declared: Declared) -> None:
     stack = declared.stack(declared.targets(["orders"]), config={"genesys:maxRetries": "0"})
     with Tunnel(status="407 Proxy Authentication Required") as proxy:
         env = {"HTTPS_PROXY": proxy.url.replace("//", "//me:canary-proxy@"), "NO_PROXY": "localhost,[::1]"}
@@ -122,9 +120,7 @@ def test_ssl_cert_file_is_enough(cloud: Cloud, declared: Declared) -> None:
 
 
 @pytest.mark.full_length
-def test_no_target_is_given_up_for_the_404_of_somebody_else(
-    cloud: Cloud, declared: Declared, tmp_path: Path
-) -> None:
+def test_a_404_of_another_server_removes_no_target(cloud: Cloud, declared: Declared, tmp_path: Path) -> None:
     stack = declared.stack(declared.targets(["orders", "billing"]))
     stack.must("up", "--yes", "--skip-preview")
     before = cloud.targets()

@@ -65,7 +65,7 @@ def test_two_organisations_in_one_program(stack: Stack, cloud: Cloud, other: Clo
     assert cloud.integrations() == {}
 
 
-def test_a_rotated_secret_is_no_change_of_a_target(
+def test_a_rotated_secret_does_not_change_a_target(
     stack: Stack, declared: Declared, cloud: Cloud, other: Cloud
 ) -> None:
     rotated = "canary-client-rotated"
@@ -125,7 +125,7 @@ def test_a_switch_to_the_other_organisation_is_refused(
         pytest.param({"max_retries": "-1"}, "max_retries of provider 'eu'", marks=LONG),
     ],
 )
-def test_what_a_provider_is_not_given_is_an_error(
+def test_missing_provider_arguments_are_an_error(
     declared: Declared, cloud: Cloud, arguments: dict[str, str], named: str
 ) -> None:
     """Although the environment and the stack's config have all of it."""
@@ -139,7 +139,7 @@ def test_what_a_provider_is_not_given_is_an_error(
 
 
 @LONG
-def test_the_stock_host_says_it_at_the_first_use(declared: Declared, cloud: Cloud) -> None:
+def test_the_stock_host_reports_it_at_the_first_use(declared: Declared, cloud: Cloud) -> None:
     lines = [declared.provider("eu", cloud, login_url="None"), declared.target("orders", opts=EU)]
     stack = declared.stack(declared.program(*lines), host=None)
     result = stack.up()
@@ -161,9 +161,7 @@ def test_arguments_of_the_wrong_kind(declared: Declared, cloud: Cloud) -> None:
 
 
 @LONG
-def test_beside_the_default_provider_and_below_components(
-    declared: Declared, cloud: Cloud, other: Cloud
-) -> None:
+def test_with_the_default_provider_and_in_components(declared: Declared, cloud: Cloud, other: Cloud) -> None:
     """The stack's own organisation is the environment's; a component passes its provider on."""
     lines = [
         declared.provider("us", other),
@@ -179,7 +177,7 @@ def test_beside_the_default_provider_and_below_components(
     assert list(other.living()) == ["there"]
 
 
-def test_into_a_provider_of_ones_own(declared: Declared, cloud: Cloud) -> None:
+def test_a_move_into_an_explicit_provider(declared: Declared, cloud: Cloud) -> None:
     """From the stack's config into an explicit provider of the same organisation, and back: nothing is replaced."""
     stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))
     assert stack.up().code == 0
@@ -200,7 +198,7 @@ def test_into_a_provider_of_ones_own(declared: Declared, cloud: Cloud) -> None:
 
 
 @LONG
-def test_a_sync_without_its_targets_provider(declared: Declared, cloud: Cloud, other: Cloud) -> None:
+def test_a_sync_without_the_provider_of_its_target(declared: Declared, cloud: Cloud, other: Cloud) -> None:
     lines = [declared.provider("us", other), declared.target("orders", opts=US), declared.sync("orders")]
     stack = declared.stack(declared.program(*lines))
     result = stack.up()
@@ -214,7 +212,7 @@ def test_a_sync_without_its_targets_provider(declared: Declared, cloud: Cloud, o
 
 
 @LONG
-def test_values_that_are_known_late(declared: Declared, cloud: Cloud) -> None:
+def test_values_that_are_unknown_in_a_preview(declared: Declared, cloud: Cloud) -> None:
     """Credentials that another resource makes: a preview knows none of them."""
     made = (
         "from pulumi.dynamic import *\n"

@@ -29,7 +29,7 @@ def made_by_hand(cloud: Cloud, name: str = "theirs") -> str:
 
 @pytest.mark.full_length
 @pytest.mark.parametrize("own_host", [True, False])
-def test_a_target_is_read_beside_others(declared: Declared, cloud: Cloud, own_host: bool) -> None:
+def test_a_target_is_read_alongside_others(declared: Declared, cloud: Cloud, own_host: bool) -> None:
     target_id = made_by_hand(cloud)
     theirs = f"theirs = EventBridgeTarget.get('theirs', {target_id!r})"
     program = declared.program(
@@ -68,7 +68,7 @@ def test_a_target_is_read_beside_others(declared: Declared, cloud: Cloud, own_ho
     assert list(cloud.targets()) == ["theirs"]
 
 
-def test_it_comes_and_goes_without_a_trace(declared: Declared, cloud: Cloud) -> None:
+def test_adding_and_removing_a_get_changes_nothing(declared: Declared, cloud: Cloud) -> None:
     """Also where the same stack made the target, and lets go of it without deleting it."""
     stack = declared.stack(declared.program(declared.target("orders")))
     assert stack.up().code == 0
@@ -87,7 +87,7 @@ def test_it_comes_and_goes_without_a_trace(declared: Declared, cloud: Cloud) -> 
 
 
 @pytest.mark.full_length
-def test_a_target_that_is_not_verified_is_read_all_the_same(declared: Declared, cloud: Cloud) -> None:
+def test_an_unverified_target_is_read_too(declared: Declared, cloud: Cloud) -> None:
     """Whether it works is for the stack to judge that makes it."""
     target_id = made_by_hand(cloud)
     cloud.control(f"targets/{target_id}/status", status="FAILED", message="no answer")
@@ -102,7 +102,7 @@ def test_a_target_that_is_not_verified_is_read_all_the_same(declared: Declared, 
 
 
 @pytest.mark.full_length
-def test_one_that_is_not_there_is_told_with_a_sentence(declared: Declared, cloud: Cloud) -> None:
+def test_a_missing_target_is_reported_in_one_sentence(declared: Declared, cloud: Cloud) -> None:
     target_id = made_by_hand(cloud)
     stack = declared.stack(declared.program(f"EventBridgeTarget.get('theirs', {target_id!r})"))
     assert stack.up().code == 0

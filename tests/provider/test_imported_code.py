@@ -53,7 +53,7 @@ def test_the_schema_names_our_package_and_the_arguments(declared: Declared) -> N
 
 
 @pytest.mark.full_length
-def test_what_is_printed_is_what_was_imported(declared: Declared, cloud: Cloud) -> None:
+def test_the_printed_code_matches_the_import(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.targets(["orders"], headers="{'X-Source': 'a'}"))
     stack.must("up", "--yes", "--skip-preview")
     orders = stack.resources()["orders"]

@@ -51,7 +51,7 @@ def stack(declared: Declared, cloud: Cloud, host: Path | None) -> Stack:
     return stack
 
 
-def test_the_next_up_brings_it_up_to_date(stack: Stack, cloud: Cloud) -> None:
+def test_the_next_up_updates_an_old_stack(stack: Stack, cloud: Cloud) -> None:
     ids = cloud.living()
     shown = stack.preview("--diff")
     assert shown.code == 0, shown.output
@@ -74,7 +74,7 @@ def test_the_next_up_brings_it_up_to_date(stack: Stack, cloud: Cloud) -> None:
     "refreshed",
     [pytest.param(False, id="at once", marks=pytest.mark.full_length), pytest.param(True, id="refreshed")],
 )
-def test_it_destroys_as_before(stack: Stack, cloud: Cloud, refreshed: bool) -> None:
+def test_an_old_stack_can_be_destroyed(stack: Stack, cloud: Cloud, refreshed: bool) -> None:
     ids = cloud.living()
     if refreshed:
         assert stack.refresh().code == 0
@@ -86,7 +86,7 @@ def test_it_destroys_as_before(stack: Stack, cloud: Cloud, refreshed: bool) -> N
 
 
 @pytest.mark.full_length
-def test_one_is_removed(declared: Declared, stack: Stack, cloud: Cloud) -> None:
+def test_a_target_can_be_removed_from_an_old_stack(declared: Declared, stack: Stack, cloud: Cloud) -> None:
     ids = cloud.living()
     stack.program(declared.targets(["more"]))
     result = stack.up()

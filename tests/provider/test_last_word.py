@@ -70,7 +70,7 @@ def told(cloud: Cloud, gateway: GatewayServer) -> list[tuple[str, str]]:
         ),
     ],
 )
-def test_a_sync_goes_alone(
+def test_a_sync_is_removed_alone(
     declared: Declared, cloud: Cloud, stack: Stack, host: Path | None, how: str
 ) -> None:
     target_id = id_of(stack)
@@ -119,7 +119,7 @@ def test_a_target_that_moves_with_its_sync(declared: Declared, cloud: Cloud, sta
 # A target that goes.
 
 
-def test_a_target_goes_with_its_sync(declared: Declared, cloud: Cloud, stack: Stack) -> None:
+def test_a_target_is_removed_with_its_sync(declared: Declared, cloud: Cloud, stack: Stack) -> None:
     target_id = id_of(stack)
     stack.program(declared.targets(["more"]))
     succeeded(stack.up())
@@ -128,7 +128,7 @@ def test_a_target_goes_with_its_sync(declared: Declared, cloud: Cloud, stack: St
 
 
 @pytest.mark.full_length
-def test_a_stack_goes(cloud: Cloud, stack: Stack) -> None:
+def test_a_stack_is_destroyed(cloud: Cloud, stack: Stack) -> None:
     target_id = id_of(stack)
     succeeded(stack.destroy())
     assert cloud.living() == {}
@@ -148,7 +148,7 @@ def test_a_target_is_replaced(cloud: Cloud, stack: Stack) -> None:
 
 
 @pytest.mark.full_length
-def test_the_gateway_is_told_before_the_target_goes_and_can_refuse(cloud: Cloud, stack: Stack) -> None:
+def test_the_gateway_hears_before_the_deletion_and_can_refuse(cloud: Cloud, stack: Stack) -> None:
     target_id = id_of(stack)
     cloud.behave(WEBHOOK, status=400)
     result = stack.destroy()
@@ -160,7 +160,7 @@ def test_the_gateway_is_told_before_the_target_goes_and_can_refuse(cloud: Cloud,
     assert cloud.living() == {}
 
 
-def test_the_one_exception(cloud: Cloud, stack: Stack) -> None:
+def test_a_targeted_destroy_of_a_sync_is_the_exception(cloud: Cloud, stack: Stack) -> None:
     """A destroy of the sync alone can't know that its target stays."""
     target_id = id_of(stack)
     succeeded(stack.destroy("--target", urn("orders-sync", type_=SYNC_TYPE)))
@@ -223,7 +223,9 @@ def test_another_target_and_another_gateway(
 
 
 @pytest.mark.full_length
-def test_required_no_more(declared: Declared, cloud: Cloud, stack: Stack, host: Path | None) -> None:
+def test_a_sync_that_is_no_longer_required(
+    declared: Declared, cloud: Cloud, stack: Stack, host: Path | None
+) -> None:
     """The gateway is gone for good."""
     cloud.behave(WEBHOOK, status=410)
     assert stack.destroy().code != 0
@@ -238,7 +240,9 @@ def test_required_no_more(declared: Declared, cloud: Cloud, stack: Stack, host: 
 
 
 @pytest.mark.full_length
-def test_required_no_more_and_removed(declared: Declared, cloud: Cloud, stack: Stack) -> None:
+def test_a_sync_that_is_no_longer_required_and_removed(
+    declared: Declared, cloud: Cloud, stack: Stack
+) -> None:
     cloud.behave(WEBHOOK, status=410)
     sync = declared.sync("orders", required="False")
     stack.program(declared.program(declared.target("orders"), declared.target("more"), sync))
@@ -264,7 +268,7 @@ def test_a_time_limit_of_a_sync(declared: Declared, cloud: Cloud) -> None:
 
 
 @pytest.mark.full_length
-def test_a_time_limit_counts_for_a_destroy(declared: Declared, cloud: Cloud) -> None:
+def test_a_time_limit_applies_to_a_destroy(declared: Declared, cloud: Cloud) -> None:
     target = declared.target("orders")
     stack = declared.stack(declared.program(target, declared.sync("orders")))
     succeeded(stack.up())

@@ -42,7 +42,7 @@ def usual(**arguments: str) -> dict[str, str]:
     }
 
 
-def test_what_is_ignored_is_ignored_by_either_name(declared: Declared, cloud: Cloud) -> None:
+def test_ignore_changes_accepts_either_name(declared: Declared, cloud: Cloud) -> None:
     cloud.behave("/v1/genesys/events/orders", status=200)
     stack = declared.stack(declared.program(declared.target("orders", **usual())))
     assert stack.up().code == 0
@@ -89,7 +89,7 @@ def test_the_authentication_is_ignored_as_a_whole(declared: Declared, cloud: Clo
 
 
 @pytest.mark.full_length
-def test_an_output_becomes_a_secret_by_either_name(declared: Declared, cloud: Cloud) -> None:
+def test_additional_secret_outputs_accepts_either_name(declared: Declared, cloud: Cloud) -> None:
     lines = []
     for target, names in (
         ("orders", ["endpoint_url", "retry_policy"]),
@@ -126,7 +126,7 @@ def test_an_output_becomes_a_secret_by_either_name(declared: Declared, cloud: Cl
         (["auth"], {"auth": "None"}),
     ],
 )
-def test_a_change_replaces_where_its_name_says_so(
+def test_replace_on_changes_accepts_either_name(
     declared: Declared, cloud: Cloud, names: list[str], arguments: dict[str, str]
 ) -> None:
     cloud.behave("/v1/genesys/events/orders", status=200)
@@ -147,7 +147,7 @@ def test_a_change_replaces_where_its_name_says_so(
     assert [each["id"] for each in cloud.targets().values()] == [after]
 
 
-def test_an_unknown_name_ends_the_program_with_a_sentence(declared: Declared, cloud: Cloud) -> None:
+def test_an_unknown_name_ends_the_program_with_one_sentence(declared: Declared, cloud: Cloud) -> None:
     options = ("ignore_changes", "replace_on_changes", "additional_secret_outputs", "hide_diffs")
     declarations = [
         line
@@ -174,7 +174,7 @@ def test_an_unknown_name_ends_the_program_with_a_sentence(declared: Declared, cl
     assert cloud.requests() == []
 
 
-def test_options_that_are_shared_or_come_from_elsewhere(declared: Declared, cloud: Cloud) -> None:
+def test_options_that_are_shared_or_come_from_transformations(declared: Declared, cloud: Cloud) -> None:
     """One object for several resources; a transformation and a transform, which speak as the state does."""
     stack = declared.stack(
         declared.program(

@@ -89,7 +89,7 @@ def test_another_organisation_is_refused(
 
 
 @pytest.mark.full_length
-def test_a_preview_tells_that_the_address_is_another(stack: Stack, cloud: Cloud, other: Cloud) -> None:
+def test_a_preview_shows_a_changed_address(stack: Stack, cloud: Cloud, other: Cloud) -> None:
     """It asks nobody; the update that it plans does, and refuses."""
     cloud.requests()
     shown = stack.preview("--diff", env=other.env)
@@ -100,7 +100,7 @@ def test_a_preview_tells_that_the_address_is_another(stack: Stack, cloud: Cloud,
 
 
 @pytest.mark.full_length
-def test_the_outputs_say_which_it_is(stack: Stack, cloud: Cloud, other: Cloud) -> None:
+def test_the_outputs_name_the_organization(stack: Stack, cloud: Cloud, other: Cloud) -> None:
     outputs = stack.resources()["orders"]["outputs"]
     cloud.requests()
     assert outputs["organizationId"] == cloud.organization
@@ -109,7 +109,7 @@ def test_the_outputs_say_which_it_is(stack: Stack, cloud: Cloud, other: Cloud) -
 
 
 @pytest.mark.full_length
-def test_the_organisation_is_asked_once_in_a_run(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+def test_the_organization_is_requested_once_per_run(stack: Stack, declared: Declared, cloud: Cloud) -> None:
     def asked() -> int:
         return sum("/organizations/me" in each for each in cloud.requests())
 
@@ -124,7 +124,9 @@ def test_the_organisation_is_asked_once_in_a_run(stack: Stack, declared: Declare
 
 
 @pytest.mark.full_length
-def test_who_moves_on_destroys_there_first(stack: Stack, cloud: Cloud, other: Cloud) -> None:
+def test_a_move_to_another_organization_destroys_in_the_old_one_first(
+    stack: Stack, cloud: Cloud, other: Cloud
+) -> None:
     assert stack.destroy().code == 0
     assert cloud.living() == {}
     stack.env |= other.env
@@ -137,7 +139,9 @@ def test_who_moves_on_destroys_there_first(stack: Stack, cloud: Cloud, other: Cl
 
 
 @pytest.mark.full_length
-def test_what_is_gone_is_forgotten_by_hand(stack: Stack, cloud: Cloud, other: Cloud) -> None:
+def test_resources_of_a_lost_organization_are_removed_manually(
+    stack: Stack, cloud: Cloud, other: Cloud
+) -> None:
     """The organisation is no more: the last way out that the error names."""
     stack.env |= other.env
     result = stack.destroy()
@@ -182,7 +186,7 @@ def test_another_address_of_the_same_organisation(stack: Stack, cloud: Cloud) ->
 @pytest.mark.full_length
 @pytest.mark.full_length
 @pytest.mark.parametrize("command", ["destroy", pytest.param("refresh", marks=LONG)])
-def test_a_wrong_address_is_no_proof_that_a_target_is_gone(
+def test_a_wrong_address_does_not_mean_that_a_target_is_gone(
     stack: Stack, cloud: Cloud, variable: str, ending: str, command: str
 ) -> None:
     """The 404 of the login, or of a path that nobody serves, says nothing of a target."""
@@ -195,7 +199,7 @@ def test_a_wrong_address_is_no_proof_that_a_target_is_gone(
     assert cloud.living() == {}
 
 
-def test_a_service_that_does_not_say_who_it_is(stack: Stack, cloud: Cloud, other: Cloud) -> None:
+def test_a_service_without_an_organization_id(stack: Stack, cloud: Cloud, other: Cloud) -> None:
     """Then the address counts."""
     for each in (cloud, other):
         each.control("faults", match={"path": "/api/v2/organizations/me"}, action="status", status=404)

@@ -72,7 +72,9 @@ def up(declared: Declared, host: Path | None, *lines: str, **options: Any) -> St
 # Moves.
 
 
-def test_a_move_into_a_component_wants_the_alias(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_a_move_into_a_component_requires_the_alias(
+    declared: Declared, cloud: Cloud, host: Path | None
+) -> None:
     stack = up(declared, host)
     target_id = id_of(stack)
     stack.program(declared.program(*in_component(declared)))
@@ -88,7 +90,7 @@ def test_a_move_into_a_component_wants_the_alias(declared: Declared, cloud: Clou
 
 
 @pytest.mark.full_length
-def test_a_move_out_of_a_component_wants_the_alias(
+def test_a_move_out_of_a_component_requires_the_alias(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
     stack = up(declared, host, *in_component(declared))
@@ -124,9 +126,7 @@ def test_a_move_with_its_alias_is_shown_and_marked(
 
 
 @pytest.mark.full_length
-def test_a_component_that_moves_takes_its_target_along(
-    declared: Declared, cloud: Cloud, host: Path | None
-) -> None:
+def test_a_moved_component_keeps_its_target(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     inner = declared.component("inner", "B", parent="outer")
     target = declared.target("orders", opts=opts(parent="inner"))
     stack = up(declared, host, declared.component("outer"), inner, target)
@@ -142,7 +142,9 @@ def test_a_component_that_moves_takes_its_target_along(
 
 
 @pytest.mark.full_length
-def test_a_move_and_another_in_its_place(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_a_move_with_a_new_target_in_the_old_place(
+    declared: Declared, cloud: Cloud, host: Path | None
+) -> None:
     """Of two with one name in Genesys the second is refused; as it is given another, both live."""
     stack = up(declared, host)
     target_id = id_of(stack)
@@ -160,7 +162,9 @@ def test_a_move_and_another_in_its_place(declared: Declared, cloud: Cloud, host:
     assert cloud.living()["orders"] == target_id
 
 
-def test_children_of_one_name_in_two_components(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_children_with_one_name_in_two_components(
+    declared: Declared, cloud: Cloud, host: Path | None
+) -> None:
     def program(second_name: str, *, first: bool = True) -> str:
         one = [declared.component("a", "A"), declared.target("one", called="events", opts=opts(parent="a"))]
         two = [
@@ -189,7 +193,7 @@ def test_children_of_one_name_in_two_components(declared: Declared, cloud: Cloud
 
 
 @pytest.mark.full_length
-def test_the_mark_is_the_urn_whatever_the_parent_is(declared: Declared, cloud: Cloud) -> None:
+def test_the_mark_is_the_urn_under_any_parent(declared: Declared, cloud: Cloud) -> None:
     """A name may hold what divides the parts of a URN; the stack is a parent that stands in no URN."""
     lines = [
         "team = pulumi.ComponentResource('house:parts:A', 'team::orders')",
@@ -209,7 +213,7 @@ def test_the_mark_is_the_urn_whatever_the_parent_is(declared: Declared, cloud: C
 
 
 @pytest.mark.full_length
-def test_a_transform_that_ignores_all_changes_ignores_no_move(declared: Declared, cloud: Cloud) -> None:
+def test_a_transform_that_ignores_all_changes_does_not_hide_a_move(declared: Declared, cloud: Cloud) -> None:
     ignore = (
         "pulumi.runtime.register_resource_transform(lambda args: pulumi.ResourceTransformResult(args.props, "
         "pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(ignore_changes=['*']))))"
@@ -227,7 +231,7 @@ def test_a_transform_that_ignores_all_changes_ignores_no_move(declared: Declared
 
 
 @pytest.mark.full_length
-def test_what_no_state_has_any_more_is_imported(declared: Declared, cloud: Cloud) -> None:
+def test_a_target_that_no_state_has_any_more_can_be_imported(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     target_id = id_of(stack)
     stack.must("state", "delete", urn("orders"))
@@ -282,7 +286,7 @@ def test_a_subclass_keeps_the_type(declared: Declared, cloud: Cloud, host: Path 
 
 
 @pytest.mark.full_length
-def test_a_renamed_resource_and_another_of_its_former_name(
+def test_a_renamed_resource_and_a_new_one_with_the_old_name(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
     stack = up(declared, host, declared.target("former", name="'orders'"))
@@ -340,7 +344,7 @@ def test_a_state_rename_is_shown_and_marked(declared: Declared, cloud: Cloud, ho
 
 
 @pytest.mark.full_length
-def test_a_renamed_stack_and_another_of_its_former_name(
+def test_a_renamed_stack_and_a_new_one_with_the_old_name(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
     stack = up(declared, host)
@@ -375,7 +379,7 @@ def test_a_renamed_project(declared: Declared, cloud: Cloud, host: Path | None) 
 
 @pytest.mark.full_length
 @pytest.mark.parametrize("how", ["destroyed", "removed"])
-def test_a_stack_that_was_just_renamed_deletes_its_own(
+def test_a_renamed_stack_can_delete_its_targets(
     declared: Declared, cloud: Cloud, host: Path | None, how: str
 ) -> None:
     """The delete comes under the new URN, and with outputs that hold the old mark."""
@@ -417,7 +421,9 @@ def test_a_target_that_moves_to_another_stack(declared: Declared, cloud: Cloud, 
 
 
 @pytest.mark.full_length
-def test_what_another_project_has_is_left_alone(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_a_target_of_another_project_is_left_alone(
+    declared: Declared, cloud: Cloud, host: Path | None
+) -> None:
     stack = up(declared, host)
     target_id = id_of(stack)
     rival = declared.stack(declared.targets(["orders"]), host=host, name="rival")
@@ -430,7 +436,7 @@ def test_what_another_project_has_is_left_alone(declared: Declared, cloud: Cloud
     assert cloud.living() == {"orders": target_id}
 
 
-def test_what_nobody_has_is_to_be_imported(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_an_unmarked_target_must_be_imported(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     body = {
         "name": "orders",
         "endpointUrl": cloud.endpoint("orders"),
@@ -461,7 +467,7 @@ def given_away(cloud: Cloud, target_id: str, owner: str = FOREIGN) -> None:
 
 
 @pytest.mark.full_length
-def test_a_delete_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_a_delete_checks_the_owner(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host, declared.target("orders"), declared.target("kept"))
     ids = cloud.living()
     given_away(cloud, ids["orders"])
@@ -471,7 +477,7 @@ def test_a_delete_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path
     assert host is None or FOREIGN in result.output, result.output
 
 
-def test_a_destroy_leaves_what_is_anothers(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_a_destroy_keeps_targets_of_other_owners(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host, declared.target("orders"), declared.target("kept"))
     ids = cloud.living()
     given_away(cloud, ids["orders"])
@@ -481,7 +487,7 @@ def test_a_destroy_leaves_what_is_anothers(declared: Declared, cloud: Cloud, hos
 
 
 @pytest.mark.full_length
-def test_an_update_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_an_update_checks_the_owner(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host)
     target_id = id_of(stack)
     given_away(cloud, target_id)
@@ -493,9 +499,7 @@ def test_an_update_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Pat
     assert cloud.configuration(target_id) == before
 
 
-def test_a_refresh_shows_whose_it_is_and_takes_it_for_no_ours(
-    declared: Declared, cloud: Cloud, host: Path | None
-) -> None:
+def test_a_refresh_shows_a_changed_owner(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host)
     target_id = id_of(stack)
     given_away(cloud, target_id)
@@ -509,7 +513,7 @@ def test_a_refresh_shows_whose_it_is_and_takes_it_for_no_ours(
 
 
 @pytest.mark.full_length
-def test_a_target_without_a_mark_is_still_its_resources(
+def test_a_target_without_a_mark_still_belongs_to_its_resource(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
     """Somebody wrote it by hand, and did not know the header."""
@@ -526,7 +530,7 @@ def test_a_target_without_a_mark_is_still_its_resources(
 
 
 @pytest.mark.full_length
-def test_an_import_of_what_another_stack_owns_says_so(declared: Declared, cloud: Cloud) -> None:
+def test_an_import_from_another_stack_warns(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     target_id = id_of(stack)
     rival = declared.stack(declared.targets(["orders"]), name="rival")
@@ -546,9 +550,7 @@ def test_an_import_of_what_another_stack_owns_says_so(declared: Declared, cloud:
 
 @pytest.mark.full_length
 @pytest.mark.parametrize("refreshed", [False, True], ids=["at once", "refreshed"])
-def test_what_was_only_imported_is_still_the_others(
-    declared: Declared, cloud: Cloud, refreshed: bool
-) -> None:
+def test_an_import_alone_does_not_change_the_owner(declared: Declared, cloud: Cloud, refreshed: bool) -> None:
     stack = up(declared, OWN_HOST)
     target_id = id_of(stack)
     succeeded(stack.import_(TARGET_TYPE, "again", target_id, "--protect=false"))
@@ -569,7 +571,7 @@ def test_what_was_only_imported_is_still_the_others(
 
 
 @pytest.mark.full_length
-def test_one_target_is_no_two_resources(declared: Declared, cloud: Cloud) -> None:
+def test_one_target_can_not_be_two_resources(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     target_id = id_of(stack)
     stack.import_(TARGET_TYPE, "twice", target_id, "--protect=false")
@@ -592,7 +594,7 @@ def test_a_replacement(declared: Declared, cloud: Cloud, host: Path | None) -> N
     assert "3 unchanged" in succeeded(stack.up("--refresh"))
 
 
-def test_a_replacement_before_the_delete(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_a_replacement_that_creates_first(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     """The new one would be the old one."""
     stack = up(declared, host, declared.target("orders", opts=opts(delete_before_replace="False")))
     target_id = id_of(stack)
@@ -606,7 +608,7 @@ def test_a_replacement_before_the_delete(declared: Declared, cloud: Cloud, host:
 
 @pytest.mark.full_length
 @pytest.mark.parametrize("before", ["True", "False"])
-def test_a_replacement_that_the_program_asks_for(declared: Declared, cloud: Cloud, before: str) -> None:
+def test_a_replacement_that_the_program_requests(declared: Declared, cloud: Cloud, before: str) -> None:
     """Under the stock host, which has no detailed diff, it is an update."""
     options = opts(delete_before_replace=before, replace_on_changes="['endpointUrl']")
     stack = up(declared, OWN_HOST, declared.target("orders", opts=options))
@@ -651,9 +653,7 @@ def test_a_replacement_that_retains(declared: Declared, cloud: Cloud) -> None:
 
 
 @pytest.mark.full_length
-def test_what_an_earlier_run_left_behind_is_adopted(
-    declared: Declared, cloud: Cloud, host: Path | None
-) -> None:
+def test_a_leftover_of_an_earlier_run_is_adopted(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host, *in_component(declared))
     target_id = id_of(stack)
     stack.must("state", "delete", "--yes", urn("orders", COMPONENT))

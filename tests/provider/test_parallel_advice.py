@@ -27,7 +27,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
         yield cloud
 
 
-def test_who_waits_in_turns_is_told_once(declared: Declared) -> None:
+def test_the_advice_is_shown_once_if_targets_had_to_queue(declared: Declared) -> None:
     stack = declared.stack(declared.targets(f"t{number}" for number in range(6)))
     result = stack.up("--parallel", "2")
     assert result.code == 0, result.output
@@ -39,7 +39,7 @@ def test_who_waits_in_turns_is_told_once(declared: Declared) -> None:
 
 
 @pytest.mark.full_length
-def test_who_has_a_place_for_each_is_told_nothing(declared: Declared) -> None:
+def test_no_advice_with_enough_parallelism(declared: Declared) -> None:
     stack = declared.stack(declared.targets(f"t{number}" for number in range(100)))
     result = stack.up("--parallel", "256")
     assert result.code == 0, result.output

@@ -77,7 +77,7 @@ def test_a_chain_under_either_host(declared: Declared, cloud: Cloud, host: Path 
 
 
 @pytest.mark.full_length
-def test_a_new_one_takes_the_name_that_another_lets_go(
+def test_a_new_target_takes_the_name_of_a_renamed_one(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
     stack = up(declared, host, {"x": "a"})
@@ -128,9 +128,7 @@ def test_an_exchange(
 
 @pytest.mark.full_length
 @pytest.mark.parametrize("who", ["one that is there", "a new one"])
-def test_the_name_of_one_that_is_removed(
-    declared: Declared, cloud: Cloud, host: Path | None, who: str
-) -> None:
+def test_the_name_of_a_removed_target(declared: Declared, cloud: Cloud, host: Path | None, who: str) -> None:
     """It is free only after all updates: it has to go first."""
     there = who == "one that is there"
     stack = up(declared, host, {"x": "a", "gone": "b"} if there else {"kept": "a", "gone": "b"})
@@ -152,7 +150,7 @@ def test_the_name_of_one_that_is_removed(
 
 
 @pytest.mark.full_length
-def test_the_name_of_one_that_depends_on_it(declared: Declared, cloud: Cloud) -> None:
+def test_the_name_of_a_dependent_target(declared: Declared, cloud: Cloud) -> None:
     """The holder's own update waits for this one: told at once, not waited for."""
     stack = declared.stack(
         declared.program(
@@ -191,7 +189,7 @@ def test_the_name_of_one_that_depends_on_it(declared: Declared, cloud: Cloud) ->
 
 
 @pytest.mark.full_length
-def test_the_name_of_one_that_stays(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_the_name_of_an_unchanged_target(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     """Two want one name, and nobody lets go."""
     stack = up(declared, host, {"x": "a", "y": "b"})
     ids = named(cloud)

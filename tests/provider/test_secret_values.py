@@ -72,7 +72,7 @@ def everything_secret(declared: Declared, cloud: Cloud, **arguments: str) -> str
     )
 
 
-def test_whatever_is_a_secret_is_said_nowhere(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_secrets_appear_nowhere(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     """Not when the service says it back in all encodings, not when our own sentences are about it."""
     stack = declared.stack(everything_secret(declared, cloud), host=host)
     said: list[str] = []
@@ -142,7 +142,7 @@ def programs(declared: Declared, cloud: Cloud) -> list[str]:
 
 
 @pytest.mark.full_length
-def test_what_becomes_a_secret_is_one_with_the_next_up(
+def test_a_value_that_becomes_a_secret_is_one_after_the_next_up(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
     plain, marked, rotated = programs(declared, cloud)
@@ -183,7 +183,7 @@ def as_an_earlier_version_wrote_it(stack: Stack) -> None:
 
 
 @pytest.mark.full_length
-def test_what_becomes_a_secret_with_another_value_does_not_show_the_one_before(
+def test_a_value_that_becomes_a_secret_and_changes_hides_the_old_value(
     declared: Declared, cloud: Cloud
 ) -> None:
     """Also where an earlier version wrote the state, and has listed no secrets."""
@@ -199,7 +199,7 @@ def test_what_becomes_a_secret_with_another_value_does_not_show_the_one_before(
     assert_silent([*said, json.dumps(stack.export())], (ENDPOINT, WEBHOOK, "canary-header-b52"))
 
 
-def test_the_state_of_an_earlier_version_with_secrets_in_it_is_no_change(
+def test_an_old_state_with_secrets_needs_no_update(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
     program = everything_secret(declared, cloud).replace(
@@ -212,7 +212,7 @@ def test_the_state_of_an_earlier_version_with_secrets_in_it_is_no_change(
 
 
 @pytest.mark.full_length
-def test_a_secret_that_is_not_known_yet_is_none_of_a_preview(declared: Declared) -> None:
+def test_an_unknown_secret_is_not_shown_in_a_preview(declared: Declared) -> None:
     """It comes from another resource, and is a secret there."""
     program = declared.program(
         declared.target("orders"),
@@ -227,7 +227,7 @@ def test_a_secret_that_is_not_known_yet_is_none_of_a_preview(declared: Declared)
 
 
 @pytest.mark.full_length
-def test_a_secret_that_is_an_everyday_word_leaves_messages_readable(declared: Declared, cloud: Cloud) -> None:
+def test_a_secret_that_is_a_common_word_keeps_messages_readable(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(
         declared.targets(
             ["orders"],
@@ -244,7 +244,7 @@ def test_a_secret_that_is_an_everyday_word_leaves_messages_readable(declared: De
     )
 
 
-def test_a_source_says_no_secret_either(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_a_source_shows_no_secret_either(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     """Not in the event source's name, which holds the suffix; not in the reason for its state."""
     secrets = ("canary-5uffix-8e1", "canary-n0tes-4d7", "v2.canary.topic", "998877665544")
     suffix, notes, topic, account = map(secret, secrets)
@@ -267,7 +267,7 @@ def test_a_source_says_no_secret_either(declared: Declared, cloud: Cloud, host: 
     assert_silent([*said, stack.stored(), cloud.audit_log.read_text()], secrets)
 
 
-def test_a_suffix_that_a_transform_makes_a_secret_is_one(declared: Declared, cloud: Cloud) -> None:
+def test_a_suffix_can_become_a_secret_by_a_transform(declared: Declared, cloud: Cloud) -> None:
     """The program's own list of secrets is older than the transform."""
     transform = (
         "def hidden(args):\n"

@@ -74,7 +74,7 @@ def cloud_id(cloud: Cloud, name: str) -> str:
 
 
 @pytest.mark.full_length
-def test_a_secret_that_the_service_says_back_is_not_shown(declared: Declared, cloud: Cloud) -> None:
+def test_a_secret_that_the_service_repeats_is_not_shown(declared: Declared, cloud: Cloud) -> None:
     """In the reason of a failure, in an error of the API: neither in the terminal, the state nor the audit."""
     stack = declared.stack(declared.targets(["orders"]))
     assert stack.up().code == 0

@@ -59,7 +59,7 @@ def given_away(cloud: Cloud, source_id: str) -> None:
 
 
 @pytest.mark.full_length
-def test_a_delete_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_a_delete_checks_the_owner(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host)
     given_away(cloud, id_of(stack))
     result = stack.destroy()
@@ -68,7 +68,7 @@ def test_a_delete_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path
 
 
 @pytest.mark.full_length
-def test_an_update_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_an_update_checks_the_owner(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host)
     given_away(cloud, id_of(stack))
     stack.program(declared.program(declared.source("orders", topics="['v2.flows.{id}']")))
@@ -77,7 +77,7 @@ def test_an_update_looks_whose_it_is(declared: Declared, cloud: Cloud, host: Pat
 
 
 @pytest.mark.full_length
-def test_a_refresh_shows_whose_it_is(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_a_refresh_shows_the_owner(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host)
     given_away(cloud, id_of(stack))
     stack.refresh()
@@ -87,7 +87,7 @@ def test_a_refresh_shows_whose_it_is(declared: Declared, cloud: Cloud, host: Pat
 
 
 @pytest.mark.full_length
-def test_notes_that_were_written_over_by_hand(declared: Declared, cloud: Cloud) -> None:
+def test_manually_replaced_notes(declared: Declared, cloud: Cloud) -> None:
     """Whoever did so did not know the line: the source is still its resource's."""
     stack = up(declared, OWN_HOST, declared.source("orders", notes="'ours'"))
     cloud.configure(id_of(stack), notes="by hand")
@@ -100,7 +100,7 @@ def test_notes_that_were_written_over_by_hand(declared: Declared, cloud: Cloud) 
 
 
 @pytest.mark.full_length
-def test_what_a_run_left_behind_is_adopted(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+def test_a_leftover_of_a_run_is_adopted(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host)
     source_id = id_of(stack)
     stack.must("state", "delete", "--yes", stack.urn("orders", type_=TYPE))
@@ -111,7 +111,7 @@ def test_what_a_run_left_behind_is_adopted(declared: Declared, cloud: Cloud, hos
 
 
 @pytest.mark.full_length
-def test_what_nobody_marked_is_to_be_imported(declared: Declared, cloud: Cloud) -> None:
+def test_an_unmarked_source_must_be_imported(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     source_id = id_of(stack)
     cloud.configure(source_id, notes="by hand")
@@ -124,7 +124,7 @@ def test_what_nobody_marked_is_to_be_imported(declared: Declared, cloud: Cloud) 
 
 
 @pytest.mark.full_length
-def test_an_import_of_what_another_stack_owns_says_so(declared: Declared, cloud: Cloud) -> None:
+def test_an_import_from_another_stack_warns(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     source_id = id_of(stack)
     rival = declared.stack(declared.program(declared.source("orders")), name="rival")
@@ -140,7 +140,7 @@ def test_an_import_of_what_another_stack_owns_says_so(declared: Declared, cloud:
 
 
 @pytest.mark.full_length
-def test_one_source_is_no_two_resources(declared: Declared, cloud: Cloud) -> None:
+def test_one_source_can_not_be_two_resources(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     source_id = id_of(stack)
     stack.import_(TYPE, "twice", source_id, "--protect=false")
@@ -151,7 +151,7 @@ def test_one_source_is_no_two_resources(declared: Declared, cloud: Cloud) -> Non
 
 
 @pytest.mark.full_length
-def test_a_renamed_resource_with_its_alias_is_marked_anew(declared: Declared, cloud: Cloud) -> None:
+def test_a_renamed_resource_with_its_alias_gets_a_new_mark(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     source_id = id_of(stack)
     renamed = declared.source(
@@ -166,7 +166,7 @@ def test_a_renamed_resource_with_its_alias_is_marked_anew(declared: Declared, cl
     assert notes(cloud) == f"Pulumi: {stack.urn('later', type_=TYPE)}"
 
 
-def test_two_sources_share_no_suffix(declared: Declared, cloud: Cloud) -> None:
+def test_two_sources_can_not_share_a_suffix(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     other = declared.source("other", event_source_suffix="'orders'")
     stack.program(declared.program(declared.source("orders"), other))
@@ -174,7 +174,7 @@ def test_two_sources_share_no_suffix(declared: Declared, cloud: Cloud) -> None:
     assert list(living(cloud)) == ["orders"]
 
 
-def test_ctrl_c_keeps_what_was_created(tmp_path: Path, make_stack: Any) -> None:
+def test_ctrl_c_keeps_created_resources(tmp_path: Path, make_stack: Any) -> None:
     with Cloud(tmp_path / "slow", activation_seconds=3) as cloud:
         declared = Declared(cloud, make_stack)
         names = [f"s{number}" for number in range(4)]
@@ -197,7 +197,7 @@ def test_ctrl_c_keeps_what_was_created(tmp_path: Path, make_stack: Any) -> None:
 
 @pytest.mark.full_length
 @pytest.mark.parametrize("option", ["delete_before_replace=False", ""], ids=["first", "after"])
-def test_a_replacement_of_one_name(declared: Declared, cloud: Cloud, option: str) -> None:
+def test_a_replacement_with_the_same_name(declared: Declared, cloud: Cloud, option: str) -> None:
     stack = up(declared, OWN_HOST, declared.source("orders", opts=f"pulumi.ResourceOptions({option})"))
     source_id = id_of(stack)
     stack.program(
@@ -216,9 +216,7 @@ def test_a_replacement_of_one_name(declared: Declared, cloud: Cloud, option: str
         assert living(cloud) == {"orders": id_of(stack)} != {"orders": source_id}
 
 
-def test_what_a_run_left_behind_under_another_name_is_to_be_imported(
-    declared: Declared, cloud: Cloud
-) -> None:
+def test_a_leftover_with_another_name_must_be_imported(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     source_id = id_of(stack)
     stack.must("state", "delete", "--yes", stack.urn("orders", type_=TYPE))
@@ -231,7 +229,9 @@ def test_what_a_run_left_behind_under_another_name_is_to_be_imported(
     assert living(cloud) == {"renamed": source_id}
 
 
-def test_a_replacement_of_one_suffix_that_creates_first_is_refused(declared: Declared, cloud: Cloud) -> None:
+def test_a_replacement_with_the_same_suffix_that_creates_first_is_refused(
+    declared: Declared, cloud: Cloud
+) -> None:
     options = "pulumi.ResourceOptions(delete_before_replace=False, replace_on_changes=['name'])"
     stack = up(declared, OWN_HOST, declared.source("orders", opts=options))
     source_id = id_of(stack)

@@ -42,7 +42,7 @@ def state_of(cloud: Cloud) -> dict[str, str]:
     return {name: each["reportedState"]["code"] for name, each in cloud.integrations().items()}
 
 
-def test_a_source_is_made_and_returned_active(declared: Declared, cloud: Cloud) -> None:
+def test_a_source_is_created_and_becomes_active(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.program(declared.source("orders", notes="'for the orders'")))
     assert stack.preview().code == 0
     assert cloud.requests() == []
@@ -81,7 +81,7 @@ def cloud_integrations(cloud: Cloud) -> dict[str, dict[str, Any]]:
     return cloud.integrations()
 
 
-def test_every_fault_shows_at_once_on_its_property(declared: Declared, cloud: Cloud) -> None:
+def test_all_errors_are_shown_together_at_their_properties(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(
         declared.program(
             declared.source(
@@ -110,7 +110,7 @@ def test_every_fault_shows_at_once_on_its_property(declared: Declared, cloud: Cl
     assert cloud.requests() == []
 
 
-def test_what_changes_in_place_keeps_its_bus(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+def test_an_update_in_place_keeps_the_bus(stack: Stack, declared: Declared, cloud: Cloud) -> None:
     bus = "pulumi.export('bus', orders.event_source_name)"
     source_id, before = id_of(stack), outputs(stack)
     write(stack, declared, bus, topics="['v2.flows.{id}', 'v2.users.{id}.presence']")
@@ -156,7 +156,7 @@ def test_disabled_waits_until_it_is_inactive(stack: Stack, declared: Declared, c
         "aws_region='eu-west-1'",
     ],
 )
-def test_another_place_is_another_source(
+def test_another_region_or_suffix_is_a_replacement(
     stack: Stack, declared: Declared, cloud: Cloud, changed: str
 ) -> None:
     before = id_of(stack)
@@ -172,9 +172,7 @@ def test_another_place_is_another_source(
     assert list(cloud.integrations()) == ["orders"]
 
 
-def test_drift_shows_property_by_property_and_is_made_right(
-    stack: Stack, declared: Declared, cloud: Cloud
-) -> None:
+def test_drift_is_shown_by_property_and_corrected(stack: Stack, declared: Declared, cloud: Cloud) -> None:
     source_id = id_of(stack)
     cloud.configure(source_id, properties={"eventFilter": ["v2.flows.{id}"], "extra": {"kept": True}})
     cloud.intend(source_id, "DISABLED")
@@ -189,7 +187,9 @@ def test_drift_shows_property_by_property_and_is_made_right(
     assert there["config"]["current"]["properties"]["extra"] == {"kept": True}
 
 
-def test_an_error_is_kept_with_its_reason_and_mended(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+def test_a_failed_source_is_kept_with_its_reason_and_recovers(
+    stack: Stack, declared: Declared, cloud: Cloud
+) -> None:
     source_id = id_of(stack)
     cloud.control(f"integrations/{source_id}/state", code="ERROR", message="the account is closed")
     refreshed = stack.refresh()
@@ -206,7 +206,7 @@ def test_an_error_is_kept_with_its_reason_and_mended(stack: Stack, declared: Dec
     assert id_of(stack) == source_id
 
 
-def test_what_did_not_become_active_in_time_goes_on(declared: Declared, cloud: Cloud) -> None:
+def test_a_source_that_was_not_active_in_time_continues(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.program(declared.source("orders", activation_timeout="0.01")))
     result = stack.up()
     assert result.code != 0
@@ -233,7 +233,7 @@ def test_the_stock_host_leaves_nothing_behind(declared: Declared, cloud: Cloud) 
 
 
 @pytest.mark.full_length
-def test_what_was_deleted_by_hand_is_gone_at_once(stack: Stack, cloud: Cloud) -> None:
+def test_a_source_that_was_deleted_manually_is_gone_immediately(stack: Stack, cloud: Cloud) -> None:
     cloud.remove(id_of(stack))
     assert stack.refresh().code == 0
     assert "orders" not in stack.resources()
@@ -254,7 +254,7 @@ def test_a_source_is_imported_and_the_next_up_changes_nothing(
 
 
 @pytest.mark.full_length
-def test_a_get_reads_what_another_stack_has(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+def test_a_get_reads_a_source_of_another_stack(stack: Stack, declared: Declared, cloud: Cloud) -> None:
     line = f"theirs = EventBridgeSource.get('theirs', {id_of(stack)!r})"
     reader = declared.stack(declared.program(line, "pulumi.export('bus', theirs.event_source_name)"))
     result = reader.up()
@@ -265,7 +265,7 @@ def test_a_get_reads_what_another_stack_has(stack: Stack, declared: Declared, cl
 
 
 @pytest.mark.full_length
-def test_another_stacks_source_is_not_taken(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+def test_a_source_of_another_stack_is_not_adopted(stack: Stack, declared: Declared, cloud: Cloud) -> None:
     other = declared.stack(declared.program(declared.source("orders")), stack="prod")
     result = other.up()
     assert result.code != 0
@@ -286,7 +286,7 @@ def test_another_organization_is_refused(stack: Stack, declared: Declared, cloud
     assert list(cloud_integrations(cloud)) == ["orders"]
 
 
-def test_a_refresh_of_many_asks_once_for_all(declared: Declared, cloud: Cloud) -> None:
+def test_a_refresh_of_many_sources_reads_the_list_once(declared: Declared, cloud: Cloud) -> None:
     names = [f"s{number}" for number in range(5)]
     stack = declared.stack(declared.program(*map(declared.source, names)))
     assert stack.up().code == 0
@@ -297,7 +297,7 @@ def test_a_refresh_of_many_asks_once_for_all(declared: Declared, cloud: Cloud) -
     assert [each.split()[1] for each in asked][-1] == INTEGRATIONS
 
 
-def test_a_topic_that_is_not_offered_is_a_warning(declared: Declared, cloud: Cloud) -> None:
+def test_an_unknown_topic_is_a_warning(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.program(declared.source("orders", topics="['v2.users.{id}.presences']")))
     result = stack.up()
     assert result.code == 0
@@ -314,12 +314,12 @@ def test_a_target_and_a_source_share_login_and_organization(declared: Declared, 
 
 
 @pytest.mark.full_length
-def test_an_option_may_name_its_properties(stack: Stack, declared: Declared, cloud: Cloud) -> None:
+def test_options_may_name_the_properties_of_a_source(stack: Stack, declared: Declared, cloud: Cloud) -> None:
     write(stack, declared, topics="['v2.flows.{id}']", opts=opts(ignore_changes="['topics']"))
     assert "2 unchanged" in stack.up().output
 
 
-def test_a_source_that_was_never_configured_is_imported_and_set_up(declared: Declared, cloud: Cloud) -> None:
+def test_an_unconfigured_source_is_imported_and_configured(declared: Declared, cloud: Cloud) -> None:
     """Somebody has only added it in the console."""
     body = {"name": "orders", "integrationType": {"id": "amazon-eventbridge-source"}}
     source_id: str = cloud._call("POST", INTEGRATIONS, json=body).json()["id"]

@@ -34,7 +34,7 @@ IN_STATES = {
 
 
 @pytest.mark.parametrize("type_token", PROVIDERS)
-def test_a_provider_is_found_where_states_look_for_it(type_token: str) -> None:
+def test_a_provider_is_found_where_old_states_refer_to_it(type_token: str) -> None:
     written = base64.b64decode(IN_STATES[type_token])
     assert type(dill.loads(written)) is PROVIDERS[type_token]  # noqa: S301
     assert serialize_provider(PROVIDERS[type_token]()) == IN_STATES[type_token]

@@ -99,7 +99,7 @@ def stack(declared: Declared, gateway: Words) -> Stack:
 
 
 @pytest.mark.full_length
-def test_the_way_out_where_the_gateway_is_gone(
+def test_the_documented_steps_when_the_gateway_is_gone(
     declared: Declared, cloud: Cloud, gateway: Words, host: Path | None
 ) -> None:
     stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")), host=host)
@@ -171,7 +171,7 @@ def test_the_time_limit_of_the_program_bounds_each_operation(
 
 
 @pytest.mark.full_length
-def test_a_sync_that_goes_alone_asks_and_says_nothing(
+def test_a_sync_removed_alone_sends_nothing(
     stack: Stack, declared: Declared, cloud: Cloud, gateway: Words
 ) -> None:
     target_id = stack.resources()["orders"]["id"]
@@ -190,7 +190,7 @@ def test_a_sync_that_goes_alone_asks_and_says_nothing(
 # Another gateway, another target.
 
 
-def test_another_gateway_is_told_of_the_target_and_the_old_one_of_nothing(
+def test_only_the_new_gateway_hears_of_the_target(
     declared: Declared, cloud: Cloud, gateway: Words, new_gateway: Words, host: Path | None
 ) -> None:
     stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")), host=host)
@@ -210,7 +210,7 @@ def test_another_gateway_is_told_of_the_target_and_the_old_one_of_nothing(
 
 
 @pytest.mark.full_length
-def test_the_check_of_the_former_target_may_come_late(declared: Declared, gateway: Words) -> None:
+def test_the_check_of_the_old_target_may_come_late(declared: Declared, gateway: Words) -> None:
     """It stays, but depends on what is still under way when the sync is updated."""
     stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))
     up(stack)
@@ -228,7 +228,7 @@ def test_the_check_of_the_former_target_may_come_late(declared: Declared, gatewa
 
 
 @pytest.mark.full_length
-def test_two_syncs_that_exchange_their_targets(declared: Declared, gateway: Words) -> None:
+def test_two_syncs_that_swap_their_targets(declared: Declared, gateway: Words) -> None:
     def program(first: str, second: str) -> str:
         return declared.program(
             declared.target("orders"),
@@ -247,7 +247,7 @@ def test_two_syncs_that_exchange_their_targets(declared: Declared, gateway: Word
 
 
 @pytest.mark.full_length
-def test_a_target_changed_in_two_steps_is_told_in_two_steps(
+def test_a_partly_failed_change_of_target_resumes(
     declared: Declared, gateway: Words, new_gateway: Words, host: Path | None
 ) -> None:
     """The old gateway took its DELETED, the new one nothing: our host records the first, and says only the rest."""
@@ -274,7 +274,7 @@ def test_a_target_changed_in_two_steps_is_told_in_two_steps(
 
 
 @pytest.mark.full_length
-def test_an_old_gateway_that_is_gone_blocks_no_change(
+def test_a_missing_old_gateway_does_not_block_a_change(
     declared: Declared, cloud: Cloud, gateway: Words, new_gateway: Words, host: Path | None
 ) -> None:
     stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")), host=host)
@@ -341,7 +341,7 @@ def test_a_list_of_one_secret_is_no_change() -> None:
 
 
 @pytest.mark.full_length
-def test_what_is_no_signing_secret_is_named(declared: Declared) -> None:
+def test_an_invalid_signing_secret_is_reported(declared: Declared) -> None:
     def refused(secret: str) -> str:
         stack.program(
             declared.program(declared.target("orders"), declared.sync("orders", signing_secret=secret))
@@ -362,7 +362,7 @@ NOWHERE = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 
 
 @pytest.mark.full_length
-def test_an_id_that_is_written_out_must_be_there(
+def test_a_literal_target_id_must_exist(
     declared: Declared, cloud: Cloud, gateway: Words, host: Path | None
 ) -> None:
     literal = {"revision": "1", "target_id": repr(NOWHERE)}
@@ -391,7 +391,7 @@ def test_an_id_that_is_written_out_must_be_there(
 
 
 @pytest.mark.full_length
-def test_a_sync_updated_alone_looks_whether_its_target_is_there(
+def test_a_sync_updated_alone_checks_that_its_target_exists(
     stack: Stack, declared: Declared, cloud: Cloud, gateway: Words, new_gateway: Words
 ) -> None:
     state = stack.resources()
@@ -420,7 +420,9 @@ def test_a_sync_updated_alone_looks_whether_its_target_is_there(
 
 
 @pytest.mark.full_length
-def test_the_target_of_another_is_not_said_to_go(stack: Stack, cloud: Cloud, gateway: Words) -> None:
+def test_no_deletion_is_reported_for_a_target_of_another_owner(
+    stack: Stack, cloud: Cloud, gateway: Words
+) -> None:
     target_id = stack.resources()["orders"]["id"]
     cloud.requests()
     mark = "urn:pulumi:dev::billing::pulumi-python:dynamic/genesys:EventBridgeTarget::orders"
@@ -432,7 +434,7 @@ def test_the_target_of_another_is_not_said_to_go(stack: Stack, cloud: Cloud, gat
 
 
 @pytest.mark.full_length
-def test_a_target_that_the_stack_only_reads_does_not_go_with_its_sync(
+def test_no_deletion_is_reported_for_a_target_that_is_only_read(
     stack: Stack, declared: Declared, cloud: Cloud, gateway: Words, tmp_path: Path
 ) -> None:
     target_id = stack.resources()["orders"]["id"]
@@ -461,7 +463,7 @@ def test_a_target_that_the_stack_only_reads_does_not_go_with_its_sync(
 
 
 @pytest.mark.full_length
-def test_a_sync_that_is_deleted_alone_by_target_says_deleted(
+def test_a_sync_destroyed_with_the_target_option_reports_deleted(
     stack: Stack, declared: Declared, cloud: Cloud, gateway: Words
 ) -> None:
     target_id = stack.resources()["orders"]["id"]

@@ -58,7 +58,7 @@ def test_a_no_op_loads_no_models(declared: Declared, cloud: Cloud) -> None:
     assert stack.recorded() == recorded
 
 
-def test_what_passed_before_is_looked_at_again_by_other_code(
+def test_valid_inputs_are_checked_again_by_other_code(
     provider: EventBridgeTargetProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = looked(provider, monkeypatch)
@@ -72,7 +72,7 @@ def test_what_passed_before_is_looked_at_again_by_other_code(
     assert looks == [1, 1]
 
 
-def test_what_a_new_rule_forbids_is_refused_though_it_passed_before(
+def test_a_new_rule_applies_to_inputs_that_were_valid_before(
     provider: EventBridgeTargetProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passed_before = provider.check({}, TARGET).inputs
@@ -90,21 +90,21 @@ def test_what_a_new_rule_forbids_is_refused_though_it_passed_before(
         pytest.param({"retryPolicy": {"maxRetries": True}}, id="True-for-a-number"),
     ],
 )
-def test_what_differs_is_looked_at(provider: EventBridgeTargetProvider, other: dict[str, Any]) -> None:
+def test_changed_inputs_are_checked(provider: EventBridgeTargetProvider, other: dict[str, Any]) -> None:
     was = {**TARGET, "retryPolicy": {"maxRetries": 1}}
     first = provider.check({}, was).inputs
     result = provider.check(first, {**was, **other})
     assert result.failures
 
 
-def test_what_was_read_is_looked_at(provider: EventBridgeTargetProvider) -> None:
+def test_inputs_from_a_read_are_checked(provider: EventBridgeTargetProvider) -> None:
     broken = {**TARGET, "name": "x" * 101}
     read = {**provider.check({}, broken).inputs}
     assert "checkedBy" not in read
     assert provider.check(read, broken).failures
 
 
-def test_where_there_are_no_sources_everything_is_looked_at(
+def test_without_source_files_everything_is_checked(
     provider: EventBridgeTargetProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = looked(provider, monkeypatch)
@@ -114,7 +114,7 @@ def test_where_there_are_no_sources_everything_is_looked_at(
     assert looks == [1, 1]
 
 
-def test_a_sync_that_passed_before_is_looked_at_by_other_code(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_valid_sync_is_checked_again_by_other_code(monkeypatch: pytest.MonkeyPatch) -> None:
     sync = {"targetId": "id", "revision": 1, "webhookUrl": "https://gateway.example.com/hook"}
     provider = GatewaySyncProvider()
     first = provider.check({}, sync).inputs

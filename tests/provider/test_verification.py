@@ -36,7 +36,7 @@ def test_twenty_targets_wait_together(slow_cloud: Cloud, make_stack: Any) -> Non
     assert {target["status"] for target in targets.values()} == {"VERIFIED"}
 
 
-def test_one_of_five_fails_and_heals(declared: Declared, cloud: Cloud) -> None:
+def test_one_of_five_fails_and_recovers(declared: Declared, cloud: Cloud) -> None:
     names = [f"t{number}" for number in range(5)]
     stack = declared.stack(declared.targets(names))
     cloud.behave("/v1/genesys/events/t3", status=503)
@@ -65,7 +65,7 @@ def test_one_of_five_fails_and_heals(declared: Declared, cloud: Cloud) -> None:
     )
 
 
-def test_ctrl_c_keeps_what_was_created(slow_cloud: Cloud, make_stack: Any) -> None:
+def test_ctrl_c_keeps_created_resources(slow_cloud: Cloud, make_stack: Any) -> None:
     declared = Declared(slow_cloud, make_stack)
     names = [f"t{number}" for number in range(6)]
     stack = declared.stack(declared.targets(names))
@@ -88,7 +88,7 @@ def test_ctrl_c_keeps_what_was_created(slow_cloud: Cloud, make_stack: Any) -> No
     assert {each["status"] for each in slow_cloud.targets().values()} == {"VERIFIED"}
 
 
-def test_the_time_limits_go_one_before_the_other(slow_cloud: Cloud, make_stack: Any) -> None:
+def test_the_precedence_of_time_limits(slow_cloud: Cloud, make_stack: Any) -> None:
     declared = Declared(slow_cloud, make_stack)
     short = "opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create='1s'))"
     stack = declared.stack(
@@ -110,7 +110,7 @@ def test_the_time_limits_go_one_before_the_other(slow_cloud: Cloud, make_stack: 
 
 
 @pytest.mark.full_length
-def test_an_earlier_run_that_was_not_recorded_is_adopted(declared: Declared, cloud: Cloud) -> None:
+def test_a_target_of_an_unrecorded_run_is_adopted(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.targets(["orders"]))
     assert stack.up().code == 0
     target_id = stack.resources()["orders"]["id"]
@@ -123,7 +123,7 @@ def test_an_earlier_run_that_was_not_recorded_is_adopted(declared: Declared, clo
 
 
 @pytest.mark.parametrize("action", [pytest.param("drop_before", marks=pytest.mark.full_length), "drop_after"])
-def test_a_post_whose_answer_never_comes_makes_one_target(
+def test_a_post_whose_answer_is_lost_creates_one_target(
     declared: Declared, cloud: Cloud, action: str
 ) -> None:
     stack = declared.stack(declared.targets(["orders"]))
@@ -137,7 +137,7 @@ def test_a_post_whose_answer_never_comes_makes_one_target(
 
 
 @pytest.mark.full_length
-def test_refresh_tells_of_a_target_that_failed_since(declared: Declared, cloud: Cloud) -> None:
+def test_refresh_reports_a_target_that_has_failed(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.targets(["orders"]))
     assert stack.up().code == 0
     target_id = stack.resources()["orders"]["id"]

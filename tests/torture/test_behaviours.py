@@ -191,19 +191,19 @@ def tell(behaviour: Unlike, tally: Tally) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if metafunc.function is test_one_row:
+    if metafunc.function is test_one_behaviour:
         rows = {"as usual": {}, **ALONE, **TOGETHER}
         if not metafunc.config.getoption("--torture"):
             rows = {name: rows[name] for name in QUICK}
         metafunc.parametrize("behaviour", rows.values(), ids=list(rows))
 
 
-def test_one_row(behaviour: Unlike, tally: Tally) -> None:
+def test_one_behaviour(behaviour: Unlike, tally: Tally) -> None:
     tell(behaviour, tally)
 
 
 @pytest.mark.full_length
 @examples(1, 25)
 @given(behaviour=DRAWN)
-def test_any_together(behaviour: Unlike, tally: Tally) -> None:
+def test_any_combination_of_behaviours(behaviour: Unlike, tally: Tally) -> None:
     tell(behaviour, tally)

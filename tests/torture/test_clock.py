@@ -75,7 +75,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.mark.full_length
-def test_a_jump_in_the_middle_is_absorbed(origin: Origin, jump: int, tally: Tally) -> None:
+def test_a_jump_during_a_run_is_absorbed(origin: Origin, jump: int, tally: Tally) -> None:
     """Tokens, windows, waits and time limits go by a clock that nobody sets."""
     world = origin.branch()
     with world.cloud:
@@ -99,7 +99,7 @@ def off_by_hours(audit: str) -> bool:
 
 
 @pytest.mark.full_length
-def test_a_date_to_wait_for_is_by_the_clock_of_who_says_it(origin: Origin, jump: int, tally: Tally) -> None:
+def test_a_retry_after_date_uses_the_clock_of_the_server(origin: Origin, jump: int, tally: Tally) -> None:
     world = origin.branch()
     with world.cloud:
         world.want([*Origin.UP, Wanted("new", synced=False)])

@@ -95,7 +95,7 @@ def errors_of(output: str) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def test_a_trouble_has_its_outcome(
+def test_each_fault_has_its_outcome(
     origin: Origin, run: str, trouble: Trouble, lasts: bool, tally: Tally
 ) -> None:
     world = origin.branch()
@@ -137,7 +137,7 @@ def _wiped(world: World) -> None:
 
 
 @pytest.mark.full_length
-def test_what_happens_in_the_middle_is_absorbed(
+def test_events_during_a_run_are_absorbed(
     origin: Origin, happens: Callable[[World], Any], call: str, tally: Tally
 ) -> None:
     world = origin.branch()
@@ -152,7 +152,7 @@ def test_what_happens_in_the_middle_is_absorbed(
 
 
 @pytest.mark.full_length
-def test_an_api_that_forgot_everything_is_told_so(origin: Origin, tally: Tally) -> None:
+def test_an_api_that_lost_everything_is_reported(origin: Origin, tally: Tally) -> None:
     """Nothing of ours is lost by that, and the error says which command makes it all anew."""
     world = origin.branch()
     with world.cloud:

@@ -111,7 +111,7 @@ def named(method: str, path: str) -> str:
     )[0]
 
 
-def test_one_up_puts_it_right(origin: Origin, point: Point, tally: Tally) -> None:
+def test_one_up_recovers(origin: Origin, point: Point, tally: Tally) -> None:
     world = origin.branch(OWN_HOST if point.host == "own" else None)
     with world.cloud, world.leftovers:
         scenario = SCENARIOS[point.scenario]
@@ -157,7 +157,7 @@ def test_an_import_that_died_is_repeated(origin: Origin, phase: Phase, blow: Str
         assert recovery.failures == [], said
 
 
-def test_a_post_that_arrives_after_its_sender_has_died_makes_no_second_target(origin: Origin) -> None:
+def test_a_post_that_arrives_after_the_death_of_its_sender_creates_no_duplicate(origin: Origin) -> None:
     """It was still on its way; it overtakes the one of the next `up`."""
     world = origin.branch()
     with world.cloud:
@@ -190,7 +190,7 @@ def test_a_post_that_arrives_after_its_sender_has_died_makes_no_second_target(or
 
 
 @pytest.mark.full_length
-def test_what_pulumi_goes_on_asking_about_is_cleared_as_it_says(origin: Origin) -> None:
+def test_pending_creates_are_cleared_by_the_command_that_pulumi_names(origin: Origin) -> None:
     """A killed CLI leaves a pending create in the state; Pulumi's own remedy costs nothing."""
     world = origin.branch()
     with world.cloud:

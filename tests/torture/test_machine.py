@@ -634,7 +634,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.mark.timeout(0)
-def test_lives(origin: Origin, tally: Tally, number: int, request: pytest.FixtureRequest) -> None:
+def test_random_histories(origin: Origin, tally: Tally, number: int, request: pytest.FixtureRequest) -> None:
     long = request.config.getoption("--torture")
     Lives.origin, Lives.tally = origin, tally
     run_state_machine_as_test(

@@ -94,7 +94,7 @@ def ids(stack: Stack) -> dict[str, str]:
     return {name: each["id"] for name, each in stack.resources().items() if name in NAMES}
 
 
-def test_the_next_up_adopts_all_that_a_killed_cli_has_made(stack: Stack, cloud: Cloud) -> None:
+def test_the_next_up_adopts_everything_that_a_killed_cli_created(stack: Stack, cloud: Cloud) -> None:
     """The gateway hears of the synced target a second time: nothing says that it has heard."""
     made = die(stack, cloud)
     assert ids(stack) == {}
@@ -104,7 +104,7 @@ def test_the_next_up_adopts_all_that_a_killed_cli_has_made(stack: Stack, cloud: 
     assert cloud.told() == 2 * [("UPDATED", made[SYNCED])]
 
 
-def test_a_killed_host_costs_only_what_was_under_way(stack: Stack, cloud: Cloud) -> None:
+def test_a_killed_host_only_loses_operations_in_flight(stack: Stack, cloud: Cloud) -> None:
     """Pulumi itself lives, and writes the state at its end."""
     made = die(stack, cloud, host_alone=True)
     assert SYNCED in ids(stack)
@@ -114,7 +114,7 @@ def test_a_killed_host_costs_only_what_was_under_way(stack: Stack, cloud: Cloud)
     assert cloud.told() == [("UPDATED", made[SYNCED])]
 
 
-def test_what_leaves_the_program_before_the_next_up_is_a_leftover(
+def test_a_target_that_leaves_the_program_before_the_next_up_is_a_leftover(
     stack: Stack, cloud: Cloud, declared: Declared
 ) -> None:
     made = die(stack, cloud)

@@ -169,7 +169,7 @@ def test_without_a_guard_the_suite_fails(origin: Origin, tmp_path: Path, guard: 
 
 @pytest.mark.full_length
 @pytest.mark.parametrize("guard", GUARDS)
-def test_with_it_the_suite_does_not(origin: Origin, guard: str) -> None:
+def test_with_all_guards_the_suite_passes(origin: Origin, guard: str) -> None:
     _, scenario, _ = GUARDS[guard]
     world = origin.branch()
     with world.cloud:
@@ -183,7 +183,7 @@ def write(world: World, target_id: str, configuration: dict[str, Any]) -> None:
     answer.raise_for_status()
 
 
-def test_every_kind_of_disagreement_shows(origin: Origin) -> None:
+def test_every_kind_of_disagreement_is_detected(origin: Origin) -> None:
     kept = Origin.UP[0]
     world = origin.branch()
     with world.cloud:
@@ -230,7 +230,7 @@ def test_every_kind_of_disagreement_shows(origin: Origin) -> None:
         ]
 
 
-def test_a_secret_in_plain_text_shows(origin: Origin) -> None:
+def test_a_secret_in_plain_text_is_detected(origin: Origin) -> None:
     world = origin.branch()
     with world.cloud:
         found, searched = world.leaks()
