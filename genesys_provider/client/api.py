@@ -27,7 +27,7 @@ from genesys_provider.client.errors import (
     StaleVersion,
     Unauthorized,
 )
-from genesys_provider.client.limits import MAX_BODY_BYTES, MAX_CONNECTIONS, Allowance, Priority, RateLimit
+from genesys_provider.client.limits import MAX_BODY_BYTES, MAX_CONNECTIONS, Allowance, Priority
 from genesys_provider.client.login import Login
 from genesys_provider.client.redaction import hide_secrets_of
 from genesys_provider.client.retries import LONGEST_WAIT, REQUEST_TIMEOUT, back_off, retrying
@@ -88,7 +88,8 @@ class GenesysClient:
             headers={"Accept": "application/json", "User-Agent": "genesys-eventbridge"},
         )
         self._login = Login(settings, self._http, self._cancelled, clock)
-        self._allowance = Allowance(self._cancelled, clock)
+        self.allowance = Allowance(self._cancelled, clock)
+        """What the rate limit leaves to the token."""
 
     def close(self) -> None:
         """Closes the connections."""
@@ -217,21 +218,6 @@ class GenesysClient:
         """`GET /api/v2/organizations/me` [G]: the organization of the OAuth client, with `id` and `name`."""
         return self._call(Call("GET", MY_ORGANIZATION)).body
 
-    @property
-    def least_seconds(self) -> float:
-        """How long the requests so far take at least within the rate limit."""
-        return self._allowance.least_seconds
-
-    @property
-    def seconds_a_request(self) -> float:
-        """Seconds between requests at which the rate limit is just used up; 0 if there is no limit."""
-        return self._allowance.seconds_a_request
-
-    @property
-    def rate_limit(self) -> RateLimit | None:
-        """The remaining rate limit; None if there is no limit or no response has arrived yet."""
-        return self._allowance.rate_limit
-
     def _call(
         self,
         call: Call,
@@ -286,7 +272,7 @@ class GenesysClient:
         headers = {"Authorization": f"Bearer {token}"}
         if request.content is not None:
             headers["Content-Type"] = "application/json"
-        with self._allowance.place(request.priority):
+        with self.allowance.place(request.priority):
             answer = exchange(
                 self._http,
                 request.call.method,
@@ -296,7 +282,7 @@ class GenesysClient:
                 params=request.query,
                 headers=headers,
             )
-            self._allowance.learn(answer.headers)
+            self.allowance.learn(answer.headers)
         if _log.isEnabledFor(logging.DEBUG):
             correlation_id = correlation_id_of(answer) or "none"
             _log.debug("%s: %d, correlation id %s", request.call, answer.status, correlation_id)
@@ -304,7 +290,7 @@ class GenesysClient:
             return read(request.call, answer, self._settings.api_url)
         except RateLimited as error:
             if error.retry_after is None or error.retry_after <= LONGEST_WAIT:
-                self._allowance.exhausted(back_off(0) if error.retry_after is None else error.retry_after)
+                self.allowance.exhausted(back_off(0) if error.retry_after is None else error.retry_after)
             raise
 
 

@@ -35,7 +35,7 @@ from genesys_provider.client.errors import (
     Unauthorized,
     UnexpectedAnswer,
 )
-from genesys_provider.client.limits import Priority
+from genesys_provider.client.limits import Allowance, Priority
 from genesys_provider.common.batches import Batches
 from genesys_provider.common.ownership import Owned
 from genesys_provider.common.paging import Page
@@ -94,10 +94,7 @@ class Look(NamedTuple, Generic[T]):
 class Reader(Protocol[T]):
     """How to request objects of one kind."""
 
-    @property
-    def seconds_a_request(self) -> float:
-        """Seconds between requests at which the rate limit is just used up; 0 if there is no limit."""
-
+    allowance: Allowance
     finds_by_name: bool
     """Whether the service can filter the list by name. If so, it also refuses a name that is taken."""
     look_pause: float
@@ -368,7 +365,7 @@ class Directory(Generic[T]):
                 _log.debug("a look at the list failed: %s", error)
         rest = [each for each in ids if each not in seen]
         seen |= _each(rest, self._reader.look)
-        pause = (requests + len(rest)) * self._reader.seconds_a_request / LOOK_SHARE
+        pause = (requests + len(rest)) * self._reader.allowance.seconds_a_request / LOOK_SHARE
         self._look_at = self._clock() + max(pause, self._reader.look_pause)
         return seen
 

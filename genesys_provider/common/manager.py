@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import HOPELESS, Cancelled, GenesysError, NotFound
-from genesys_provider.client.limits import RateLimit
+from genesys_provider.client.limits import Allowance
 from genesys_provider.client.settings import Settings
 from genesys_provider.common.audit import AuditEvent, AuditTrail
 from genesys_provider.common.directory import Directory, Listed, Reader
@@ -111,19 +111,9 @@ class Manager(Generic[T, W]):
         return self._organizations.now()
 
     @property
-    def seconds_a_request(self) -> float:
-        """Seconds between requests at which the rate limit is just used up; 0 if there is no limit."""
-        return self._client.seconds_a_request
-
-    @property
-    def least_seconds(self) -> float:
-        """How long the requests so far take at least within the rate limit."""
-        return self._client.least_seconds
-
-    @property
-    def rate_limit(self) -> RateLimit | None:
-        """What is left of the rate limit in this minute; None if there is no limit or no response yet."""
-        return self._client.rate_limit
+    def allowance(self) -> Allowance:
+        """What the rate limit leaves to this manager's token."""
+        return self._client.allowance
 
     def require_organization(
         self, what: str, organization_id: str | None, api_url: str | None

@@ -68,7 +68,7 @@ class HealthChecks:
                     continue
             except Cancelled:
                 return
-            self._cancelled.wait(SHARE * self._targets.seconds_a_request)
+            self._cancelled.wait(SHARE * self._targets.allowance.seconds_a_request)
 
     def stop(self) -> None:
         """Ends a wait; `cancelled` must be set before."""

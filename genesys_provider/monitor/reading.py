@@ -58,7 +58,7 @@ class Readings:
             except Cancelled:
                 return
             except GenesysError as error:
-                if self._fleet.failed(str(error), self._targets.rate_limit):
+                if self._fleet.failed(str(error), self._targets.allowance.rate_limit):
                     _log.warning(
                         "can't read Genesys Cloud, retrying every %g s: %s", self._fleet.interval, error
                     )
@@ -73,7 +73,7 @@ class Readings:
         changes = self._fleet.take(
             targets,
             sources,
-            rate_limit=self._targets.rate_limit,
+            rate_limit=self._targets.allowance.rate_limit,
             organization=organization.name or organization.id,
         )
         if was_in_trouble:

@@ -99,8 +99,8 @@ def configured_api_url(config: Mapping[str, object]) -> str:
 def _advice() -> str | None:
     """How this run could have been faster, if it could."""
     with _lock:
-        managers = [each for beside in _managers.values() for each in beside.values()]
-    return run.parallelism.advice(least_seconds=max((each.least_seconds for each in managers), default=0.0))
+        allowances = [each.allowance for beside in _managers.values() for each in beside.values()]
+    return run.parallelism.advice(least_seconds=max((each.least_seconds for each in allowances), default=0.0))
 
 
 def _manager(kind: type[Kind], settings: Settings, cancelled: threading.Event) -> Kind:

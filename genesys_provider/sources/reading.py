@@ -44,11 +44,7 @@ class SourceReader:
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
-
-    @property
-    def seconds_a_request(self) -> float:
-        """Seconds between requests at which the rate limit is just used up."""
-        return self._client.seconds_a_request
+        self.allowance = client.allowance
 
     def pages(
         self,

@@ -38,11 +38,7 @@ class TargetReader:
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
-
-    @property
-    def seconds_a_request(self) -> float:
-        """Seconds between requests at which the rate limit is just used up."""
-        return self._client.seconds_a_request
+        self.allowance = client.allowance
 
     def pages(self, *, name: str | None = None, priority: Priority = Priority.BULK) -> Iterator[Page[Target]]:
         """The list of targets; with `name`, only those of that name."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from genesys_provider.client.limits import Priority
+from genesys_provider.client.limits import Allowance, Priority
 from genesys_provider.common.directory import Directory, Look
 from genesys_provider.common.paging import Page, pages
 from genesys_provider.common.writes import Writes
@@ -24,7 +24,7 @@ PAGE = 100
 class Organisation:
     """A reader of so many targets, which counts its requests."""
 
-    seconds_a_request = 0.0
+    allowance = Allowance(threading.Event())
     finds_by_name = True
     look_pause = 0.0
 
