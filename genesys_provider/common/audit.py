@@ -22,8 +22,6 @@ from io import RawIOBase
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from genesys_provider.client.errors import ConfigurationError
 from genesys_provider.client.redaction import hide
 from genesys_provider.common.audit_chain import FIRST_HASH, as_line, chained, ending, head_of, parsed
@@ -164,6 +162,8 @@ class AuditTrail:
 @contextmanager
 def _opened(path: Path) -> Iterator[RawIOBase]:
     """Opens the file, locked against other processes; what is written to it goes to its end."""
+    from filelock import FileLock
+
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (
         FileLock(f"{path}.lock", mode=0o600, timeout=LOCK_SECONDS),

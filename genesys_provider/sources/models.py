@@ -217,7 +217,7 @@ class Source(BaseModel):
     aws_account_id: str = ""
     aws_region: str = ""
     event_source_suffix: str = ""
-    topics: list[str] = Field(default_factory=list)
+    topics: list[str] = []
     intended: str = ""
     """`intendedState` in capital letters."""
     status: str = ""
@@ -230,10 +230,10 @@ class Source(BaseModel):
     """None if the response has no configuration."""
     written_at: str | None = None
     """When this process last wrote it: UTC, ISO 8601."""
-    unknown: dict[str, Any] = Field(default_factory=dict, repr=False)
+    unknown: dict[str, Any] = Field(default={}, repr=False)
     """`properties` that the contract does not know. They are never shown, and updates preserve them."""
-    advanced: dict[str, Any] = Field(default_factory=dict, repr=False)
-    credentials: dict[str, Any] = Field(default_factory=dict, repr=False)
+    advanced: dict[str, Any] = Field(default={}, repr=False)
+    credentials: dict[str, Any] = Field(default={}, repr=False)
 
     @classmethod
     def read(cls, integration: Any, configuration: Any = None) -> Source:

@@ -116,7 +116,7 @@ class TargetConfig(ApiModel):
     # After auth_type, since its validator depends on it.
     auth_config: AuthConfig = Field(default_factory=AuthConfig)
     retry_policy: RetryPolicyConfig = Field(default_factory=RetryPolicyConfig)
-    headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    headers: dict[str, str] = Field(default={}, repr=False)
     event_types: Annotated[list[Annotated[NonEmpty, Printable]], Field(min_length=1)]
     owner: str | None = None
     """The owner mark, the URN of a resource: a header on the wire, but never among `headers`."""
@@ -227,19 +227,19 @@ class Target(BaseModel):
     name: str
     endpoint_url: str
     auth_type: str = "NONE"
-    auth_config: dict[str, str] = Field(default_factory=dict)
+    auth_config: dict[str, str] = {}
     """`username`, `clientId` and `tokenUrl` if they are set [C]."""
-    retry_policy: dict[str, Any] = Field(default_factory=dict)
-    headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    retry_policy: dict[str, Any] = {}
+    headers: dict[str, str] = Field(default={}, repr=False)
     """Without the owner mark, which is `owner`."""
-    event_types: list[str] = Field(default_factory=list)
+    event_types: list[str] = []
     status: str = ""
     """In capital letters; empty if the response has none, which counts as pending."""
     self_uri: str = ""
     owner: str | None = None
     written_at: str | None = None
     """When this process last wrote it: UTC, ISO 8601."""
-    unknown: dict[str, Any] = Field(default_factory=dict, repr=False)
+    unknown: dict[str, Any] = Field(default={}, repr=False)
     """Fields that the contract does not know, including those inside `authConfig` and `retryPolicy`. They are never
     shown, and updates preserve them."""
 

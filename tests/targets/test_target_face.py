@@ -50,6 +50,16 @@ def test_a_declaring_program_loads_no_http_and_no_models() -> None:
     assert loaded.stdout == "[]\n"
 
 
+def test_a_manager_loads_no_command_line_and_no_lock() -> None:
+    """httpx would load rich and click, for a command of its own; only an audit file needs a lock."""
+    script = (
+        "import sys; from genesys_provider import SourceManager, TargetManager; "
+        "print(sorted({'click', 'filelock', 'pygments', 'rich'} & sys.modules.keys()))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert loaded.stdout == "[]\n"
+
+
 def test_a_script_loads_no_pulumi() -> None:
     script = "import sys; from genesys_provider import SourceManager, TargetManager; print('pulumi' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
