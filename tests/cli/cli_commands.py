@@ -1,4 +1,4 @@
-"""The command line as an operator runs it: the real command, in a process of its own."""
+"""The command line as an operator runs it: the real command, in its own process."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 COMMAND = Path(sys.executable).with_name("genesys-eventbridge")
 LIMIT = 60.0
-"""In seconds: a command that takes longer is stuck."""
+"""The time limit of a command, in seconds."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -40,13 +40,13 @@ class Done:
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:
-    """The test's environment without what the machine's own Genesys Cloud, Pulumi and terminal are set to."""
+    """The test's environment, without this machine's settings for Genesys Cloud, Pulumi and the terminal."""
     own = ("GENESYSCLOUD_", "PULUMI_", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
     return {**{key: value for key, value in os.environ.items() if not key.startswith(own)}, **env}
 
 
 def run(*arguments: object, env: Mapping[str, str], cwd: Path | None = None, typed: str = "") -> Done:
-    """Runs `genesys-eventbridge` to its end; no secret of a cloud is in what it prints."""
+    """Runs `genesys-eventbridge` to its end, and checks that its output contains no secret of a cloud."""
     done = subprocess.run(
         [COMMAND, *map(str, arguments)],
         env=environment(env),
@@ -65,7 +65,7 @@ def run(*arguments: object, env: Mapping[str, str], cwd: Path | None = None, typ
 
 
 def on_terminal(*arguments: object, env: Mapping[str, str], columns: int = 80) -> tuple[int, str]:
-    """Runs it on a terminal; the exit code, and what the terminal got."""
+    """Runs it on a terminal, and returns the exit code and the terminal's output."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [COMMAND, *map(str, arguments)],
@@ -81,13 +81,13 @@ def on_terminal(*arguments: object, env: Mapping[str, str], columns: int = 80) -
         while part := os.read(ours, 65536):
             seen += part
     except OSError:
-        pass  # Linux's way to say that the other side is closed
+        pass  # On Linux this means that the other side is closed.
     os.close(ours)
     return process.wait(LIMIT), seen.decode()
 
 
 class Started:
-    """A command under way, whose lines can be awaited."""
+    """A running command, whose lines can be awaited."""
 
     def __init__(self, *arguments: object, env: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
@@ -119,18 +119,18 @@ class Started:
         return self._process.stdout.readline().rstrip("\n")
 
     def words(self) -> list[str]:
-        """The words of the next line, less the time that it begins with."""
+        """The words of the next line, without the time at its start."""
         return self.line().split()[1:]
 
     def end(self, number: int) -> tuple[int, str, str]:
-        """Sends the signal; the exit code, and what else was printed."""
+        """Sends the signal, and returns the exit code and the remaining output."""
         self._process.send_signal(number)
         out, err = self._process.communicate(timeout=LIMIT)
         return self._process.returncode, out, err
 
 
 def body(cloud: Cloud, name: str, **fields: Any) -> dict[str, Any]:
-    """A target as somebody POSTs it."""
+    """The body of a POST that creates a target."""
     return {
         "name": name,
         "endpointUrl": cloud.endpoint("events"),
@@ -144,7 +144,7 @@ def body(cloud: Cloud, name: str, **fields: Any) -> dict[str, Any]:
 
 
 def source_config(name: str, **fields: Any) -> SourceConfig:
-    """A source of this name and suffix."""
+    """A source with this name and suffix."""
     usual = {
         "aws_account_id": "012345678901",
         "aws_region": "us-east-1",
@@ -155,7 +155,7 @@ def source_config(name: str, **fields: Any) -> SourceConfig:
 
 
 def make(cloud: Cloud, name: str, *, status: str = "VERIFIED", message: str = "", **fields: Any) -> str:
-    """Makes a target by hand, in this status; its id."""
+    """Creates a target directly, with this status, and returns its id."""
     cloud.requests()
     answer = cloud.api("POST", json=body(cloud, name, **fields))
     assert answer.status_code == 201, answer.text
@@ -165,5 +165,5 @@ def make(cloud: Cloud, name: str, *, status: str = "VERIFIED", message: str = ""
 
 
 def owner(name: str, stack: str = "dev", project: str = "shop") -> dict[str, str]:
-    """The headers that mark a target as a resource's."""
+    """The headers that mark a target as belonging to a resource."""
     return {OWNER_HEADER: urn(name, stack=stack, project=project)}

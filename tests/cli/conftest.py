@@ -1,4 +1,4 @@
-"""What the tests of the command line share."""
+"""The fixtures that the tests of the command line share."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def declared(cloud: Cloud, make_stack: Any) -> Declared:
-    """Writes programs for the test's cloud, and makes stacks of them."""
+    """Writes programs for the test's cloud, and creates stacks from them."""
     return Declared(cloud, make_stack)

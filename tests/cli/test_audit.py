@@ -1,4 +1,4 @@
-"""`genesys-eventbridge audit verify` finds what was done to an audit file."""
+"""`genesys-eventbridge audit verify` detects changes to an audit file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`audit show` and `audit latency`: what an audit file says."""
+"""`audit show` and `audit latency`: the contents of an audit file."""
 
 from __future__ import annotations
 

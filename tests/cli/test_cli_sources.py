@@ -37,7 +37,7 @@ OWNER = "urn:pulumi:dev::shop::pulumi-python:dynamic/genesys:EventBridgeSource::
 
 @pytest.fixture
 def fleet(cloud: Cloud, tmp_path: Path) -> dict[str, str]:
-    """One that is active, one that is not enabled, one in trouble: their ids."""
+    """An active source, a disabled one and a failed one; returns their ids."""
     with SourceManager(settings_of(cloud, tmp_path)) as manager:
         ids = {
             name: manager.register(

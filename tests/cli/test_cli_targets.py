@@ -35,7 +35,7 @@ KEYS = {
 
 @pytest.fixture
 def fleet(cloud: Cloud) -> Cloud:
-    """One that is well, one that failed, one that waits, of two stacks and of none."""
+    """A verified, a failed and a pending target, of two stacks and of none."""
     make(cloud, "orders", headers={**owner("orders"), "X-Key": SECRET_HEADER})
     make(cloud, "queues", status="FAILED", message="endpoint answered 503", headers=owner("queues", "prod"))
     make(cloud, "presence", status="PENDING_VERIFICATION")
@@ -57,7 +57,7 @@ def test_a_list(fleet: Cloud) -> None:
         ["endpoint", "answered", "503"],
         ["3", "targets:", "1", "FAILED,", "1", "PENDING_VERIFICATION,", "1", "VERIFIED"],
     ]
-    # One request for the list, one for the reason, the login.
+    # One request for the list, one for the reason, and the login.
     assert len(fleet.requests()) == 3
 
 
@@ -132,7 +132,7 @@ def test_a_narrow_terminal_wraps_without_losing_text(fleet: Cloud) -> None:
     _, seen = on_terminal("targets", "list", env=fleet.env, columns=60)
     lines = re.sub(r"\x1b\[[0-9;]*m", "", seen).splitlines()
     assert max(map(len, lines)) <= 60
-    # The name's column, and what is folded in the last one.
+    # The column of the name, and the wrapped text of the last column.
     assert {line.split()[0] for line in lines} >= {"orders", "presence", "queues"}
     assert "…" not in seen
     assert sum(line.count("QUEUE_MEMBER") for line in lines) == 3
@@ -149,7 +149,7 @@ def test_the_start_of_a_status_comes_from_the_audit_file(cloud: Cloud) -> None:
     (target,) = run("targets", "list", "--json", env=cloud.env).json
     assert target["since"] == first
     assert "s ago" in run("targets", "list", env=cloud.env).out
-    # What the file says is of another status than the one that it has now.
+    # The entry in the file is about another status than the current one.
     cloud.control(f"targets/{target_id}/status", status="FAILED", message="x")
     (target,) = run("targets", "list", "--json", env=cloud.env).json
     assert target["since"] is None

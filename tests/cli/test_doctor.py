@@ -1,4 +1,4 @@
-"""`doctor` says what stands in the way, and what to do."""
+"""`doctor` reports what is wrong, and what to do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def env(cloud: Cloud) -> dict[str, str]:
 
 
 def looked_at(env: dict[str, str], folder: Path) -> tuple[int, dict[str, dict[str, Any]]]:
-    """The exit code, and what was found by subject."""
+    """The exit code, and the findings by subject."""
     done = run("doctor", "--json", env=env, cwd=folder)
     return done.code, {each["subject"]: each for each in done.json}
 
@@ -118,7 +118,7 @@ def test_unusable_settings(env: dict[str, str], tmp_path: Path, change: dict[str
 
 
 class _Late(BaseHTTPRequestHandler):
-    """A service whose clock stands still."""
+    """A service whose clock has stopped."""
 
     def do_GET(self) -> None:
         self._answer({"entities": [], "pageCount": 1})

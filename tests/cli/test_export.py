@@ -1,4 +1,4 @@
-"""`export`: what it writes is taken over by the real engine, and then shows no change but what nobody can read."""
+"""`export`: the real engine imports what it writes, and then only shows changes of values that can't be read."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def fleet(cloud: Cloud, tmp_path: Path) -> Cloud:
 
 
 def filled_in(folder: Path) -> str:
-    """The file of secrets, each blank filled in."""
+    """The file of secrets, with all blanks filled in."""
     secrets = json.loads((folder / "secrets.json").read_text())
     blanks = [(fields, name) for fields in secrets.values() for name, value in fields.items() if value == ""]
     assert blanks
@@ -68,7 +68,7 @@ def filled_in(folder: Path) -> str:
 
 
 def exported(cloud: Cloud, declared: Declared, folder: Path, *arguments: str) -> tuple[Stack, Done]:
-    """What `export` writes, as a stack of this test's Python, after the steps that `export` names."""
+    """A stack from the files of `export`, after the steps that `export` names, with this test's Python."""
     done = run("export", folder, *arguments, env=cloud.env)
     assert done.code == 0, done.err
     stack = declared.stack("", name="elsewhere")
@@ -98,7 +98,7 @@ def test_a_round_trip(fleet: Cloud, declared: Declared, tmp_path: Path) -> None:
     changes = changed(stack)
     assert len(changes) == 33
     assert all("owner" in paths for paths in changes.values())
-    # A URL with a query becomes a secret of the state: that is `secrets`.
+    # A URL with a query becomes a secret in the state, which changes `secrets`.
     allowed = {"owner", "authConfig.password", "authConfig.clientSecret", "secrets"}
     assert {path for paths in changes.values() for path in paths} == allowed
     with_query = 3 * sum("?" in json.dumps(each) for each in KINDS)
@@ -123,7 +123,7 @@ def test_an_up_after_the_import_keeps_the_objects(fleet: Cloud, declared: Declar
 
 
 def changed(stack: Stack) -> dict[str, list[str]]:
-    """What a preview would change of each resource."""
+    """The properties of each resource that a preview would change."""
     preview = json.loads(stack.must("preview", "--json").output)
     return {
         step["urn"]: sorted(step.get("detailedDiff") or {})
@@ -150,7 +150,7 @@ def test_a_selection(fleet: Cloud, tmp_path: Path) -> None:
     done = run("export", tmp_path / "some", "--name", "o*", env=fleet.env)
     assert "1 target, 2 sources written" in done.out
     imports = json.loads((tmp_path / "some" / "import.json").read_text())["resources"]
-    # One name for a target and a source: their types tell them apart for Pulumi, their names for people.
+    # A target and a source with one name differ by type for Pulumi, and by variable name for people.
     assert sorted(each["name"] for each in imports) == ["off", "orders", "orders-2"]
 
 

@@ -1,4 +1,4 @@
-"""The way in: what was committed after `init` works in a fresh clone, by `pulumi install` and `preview`."""
+"""A project that was committed after `init` works in a fresh clone, with `pulumi install` and `preview`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ venv/
 
 
 def wheel(folder: Path) -> Path:
-    """A package that stands for ours and all that it needs: they are where this test has them, not in an index."""
+    """A wheel that stands for our package and its dependencies, which are in this environment, not in an index."""
     path = folder / "borrowed-1.0-py3-none-any.whl"
     about = "borrowed-1.0.dist-info"
     with zipfile.ZipFile(path, "w") as archive:
@@ -87,7 +87,7 @@ def test_a_fresh_clone(declared: Declared, cloud: Cloud, tmp_path: Path, virtual
     preview = stack.preview("--stack", "dev")
     assert preview.code == 0, preview.output
     assert "+ 2 to create" in preview.output
-    # Our host serves: the stock one shows no status.
+    # Our host is in use, since the stock one shows no status.
     up = stack.up("--stack", "dev")
     assert up.code == 0, up.output
     assert " verifying 0/" in up.output

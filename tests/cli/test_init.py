@@ -1,4 +1,4 @@
-"""`genesys-eventbridge init` puts the host into a project, and leaves all else as it was."""
+"""`genesys-eventbridge init` adds the host to a project, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -131,8 +131,7 @@ def test_the_file_keeps_its_layout(project: Path, name: str, newline: str) -> No
     check_host(project)
     assert providers(project) == [OURS, *others]
     new = (project / "Pulumi.yaml").read_bytes().decode()
-    # Every character that was there is there, in its order: comments, quotes, white space. Only a value that said
-    # «nothing» gives way.
+    # All characters are kept in order: comments, quotes, white space. Only an empty value is replaced.
     left = iter(new)
     kept = (
         text.replace("null", "").replace("plugins: {}", "plugins: ").replace("providers: []", "providers: ")
@@ -215,7 +214,7 @@ def test_a_stanza_that_points_elsewhere_is_reported(project: Path, path: str) ->
     assert (path.startswith(".venv")) == ("pulumi install` fails" in output)
     assert (project / "Pulumi.yaml").read_text() == text
     assert not (project / FOLDER).exists()
-    # What it says works.
+    # The printed advice works.
     (project / "Pulumi.yaml").write_text(text.replace(path, FOLDER))
     assert init(project)[0] == 0
     check_host(project)

@@ -1,4 +1,4 @@
-"""`leftovers` finds what no state has, and deletes nothing that one has."""
+"""`leftovers` finds targets that no state has, and never deletes one that a state has."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def stack(cloud: Cloud, declared: Declared) -> Stack:
-    """A stack of the project `house` with two targets; beside them, what it has not."""
+    """A stack of the project `house` with two targets, and other targets that it does not have."""
     stack = declared.stack(declared.targets(["orders", "queues"]))
     up = stack.up()
     assert up.code == 0, up.output
@@ -78,7 +78,7 @@ def test_delete_asks_for_confirmation(cloud: Cloud, stack: Stack) -> None:
 def test_a_target_that_was_moved_to_another_project_is_no_leftover(
     cloud: Cloud, declared: Declared, stack: Stack
 ) -> None:
-    """Its mark is still the old one until the next `up`."""
+    """Its mark remains the old one until the next `up`."""
     there = declared.stack("", name="other", backend=stack.backend)
     moved = stack.run("state", "move", "--yes", "--dest", there.qualified, stack.urn("queues"))
     assert moved.code == 0, moved.output
@@ -127,7 +127,7 @@ def test_a_target_under_creation_is_left_alone(cloud: Cloud, declared: Declared,
     stack.program(declared.targets(["orders", "queues", "slow"]))
     running = stack.start("up", "--yes", "--skip-preview")
     until(lambda: any("/targets POST" in each for each in posted(cloud)))
-    # The target is there, the engine has not recorded it yet.
+    # The target exists, but the engine has not recorded it yet.
     assert "slow" not in stack.resources()
     done = leftovers(stack, "--project", "house", "--delete", typed="y\n")
     cloud._at_gateway.delete("/held").raise_for_status()
@@ -141,7 +141,7 @@ def test_a_target_under_creation_is_left_alone(cloud: Cloud, declared: Declared,
 
 
 def posted(cloud: Cloud) -> list[str]:
-    """The requests so far that made something: path, method and status."""
+    """The creating requests so far: path, method and status."""
     return [f"{each['path']} {each['method']} {each['status']}" for each in cloud.control("requests", "GET")]
 
 

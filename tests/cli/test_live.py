@@ -22,7 +22,7 @@ BAD = "/v1/genesys/events/bad"
 
 @pytest.fixture
 def fleet(cloud: Cloud) -> Cloud:
-    """Two that are healthy, one that is not."""
+    """Two healthy targets, and one that is not."""
     cloud.behave(BAD, status=503)
     make(cloud, "orders")
     make(cloud, "queues")
@@ -39,7 +39,7 @@ def test_health_of_all(fleet: Cloud) -> None:
     assert rows["presence"].split()[1] == "UNHEALTHY"
     assert "503" in rows["presence"]
     assert done.out.splitlines()[-1] == "3 targets: 2 HEALTHY, 1 UNHEALTHY"
-    # What the checks did stands in the audit file.
+    # The checks are recorded in the audit file.
     assert fleet.audit_log.read_text().count("HEALTH_CHECK_TRIGGERED") == 3
 
 
@@ -62,7 +62,7 @@ def test_checks_run_in_parallel(cloud: Cloud) -> None:
     fault = {"method": "POST", "path": "/api/v2/integrations/eventbridge/targets/*/health"}
     cloud.control("faults", match=fault, action="delay", when="before", seconds=3600, times=3)
     with Started("targets", "health", "--all", "--json", env=cloud.env) as started:
-        # All three are on their way at the same time, or this would not come true.
+        # This only becomes true if all three run at the same time.
         until(lambda: len(cloud.control("held", "GET")) == 3)
         cloud.control("held", "DELETE")
         code, out, _ = started.end(0)

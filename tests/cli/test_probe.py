@@ -1,4 +1,4 @@
-"""`probe` tells of an endpoint what a verification would meet."""
+"""`probe` predicts how the verification of an endpoint would end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def probe(cloud: Cloud, url: str, *arguments: object, env: dict[str, str] | None
 
 
 def told(done: Done) -> dict[str, tuple[str, str]]:
-    """What was said of each step, by its name: ok or failed, and the words."""
+    """The result of each step by name: ok or failed, and the text."""
     lines = [line.split(None, 2) for line in done.out.splitlines() if line.startswith(("ok", "failed"))]
     return {name: (mark, said) for mark, name, said in lines}
 
@@ -52,7 +52,7 @@ def test_an_endpoint_that_passes(cloud: Cloud) -> None:
 
 
 def test_the_probe_agrees_with_the_emulator(cloud: Cloud) -> None:
-    """The two judges agree: what passes here is verified there, and the other way round."""
+    """An endpoint passes the probe if and only if the emulator verifies it."""
     from tests.cli.cli_commands import body
     from tests.support.engine import until
 
@@ -159,7 +159,7 @@ def test_a_port_without_tls(cloud: Cloud) -> None:
 
 
 class _Endpoint(BaseHTTPRequestHandler):
-    """Gives tokens to a client, and takes events from whoever has one."""
+    """Issues tokens to a client, and accepts events with such a token."""
 
     def do_POST(self) -> None:
         length = int(self.headers["Content-Length"])
@@ -175,7 +175,7 @@ class _Endpoint(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def endpoint(tmp_path: Path) -> Iterator[tuple[ThreadingHTTPServer, str, Path]]:
-    """An endpoint of our own: the server, its URL, its CA."""
+    """An endpoint: the server, its URL, its CA."""
     authority = trustme.CA()
     yield from _served(authority, authority.issue_cert("localhost"), tmp_path)
 

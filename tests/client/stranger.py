@@ -1,4 +1,4 @@
-"""A server of a test's own in the place of Genesys Cloud, with or without TLS."""
+"""A test server instead of Genesys Cloud, with or without TLS."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def nothing() -> Response:
 
 
 class Stranger:
-    """A server that logs everybody in, and answers calls of the API as a test says."""
+    """A server that accepts every login, and answers calls of the API as the test defines."""
 
     def __init__(self) -> None:
         self.answer: Any = nothing
@@ -54,7 +54,7 @@ def client_of(url: str, **config: object) -> GenesysClient:
 
 
 def certified(directory: Path, *hosts: str) -> tuple[Path, Path]:
-    """The files of a certificate for these hosts with its key, and of the CA that signed it."""
+    """The file of a certificate for these hosts with its key, and the file of its CA."""
     authority = trustme.CA()
     chain, ca_file = directory / "server.pem", directory / "ca.pem"
     chain.write_bytes(authority.issue_cert(*hosts).private_key_and_cert_chain_pem.bytes())

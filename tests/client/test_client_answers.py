@@ -1,4 +1,4 @@
-"""What each answer means: success, absence, refusal, or not the API at all."""
+"""The meaning of each answer: success, absence, refusal, or not from the API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tree of errors is as its docstring draws it, and each error says what to do next."""
+"""The tree of errors matches the drawing in its docstring, and each error tells what to do next."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def real_tree(kind: type[GenesysError]) -> dict[str, str]:
 
 
 def drawn_tree(text: str) -> dict[str, str]:
-    """The same, from the drawing; a branch in parentheses is a place, not a class."""
+    """The same, from the drawing; a branch in parentheses is not a class."""
     tree: dict[str, str] = {}
     path: list[str] = []
     for line in text.splitlines():
@@ -95,7 +95,7 @@ INSIDE = {
     "OwnedByAnother",
     "ReplacementRefused",
 }
-"""Roots, what no user sees, and those whose hint depends on the case."""
+"""Base classes, internal errors, and errors whose hint depends on the case."""
 
 
 @pytest.mark.parametrize("kind", [kind for kind in all_kinds() if kind.__name__ not in INSIDE])

@@ -1,4 +1,4 @@
-"""The rate limit is kept, not run into: bursts, windows, other clients, who goes first."""
+"""The rate limit is respected without provoking a 429: bursts, windows, other clients, priorities."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def cancelled() -> Iterator[threading.Event]:
-    """Ends what still waits when a test is over."""
+    """Ends all waits at the end of a test."""
     cancelled = threading.Event()
     yield cancelled
     cancelled.set()
@@ -150,7 +150,7 @@ def test_after_a_429_all_requests_wait_for_its_retry_after(clock: Clock, cancell
 def test_polls_for_verdicts_go_before_bulk_requests(clock: Clock, cancelled: threading.Event) -> None:
     allowance = Allowance(cancelled, clock)
     with allowance.place():
-        # One at a time, so that the order shows.
+        # One at a time, so that the order is visible.
         allowance.learn(headers(1, allowed=1))
     order: list[str] = []
 
@@ -203,7 +203,7 @@ def test_sixty_threads_never_provoke_a_429(tmp_path: Path) -> None:
         seen: list[str] = []
         for window in (1, 2, 3):
             eventually(partial(done, 20 * window))
-            # Nobody goes beyond, though forty wait.
+            # No request exceeds the limit, although forty wait.
             time.sleep(0.25)
             seen += [each for each in cloud.requests() if each.startswith("GET")]
             assert len(seen) == 20 * window

@@ -1,4 +1,4 @@
-"""One login for all threads, its renewal, and what a login that fails says."""
+"""One login for all threads, its renewal, and the errors of failed logins."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_a_create_survives_a_revoked_token_and_happens_once(cloud: Cloud, client
 def test_a_throttled_login_is_retried(
     cloud: Cloud, client: GenesysClient, waits: SkippedWaits, status: int
 ) -> None:
-    # The token endpoint throttles with a 400 whose description says so.
+    # The token endpoint throttles with a 400 and a description.
     cloud.control("faults", match=LOGIN, action="status", status=status, times=2)
     client.list_targets()
     assert counted(cloud.requests(), LOGINS) == 3
@@ -173,7 +173,7 @@ def test_many_threads_share_a_failed_login(cloud: Cloud, client: GenesysClient) 
     cloud.control("faults", match=LOGIN, action="status", status=503)
     outcomes = outcomes_at_once(30, lambda _: client.list_targets())
     assert all(isinstance(outcome, ServerError) for outcome in outcomes)
-    # Four, or a multiple for those that came when it had failed; each on its own would make 120.
+    # Four, or a multiple for threads that came after the failure; without sharing there would be 120.
     assert counted(cloud.requests(), LOGINS) < 30
 
 
@@ -258,13 +258,13 @@ def test_a_login_at_the_wrong_url_names_it_and_what_to_check(
     assert "GENESYSCLOUD_LOGIN_URL" in said
     assert "GENESYSCLOUD_REGION" in said
     assert "canary" not in said
-    # It is set up so, and stays so.
+    # The configuration is wrong, so retries are useless.
     assert cloud.requests() == [f"{LOGINS} {status}"]
     assert waits.waits == []
 
 
 def test_a_404_of_the_login_is_not_a_missing_target(cloud: Cloud, client: GenesysClient) -> None:
-    # As the API says it of a path that it does not have: still not of a target.
+    # Even the API's envelope for an unknown path does not mean a missing target.
     cloud.control("faults", match=LOGIN, action="status", status=404)
     with pytest.raises(UnexpectedAnswer, match="GENESYSCLOUD_LOGIN_URL"):
         client.delete_target("some-id")
@@ -284,7 +284,7 @@ def test_missing_scopes_are_named_with_the_advice_to_wait(cloud: Cloud, client: 
     said = str(refused.value)
     assert "integration:eventbridge:write" in said
     assert "five minutes" in said
-    # A client of the grant client-credentials has roles: they come first.
+    # A client with client credentials has roles, so the hint names them first.
     assert said.index("role") < said.index("integrations:integration:view, add, edit and delete")
     assert said.index("integrations:integration:view") < said.index("If the client has scopes")
 

@@ -1,4 +1,4 @@
-"""The environment's proxies: never for loopback, as NO_PROXY says, and a clear word about what can't be used."""
+"""Proxies from the environment: never for loopback, NO_PROXY, and clear errors for unusable values."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def far(tmp_path: Path) -> Iterator[tuple[int, Path]]:
-    """The port of a server that is `api.mypurecloud.test` by its certificate, and the file of its CA."""
+    """The port of a server with a certificate for `api.mypurecloud.test`, and the file of its CA."""
     chain, ca_file = certified(tmp_path, "api.mypurecloud.test")
     with Server(Stranger().app(), "127.0.0.1", 0, chain) as server:
         port = httpx.URL(server.url).port
@@ -292,7 +292,7 @@ def test_unused_proxy_variables_are_not_validated(
     with Tunnel(port) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         listed(API, caFile=ca_file)
-    # To a host of NO_PROXY it goes directly, whatever the variables hold; this one is not there.
+    # A request to a host in NO_PROXY ignores the proxy variables; this host does not exist.
     monkeypatch.setenv("NO_PROXY", "api.invalid")
     monkeypatch.setenv("HTTPS_PROXY", "junk://")
     with pytest.raises(ConnectionFailed):

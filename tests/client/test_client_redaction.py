@@ -1,4 +1,4 @@
-"""Secrets that are said back: found however they are written, while everyday words stay."""
+"""Redaction: secrets are found in every encoding, while common words stay."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_secret_is_found_in_every_encoding(secret: str, way: Callable[[str], s
     assert "[secret]" in said
     assert said.startswith("before <")
     assert said.endswith("> after")
-    # Of base64 nothing but the ends remains, which are its neighbours' too.
+    # Of base64 only the ends remain, which also encode the neighbouring bytes.
     assert len(said) < len("before <> after") + 4 * len("[secret]") + 16
     assert secret not in said
 
@@ -179,7 +179,7 @@ def test_the_search_time_does_not_grow_with_the_number_of_secrets() -> None:
     assert few > 0
     hide(*(f"https://hooks.example.com/v1/events/T0KEN-{number:05}" for number in range(3000)))
     hide(*(f"user:canary-{number:05}" for number in range(10, 3000)))
-    # Those of 3,000 tokens begin in more ways, but not in more lengths.
+    # With 3,000 tokens there are more prefixes, but not more lengths.
     assert candidates() == few
     assert redacted("T0KEN-02999 of user:canary-02999") == "[secret] of [secret]"
 

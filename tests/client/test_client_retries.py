@@ -1,4 +1,4 @@
-"""What is sent again, how long after, and what never is."""
+"""Which requests are retried, after how long, and which are not."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_it_waits_until_the_date_of_retry_after(
     date = datetime.now(timezone.utc) + timedelta(seconds=30)
     throttled(cloud, 1, Retry_After=format_datetime(date, usegmt=True))
     client.list_targets()
-    # The Date of an answer is in whole seconds.
+    # The Date of an answer only has whole seconds.
     assert [wait for wait in waits.waits if not 27 <= wait <= 31] == []
     assert len(waits.waits) == 1
 

@@ -1,4 +1,4 @@
-"""Where an organisation is, from config, environment or region; and what is refused, by name."""
+"""The settings from config, environment or region, and errors that name the invalid one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes over the wire: odd answers, redirects, certificates, and what of it is shown."""
+"""The transport: odd answers, redirects, certificates, and what of them is shown."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_a_404_without_the_api_envelope_tells_nothing_about_a_target(
         assert "refresh" not in said
         assert "proxy" not in said
     client.close()
-    # Another try would meet the same.
+    # A retry would get the same answer.
     assert len([each for each in cloud.requests() if each.endswith("404")]) == 4
 
 

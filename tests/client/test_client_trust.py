@@ -1,4 +1,4 @@
-"""Whose certificates are trusted: the system's CAs, SSL_CERT_FILE's in their place, genesys:caFile's besides."""
+"""The trusted CAs: the system's, or those of SSL_CERT_FILE instead, and genesys:caFile in addition."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _as_on_a_plain_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def private(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """The URL of a server whose CA nobody knows, and the CA's file."""
+    """The URL of a server with an unknown CA, and the CA's file."""
     chain, ca_file = certified(tmp_path, "localhost", "127.0.0.1")
     with Server(Stranger().app(), "127.0.0.1", 0, chain) as server:
         yield server.url, ca_file
@@ -49,7 +49,7 @@ def listed(url: str, **config: object) -> None:
 
 
 def rehashed(folder: Path, ca_file: Path) -> Path:
-    """A folder as OpenSSL searches it."""
+    """A directory of CAs in OpenSSL's format."""
     folder.mkdir(exist_ok=True)
     shutil.copy(ca_file, folder / "own.pem")
     subprocess.run(["openssl", "rehash", folder], check=True)
@@ -57,7 +57,7 @@ def rehashed(folder: Path, ca_file: Path) -> Path:
 
 
 def with_system(etc_ssl: Path, code: str) -> str:
-    """What this Python prints on a machine with such an `/etc/ssl`: only its own process sees it."""
+    """The output of this Python on a machine with this `/etc/ssl`, which only its process sees."""
     mounted = 'mount --bind "$0" /etc/ssl && exec "$@"'
     command = [
         "unshare",
@@ -164,7 +164,7 @@ def test_empty_variables_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def junk(tmp_path: Path, content: str) -> Path:
-    """A path that names no file of CAs."""
+    """A path that is not a file of CAs."""
     path = tmp_path / "junk.pem"
     if content == "folder":
         path.mkdir()

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def house(make_stack: Any, tmp_path: Path) -> House:
-    """Stacks of the house, and what its provider was asked."""
+    """Stacks of the house's resources, and the recorded calls of its provider."""
     return House(make_stack, tmp_path / "calls.jsonl")
 
 
 @pytest.fixture
 def installed(tmp_path: Path) -> dict[str, str]:
-    """An environment with a package `house` that names its provider, and its check of the config."""
+    """An environment with a package `house` that declares its provider, and its check of the config."""
     site = tmp_path / "site"
     about = site / "house-1.0.dist-info"
     about.mkdir(parents=True)

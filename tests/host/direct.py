@@ -1,4 +1,4 @@
-"""The host, started by its script as the engine starts it, and asked over gRPC without an engine."""
+"""The host, started by its script like the engine does it, and called over gRPC without an engine."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 SCRIPT = OWN_HOST / "pulumi-resource-pulumi-python"
 NO_ENGINE = "127.0.0.1:1"
-"""Where nobody takes the messages of the host."""
+"""An address where nobody receives the messages of the host."""
 
 
 def script_env(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment in which the script takes the Python of the tests."""
+    """The environment in which the script uses the Python of the tests."""
     return {**os.environ, "PULUMI_RUNTIME_VIRTUALENV": sys.prefix, **env}
 
 
 class DirectHost:
-    """A host, and the calls of an engine; its end is the end of the `with` block."""
+    """A host, with the calls that an engine makes; it ends with the `with` block."""
 
     def __init__(self, directory: Path, env: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
@@ -53,7 +53,7 @@ class DirectHost:
         self.process.communicate()
 
     def create(self, name: str, **props: Any) -> Any:
-        """Starts a create of a `Thing`; the call under way."""
+        """Starts a create of a `Thing`, and returns the call in progress."""
         properties = struct_pb2.Struct()
         properties.update({"__provider": serialize_provider(Things()), "name": name, **props})
         return self._stub.Create.future(
@@ -63,5 +63,5 @@ class DirectHost:
         )
 
     def cancel(self) -> Any:
-        """Starts a `Cancel`; the call under way."""
+        """Starts a `Cancel`, and returns the call in progress."""
         return self._stub.Cancel.future(empty_pb2.Empty())

@@ -1,4 +1,4 @@
-"""Providers for the tests, which do what the resource's inputs say. Copied into the test's project."""
+"""Providers for the tests, controlled by the resource's inputs. Copied into the test's project."""
 
 # ruff: noqa: ANN001, ANN003, ANN201, ANN202, ANN204, ARG002 (written like a user's program)
 
@@ -39,7 +39,7 @@ def record(what, **more):
 
 
 def config_failures(config):
-    """The check of a provider's config that the package `house` names."""
+    """The check of a provider's config that the package `house` declares."""
     nowhere = config.get("house:region") == "nowhere"
     return [CheckFailure("house:region", "is no region")] if nowhere else []
 
@@ -53,9 +53,9 @@ def broken_farewell():
 
 
 class Things(ResourceProvider):
-    """Waits `seconds`, is deaf for `stubborn` ones, raises what `error` says, fails to verify with `init`.
+    """Waits `seconds`, ignores a cancel for `stubborn` ones, raises `error`, fails the verification with `init`.
 
-    After a `last_thread` the process can start no other.
+    After a `last_thread` the process can start no other thread.
     """
 
     serialize_as_secret_always = False
@@ -99,7 +99,7 @@ class Things(ResourceProvider):
         record(what + " starts")
         current().show_status("waiting for the verdict")
         if props.get("last_thread"):
-            # No machine has room for the stack of another one.
+            # No machine has memory for another thread with such a stack.
             threading.stack_size(1 << 46)
         if props.get("stubborn"):
             time.sleep(props["stubborn"])
@@ -143,7 +143,7 @@ class Things(ResourceProvider):
 
 
 class Captured(ResourceProvider):
-    """Somebody else's provider: state of its own, plain exceptions, no idea of our host."""
+    """A third-party provider: it has its own state, raises plain exceptions, and does not know our host."""
 
     def __init__(self, greeting):
         super().__init__()

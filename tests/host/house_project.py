@@ -1,4 +1,4 @@
-"""A project around `house.py`, the provider that does what it is told."""
+"""A project around `house.py`, whose provider is controlled by its inputs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ THING = "pulumi-python:dynamic/house:Thing"
 
 
 class House:
-    """A stack of the house's resources, and what its provider was asked."""
+    """A stack of the house's resources, and the recorded calls of its provider."""
 
     def __init__(self, make_stack: Any, log: Path) -> None:
         self._make = make_stack
@@ -31,7 +31,7 @@ class House:
         return [line for line in self.every_call() if line["what"] == what]
 
     def every_call(self) -> list[dict[str, Any]]:
-        """All that the provider recorded, in its order."""
+        """Everything that the provider recorded, in order."""
         return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
 
 

@@ -1,6 +1,6 @@
-"""The engine dies before the host is up: the host leaves all the same, and nobody is left who could serve.
+"""The engine dies before the host is ready: the host still exits, and no process remains.
 
-What stands for the engine here starts the real script, and lives until the test kills it.
+A stand-in for the engine starts the real script, and lives until the test kills it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ echo "$PREFIX"
 """
 
 CONTAINER = ["unshare", "--map-root-user", "--pid", "--fork", "--mount-proc"]
-"""Before a command: it is process 1, and whatever it starts is of its session, as in many a container."""
+"""Runs a command as process 1, and everything that it starts in its session, as in many containers."""
 containers = pytest.mark.skipif(
     shutil.which("unshare") is None or subprocess.run([*CONTAINER, "true"], check=False).returncode != 0,
     reason="no containers of one's own here",
@@ -73,7 +73,7 @@ containers = pytest.mark.skipif(
 
 
 class Engine:
-    """A stand-in for an engine, and what the processes below it have left in `marks`."""
+    """A stand-in for an engine, with the marks that the processes below it leave in `marks`."""
 
     def __init__(self, pid: int, marks: Path) -> None:
         self.pid = pid
@@ -87,7 +87,7 @@ class Engine:
         return (self.marks / stage).exists()
 
     def host(self) -> int:
-        """The process of the host, once its Python is there."""
+        """The process of the host, once its Python is running."""
         until(lambda: self.reached("python") and (self.marks / "python").read_text())
         return int((self.marks / "python").read_text())
 
@@ -203,7 +203,7 @@ def test_a_system_without_death_notifications(tmp_path: Path) -> None:
 
 
 def test_a_living_engine_keeps_the_host(tmp_path: Path) -> None:
-    """And so does the host: it was nothing but the death that made it leave in the other tests."""
+    """The host stays, so in the other tests it was the death of the engine that ended it."""
     with engine(tmp_path, "import") as started:
         until(lambda: started.reached("import"))
         host = started.host()

@@ -1,4 +1,4 @@
-"""Imports: the state has no provider yet, so an installed package must name it."""
+"""Imports: the state has no provider yet, so an installed package must declare it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_an_import_finds_the_provider_by_its_type(house: House, installed: dict[
     assert "2 unchanged" in unchanged.output, unchanged.output
     stack.program(program("Thing('a', size=4)"))
     assert "[diff: ~size]" in stack.preview().output
-    # It is the very string that the program serializes.
+    # It is the same string that the program serializes.
     stack.must("up", "--yes", "--skip-preview")
     assert stack.resources()["a"]["inputs"]["__provider"] == imported["inputs"]["__provider"]
 

@@ -1,4 +1,4 @@
-"""Any number of operations at a time: none is refused, and `Cancel` waits for none of them."""
+"""Any number of concurrent operations: none is refused, and `Cancel` does not wait for them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANY = 2_000
-"""Twice as many as gRPC keeps waiting before it refuses more."""
+"""Twice as many as gRPC queues before it refuses more."""
 LIMIT = 60
-"""In seconds: an answer that takes longer does not come any more."""
+"""The time limit of an answer, in seconds."""
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_cancel_works_when_no_thread_can_be_started(host: DirectHost, log: Path)
     until(lambda: started(log) == 3)
     creates += [waiting("d"), waiting("e")]
     host.cancel().result(timeout=LIMIT)
-    # Those that had to wait for a thread are carried out too: nothing is left without an answer.
+    # Operations that had to wait for a thread run too, and all of them are answered.
     assert {create.exception(timeout=LIMIT).details() for create in creates} == {"interrupted while waiting"}
     assert started(log) == 5
 
@@ -72,7 +72,7 @@ def test_a_sigterm_after_a_sigint_ends_unresponsive_operations(host: DirectHost,
     waiting, deaf = host.create("a", seconds=600), host.create("b", stubborn=600)
     until(lambda: started(log) == 2)
     host.process.send_signal(signal.SIGINT)
-    # The host has taken it.
+    # The host has received it.
     assert waiting.exception(timeout=LIMIT).details() == "interrupted while waiting"
     assert host.process.poll() is None
     host.process.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""How the host ends: with its engine, and without losing what there is."""
+"""How the host ends: with its engine, and without losing resources."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def test_a_second_ctrl_c_does_not_wait(house: House) -> None:
     running.wait()
     assert time.monotonic() - pressed < 4
     assert not alive(host)
-    # The engine knows that it does not know.
+    # The engine records that the result is unknown.
     assert [each["type"] for each in stack.pending()] == ["creating"]
 
 
 def test_the_host_ends_with_the_command(house: House) -> None:
     result = house.stack("Thing('a')").up()
-    # The engine gives a plugin five seconds before it kills it: a host that stays costs them each time.
+    # The engine waits five seconds before it kills a plugin, so a host that stays would cost them each time.
     deployment = re.search(r"Duration: (\d+)s", result.output)
     assert deployment
     assert result.seconds - int(deployment[1]) < 5

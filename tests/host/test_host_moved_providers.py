@@ -1,4 +1,4 @@
-"""A provider whose code has moved: the state names a module, or a class, that is not there any more."""
+"""A provider whose code has moved: the state names a module or a class that no longer exists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=["no module", pytest.param("no class", marks=pytest.mark.full_length)])
 def stack(house: House, installed: dict[str, str], request: pytest.FixtureRequest) -> Stack:
-    """A stack with `a` and `b`, made when the class was in the module `formerly`."""
+    """A stack with `a` and `b`, created when the class was in the module `formerly`."""
     stack = house.stack("Thing('a', size=1)", env=installed)
     stack.write("formerly.py", HOUSE.read_text())
     stack.program("from formerly import *\nThing('a', size=1)\nThing('b', size=1)\n")
@@ -43,7 +43,7 @@ def test_a_resource_of_a_moved_provider_is_refreshed_updated_and_destroyed(
     assert "~ 1 updated" in updated.output
     assert "- 1 deleted" in updated.output
     assert len(house.calls("delete")) == 1
-    # From now on the state names the module that there is.
+    # From now on the state names the current module.
     assert stack.resources()["a"]["outputs"]["__provider"] != before
     assert stack.destroy().code == 0
     assert stack.resources() == {}

@@ -1,4 +1,4 @@
-"""What a provider gets from the host and what comes of its answers, with the real engine."""
+"""What a provider gets from the host, and the effects of its answers, with the real engine."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_a_config_check_that_can_not_be_loaded_is_named(house: House, installed:
     result = house.stack("Thing('a')", env=installed).up()
     assert result.code != 0
     assert "the check of the config by 'house', house:gone, can't be loaded" in result.output
-    # The program's own traceback is Pulumi's way to end with a default provider that failed.
+    # Pulumi ends with a traceback of the program when a default provider fails.
     assert "host/servicer.py" not in result.output
 
 
@@ -201,7 +201,7 @@ def test_a_preview_knows_the_outputs_that_an_update_keeps(house: House) -> None:
     stack.program(program(lines[0].replace("size=1", "size=2"), *lines[1:]))
     output = stack.preview("--diff").output
     assert re.search(r"size *: 1 => 2", output), output
-    # What may change is unknown.
+    # Outputs that may change are unknown.
     assert output.count("copied") == 1
     assert 'copied: "VERIFIED" => [unknown]' in output
     assert SECRET not in output

@@ -1,4 +1,4 @@
-"""Other people's providers: under our host they do what they do under the stock one."""
+"""Third-party providers behave the same under our host as under the stock one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VOLATILE = ("created", "modified", "sourcePosition", "stackTrace", "provider")
 
 
 def comparable(stack: Stack) -> dict[str, dict[str, Any]]:
-    """The state without what differs from run to run."""
+    """The state without values that differ between runs."""
     result = {}
     for name, resource in stack.resources().items():
         kept = {key: value for key, value in resource.items() if key not in VOLATILE}
@@ -42,7 +42,7 @@ def comparable(stack: Stack) -> dict[str, dict[str, Any]]:
 
 
 def story(house: House, host: Path | None) -> list[Any]:
-    """What a whole life of a stack leaves behind."""
+    """The results of the whole life cycle of a stack."""
     stack = house.stack(*FIRST, host=host, config={"house:region": "earth"})
     seen: list[Any] = []
     for lines in (FIRST, BIGGER, RENAMED, RENAMED):
@@ -66,7 +66,7 @@ def story(house: House, host: Path | None) -> list[Any]:
 
 
 def changes(output: str) -> list[str]:
-    """The summary of a command: how many resources changed how."""
+    """The summary of a command: the number of resources by kind of change."""
     _, _, summary = output.partition("Resources:\n")
     return [line.strip() for line in summary.split("\n\n")[0].splitlines()]
 

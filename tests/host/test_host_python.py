@@ -1,4 +1,4 @@
-"""The real engine starts the host with the program's Python, where another one lies nearer."""
+"""The real engine starts the host with the program's Python, although another one is nearer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def broken(venv: Path) -> None:
-    """A virtual environment that must not be taken."""
+    """A virtual environment that must not be used."""
     python = venv / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text("#!/bin/sh\nexit 1\n")
@@ -26,7 +26,7 @@ def broken(venv: Path) -> None:
 
 
 def change(stack: Stack, runtime: dict[str, str], **more: Any) -> None:
-    """Sets the options of `runtime` and other keys of Pulumi.yaml; the host's script comes into the project."""
+    """Sets the options of `runtime` and other keys of Pulumi.yaml, and adds the host's script to the project."""
     host = stack.directory / "host"
     host.mkdir()
     script = OWN_HOST / "pulumi-resource-pulumi-python"

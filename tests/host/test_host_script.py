@@ -1,6 +1,6 @@
 """The host's script uses the Python that runs the program, in each layout that Pulumi's own Python host knows.
 
-The interpreters here are stand-ins that say who they are; the script is the real one, started as the engine does:
+The interpreters here are stand-ins that print which one they are; the script is real, started like by the engine:
 in the program's folder, with the options of `runtime` in the environment.
 """
 
@@ -29,7 +29,7 @@ runtime:
 
 
 class Layout:
-    """Files below `root`: projects with a copy of the script, interpreters, and one way to start the script."""
+    """Files below `root`: projects with a copy of the script, interpreters, and a method to start the script."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -37,7 +37,7 @@ class Layout:
         self.env = {"PATH": f"{root / 'usr/bin'}:/usr/bin:/bin"}
 
     def python(self, path: str) -> None:
-        """An interpreter that says which one it is, and what it was asked to run."""
+        """An interpreter that prints which one it is, and what it was asked to run."""
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text('#!/bin/sh\necho "$0 $*"\n')
@@ -54,7 +54,7 @@ class Layout:
         file.write_text(text)
 
     def project(self, folder: str, *, host: str = "host", main: str = "", **options: str) -> None:
-        """A project in this folder whose host's folder has the script; `options` are those of `runtime`."""
+        """A project in this folder, with the script in the host's folder; `options` are those of `runtime`."""
         written = "".join(f"    {key}: {value}\n" for key, value in options.items())
         main = f"main: {main}\n" if main else ""
         self.file(f"{folder}/Pulumi.yaml", PROJECT.format(options=written, path=host, main=main))
@@ -64,14 +64,14 @@ class Layout:
         self.script = target / SCRIPT
 
     def run(self, folder: str, **options: str) -> subprocess.CompletedProcess[str]:
-        """Starts the script in this folder; `options` are those of `runtime`, as the engine hands them on."""
+        """Starts the script in this folder; `options` are those of `runtime`, as the engine passes them."""
         cwd = self.root / folder
         cwd.mkdir(parents=True, exist_ok=True)
         handed = {f"PULUMI_RUNTIME_{key.upper()}": value for key, value in options.items()}
         return subprocess.run(
             [self.script, "127.0.0.1:1"],
             cwd=cwd,
-            # As an engine leaves it that was started elsewhere, by `pulumi -C`.
+            # As set by an engine that was started in another folder, with `pulumi -C`.
             env={**self.env, **handed, "PWD": str(self.root)},
             capture_output=True,
             text=True,
@@ -79,7 +79,7 @@ class Layout:
         )
 
     def chosen(self, folder: str, **options: str) -> str:
-        """Which interpreter the script became, relative to `root`."""
+        """The interpreter that the script started, relative to `root`."""
         done = self.run(folder, **options)
         assert done.returncode == 0, done.stderr
         python, _, arguments = done.stdout.strip().partition(" ")
@@ -121,7 +121,7 @@ def test_an_absolute_path(layout: Layout) -> None:
 def test_a_program_in_another_folder(layout: Layout, main: str) -> None:
     program = os.path.normpath(f"work/infra/{main}")
     layout.venv("work/infra/.venv")
-    # On the way up from the program, and no business of this project.
+    # On the path from the program upwards, but not part of this project.
     layout.venv(f"{program}/.venv")
     layout.venv("work/.venv")
     layout.project("work/infra", main=main, virtualenv=".venv")
@@ -161,7 +161,7 @@ def test_a_project_file_in_json(layout: Layout) -> None:
 
 @pytest.mark.parametrize("options", [{"toolchain": "uv"}, {}])
 class TestUv:
-    """Where `uv sync` makes the environment; without `toolchain` Pulumi takes uv if there is a uv.lock."""
+    """Where `uv sync` creates the environment; without `toolchain` Pulumi uses uv if there is a uv.lock."""
 
     def test_a_project(self, layout: Layout, options: dict[str, str]) -> None:
         layout.project("infra", **options)

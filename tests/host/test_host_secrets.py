@@ -1,4 +1,4 @@
-"""The marks of secrets: taken off for a provider, put back where the engine would."""
+"""The marks of secrets: removed for a provider, and restored where the engine would set them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_every_secret_text_is_registered() -> None:
 def test_an_answer_has_the_secret_marks_of_the_request() -> None:
     answer = ParseDict({"properties": {**PLAIN, "more": "x"}}, provider_pb2.UpdateResponse())
     secrets.mark(answer, request("Update", news=MARKED))
-    # A list with one secret is one as a whole.
+    # A list that contains a secret is secret as a whole.
     marked = {**MARKED, "list": wrap_rpc_secret(["plain", "canary-item"]), "more": "x"}
     assert MessageToDict(answer.properties) == marked
     secrets.mark(answer, request("Update", news=MARKED))

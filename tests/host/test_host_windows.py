@@ -1,4 +1,4 @@
-"""What the host has for Windows, as far as other systems can try it: nobody has run it there."""
+"""The host's parts for Windows, as far as other systems can test them; nobody has run them there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def test_the_watch_of_a_connection_ends_with_the_engine() -> None:
     with socket.create_server(("127.0.0.1", 0)) as engine:
         watch = threading.Thread(target=until_unreachable, args=(f"127.0.0.1:{engine.getsockname()[1]}",))
         watch.start()
-        # The engine closes a connection that is silent for long: the watch goes on with another one.
+        # The engine closes connections that are idle for long; the watch continues with another one.
         for _ in range(2):
             connection, _ = engine.accept()
             connection.sendall(b"settings")

@@ -1,4 +1,4 @@
-"""What the tests of the provider share."""
+"""The fixtures that the tests of the provider share."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def declared(cloud: Cloud, make_stack: Any) -> Declared:
-    """Writes programs for the test's cloud, and makes stacks of them."""
+    """Writes programs for the test's cloud, and creates stacks from them."""
     return Declared(cloud, make_stack)
 
 
 @pytest.fixture
 def other(cloud: Cloud, tmp_path: Path) -> Iterator[Cloud]:
-    """A second organisation, whose targets feed the same gateway."""
+    """A second organization, whose targets use the same gateway."""
     with Cloud(tmp_path / "other", beside=cloud) as other:
         yield other
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests with a `host` run under ours; at full length under the stock one too."""
+    """Runs tests with a `host` under ours, and at full length under the stock one too."""
     if "host" in metafunc.fixturenames:
         hosts = (
             {"own": OWN_HOST, "stock": None} if metafunc.config.getoption("--torture") else {"own": OWN_HOST}

@@ -1,4 +1,4 @@
-"""Arguments of the wrong kind end the program with a sentence for each of them, and show no value."""
+"""Arguments of the wrong type end the program with a message for each of them, which shows no value."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_the_program_reports_all_of_them(declared: Declared, cloud: Cloud) -> No
 
 
 def test_outputs_and_awaitables_are_accepted(declared: Declared, cloud: Cloud) -> None:
-    """And what is a list, a number or a text in a wider sense."""
+    """And other types of lists, numbers and texts."""
     stack = declared.stack(
         declared.program(
             "import enum",

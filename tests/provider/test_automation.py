@@ -1,4 +1,4 @@
-"""The Automation API with an inline program: our host serves where `work_dir` has what `init` puts there."""
+"""The Automation API with an inline program: our host is used if `work_dir` has the files of `init`."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def test_an_inline_program(declared: Declared, cloud: Cloud, tmp_path: Path, vir
     script.write_text(SCRIPT)
     command = Path(sys.executable).with_name("genesys-eventbridge")
     subprocess.run([command, "init", stack.directory], check=True, capture_output=True)
-    # From another folder, as a service does.
+    # From another folder, like a service does it.
     arguments = [sys.executable, script, stack.directory, cloud.endpoint("orders"), USERNAME, PASSWORD]
 
-    # The stock host would delete what is not verified: ours keeps it in the state.
+    # The stock host would delete an unverified target, but ours keeps it in the state.
     cloud.behave("/v1/genesys/events/orders", status=503)
     failed = subprocess.run(
         arguments, cwd=tmp_path, env=stack.env, check=False, capture_output=True, text=True

@@ -1,4 +1,4 @@
-"""Each change of a program does what it must, and no request more."""
+"""Each change of a program has its effect, without unnecessary requests."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def test_each_change_in_turn(stack: Stack, declared: Declared, cloud: Cloud) -> 
     assert len(cloud.received()["syncs"]) == 1
     target_id = stack.resources()["orders"]["id"]
 
-    # A second run: nothing, and no request at all.
+    # A second run changes nothing, and sends no request.
     again = stack.up()
     assert "3 unchanged" in again.output, again.output
     assert cloud.requests() == []
 
-    # An order, a case and a default written out are no change.
+    # The order, the case and an explicit default are not changes.
     write(
         stack,
         declared,
@@ -76,7 +76,7 @@ def test_each_change_in_turn(stack: Stack, declared: Declared, cloud: Cloud) -> 
     assert stack.up().code == 0
     requests = cloud.requests()
     assert requests[:4] == [*looks, f"PUT /{target_id} 200"]
-    # A verdict in the first look may be the old one: one read tells.
+    # A verdict in the first poll may be the old one, so there is one more read.
     assert set(requests[4:]) <= {f"GET /{target_id}/verify 200", f"GET /{target_id} 200"}
     assert stack.resources()["orders"]["id"] == target_id
 
@@ -139,7 +139,7 @@ def test_refresh_shows_drift_and_up_corrects_it(stack: Stack, cloud: Cloud) -> N
 def test_the_gateway_hears_of_a_change_found_by_a_refresh(
     stack: Stack, declared: Declared, cloud: Cloud
 ) -> None:
-    """As after an update that died when its PUT had acted, or where the program follows what was done by hand."""
+    """Such as after an update that was killed after its PUT, or when the program adopts a manual change."""
     target_id = stack.resources()["orders"]["id"]
     told = len(cloud.received()["syncs"])
     cloud.change(target_id, retryPolicy={**cloud.targets()["orders"]["retryPolicy"], "maxRetries": 7})
@@ -155,7 +155,7 @@ def test_the_gateway_hears_of_a_change_found_by_a_refresh(
     assert "3 unchanged" in stack.up("--refresh").output
     assert len(cloud.received()["syncs"]) == told + 1
 
-    # A status is no revision: the configuration is as the gateway knows it.
+    # A changed status is not a new revision, since the gateway knows the configuration.
     cloud.control(f"targets/{target_id}/status", status="FAILED", message="endpoint answered 502")
     stack.refresh()
     outputs = stack.resources()["orders"]["outputs"]
@@ -221,7 +221,7 @@ def test_a_preview_after_an_import_only_shows_the_secret_and_the_owner(
     cloud.requests()
     shown = stack.preview("--diff").output
     assert "+ password: [secret]" in shown
-    assert "+ owner" in shown, "whose it is, it does not say yet"
+    assert "+ owner" in shown, "the import does not show the owner yet"
     for unchanged in ("endpointUrl", "eventTypes", "headers", "retryPolicy", "apiUrl", "healthCheck"):
         assert unchanged not in shown
     assert stack.up().code == 0
@@ -286,7 +286,7 @@ def test_a_deleted_resource_with_another_owner_is_not_touched(
 def test_a_requested_replacement_deletes_before_it_creates(
     declared: Declared, cloud: Cloud, replaced: str
 ) -> None:
-    """Else the create would adopt the target that the delete then takes away."""
+    """Otherwise the create would adopt the target that is deleted afterwards."""
     stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))
     assert stack.up().code == 0
     before = stack.resources()

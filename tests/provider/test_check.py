@@ -1,4 +1,4 @@
-"""All faults at once, each on its property, before anything is sent."""
+"""All errors are reported together at their properties, before any request."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_nonsense_is_refused_at_its_property(declared: Declared, cloud: Cloud) -
 
 
 def test_a_preview_with_an_unknown_endpoint_passes(declared: Declared, cloud: Cloud) -> None:
-    """The endpoint is the output of another resource: here, of another target."""
+    """The endpoint is an output of another resource; here, of another target."""
     stack = declared.stack(
         declared.program(
             declared.target("first"),
@@ -90,7 +90,7 @@ def test_a_preview_with_an_unknown_endpoint_passes(declared: Declared, cloud: Cl
     assert preview.code == 0, preview.output
     assert "+ 3 to create" in preview.output
     assert cloud.requests() == []
-    # Known, it is a fault.
+    # Once it is known, it is an error.
     result = stack.up()
     assert result.code != 0
     assert "authConfig.tokenUrl" in result.output
@@ -124,7 +124,7 @@ def test_a_missing_scope_tells_what_to_do(declared: Declared, cloud: Cloud) -> N
 
 @pytest.mark.full_length
 def test_a_password_in_a_url_is_refused_without_being_shown(declared: Declared) -> None:
-    """The engine shows the value that is refused."""
+    """The engine shows the refused value."""
     url = f"'https://user:{PASSWORD}@gateway.example.com'"
     target = declared.program(declared.target("orders", endpoint_url=url))
     sync = declared.program(

@@ -1,4 +1,4 @@
-"""What the machine's environment holds, proxies and certificates: `pulumi up` works, or says one clear sentence."""
+"""Proxies and certificates in the environment: `pulumi up` works, or reports one clear sentence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 FAR = dict.fromkeys(("GENESYSCLOUD_API_URL", "GENESYSCLOUD_LOGIN_URL"), "https://api.mypurecloud.test")
-"""An organisation that can't be reached from here."""
+"""The settings for an organization that can't be reached from here."""
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def test_local_services_bypass_the_proxy(cloud: Cloud, declared: Declared) -> No
 
 @pytest.mark.full_length
 def test_messages_of_the_host_reach_the_engine_without_the_proxy(cloud: Cloud, declared: Declared) -> None:
-    # gRPC reads these in small letters, and knows no exception for this machine.
+    # gRPC reads these in lower case, and makes no exception for this machine.
     stack = declared.stack(declared.targets(["orders"]))
     stack.must("up", "--yes", "--skip-preview")
     with Tunnel() as proxy:
@@ -72,7 +72,7 @@ BAD = [
     ({"GENESYSCLOUD_MAX_RETRIES": "many"}, "GENESYSCLOUD_MAX_RETRIES must be a number"),
     ({"GENESYSCLOUD_API_URL": "http://api.example"}, "GENESYSCLOUD_API_URL must be an https:// URL"),
 ]
-"""What stands in the environment, and what is said of it."""
+"""Environment variables, and the expected messages."""
 
 WAYS_OUT = ("unset it", "httpx[socks]", "certificates in PEM form", "a directory that this user may write to")
 
@@ -139,7 +139,7 @@ def test_a_404_of_another_server_removes_no_target(cloud: Cloud, declared: Decla
             assert said in result.output, result.output
             assert "Traceback" not in result.output
     cloud.requests()
-    # A proxy's page in the place of the API's answer.
+    # A proxy's page instead of the API's answer.
     cloud.control("faults", match={"path": "/api/*"}, action="status", **page)
     for command in (stack.refresh, stack.destroy):
         result = command()

@@ -1,4 +1,4 @@
-"""Several organisations in one program: each resource is in that of its provider, and stays there."""
+"""Several organizations in one program: each resource belongs to the organization of its provider."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EU, US = opts(provider="eu"), opts(provider="us")
 
 @pytest.fixture
 def two(declared: Declared, cloud: Cloud, other: Cloud) -> list[str]:
-    """The lines that declare a provider for each."""
+    """The lines that declare a provider for each organization."""
     return [
         declared.provider("eu", cloud, max_retries="2", verification_timeout="30.5"),
         declared.provider("us", other),
@@ -30,7 +30,7 @@ def two(declared: Declared, cloud: Cloud, other: Cloud) -> list[str]:
 
 @pytest.fixture
 def stack(declared: Declared, two: list[str], host: Path | None) -> Stack:
-    """Nothing of an organisation is in the environment: all is the providers'."""
+    """The environment has no settings of an organization; only the providers have."""
     lines = [
         *two,
         declared.target("orders", called="eu-orders", opts=EU),
@@ -70,7 +70,7 @@ def test_a_rotated_secret_does_not_change_a_target(
 ) -> None:
     rotated = "canary-client-rotated"
     other.control("client-secret", clientSecret=rotated)
-    # The state has the old one.
+    # The state has the old secret.
     stale = stack.refresh()
     assert stale.code != 0, stale.output
     assert "run `pulumi up` first" in stale.output
@@ -84,7 +84,7 @@ def test_a_rotated_secret_does_not_change_a_target(
     assert "1 updated" in result.output
     assert "7 unchanged" in result.output
     assert (cloud.requests(), other.requests()) == ([], [])
-    # A plain refresh uses the new one, from the state.
+    # A plain refresh uses the new secret from the state.
     refreshed = stack.refresh()
     assert refreshed.code == 0, refreshed.output
     assert any("/oauth/token" in each for each in other.requests())
@@ -128,7 +128,7 @@ def test_a_switch_to_the_other_organisation_is_refused(
 def test_missing_provider_arguments_are_an_error(
     declared: Declared, cloud: Cloud, arguments: dict[str, str], named: str
 ) -> None:
-    """Although the environment and the stack's config have all of it."""
+    """Although the environment and the stack's config have all of them."""
     lines = [declared.provider("eu", cloud, **arguments), declared.target("orders", opts=EU)]
     stack = declared.stack(declared.program(*lines), config={"genesys:region": "eu-central-1"})
     result = stack.preview()
@@ -162,7 +162,7 @@ def test_arguments_of_the_wrong_kind(declared: Declared, cloud: Cloud) -> None:
 
 @LONG
 def test_with_the_default_provider_and_in_components(declared: Declared, cloud: Cloud, other: Cloud) -> None:
-    """The stack's own organisation is the environment's; a component passes its provider on."""
+    """The default organization comes from the environment; a component passes its provider on."""
     lines = [
         declared.provider("us", other),
         declared.target("here"),
@@ -178,7 +178,7 @@ def test_with_the_default_provider_and_in_components(declared: Declared, cloud: 
 
 
 def test_a_move_into_an_explicit_provider(declared: Declared, cloud: Cloud) -> None:
-    """From the stack's config into an explicit provider of the same organisation, and back: nothing is replaced."""
+    """From the stack's config to an explicit provider of the same organization and back, without replacements."""
     stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))
     assert stack.up().code == 0
     living, told = cloud.living(), cloud.told()
@@ -213,7 +213,7 @@ def test_a_sync_without_the_provider_of_its_target(declared: Declared, cloud: Cl
 
 @LONG
 def test_values_that_are_unknown_in_a_preview(declared: Declared, cloud: Cloud) -> None:
-    """Credentials that another resource makes: a preview knows none of them."""
+    """Credentials that another resource creates, so that they are unknown in a preview."""
     made = (
         "from pulumi.dynamic import *\n"
         "class Made(ResourceProvider):\n"
@@ -230,7 +230,7 @@ def test_values_that_are_unknown_in_a_preview(declared: Declared, cloud: Cloud) 
     stack = declared.stack(declared.program(*lines))
     preview = stack.preview()
     assert preview.code == 0, preview.output
-    # What the program does not give is known already.
+    # Missing arguments are known in a preview too.
     lacking = declared.provider("eu", cloud, client_secret="vault.secret", login_url="None")
     stack.program(declared.program(lines[0], lacking))
     refused = stack.preview()

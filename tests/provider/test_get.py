@@ -1,4 +1,4 @@
-"""`EventBridgeTarget.get`: what another made is read, and left alone."""
+"""`EventBridgeTarget.get` reads a target of another owner, and never changes it."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def test_a_target_is_read_alongside_others(declared: Declared, cloud: Cloud, own
     assert "canary-header-b52" not in stack.stored()
     assert cloud.writes() == ["POST 201"]
 
-    # What its owner changes is seen, and is no change of ours.
+    # Changes by its owner are visible, but are not changes of this stack.
     cloud.change(target_id, eventTypes=["OTHER"])
     cloud.requests()
     for run in (stack.refresh, stack.up, stack.up):
         result = run()
         assert result.code == 0, result.output
-    # What is read is not counted.
+    # Reads don't count as changes.
     assert "3 unchanged" in result.output
     assert stack.outputs()["all"][3] == ["OTHER"]
     assert cloud.writes() == []
@@ -69,7 +69,7 @@ def test_a_target_is_read_alongside_others(declared: Declared, cloud: Cloud, own
 
 
 def test_adding_and_removing_a_get_changes_nothing(declared: Declared, cloud: Cloud) -> None:
-    """Also where the same stack made the target, and lets go of it without deleting it."""
+    """Also if the same stack created the target, and released it without deleting it."""
     stack = declared.stack(declared.program(declared.target("orders")))
     assert stack.up().code == 0
     target_id = stack.resources()["orders"]["id"]
@@ -88,7 +88,7 @@ def test_adding_and_removing_a_get_changes_nothing(declared: Declared, cloud: Cl
 
 @pytest.mark.full_length
 def test_an_unverified_target_is_read_too(declared: Declared, cloud: Cloud) -> None:
-    """Whether it works is for the stack to judge that makes it."""
+    """Its status is a matter for the stack that owns it."""
     target_id = made_by_hand(cloud)
     cloud.control(f"targets/{target_id}/status", status="FAILED", message="no answer")
     stack = declared.stack(

@@ -1,4 +1,4 @@
-"""What Pulumi prints after an import can be pasted, as far as the host's schema decides it.
+"""The code that Pulumi prints after an import can be pasted, as far as the host's schema decides it.
 
 The generator itself is in the official Python language host. `PRINTED` is what the same generator made of this
 schema, called directly from the Go module that has it (pulumi/pkg 3.274.1).
@@ -64,7 +64,7 @@ def test_the_printed_code_matches_the_import(declared: Declared, cloud: Cloud) -
     stack.program(PRINTED.format(url=cloud.endpoint("orders")))
     preview = stack.preview("--diff")
     assert preview.code == 0, preview.output
-    # `auth` has secrets, which the API does not return: the one thing to write by hand.
+    # Only `auth` must be written manually, since the API does not return its secrets.
     assert '"BASIC" => "NONE"' in preview.output, preview.output
     for pasted in ("endpointUrl", "eventTypes", "headers", "retryPolicy", " name "):
         assert pasted not in preview.output

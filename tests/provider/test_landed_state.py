@@ -1,4 +1,4 @@
-"""Stacks that the first version of this provider made: its mark was `{project}/{stack}/{name}`.
+"""Stacks of the first version of this provider, whose mark was `{project}/{stack}/{name}`.
 
 `landed_state.json` is what `pulumi stack export --show-secrets` said of such a stack, less times and traces.
 """

@@ -1,4 +1,4 @@
-"""The gateway's last word is true: UPDATED is said of a target that is there, DELETED of one that goes."""
+"""The gateway's last information is true: UPDATED for an existing target, DELETED for a deleted one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def succeeded(result: Result) -> str:
 
 @pytest.fixture
 def stack(declared: Declared, cloud: Cloud, host: Path | None) -> Stack:
-    """Two targets; one has a sync, which the gateway was told of."""
+    """Two targets; one has a sync, of which the gateway has heard."""
     stack = declared.stack(
         declared.program(declared.target("orders"), declared.target("more"), declared.sync("orders")),
         host=host,
@@ -41,7 +41,7 @@ def stack(declared: Declared, cloud: Cloud, host: Path | None) -> Stack:
 
 @pytest.fixture
 def new_gateway(cloud: Cloud) -> Iterator[GatewayServer]:
-    """A second gateway, to which syncs move."""
+    """A second gateway, to which syncs are moved."""
     with cloud.new_gateway() as gateway:
         yield gateway
 
@@ -52,12 +52,12 @@ def id_of(stack: Stack, name: str = "orders") -> str:
 
 
 def told(cloud: Cloud, gateway: GatewayServer) -> list[tuple[str, str]]:
-    """The syncs that this gateway took."""
+    """The syncs that this gateway has received."""
     syncs = cloud.received_at(gateway)["syncs"]
     return [(each["body"]["eventType"].rpartition("_")[2], each["body"]["targetId"]) for each in syncs]
 
 
-# A sync that goes while its target stays.
+# A sync is removed, and its target stays.
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_sync_is_removed_alone(
     assert {word for word, _ in words} == {"UPDATED"}, words
     assert {each for _, each in words} == {target_id}
     assert cloud.living()["orders"] == target_id
-    # In the end, where somebody is left to tell it, it goes.
+    # At the end both are deleted, while a sync can still report it.
     succeeded(stack.destroy())
     assert cloud.living() == {}
     assert cloud.told()[-1] == (("UPDATED" if how == "removed" else "DELETED"), target_id)
@@ -116,7 +116,7 @@ def test_a_target_that_moves_with_its_sync(declared: Declared, cloud: Cloud, sta
     assert set(cloud.told()) == {("UPDATED", target_id)}
 
 
-# A target that goes.
+# A target is deleted.
 
 
 def test_a_target_is_removed_with_its_sync(declared: Declared, cloud: Cloud, stack: Stack) -> None:
@@ -161,22 +161,22 @@ def test_the_gateway_hears_before_the_deletion_and_can_refuse(cloud: Cloud, stac
 
 
 def test_a_targeted_destroy_of_a_sync_is_the_exception(cloud: Cloud, stack: Stack) -> None:
-    """A destroy of the sync alone can't know that its target stays."""
+    """A destroy of only the sync can't know that its target stays."""
     target_id = id_of(stack)
     succeeded(stack.destroy("--target", urn("orders-sync", type_=SYNC_TYPE)))
     assert cloud.told() == [("UPDATED", target_id), ("DELETED", target_id)]
     assert cloud.living()["orders"] == target_id
-    # The next `up` puts it right.
+    # The next `up` corrects it.
     succeeded(stack.up())
     assert cloud.told()[-1] == ("UPDATED", target_id)
 
 
-# A change of the gateway, of the target, of both.
+# Changes of the gateway, of the target, and of both.
 
 
 @pytest.mark.full_length
 def test_another_gateway(declared: Declared, cloud: Cloud, stack: Stack, new_gateway: GatewayServer) -> None:
-    """The target stays: the former one hears nothing more of it."""
+    """The target stays, so the old gateway hears nothing more of it."""
     target_id = id_of(stack)
     sync = declared.sync("orders", webhook_url=repr(new_gateway.url + WEBHOOK))
     stack.program(declared.program(declared.target("orders"), declared.target("more"), sync))
@@ -208,7 +208,7 @@ def test_another_target(declared: Declared, cloud: Cloud, stack: Stack, stays: b
 def test_another_target_and_another_gateway(
     declared: Declared, cloud: Cloud, stack: Stack, new_gateway: GatewayServer, stays: bool
 ) -> None:
-    """Each hears the truth of what it knows: the new one nothing of the former target."""
+    """Each gateway hears of its own target; the new one hears nothing of the old target."""
     former, later = id_of(stack), id_of(stack, "more")
     sync = declared.sync("more", called="orders-sync", webhook_url=repr(new_gateway.url + WEBHOOK))
     orders = [declared.target("orders")] if stays else []
@@ -219,14 +219,14 @@ def test_another_target_and_another_gateway(
     assert ("orders" in cloud.living()) is stays
 
 
-# What decides about a sending counts from the next `up` on.
+# Changes of sending options take effect with the next `up`.
 
 
 @pytest.mark.full_length
 def test_a_sync_that_is_no_longer_required(
     declared: Declared, cloud: Cloud, stack: Stack, host: Path | None
 ) -> None:
-    """The gateway is gone for good."""
+    """The gateway is permanently gone."""
     cloud.behave(WEBHOOK, status=410)
     assert stack.destroy().code != 0
     assert "orders" in cloud.living()
@@ -247,7 +247,7 @@ def test_a_sync_that_is_no_longer_required_and_removed(
     sync = declared.sync("orders", required="False")
     stack.program(declared.program(declared.target("orders"), declared.target("more"), sync))
     succeeded(stack.up())
-    assert [word for word, _ in cloud.told()] == ["UPDATED"], "nothing is sent for that"
+    assert [word for word, _ in cloud.told()] == ["UPDATED"], "this sends nothing"
     stack.program(declared.targets(["more"]))
     succeeded(stack.up())
     assert list(cloud.living()) == ["more"]
@@ -255,7 +255,7 @@ def test_a_sync_that_is_no_longer_required_and_removed(
 
 @pytest.mark.full_length
 def test_a_time_limit_of_a_sync(declared: Declared, cloud: Cloud) -> None:
-    """`customTimeouts` of our host; the stock one does not know them."""
+    """`customTimeouts`, which our host supports and the stock one does not."""
     target = declared.target("orders")
     stack = declared.stack(declared.program(target))
     succeeded(stack.up())
@@ -288,13 +288,13 @@ NEW_SECRET = "canary-signing-new"
 
 
 def signatures(cloud: Cloud) -> list[int]:
-    """How many signatures each sync had."""
+    """The number of signatures of each sync."""
     return [len(each["headers"]["webhook-signature"].split()) for each in cloud.received()["syncs"]]
 
 
 @pytest.mark.full_length
 def test_a_rotation_of_the_signing_secret(declared: Declared, cloud: Cloud, stack: Stack) -> None:
-    """While both sign, the gateway takes it with the former one and with the new one."""
+    """While both secrets sign, the gateway accepts syncs with the old one and with the new one."""
     for secrets in ([SIGNING_SECRET, NEW_SECRET], [NEW_SECRET, SIGNING_SECRET]):
         sync = declared.sync("orders", signing_secret=repr(secrets))
         stack.program(declared.program(declared.target("orders"), declared.target("more"), sync))

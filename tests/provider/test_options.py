@@ -1,4 +1,4 @@
-"""Pulumi's options, with the properties in them named as in the program or as in the state."""
+"""Pulumi's resource options, with property names of the program or of the state."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_ignore_changes_accepts_either_name(declared: Declared, cloud: Cloud) ->
 
 @pytest.mark.full_length
 def test_the_authentication_is_ignored_as_a_whole(declared: Declared, cloud: Cloud) -> None:
-    """Its type and its fields: neither goes without the other."""
+    """Its type and its fields belong together."""
     stack = declared.stack(declared.program(declared.target("orders")))
     assert stack.up().code == 0
     cloud.requests()
@@ -134,7 +134,7 @@ def test_replace_on_changes_accepts_either_name(
     stack = declared.stack(declared.program(declared.target("orders", **usual(), opts=options)))
     assert stack.up().code == 0
     before = stack.resources()["orders"]["id"]
-    # Another change is none of its business.
+    # Other changes do not cause a replacement.
     other = usual(name="'other'")
     stack.program(declared.program(declared.target("orders", **other, opts=options)))
     assert "1 updated" in stack.up().output
@@ -175,7 +175,7 @@ def test_an_unknown_name_ends_the_program_with_one_sentence(declared: Declared, 
 
 
 def test_options_that_are_shared_or_come_from_transformations(declared: Declared, cloud: Cloud) -> None:
-    """One object for several resources; a transformation and a transform, which speak as the state does."""
+    """One object for several resources; a transformation and a transform, which use the names of the state."""
     stack = declared.stack(
         declared.program(
             "def all_of_it(args):",

@@ -1,4 +1,4 @@
-"""Which organisation? What the state has of one is not read, written or forgotten on behalf of another."""
+"""Resources of one organization are never read, written or removed with the credentials of another."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ COMMANDS = {
 
 
 def reads_and_writes(cloud: Cloud) -> list[str]:
-    """What was asked of the organisation since the last look, but who it is."""
+    """The requests since the last call, except those for the organization itself."""
     return [each for each in cloud.requests() if "/oauth/token" not in each and "/organizations/" not in each]
 
 
 def assert_told(result: Result, cloud: Cloud, other: Cloud) -> None:
-    """The error names both, and the ways out."""
+    """Checks that the error names both organizations, and the possible solutions."""
     assert result.code != 0, result.output
     for each in (
         cloud.organization,
@@ -76,12 +76,12 @@ def test_another_organisation_is_refused(
     assert reads_and_writes(other) == []
     assert cloud.requests() == []
     assert_told(result, cloud, other)
-    # Nothing was lost, forgotten or told.
+    # Nothing was lost, removed or sent.
     assert other.living() == {}
     assert cloud.living() == {"orders": before["orders"]["id"]}
     assert stack.recorded() == recorded
     assert cloud.told() == told
-    # Set back, all is well.
+    # With the old setting everything works again.
     if command != "up with a change":
         assert "3 unchanged" in stack.up().output
     assert stack.up("--refresh").code == 0
@@ -90,7 +90,7 @@ def test_another_organisation_is_refused(
 
 @pytest.mark.full_length
 def test_a_preview_shows_a_changed_address(stack: Stack, cloud: Cloud, other: Cloud) -> None:
-    """It asks nobody; the update that it plans does, and refuses."""
+    """The preview sends no request; the planned update does, and refuses."""
     cloud.requests()
     shown = stack.preview("--diff", env=other.env)
     assert shown.code == 0, shown.output
@@ -114,7 +114,7 @@ def test_the_organization_is_requested_once_per_run(stack: Stack, declared: Decl
         return sum("/organizations/me" in each for each in cloud.requests())
 
     assert asked() == 1
-    # Where nothing is read or written, nobody is asked.
+    # Without reads or writes, the organization is not requested.
     assert "3 unchanged" in stack.up().output
     assert cloud.requests() == []
     names = ["orders", "more", "most"]
@@ -142,7 +142,7 @@ def test_a_move_to_another_organization_destroys_in_the_old_one_first(
 def test_resources_of_a_lost_organization_are_removed_manually(
     stack: Stack, cloud: Cloud, other: Cloud
 ) -> None:
-    """The organisation is no more: the last way out that the error names."""
+    """The organization no longer exists, so this is the last solution that the error names."""
     stack.env |= other.env
     result = stack.destroy()
     assert_told(result, cloud, other)
@@ -155,7 +155,7 @@ def test_resources_of_a_lost_organization_are_removed_manually(
 
 @pytest.mark.full_length
 def test_another_address_of_the_same_organisation(stack: Stack, cloud: Cloud) -> None:
-    """It is noted, and nothing is written."""
+    """The new address is recorded, and nothing is written."""
     target_id = stack.resources()["orders"]["id"]
     address = cloud.emulator.url.replace("127.0.0.1", "localhost")
     stack.env["GENESYSCLOUD_API_URL"] = address
@@ -189,7 +189,7 @@ def test_another_address_of_the_same_organisation(stack: Stack, cloud: Cloud) ->
 def test_a_wrong_address_does_not_mean_that_a_target_is_gone(
     stack: Stack, cloud: Cloud, variable: str, ending: str, command: str
 ) -> None:
-    """The 404 of the login, or of a path that nobody serves, says nothing of a target."""
+    """The 404 of a login, or of an unknown path, tells nothing about a target."""
     before, recorded = stack.resources(), stack.recorded()
     result = stack.run(*COMMANDS[command], env={variable: cloud.emulator.url + ending})
     assert cloud.living() == {"orders": before["orders"]["id"]}
@@ -200,7 +200,7 @@ def test_a_wrong_address_does_not_mean_that_a_target_is_gone(
 
 
 def test_a_service_without_an_organization_id(stack: Stack, cloud: Cloud, other: Cloud) -> None:
-    """Then the address counts."""
+    """Then the address identifies it."""
     for each in (cloud, other):
         each.control("faults", match={"path": "/api/v2/organizations/me"}, action="status", status=404)
     target_id = stack.resources()["orders"]["id"]

@@ -1,8 +1,8 @@
-"""Whose is a target? A live one is never taken, and never deleted, on behalf of somebody else.
+"""Ownership of targets: a live target is never adopted or deleted for somebody else.
 
-Each test is one piece of ordinary work: code is moved, renamed, divided among stacks, imported. Where it can't
-go on, the error has the way out, and the test takes it. Those with a `host` run under both; an import is for
-ours alone, and so are warnings.
+Each test is an ordinary task: code is moved, renamed, divided among stacks, imported. If it can't continue, the
+error names the solution, and the test applies it. Tests with a `host` run under both; imports and warnings are only
+supported by ours.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def refused(result: Result, *words: str) -> str:
-    """The output of a command that failed, and said these words."""
+    """The output of a command, after checking that it failed with these texts."""
     assert result.code != 0, result.output
     for each in words:
         assert each in result.output, f"{each!r} is missing in:\n{result.output}"
@@ -34,7 +34,7 @@ def refused(result: Result, *words: str) -> str:
 
 
 def pasted(output: str) -> str:
-    """The alias that an error tells to add, as it stands there."""
+    """The alias from an error, as it is printed."""
     found = re.findall(r'aliases=\["(urn:[^"]+)"\]', output)
     assert len(set(found)) == 1, output
     return f'["{found[0]}"]'
@@ -54,7 +54,7 @@ def in_component(declared: Declared, kind: str = "A", **more: str) -> list[str]:
 
 
 def assert_marks(shown: str, new: str) -> None:
-    """The preview tells that the mark is brought up to date."""
+    """Checks that the preview shows the updates of the marks."""
     assert re.search(rf'owner\s*: "[^"]*"\s*=> "{re.escape(new)}"', shown), shown
 
 
@@ -145,7 +145,7 @@ def test_a_moved_component_keeps_its_target(declared: Declared, cloud: Cloud, ho
 def test_a_move_with_a_new_target_in_the_old_place(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
-    """Of two with one name in Genesys the second is refused; as it is given another, both live."""
+    """The second of two targets with one name in Genesys is refused; with another name both exist."""
     stack = up(declared, host)
     target_id = id_of(stack)
     moved = [
@@ -194,7 +194,7 @@ def test_children_with_one_name_in_two_components(
 
 @pytest.mark.full_length
 def test_the_mark_is_the_urn_under_any_parent(declared: Declared, cloud: Cloud) -> None:
-    """A name may hold what divides the parts of a URN; the stack is a parent that stands in no URN."""
+    """A name may contain the separator of URNs; the stack is a parent that is in no URN."""
     lines = [
         "team = pulumi.ComponentResource('house:parts:A', 'team::orders')",
         declared.target("events", opts=opts(parent="team")),
@@ -333,7 +333,7 @@ def test_a_state_rename_is_shown_and_marked(declared: Declared, cloud: Cloud, ho
     succeeded(stack.up())
     assert cloud.writes() == ["PUT 200"]
     assert cloud.marks() == {"orders": urn("later")}
-    # Whoever is called so next does not get it.
+    # The next resource with that name does not get the target.
     stack.program(
         declared.program(
             declared.target("later", name="'orders'"), declared.target("former", name="'orders'")
@@ -382,7 +382,7 @@ def test_a_renamed_project(declared: Declared, cloud: Cloud, host: Path | None) 
 def test_a_renamed_stack_can_delete_its_targets(
     declared: Declared, cloud: Cloud, host: Path | None, how: str
 ) -> None:
-    """The delete comes under the new URN, and with outputs that hold the old mark."""
+    """The delete has the new URN, but outputs with the old mark."""
     stack = up(declared, host)
     stack.rename("prod")
     if how == "removed":
@@ -405,19 +405,19 @@ def test_a_target_that_moves_to_another_stack(declared: Declared, cloud: Cloud, 
     )
     stack.program(declared.targets(["kept"]))
     assert_marks(succeeded(other.preview("--diff")), other.urn("orders"))
-    # Whichever comes first.
+    # In either order.
     assert "2 unchanged" in succeeded(stack.up())
     succeeded(other.up())
     assert cloud.marks() == {"orders": other.urn("orders"), "kept": urn("kept")}
     assert cloud.living() == ids
-    # It does not come back by its old mark.
+    # Its old mark does not bring it back.
     stack.program(declared.targets(["kept", "orders"]))
     refused(stack.up(), other.urn("orders"), ids["orders"], "state move")
     succeeded(stack.destroy())
     assert cloud.living() == {"orders": ids["orders"]}
 
 
-# Another's.
+# Targets of other owners.
 
 
 @pytest.mark.full_length
@@ -461,7 +461,7 @@ FOREIGN = urn("orders", project="theirs", stack="prod")
 
 
 def given_away(cloud: Cloud, target_id: str, owner: str = FOREIGN) -> None:
-    """Another's mark is written on a target."""
+    """Writes another owner's mark to a target."""
     cloud.requests()
     cloud.change(target_id, headers={OWNER_HEADER: owner})
 
@@ -491,7 +491,7 @@ def test_an_update_checks_the_owner(declared: Declared, cloud: Cloud, host: Path
     stack = up(declared, host)
     target_id = id_of(stack)
     given_away(cloud, target_id)
-    # The status is still on its way: the endpoint is verified anew.
+    # The status is pending, since the endpoint is verified again.
     before = cloud.configuration(target_id)
     stack.program(declared.program(declared.target("orders", retry_policy="RetryPolicy(max_retries=9)")))
     refused(stack.up(), FOREIGN, target_id)
@@ -516,7 +516,7 @@ def test_a_refresh_shows_a_changed_owner(declared: Declared, cloud: Cloud, host:
 def test_a_target_without_a_mark_still_belongs_to_its_resource(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
-    """Somebody wrote it by hand, and did not know the header."""
+    """Somebody replaced the configuration manually, without the header."""
     stack = up(declared, host)
     target_id = id_of(stack)
     cloud.requests()
@@ -537,10 +537,10 @@ def test_an_import_from_another_stack_warns(declared: Declared, cloud: Cloud) ->
     imported = rival.import_(TARGET_TYPE, "orders", target_id, "--protect=false")
     assert "warning" in succeeded(imported)
     assert urn("orders") in imported.output, imported.output
-    # The user has been told, and goes on: it is this stack's from its first update on.
+    # The user continues despite the warning; with its first update this stack owns the target.
     succeeded(rival.up())
     assert cloud.marks() == {"orders": rival.urn("orders")}
-    # The other one lets go of it, and neither writes nor deletes it.
+    # The other stack releases it without writing or deleting it.
     stack.program(declared.program(declared.target("orders", retry_policy="RetryPolicy(max_retries=9)")))
     refused(stack.up(), rival.urn("orders"))
     assert rival.urn("orders") in stack.destroy().output
@@ -595,7 +595,7 @@ def test_a_replacement(declared: Declared, cloud: Cloud, host: Path | None) -> N
 
 
 def test_a_replacement_that_creates_first(declared: Declared, cloud: Cloud, host: Path | None) -> None:
-    """The new one would be the old one."""
+    """Otherwise the create would adopt the old target."""
     stack = up(declared, host, declared.target("orders", opts=opts(delete_before_replace="False")))
     target_id = id_of(stack)
     for _ in range(2):
@@ -609,7 +609,7 @@ def test_a_replacement_that_creates_first(declared: Declared, cloud: Cloud, host
 @pytest.mark.full_length
 @pytest.mark.parametrize("before", ["True", "False"])
 def test_a_replacement_that_the_program_requests(declared: Declared, cloud: Cloud, before: str) -> None:
-    """Under the stock host, which has no detailed diff, it is an update."""
+    """Under the stock host, which has no detailed diff, this is an update."""
     options = opts(delete_before_replace=before, replace_on_changes="['endpointUrl']")
     stack = up(declared, OWN_HOST, declared.target("orders", opts=options))
     target_id = id_of(stack)
@@ -627,12 +627,12 @@ def test_a_replacement_that_the_program_requests(declared: Declared, cloud: Clou
     assert cloud.marks() == {"orders": urn("orders")}
 
 
-# What is left behind.
+# Leftovers.
 
 
 @pytest.mark.full_length
 def test_a_replacement_that_retains(declared: Declared, cloud: Cloud) -> None:
-    """The old target keeps the name, so there is none to be made: the way out keeps the target."""
+    """The old target keeps the name, so no new one can be created; the solution keeps the target."""
 
     def program(value: str) -> str:
         options = opts(retain_on_delete="True", replace_on_changes="['headers']")

@@ -1,4 +1,4 @@
-"""Who waits in turns is told so, once, at the end of the run."""
+"""If targets had to queue, the run shows the advice once at its end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOLD = re.compile(
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    """Verifications that take a while."""
+    """A cloud with slow verifications."""
     with Cloud(tmp_path / "slow", verification_seconds=3) as cloud:
         yield cloud
 
@@ -31,10 +31,10 @@ def test_the_advice_is_shown_once_if_targets_had_to_queue(declared: Declared) ->
     stack = declared.stack(declared.targets(f"t{number}" for number in range(6)))
     result = stack.up("--parallel", "2")
     assert result.code == 0, result.output
-    # A log has it once more in the line of the stack, as it comes.
+    # A log contains it a second time, in a line of the stack.
     told = TOLD.findall(result.output.partition("Diagnostics:")[2])
     assert told == [("2", "6", "6")], result.output
-    # Nothing waits any more.
+    # Nothing has to queue now.
     assert not TOLD.search(stack.up("--parallel", "2").output)
 
 

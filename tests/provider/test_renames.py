@@ -1,6 +1,6 @@
-"""Names in Genesys Cloud that pass from one target to another: they are unique there at every moment.
+"""Names in Genesys Cloud that move from one target to another, although they are unique at any time.
 
-A chain succeeds in one `up`. What can't succeed is told at once, with the steps that do it.
+A chain succeeds in one `up`. Impossible changes are refused immediately, with the necessary steps.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def succeeded(result: Result) -> str:
 
 
 def program(declared: Declared, names: Mapping[str, str], **options: str) -> str:
-    """Targets that have these names in Genesys, by the names of their resources; `options` are for the last."""
+    """Targets with these names in Genesys, by resource name; `options` apply to the last one."""
     *others, (last, name) = names.items()
     return declared.program(
         *(declared.target(each, name=repr(other)) for each, other in others),
@@ -37,7 +37,7 @@ def program(declared: Declared, names: Mapping[str, str], **options: str) -> str
 
 
 def named(cloud: Cloud) -> dict[str, str]:
-    """The ids by the names."""
+    """The ids by name."""
     return cloud.living()
 
 
@@ -48,7 +48,7 @@ def up(declared: Declared, host: Path | None, names: Mapping[str, str]) -> Stack
 
 
 CHAIN = {"x": "b", "y": "c", "z": "d"}
-"""Each takes the name of the next."""
+"""Renames each target to the name of the next."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -117,7 +117,7 @@ def test_an_exchange(
     assert "interim name" in result.output, result.output
     assert "aliases" not in result.output, result.output
     assert set(named(cloud).values()) == set(ids.values())
-    # The steps: first one of them gets an interim name, and gives its own free for the others.
+    # The steps: one of them first gets a temporary name, which frees its own for the others.
     stack.program(program(declared, {**after, "x": "interim"}))
     succeeded(stack.up())
     stack.program(program(declared, after))
@@ -129,7 +129,7 @@ def test_an_exchange(
 @pytest.mark.full_length
 @pytest.mark.parametrize("who", ["one that is there", "a new one"])
 def test_the_name_of_a_removed_target(declared: Declared, cloud: Cloud, host: Path | None, who: str) -> None:
-    """It is free only after all updates: it has to go first."""
+    """The name only becomes free after all updates, so the old target must be deleted first."""
     there = who == "one that is there"
     stack = up(declared, host, {"x": "a", "gone": "b"} if there else {"kept": "a", "gone": "b"})
     ids = named(cloud)
@@ -138,7 +138,7 @@ def test_the_name_of_a_removed_target(declared: Declared, cloud: Cloud, host: Pa
     assert result.code != 0, result.output
     command = f"pulumi destroy --target '{urn('gone')}'"
     assert command in result.output, result.output
-    # A new one may also be the other, moved or renamed: then the alias is right, and the error says so.
+    # The new target may also be the old one, moved or renamed; for that case the error names the alias.
     assert ("aliases" in result.output) == (not there), result.output
     assert named(cloud) == ids
     # Literally.
@@ -151,7 +151,7 @@ def test_the_name_of_a_removed_target(declared: Declared, cloud: Cloud, host: Pa
 
 @pytest.mark.full_length
 def test_the_name_of_a_dependent_target(declared: Declared, cloud: Cloud) -> None:
-    """The holder's own update waits for this one: told at once, not waited for."""
+    """The update of the target with the name waits for this one, so the error is immediate."""
     stack = declared.stack(
         declared.program(
             declared.target("x", name="'a'"),
@@ -170,7 +170,7 @@ def test_the_name_of_a_dependent_target(declared: Declared, cloud: Cloud) -> Non
     assert result.code != 0, result.output
     assert urn("y") in result.output, result.output
     assert named(cloud) == ids
-    # In two steps it goes.
+    # It works in two steps.
     stack.program(
         declared.program(
             declared.target("x", name="'a'"),
@@ -190,7 +190,7 @@ def test_the_name_of_a_dependent_target(declared: Declared, cloud: Cloud) -> Non
 
 @pytest.mark.full_length
 def test_the_name_of_an_unchanged_target(declared: Declared, cloud: Cloud, host: Path | None) -> None:
-    """Two want one name, and nobody lets go."""
+    """Two targets want one name, and neither is renamed."""
     stack = up(declared, host, {"x": "a", "y": "b"})
     ids = named(cloud)
     stack.program(program(declared, {"x": "b", "y": "b"}))

@@ -1,4 +1,4 @@
-"""A value that the program marks as a secret is one, whatever it is: a URL, a name, a header, an event type."""
+"""Any value can be marked as a secret in the program: a URL, a name, a header, an event type."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def in_all_encodings(secret: str) -> list[str]:
 
 
 def assert_silent(texts: Iterable[str], secrets: Iterable[str] = SECRETS) -> None:
-    """No text holds a secret in any encoding."""
+    """Checks that no text contains a secret in any encoding."""
     for number, text in enumerate(texts):
         for secret in secrets:
             for written in in_all_encodings(secret):
@@ -73,7 +73,7 @@ def everything_secret(declared: Declared, cloud: Cloud, **arguments: str) -> str
 
 
 def test_secrets_appear_nowhere(declared: Declared, cloud: Cloud, host: Path | None) -> None:
-    """Not when the service says it back in all encodings, not when our own sentences are about it."""
+    """Even if the service repeats it in all encodings, or our own messages are about it."""
     stack = declared.stack(everything_secret(declared, cloud), host=host)
     said: list[str] = []
 
@@ -90,7 +90,7 @@ def test_secrets_appear_nowhere(declared: Declared, cloud: Cloud, host: Path | N
     ran(stack.up(*VERBOSE), "" if host is None else "POST [secret]: HTTP 404")
     ran(stack.up("--diff", *VERBOSE))
 
-    # Whom it was told to, the API: it knows nothing of a webhook.
+    # The API, to which it was sent, does not know the webhook.
     told = " ".join(written for each in SECRETS if each != WEBHOOK for written in in_all_encodings(each))
     for status in (503, 400):
         body = {"message": told, "code": "some.code", "status": status}
@@ -119,7 +119,7 @@ def outputs_of(stack: Stack, name: str) -> dict[str, Any]:
 
 
 def programs(declared: Declared, cloud: Cloud) -> list[str]:
-    """The same values in plain text, as secrets, and other ones as secrets."""
+    """Programs with the same values in plain text, as secrets, and with other values as secrets."""
 
     def program(mark: str, suffix: str) -> str:
         def value(text: str) -> str:
@@ -173,7 +173,7 @@ def test_a_value_that_becomes_a_secret_is_one_after_the_next_up(
 
 
 def as_an_earlier_version_wrote_it(stack: Stack) -> None:
-    """Takes the lists of secrets out of the state."""
+    """Removes the lists of secrets from the state."""
     exported = json.loads(stack.must("stack", "export").output)
     for resource in exported["deployment"]["resources"]:
         for bag in ("inputs", "outputs"):
@@ -186,7 +186,7 @@ def as_an_earlier_version_wrote_it(stack: Stack) -> None:
 def test_a_value_that_becomes_a_secret_and_changes_hides_the_old_value(
     declared: Declared, cloud: Cloud
 ) -> None:
-    """Also where an earlier version wrote the state, and has listed no secrets."""
+    """Also if an earlier version wrote the state without the lists of secrets."""
     plain, _, rotated = programs(declared, cloud)
     stack = declared.stack(plain)
     stack.must("up", "--yes", "--skip-preview")
@@ -213,7 +213,7 @@ def test_an_old_state_with_secrets_needs_no_update(
 
 @pytest.mark.full_length
 def test_an_unknown_secret_is_not_shown_in_a_preview(declared: Declared) -> None:
-    """It comes from another resource, and is a secret there."""
+    """It is a secret output of another resource."""
     program = declared.program(
         declared.target("orders"),
         declared.target("more", headers="{'X-Key': pulumi.Output.secret(orders.id)}"),
@@ -245,7 +245,7 @@ def test_a_secret_that_is_a_common_word_keeps_messages_readable(declared: Declar
 
 
 def test_a_source_shows_no_secret_either(declared: Declared, cloud: Cloud, host: Path | None) -> None:
-    """Not in the event source's name, which holds the suffix; not in the reason for its state."""
+    """Neither in the event source's name, which contains the suffix, nor in the reason of its state."""
     secrets = ("canary-5uffix-8e1", "canary-n0tes-4d7", "v2.canary.topic", "998877665544")
     suffix, notes, topic, account = map(secret, secrets)
     source = declared.source(
@@ -268,7 +268,7 @@ def test_a_source_shows_no_secret_either(declared: Declared, cloud: Cloud, host:
 
 
 def test_a_suffix_can_become_a_secret_by_a_transform(declared: Declared, cloud: Cloud) -> None:
-    """The program's own list of secrets is older than the transform."""
+    """The program's own list of secrets is created before the transform runs."""
     transform = (
         "def hidden(args):\n"
         f"    props = {{**args.props, 'eventSourceSuffix': {secret('canary-5uffix-8e1')}}}\n"

@@ -1,4 +1,4 @@
-"""No secret stands anywhere in plain text."""
+"""No secret appears in plain text anywhere."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def cloud_id(cloud: Cloud, name: str) -> str:
 
 @pytest.mark.full_length
 def test_a_secret_that_the_service_repeats_is_not_shown(declared: Declared, cloud: Cloud) -> None:
-    """In the reason of a failure, in an error of the API: neither in the terminal, the state nor the audit."""
+    """In the reason of a failure or an API error; not shown in the terminal, the state or the audit file."""
     stack = declared.stack(declared.targets(["orders"]))
     assert stack.up().code == 0
     told = f"endpoint refused {PASSWORD}, Basic {BASIC} and {SECRET_HEADER}"

@@ -1,4 +1,4 @@
-"""Whose is a source? The mark in its notes is what the header is to a target, and the rules are the same."""
+"""Ownership of sources: the mark is in the notes, and the rules are the same as for targets."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def notes(cloud: Cloud, name: str = "orders") -> str:
 
 
 def given_away(cloud: Cloud, source_id: str) -> None:
-    """Another stack has taken the source over."""
+    """Lets another stack take over the source."""
     cloud.requests()
     cloud.configure(source_id, notes=f"Pulumi: {FOREIGN}")
 
@@ -88,7 +88,7 @@ def test_a_refresh_shows_the_owner(declared: Declared, cloud: Cloud, host: Path 
 
 @pytest.mark.full_length
 def test_manually_replaced_notes(declared: Declared, cloud: Cloud) -> None:
-    """Whoever did so did not know the line: the source is still its resource's."""
+    """Somebody removed the line unknowingly, so the source still belongs to its resource."""
     stack = up(declared, OWN_HOST, declared.source("orders", notes="'ours'"))
     cloud.configure(id_of(stack), notes="by hand")
     assert "~ notes" in stack.refresh("--diff").output
@@ -130,7 +130,7 @@ def test_an_import_from_another_stack_warns(declared: Declared, cloud: Cloud) ->
     rival = declared.stack(declared.program(declared.source("orders")), name="rival")
     imported = succeeded(rival.import_(TYPE, "orders", source_id, "--protect=false"))
     assert f"source 'orders' ({source_id}) is owned by {stack.urn('orders', type_=TYPE)}" in imported
-    # What was only imported is still the other's.
+    # An import alone does not change the owner.
     assert "was left as it is" in succeeded(rival.destroy())
     succeeded(rival.import_(TYPE, "orders", source_id, "--protect=false"))
     succeeded(rival.up())

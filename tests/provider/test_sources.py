@@ -1,4 +1,4 @@
-"""`EventBridgeSource` on the real engine: made, changed, mended, replaced, imported, read, deleted."""
+"""`EventBridgeSource` on the real engine: create, update, recover, replace, import, read, delete."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def id_of(stack: Stack, name: str = "orders") -> str:
 
 
 def state_of(cloud: Cloud) -> dict[str, str]:
-    """Each source and the state that it reports."""
+    """The reported state of each source."""
     return {name: each["reportedState"]["code"] for name, each in cloud.integrations().items()}
 
 
@@ -122,7 +122,7 @@ def test_an_update_in_place_keeps_the_bus(stack: Stack, declared: Declared, clou
     assert "+ notes" in shown
     assert "~ name" in shown
     assert "replace" not in shown
-    # What hangs on the name sees no change, in the preview neither.
+    # Resources that depend on the name see no change, not even in the preview.
     assert "unknown" not in shown
     assert "~ bus" not in shown
     assert stack.up().code == 0
@@ -156,7 +156,7 @@ def test_disabled_waits_until_it_is_inactive(stack: Stack, declared: Declared, c
         "aws_region='eu-west-1'",
     ],
 )
-def test_another_region_or_suffix_is_a_replacement(
+def test_another_account_region_or_suffix_is_a_replacement(
     stack: Stack, declared: Declared, cloud: Cloud, changed: str
 ) -> None:
     before = id_of(stack)
@@ -320,7 +320,7 @@ def test_options_may_name_the_properties_of_a_source(stack: Stack, declared: Dec
 
 
 def test_an_unconfigured_source_is_imported_and_configured(declared: Declared, cloud: Cloud) -> None:
-    """Somebody has only added it in the console."""
+    """Somebody only added it in the console."""
     body = {"name": "orders", "integrationType": {"id": "amazon-eventbridge-source"}}
     source_id: str = cloud._call("POST", INTEGRATIONS, json=body).json()["id"]
     stack = declared.stack(

@@ -1,4 +1,4 @@
-"""What the first version has written into states must go on to work: under any host, and wherever the code goes."""
+"""States of the first version must keep working, under any host and wherever the code moves."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ IN_STATES = {
     SYNC: "gASVRwAAAAAAAACMKGdlbmVzeXNfcHJvdmlkZXIucmVzb3VyY2VzLnN5bmNfcHJvdmlkZXKUjBNH"
     "YXRld2F5U3luY1Byb3ZpZGVylJOUKYGULg==",
 }
-"""`__provider` as version 0.1.0 writes it: the stock host can load nothing else."""
+"""`__provider` as version 0.1.0 writes it; the stock host can't load anything else."""
 
 
 @pytest.mark.parametrize("type_token", PROVIDERS)

@@ -1,4 +1,4 @@
-"""Under the stock host everything works, less what it can't do; a failed verification leaves nothing behind."""
+"""Everything that the stock host supports works under it; a failed verification leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A subclass is its parent, with a company's defaults."""
+"""A subclass behaves like its parent, with a company's defaults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gateway's last word is true: UPDATED only of a target that is there, DELETED only of one that goes."""
+"""The gateway's last information is true: UPDATED only for an existing target, DELETED only for a deleted one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SYNCS = "/webhooks/genesys/targets"
 
 
 class Words:
-    """What a gateway is told, from one look to the next."""
+    """What a gateway hears between two calls."""
 
     def __init__(self, url: str, ca_file: Path) -> None:
 
@@ -36,13 +36,13 @@ class Words:
         )
 
     def heard(self) -> list[tuple[str, str]]:
-        """The syncs since the last look: `UPDATED` or `DELETED`, and the target."""
+        """The syncs since the last call: `UPDATED` or `DELETED`, and the target."""
         syncs = self._http.get("/received").json()["syncs"]
         self._http.delete("/received").raise_for_status()
         return [(each["body"]["eventType"].rpartition("_")[2], each["body"]["targetId"]) for each in syncs]
 
     def answers(self, status: int | None) -> None:
-        """Makes its webhook answer with this status, or take syncs again."""
+        """Makes the webhook answer with this status, or accept syncs again."""
         self._http.delete("/behaviour").raise_for_status()
         if status is not None:
             self._http.post("/behaviour", json={"path": SYNCS, "status": status}).raise_for_status()
@@ -95,7 +95,7 @@ def stack(declared: Declared, gateway: Words) -> Stack:
     return stack
 
 
-# `required`, `customTimeouts`: what decides about a sending counts from the next `up` on.
+# `required` and `customTimeouts` take effect with the next `up`.
 
 
 @pytest.mark.full_length
@@ -146,7 +146,7 @@ def test_a_change_of_required_sends_nothing(stack: Stack, declared: Declared, ga
 def test_the_time_limit_of_the_program_bounds_each_operation(
     stack: Stack, declared: Declared, gateway: Words
 ) -> None:
-    """One that is changed alone is in no diff, and still is in the state for a `destroy`."""
+    """A change of only the time limit is in no diff, but is in the state for a `destroy`."""
 
     def program(**arguments: str) -> str:
         timeouts = "pulumi.CustomTimeouts(create='2s', update='3s', delete='1s')"
@@ -167,7 +167,7 @@ def test_the_time_limit_of_the_program_bounds_each_operation(
     assert stack.destroy().code == 0
 
 
-# DELETED: only of a target that goes.
+# DELETED: only for a deleted target.
 
 
 @pytest.mark.full_length
@@ -204,14 +204,14 @@ def test_only_the_new_gateway_hears_of_the_target(
     assert "1 updated" in up(stack)
     assert (gateway.heard(), new_gateway.heard()) == ([], [("UPDATED", target_id)])
     assert cloud.requests() == []
-    # The word at the end goes to the one that was told last.
+    # The final sync goes to the gateway that heard last.
     assert stack.destroy().code == 0
     assert (gateway.heard(), new_gateway.heard()) == ([], [("DELETED", target_id)])
 
 
 @pytest.mark.full_length
 def test_the_check_of_the_old_target_may_come_late(declared: Declared, gateway: Words) -> None:
-    """It stays, but depends on what is still under way when the sync is updated."""
+    """The target stays, but depends on a resource that is still in progress when the sync is updated."""
     stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))
     up(stack)
     gateway.heard()
@@ -250,7 +250,7 @@ def test_two_syncs_that_swap_their_targets(declared: Declared, gateway: Words) -
 def test_a_partly_failed_change_of_target_resumes(
     declared: Declared, gateway: Words, new_gateway: Words, host: Path | None
 ) -> None:
-    """The old gateway took its DELETED, the new one nothing: our host records the first, and says only the rest."""
+    """The old gateway accepted DELETED, but the new one failed: our host records this, and only sends the rest."""
     stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")), host=host)
     up(stack)
     old_id = stack.resources()["orders"]["id"]
@@ -309,7 +309,7 @@ def test_a_missing_old_gateway_does_not_block_a_change(
 def test_a_rotation_of_the_signing_secret_loses_no_sync(
     declared: Declared, gateway: Words, new_gateway: Words, host: Path | None
 ) -> None:
-    """While both sign, the gateway takes each sync before and after it has changed over; DELETED likewise."""
+    """While both secrets sign, the gateway accepts each sync before and after its own change, DELETED too."""
 
     def program(secret: str, words: Words) -> str:
         sync = declared.sync("orders", webhook_url=repr(words.webhook), signing_secret=secret)
@@ -356,7 +356,7 @@ def test_an_invalid_signing_secret_is_reported(declared: Declared) -> None:
     assert "property signingSecret " in refused("''")
 
 
-# UPDATED: only of a target that is there.
+# UPDATED: only for an existing target.
 
 NOWHERE = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 
@@ -372,7 +372,7 @@ def test_a_literal_target_id_must_exist(
     assert "pulumi up --refresh" in refused
     assert stack.resources() == {}
 
-    # Not required: a warning, and due until the target is there.
+    # If it is not required, there is a warning, and the sync stays due until the target exists.
     stack.program(declared.program(declared.sync("orders", required="False", **literal)))
     warned = up(stack)
     if host is not None:
@@ -416,7 +416,7 @@ def test_a_sync_updated_alone_checks_that_its_target_exists(
     assert cloud.requests()[1:] == ["GET /api/v2/organizations/me 200", f"GET /{new_id} 200"]
 
 
-# Whose the target is by then.
+# The owner of the target at that time.
 
 
 @pytest.mark.full_length
@@ -448,7 +448,7 @@ def test_no_deletion_is_reported_for_a_target_that_is_only_read(
     up(reader)
     assert gateway.heard() == [("UPDATED", target_id)]
 
-    # Another organisation knows nothing of it.
+    # The target does not exist in another organization.
     cloud.requests()
     with Cloud(tmp_path / "other", beside=cloud) as other:
         refused = fails(reader.destroy(env=other.env))
@@ -459,7 +459,7 @@ def test_no_deletion_is_reported_for_a_target_that_is_only_read(
     assert list(cloud.living().values()) == [target_id]
 
 
-# What a sync can't know: the exceptions that the documentation names.
+# The documented exceptions: what a sync can't know.
 
 
 @pytest.mark.full_length
@@ -470,10 +470,10 @@ def test_a_sync_destroyed_with_the_target_option_reports_deleted(
     urn = stack.resources()["orders-sync"]["urn"]
     assert stack.destroy("--target", urn).code == 0
     assert gateway.heard() == [("DELETED", target_id)]
-    # The next `up` makes it again, and so true again.
+    # The next `up` creates the sync again, which corrects it.
     up(stack)
     assert gateway.heard() == [("UPDATED", target_id)]
-    # Taken out of the program, and of the state by an `up` of it alone: likewise.
+    # The same if it is removed from the program, and from the state by a targeted `up`.
     stack.program(declared.program(declared.target("orders")))
     up(stack, "--target", urn)
     assert gateway.heard() == [("DELETED", target_id)]

@@ -1,4 +1,4 @@
-"""What has not changed costs little: inputs that passed the rules before need no models."""
+"""Unchanged resources are cheap: inputs that were valid before don't load the models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HEAVY = ("pydantic", "httpx", "rich", "click")
 IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
-"""Has Python write each import to standard error, which the engine shows."""
+"""Makes Python write each import to standard error, which the engine shows."""
 
 TARGET = {
     "name": "orders",
@@ -43,7 +43,7 @@ def imported(output: str) -> set[str]:
 
 def test_a_no_op_loads_no_models(declared: Declared, cloud: Cloud) -> None:
     program = declared.program(declared.target("orders"), declared.sync("orders"), declared.source("calls"))
-    # A star loads the domain too.
+    # A star import loads the domain too.
     stack = declared.stack(
         program.replace("import *", "import BasicAuth, EventBridgeSource, EventBridgeTarget, GatewaySync")
     )
@@ -85,7 +85,7 @@ def test_a_new_rule_applies_to_inputs_that_were_valid_before(
     "other",
     [
         pytest.param({"name": "x" * 101}, id="text"),
-        # To Python they equal what was there.
+        # These are equal to the old values in Python.
         pytest.param({"healthCheck": 0}, id="a-number-for-False"),
         pytest.param({"retryPolicy": {"maxRetries": True}}, id="True-for-a-number"),
     ],
@@ -125,7 +125,7 @@ def test_a_valid_sync_is_checked_again_by_other_code(monkeypatch: pytest.MonkeyP
 
 
 def looked(provider: EventBridgeTargetProvider, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Grows with each look at the rules."""
+    """The number of checks so far."""
     looks: list[int] = []
     rules = provider.rules()
     faults = rules.faults

@@ -1,4 +1,4 @@
-"""`pulumi up` blocks until the verdict, whatever the verdict is."""
+"""`pulumi up` blocks until the verdict, whatever it is."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_ctrl_c_keeps_created_resources(slow_cloud: Cloud, make_stack: Any) -> N
     }
     again = stack.up()
     assert again.code == 0, again.output
-    # Their verifications went on meanwhile: a write would have started them anew.
+    # Their verifications continued meanwhile; a write would have restarted them.
     assert slow_cloud.writes() == []
     assert {each["status"] for each in slow_cloud.targets().values()} == {"VERIFIED"}
 

@@ -1,4 +1,4 @@
-"""One organisation for all tests of this folder, as new for each; its managers live twenty times as fast."""
+"""One organization for all tests of this folder, reset for each; the time of its managers runs faster."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def one_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture
 def cloud(one_cloud: Cloud) -> Iterator[Cloud]:
-    """An organisation that has nothing, with no rate limit; an activation takes a fifth of a second."""
+    """An empty organization without a rate limit; an activation takes a fifth of a second."""
     yield from as_new(one_cloud)
 
 
 @pytest.fixture
 def cancelled() -> QuickTime:
-    """What cancels the manager; its clock is the manager's."""
+    """The event that cancels the manager, and the manager's clock."""
     return QuickTime()
 
 

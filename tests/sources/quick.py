@@ -1,4 +1,4 @@
-"""What the tests of the source manager have in common: time that runs fast, and a source's life by other hands."""
+"""Helpers for the tests of the source manager: fast time, and changes to sources by somebody else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.support.cloud import Cloud
 
 HASTE = 20
-"""So many seconds of a manager pass in one: its waits, its time limits, and so the lag that it sees."""
+"""How many of the manager's seconds pass in a real one: for waits, time limits, and the lag that it sees."""
 TYPE = "amazon-eventbridge-source"
 URN = "urn:pulumi:dev::house::pulumi-python:dynamic/genesys:EventBridgeSource::"
 OWNER = URN + "orders"
@@ -33,7 +33,7 @@ DELETE = {"method": "DELETE", "path": f"{INTEGRATIONS}/*"}
 
 
 class QuickTime(threading.Event):
-    """A `cancelled`, and a clock, whose seconds are short."""
+    """A `cancelled` and a clock with short seconds."""
 
     def wait(self, timeout: float | None = None) -> bool:
         return super().wait(None if timeout is None else timeout / HASTE)
@@ -57,7 +57,7 @@ def config(name: str = "orders", **fields: Any) -> SourceConfig:
 
 
 def requests(cloud: Cloud) -> list[str]:
-    """The requests of integrations since the last look, as `PUT /{id}/config/current 200`."""
+    """The requests for integrations since the last call, such as `PUT /{id}/config/current 200`."""
     return [
         each.replace(INTEGRATIONS, "", 1).replace("  ", " / ")
         for each in cloud.requests()
@@ -66,7 +66,7 @@ def requests(cloud: Cloud) -> list[str]:
 
 
 def writes(cloud: Cloud) -> list[str]:
-    """Those that changed something: the method and the status."""
+    """The writing requests: method and status."""
     return [
         f"{each.partition(' ')[0]} {each.rpartition(' ')[2]}"
         for each in requests(cloud)
@@ -75,7 +75,7 @@ def writes(cloud: Cloud) -> list[str]:
 
 
 def call(cloud: Cloud, method: str, path: str = "", **request: Any) -> Any:
-    """What somebody else does, also while the manager is at work; the requests so far are forgotten."""
+    """Makes a call as somebody else, also while the manager is working, and clears the request log."""
     headers = {"Authorization": f"Bearer {cloud.token}", "Emulator-As-Usual": "true"}
     found = re.fullmatch(r"/(.+?)(/config/current|)", path)
     escaped = path if found is None else f"/{quote(found[1], safe='')}{found[2]}"
@@ -93,7 +93,7 @@ def there(cloud: Cloud) -> list[dict[str, Any]]:
 
 
 def the_one(cloud: Cloud) -> dict[str, Any]:
-    """The only integration that there is."""
+    """The only integration."""
     (only,) = there(cloud)
     return only
 
@@ -110,13 +110,13 @@ def current(cloud: Cloud) -> dict[str, Any]:
 
 
 def bare(cloud: Cloud, name: str = "orders") -> str:
-    """Makes what a death between POST and PUT leaves behind."""
+    """Creates what a process leaves behind that is killed between POST and PUT."""
     made: str = call(cloud, "POST", json={"name": name, "integrationType": {"id": TYPE}})["id"]
     return made
 
 
 def made(cloud: Cloud, wanted: SourceConfig | None = None, *, enabled: bool = False) -> str:
-    """Makes a source by hand, configured."""
+    """Creates a configured source directly."""
     wanted = wanted or config()
     source_id = bare(cloud, wanted.name)
     call(cloud, "PUT", f"/{source_id}/config/current", json=wanted.payload())
@@ -126,25 +126,25 @@ def made(cloud: Cloud, wanted: SourceConfig | None = None, *, enabled: bool = Fa
 
 
 def reconfigure(cloud: Cloud, source_id: str, wanted: SourceConfig) -> None:
-    """Changes the configuration by hand."""
+    """Changes the configuration directly."""
     version = call(cloud, "GET", f"/{source_id}/config/current")["version"]
     call(cloud, "PUT", f"/{source_id}/config/current", json=wanted.payload(version))
 
 
 def force(cloud: Cloud, source_id: str, code: str, message: str | None = None) -> None:
-    """Makes the service say that the source is so."""
+    """Forces the state of the source."""
     cloud.control(f"integrations/{quote(source_id, safe='')}/state", code=code, message=message)
 
 
 @contextmanager
 def meanwhile(work: Callable[[], Any]) -> Iterator[list[Any]]:
-    """What the work returns or raises, which goes on beside what is done within this; then it has ended."""
+    """Runs work in the background during the block, and holds its result or exception afterwards."""
     outcomes: list[Any] = []
 
     def run() -> None:
         try:
             outcomes.append(work())
-        except Exception as error:  # noqa: BLE001 - the test looks at it
+        except Exception as error:  # noqa: BLE001 - the test checks it
             outcomes.append(error)
 
     thread = threading.Thread(target=run)

@@ -1,4 +1,4 @@
-"""What a source becomes: the wait for its state, what is said of it, and what a cancel leaves."""
+"""The wait for the state of a source: its outcomes, its messages, and cancellation."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_an_error_state_keeps_the_source_and_has_the_reason(cloud: Cloud, manage
     assert source.visible == config().visible
     assert audited(manager)[-1] == "SOURCE_NOT_SETTLED"
     assert REASON in str(manager.audit.entries[-1].error)
-    # Mended, the same source goes on: its configuration is as it is to be.
+    # After the fix the same source continues, since its configuration is correct.
     cloud.unlike()
     outcome = manager.update(source.id, config())
     assert (outcome.source.status, outcome.source.reason) == ("ACTIVE", None)
@@ -78,7 +78,7 @@ def test_an_error_that_another_configuration_fixes(cloud: Cloud, manager: Source
 
 
 def test_an_error_of_an_earlier_run_does_not_end_the_wait(cloud: Cloud, manager: SourceManager) -> None:
-    """The service still shows it for a while after the PATCH."""
+    """The service keeps showing the old error for a while after the PATCH."""
     source_id = made(cloud)
     call(cloud, "PATCH", f"/{source_id}", json={"intendedState": "ENABLED"})
     force(cloud, source_id, "ERROR", "an old reason")
@@ -104,7 +104,7 @@ def test_the_error_of_a_time_limit_has_the_source(cloud: Cloud, manager: SourceM
         manager.register(config(), timeout=1.5)
     assert late.value.source.status == "ACTIVATING"
     assert late.value.source.id == the_one(cloud)["id"]
-    # The next goes on from where it stands, and asks for nothing.
+    # The next run continues the wait, and changes nothing.
     assert manager.update(late.value.source.id, config()).source.status == "ACTIVE"
     assert writes(cloud) == []
 
@@ -118,7 +118,7 @@ def test_any_other_code_continues_the_wait(cloud: Cloud, manager: SourceManager,
         force(cloud, source_id, code)
         cloud.control("faults", match=LOOK, action="delay", seconds=30, times=1)
         cloud.control("held", "DELETE")
-        # The look after the one that has seen it.
+        # The poll after the one that saw it.
         eventually(lambda: not cloud.control("held", "GET"))
         eventually(lambda: cloud.control("held", "GET"))
         force(cloud, source_id, "ACTIVE")
@@ -212,11 +212,11 @@ def test_the_error_of_a_cancel_during_a_write_has_the_source(
     found = the_one(cloud)
     source = outcomes[0].source
     assert source.id == found["id"]
-    # What it says of the source is so.
+    # The error describes the actual source.
     assert (source.config_version, source.intended) == (version, intended)
     assert (current(cloud)["version"], found["intendedState"]) == (version, intended)
     assert (source.owner is None) == (version == 1)
-    # And the next run goes on.
+    # And the next run continues.
     assert another.update(source.id, config()).source.status == "ACTIVE"
 
 

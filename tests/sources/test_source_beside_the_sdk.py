@@ -1,6 +1,6 @@
-"""What our client sends for a source's life, beside what the official SDK sends for the same work.
+"""Compares the requests of our client for the life of a source with those of the official SDK.
 
-Each difference is meant, and is named here; all else is alike: method, path, query and body.
+Each difference is intended and named here; everything else is the same: method, path, query and body.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def managed(url: str) -> Iterator[SourceManager]:
 
 
 def lead(url: str) -> str:
-    """The work of `sdk_life.lead`, by our manager: look, make, wait, change, disable, delete; the source's id."""
+    """The steps of `sdk_life.lead` with our manager: find, create, wait, update, disable, delete."""
 
     def config(topics: list[str], **more: Any) -> SourceConfig:
         return SourceConfig(
@@ -59,7 +59,7 @@ def writes(requests: list[Sent]) -> list[Sent]:
 
 
 def reads(requests: list[Sent]) -> set[tuple[str, tuple[tuple[str, str], ...]]]:
-    """Path and query of what is read, the list left out."""
+    """Path and query of the reads, except the list."""
     return {
         (each.path, each.query) for each in requests if each.method == "GET" and each.path != INTEGRATIONS
     }
@@ -71,7 +71,7 @@ def listed(requests: list[Sent]) -> set[tuple[tuple[str, str], ...]]:
 
 
 def types_without_a_body(exchanges: list[Exchange]) -> set[str | None]:
-    """The type that is given to what has no body."""
+    """The content types of requests without a body."""
     return {
         each.request_headers.get("content-type")
         for each in exchanges
@@ -84,16 +84,16 @@ def test_our_client_sends_what_the_sdk_sends() -> None:
         theirs = sent(by_them, by_sdk("lead", url)["id"])
     with recorded(activation_seconds=0.2) as (by_us, url):
         ours = sent(by_us, lead(url))
-    # What changes something is the same, request by request: in order, with its body.
+    # The writes are the same, request by request, in order and with their bodies.
     assert writes(ours) == writes(theirs)
     assert [each.method for each in writes(ours)] == ["POST", "PUT", "PATCH", "PUT", "PATCH", "DELETE"]
-    # The list is asked for in the same way; but we say which page, since there may be more than one.
+    # The list is read in the same way, except that we name the page, since there may be several.
     assert listed(ours) == {tuple(sorted((*query, ("pageNumber", "1")))) for query in listed(theirs)}
-    # We ask once for the topics too, to warn of one that is not offered.
+    # We also read the topics once, to warn about unknown ones.
     assert ours.count(TOPICS) == 1
-    # All other reads are the same calls, without a query, though their number is that of our own waits.
+    # All other reads are the same calls, without a query, but their number depends on our own polling.
     assert reads(ours) - {(TOPICS.path, TOPICS.query)} == reads(theirs)
-    # The SDK gives a type to what has no body, or has the JSON `null`; we send neither.
+    # The SDK sends a content type without a body, or the JSON `null`; we send neither.
     assert types_without_a_body(by_them) == {"application/json"}
     assert types_without_a_body(by_us) == {None}
     for each in by_us:

@@ -1,4 +1,4 @@
-"""One request of a source's life goes wrong, whichever it is: what is run again ends as if nothing had happened."""
+"""Whichever request in the life of a source fails, a second run ends as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"action": "status", "status": 408},
 )
 LIFE = 24
-"""More requests than the life has that goes on here, so that the last ones meet no fault."""
+"""More requests than this life cycle has, so that the last numbers meet no fault."""
 
 
 def again(work: Callable[[], T]) -> T:
-    """What it returns; it is run once more where it fails, as an `up` is."""
+    """Runs the work, and once more if it fails, like a user repeats an `up`."""
     try:
         return work()
     except GenesysError:
@@ -40,7 +40,7 @@ def again(work: Callable[[], T]) -> T:
 
 
 def registered(manager: SourceManager) -> str:
-    """The source's id; one that is tracked is updated, as a stack does it, and never made anew."""
+    """Registers the source and returns its id; a tracked source is updated instead, like a stack does it."""
     try:
         return again(lambda: _tracked(manager))
     except NotActive as error:
@@ -55,7 +55,7 @@ def _tracked(manager: SourceManager) -> str:
 
 
 def met(cloud: Cloud, number: int, fault: dict[str, Any]) -> None:
-    """The request of this number goes wrong."""
+    """Lets the request with this number fail."""
     match = {"path": "/api/*"}
     if number:
         cloud.control("faults", match=match, action="delay", times=number)
@@ -73,7 +73,7 @@ def lead(cloud: Cloud, manager: SourceManager) -> None:
     got = again(lambda: manager.get(source_id))
     assert got
     cloud.control("faults", "DELETE")
-    # One, and as it is to be.
+    # A single source, in its desired state.
     assert (the_one(cloud)["id"], the_one(cloud)["intendedState"]) == (source_id, "DISABLED")
     assert current(cloud)["notes"] == f"new\nPulumi: {OWNER}"
     assert got.visible == config(notes="new").visible

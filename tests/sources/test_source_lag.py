@@ -1,4 +1,4 @@
-"""A service that shows a write only a while later; the seconds are the manager's."""
+"""A service that shows writes with a delay; the seconds are the manager's."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ OTHER = "v2.routing.queues.{id}.users"
 
 @pytest.fixture(params=LAGS)
 def lag(cloud: Cloud, request: pytest.FixtureRequest) -> float:
-    """The service lags so many seconds from now on, as the manager counts them."""
+    """Lets the service lag by so many of the manager's seconds from now on."""
     seconds: float = request.param
     cloud.unlike(readLagSeconds=seconds / HASTE)
     return seconds
@@ -51,7 +51,7 @@ def lag(cloud: Cloud, request: pytest.FixtureRequest) -> float:
 
 @pytest.mark.usefixtures("lag")
 def test_a_life_cycle_under_lag(cloud: Cloud, manager: SourceManager) -> None:
-    """Each step as soon as the one before it has returned; what it returns is so."""
+    """Each step follows immediately after the previous one, and returns the actual state."""
     source = manager.register(config()).source
 
     def shown() -> tuple[str, list[str]]:
@@ -77,7 +77,7 @@ def test_a_life_cycle_under_lag(cloud: Cloud, manager: SourceManager) -> None:
     assert manager.delete(source.id, owner=Owner(OWNER)) is None
     assert there(cloud) == []
     assert manager.get(source.id) is None
-    # And another one of the same name and place at once.
+    # And immediately another one with the same name and suffix.
     again = manager.register(config()).source
     assert again.id != source.id
     assert the_one(cloud)["id"] == again.id
@@ -119,7 +119,7 @@ def test_a_failure_after_a_change_is_not_hidden_by_the_previous_state(
     with pytest.raises(ActivationFailed, match="the account is closed"):
         manager.update(source.id, config(topics=[ROUTING]))
     assert the_one(cloud)["reportedState"]["code"] == "ERROR"
-    # And the failure is not taken for the one of the next try.
+    # And the failure is not mistaken for the result of the next attempt.
     cloud.unlike(readLagSeconds=lag / HASTE)
     assert manager.update(source.id, config(topics=[ROUTING])).source.status == "ACTIVE"
     assert the_one(cloud)["reportedState"]["code"] == "ACTIVE"
@@ -138,7 +138,7 @@ def test_a_change_without_a_new_activation_under_lag(
 
 @pytest.mark.usefixtures("lag")
 def test_a_recent_write_of_an_earlier_process_is_recognized(cloud: Cloud, manager: SourceManager) -> None:
-    """The state says what it wrote, and that it has not seen it so."""
+    """The state has what it wrote, and that no read has confirmed it."""
     source_id = made(cloud)
     written = config(topics=[ROUTING])
     reconfigure(cloud, source_id, written)

@@ -1,4 +1,4 @@
-"""What can be done with a source, from outside: the manager against the emulator."""
+"""The operations on sources: the manager against the emulator."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_source_is_registered_and_active(cloud: Cloud, manager: SourceManager)
     assert written["notes"] == f"ours\nPulumi: {OWNER}"
     assert written["properties"] == config().payload()["properties"]
     assert audited(manager) == ["SOURCE_CREATED", "SOURCE_CONFIGURED", "SOURCE_ENABLED", "SOURCE_SETTLED"]
-    # From the request to the state, not only to the answer.
+    # It lasts from the request to the state, and not only to the answer.
     (settled,) = manager.audit.latencies(AuditEvent.SOURCE_SETTLED)
     assert abs(settled - outcome.activation_seconds) < 1
 
@@ -120,7 +120,7 @@ def test_integrations_of_other_types_cost_no_requests(
     assert {source.name for source in manager.list()} == {f"s{number}" for number in range(10)}
 
 
-# Names and places that others have.
+# Names and suffixes of other sources.
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_suffix_of_another_source_is_refused(
         manager.register(wanted)
     assert "event_source_suffix=" in str(no.value)
     assert writes(cloud) == []
-    # In another region it is another place.
+    # In another region the suffix is free.
     there_too = wanted.model_copy(update={"aws_region": "eu-west-1"})
     assert manager.register(there_too).source.status == "ACTIVE"
 
@@ -182,7 +182,7 @@ def test_a_suffix_taken_since_the_list_was_read_is_refused_by_the_service(
 def test_a_name_is_looked_up_again_if_the_list_is_old(
     cloud: Cloud, manager: SourceManager, cancelled: QuickTime
 ) -> None:
-    """The service refuses no name, so no 409 would tell."""
+    """The service accepts any name, so there is no 409."""
     manager.register(config("first"))
     theirs = made(cloud, config(owner=None))
     cancelled.wait(31)
@@ -224,7 +224,7 @@ def test_two_registrations_of_one_suffix_in_a_process_make_one_source(
 def test_two_processes_with_the_same_source_do_not_both_configure_it(
     cloud: Cloud, manager: SourceManager, another: SourceManager, owners: tuple[str | None, str | None]
 ) -> None:
-    """The service takes two of one name; each process knows of what it made, and one of the two is the place's."""
+    """The service accepts two sources with one name; only one of them can have the suffix."""
     managers = (manager, another)
     for each in managers:
         each._directory.find("none")
@@ -258,7 +258,7 @@ def test_too_many_sources_names_the_limit(tmp_path: Path) -> None:
         assert audited(manager)[-1] == "SOURCE_FAILED"
 
 
-# What may be wrong, though no rule is broken.
+# Warnings.
 
 
 def test_an_unknown_topic_is_a_warning_with_the_nearest_topic(manager: SourceManager) -> None:
@@ -280,7 +280,7 @@ def test_unavailable_topics_delay_nothing(cloud: Cloud, manager: SourceManager) 
     assert counted(cloud.requests(), "GET /api/v2/notifications/") == 1
 
 
-# Answers that never came.
+# Lost answers.
 
 
 @pytest.mark.parametrize("action", ["drop_after", "truncate", "malformed"])
@@ -337,12 +337,12 @@ def test_a_lost_put_or_patch_is_recovered(
     more: dict[str, Any] = {"status": 502} if action == "status" else {}
     cloud.control("faults", match=match, action=action, times=times, **more)
     if times == 1 or (match is PUT and action in ("drop_after", "truncate", "malformed")):
-        # The client tries twice; where no answer came, the configuration that shows is one.
+        # The client tries twice; without an answer, the configuration that a read shows counts.
         source = manager.register(config()).source
     else:
         with pytest.raises(ActivationUnknown) as unknown:
             manager.register(config())
-        # What is known of it is enough to go on.
+        # The known part is enough to continue.
         source = manager.update(unknown.value.source.id, config()).source
     assert source.status == "ACTIVE"
     assert the_one(cloud)["id"] == source.id
@@ -350,7 +350,7 @@ def test_a_lost_put_or_patch_is_recovered(
 
 
 def test_a_404_for_a_new_integration_is_retried(cloud: Cloud, manager: SourceManager) -> None:
-    """Other parts of the service may learn later of what the POST has made."""
+    """Other parts of the service may learn of a new integration with a delay."""
     for match in (PUT, PATCH):
         cloud.control("faults", match=match, action="status", status=404, times=2)
     assert manager.register(config()).source.status == "ACTIVE"
@@ -374,7 +374,7 @@ def test_a_lost_delete_is_recovered(cloud: Cloud, manager: SourceManager, action
     assert there(cloud) == []
 
 
-# What an earlier run left behind.
+# Leftovers of earlier runs.
 
 
 def test_a_bare_source_of_our_name_is_adopted(cloud: Cloud, manager: SourceManager) -> None:
@@ -390,7 +390,7 @@ def test_a_recent_bare_source_is_left_to_its_creator(cloud: Cloud, manager: Sour
     cloud.control("faults", match=LIST, action="delay", times=2)
     cloud.control("faults", match=LIST, action="delay", seconds=30, times=1)
     with meanwhile(lambda: manager.register(config())) as outcomes:
-        # By then it has been seen twice.
+        # By then two reads have shown it.
         eventually(lambda: cloud.control("held", "GET"))
         reconfigure(cloud, left, config(owner=URN + "x", eventSourceSuffix="theirs"))
         cloud.control("held", "DELETE")
@@ -401,7 +401,7 @@ def test_a_recent_bare_source_is_left_to_its_creator(cloud: Cloud, manager: Sour
 def test_a_source_adopted_by_another_process_first_is_refused(
     cloud: Cloud, manager: SourceManager, another: SourceManager
 ) -> None:
-    """Both have waited whether somebody is making it."""
+    """Both have waited in case somebody is still creating it."""
     bare(cloud)
     owners, managers = (OWNER, URN + "x"), (manager, another)
     outcomes = outcomes_at_once(
@@ -497,7 +497,7 @@ def test_a_softly_deleted_source_is_gone(cloud: Cloud, manager: SourceManager) -
     assert manager.get(source.id) is None
     assert manager.find("orders") is None
     assert list(manager.list()) == []
-    # And its name and place are free.
+    # And its name and suffix are free.
     again = manager.register(config()).source
     assert again.id != source.id
 
@@ -525,7 +525,7 @@ def test_a_list_without_configurations_is_completed(cloud: Cloud, manager: Sourc
 def test_an_unreadable_configuration_of_another_source_does_not_interfere(
     cloud: Cloud, manager: SourceManager, status: int
 ) -> None:
-    """Deleted meanwhile, or somebody else's."""
+    """Because it was deleted meanwhile, or may not be read."""
     theirs = made(cloud, config("theirs", owner=None))
     cloud.unlike(omit=["config"])
     match = {"method": "GET", "path": f"{INTEGRATIONS}/{theirs}/config/current"}
@@ -627,7 +627,7 @@ def test_a_deletion_that_never_happens_is_an_error(cloud: Cloud, hurried: Source
 def test_a_cancel_after_an_accepted_deletion_is_still_a_deletion(
     cloud: Cloud, manager: SourceManager, cancelled: QuickTime
 ) -> None:
-    """The state must not keep what is gone."""
+    """The state must not keep a deleted source."""
     source_id = manager.register(config()).source.id
     cloud.control("faults", match=DELETE, action="delay", seconds=20, when="after", times=1)
     with meanwhile(lambda: manager.delete(source_id, owner=Owner(OWNER))) as outcomes:
@@ -639,7 +639,7 @@ def test_a_cancel_after_an_accepted_deletion_is_still_a_deletion(
     assert outcomes == [None]
 
 
-# What is said, and recorded.
+# Messages and the audit file.
 
 
 def test_a_403_names_permissions_first(cloud: Cloud, manager: SourceManager) -> None:

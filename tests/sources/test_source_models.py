@@ -1,4 +1,4 @@
-"""The rules of the contract for a source, each under its property path; what is sent; how answers are read."""
+"""The contract's rules for a source by property path, the request bodies, and the parsing of answers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def config(**changes: Any) -> SourceConfig:
 
 
 def faults(**changes: Any) -> dict[str, str]:
-    """The faults of the example with these changes, by path; `...` leaves a property out."""
+    """The broken rules of the example with these changes, by path; `...` leaves a property out."""
     data = {name: value for name, value in {**EXAMPLE, **changes}.items() if value is not ...}
     try:
         SourceConfig.model_validate(data)
@@ -54,7 +54,7 @@ def faults(**changes: Any) -> dict[str, str]:
 
 
 def answered(body: dict[str, Any], **integration: Any) -> dict[str, Any]:
-    """An integration as the API answers it, with this configuration."""
+    """An integration with this configuration, as the API returns it."""
     return {
         "id": "3b1e6f0c-4b0e-4b7e-9c57-0a6a2b0f5a11",
         "name": body["name"],
@@ -191,7 +191,7 @@ def test_a_mark_is_found_after_manual_edits_of_the_notes(notes: str) -> None:
 
 
 def test_a_truncated_mark_has_no_owner() -> None:
-    """Whoever shortened the line did not make it another resource's."""
+    """A shortened line does not mean that another resource owns the source."""
     for cut in ("urn:pulumi:", "urn:pulumi:dev::house", URN.rpartition("::")[0]):
         notes = f"a\nPulumi: {cut}"
         read = Source.read(answered({**BODY, "notes": notes}))

@@ -1,4 +1,4 @@
-"""Changes of a source: in place, with all that is not ours kept, and never over another hand's."""
+"""Updates of a source: in place, keeping unknown fields, and never overwriting somebody else's changes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OTHER = "v2.routing.queues.{id}.users"
 
 @pytest.fixture
 def source_id(cloud: Cloud, manager: SourceManager) -> str:
-    """An active source of the manager's; the requests so far are forgotten."""
+    """An active source that the manager created; the request log is cleared."""
     source_id = manager.register(config(notes="old")).source.id
     cloud.requests()
     return source_id
@@ -80,7 +80,7 @@ def test_an_unchanged_source_is_not_written(cloud: Cloud, manager: SourceManager
     outcome = manager.update(source_id, config(notes="old"))
     assert (outcome.activated_at, outcome.activation_seconds) == (None, None)
     assert writes(cloud) == []
-    # Nor is another order of what has none.
+    # Nor does the order of a set matter.
     manager.update(source_id, config(notes="old", topics=[PRESENCE, ROUTING]))
     cloud.requests()
     manager.update(source_id, config(notes="old", topics=[ROUTING, PRESENCE]))
@@ -148,7 +148,7 @@ def test_any_success_status_of_a_write_is_accepted(cloud: Cloud, manager: Source
     assert {each["config"]["current"]["version"] for each in there(cloud)} == {3}
 
 
-# Another hand's changes.
+# Changes by somebody else.
 
 
 @pytest.mark.parametrize("answer", [409, 400])
@@ -160,7 +160,7 @@ def test_a_stale_version_with_the_same_content_is_written_again(
     wanted = config(notes="old", topics=[ROUTING])
     with meanwhile(lambda: manager.update(source_id, wanted)) as outcomes:
         eventually(lambda: cloud.control("held", "GET"))
-        # Its console has saved it as it was.
+        # The console saved it unchanged.
         reconfigure(cloud, source_id, config(notes="old"))
         cloud.control("held", "DELETE")
     assert outcomes[0].source.status == "ACTIVE"
@@ -209,7 +209,7 @@ def test_a_permanently_stale_version_is_an_error(cloud: Cloud, hurried: SourceMa
 def test_two_concurrent_scripts_lose_no_change(
     cloud: Cloud, manager: SourceManager, another: SourceManager, source_id: str
 ) -> None:
-    """One of them is told, or both come one after the other."""
+    """Either one of them gets an error, or both writes happen in sequence."""
     managers = (manager, another)
     outcomes = []
 
@@ -245,7 +245,7 @@ def test_a_lost_patch_of_an_update_tells_what_is_written(
     assert writes(cloud) == ["PATCH 200"]
 
 
-# Whose it is.
+# Ownership.
 
 
 def test_a_source_of_another_owner_is_not_written(cloud: Cloud, manager: SourceManager) -> None:
@@ -253,7 +253,7 @@ def test_a_source_of_another_owner_is_not_written(cloud: Cloud, manager: SourceM
     with pytest.raises(OwnedByAnother, match=URN + "x"):
         manager.update(source_id, config(topics=[ROUTING]))
     assert writes(cloud) == []
-    # The mark that the state recorded last is ours too, and is brought up to date.
+    # The mark last recorded in the state is ours too, and is updated.
     assert manager.update(source_id, config(), recorded_owner=URN + "x").source.owner == OWNER
     assert current(cloud)["notes"] == f"Pulumi: {OWNER}"
 

@@ -1,4 +1,4 @@
-"""The form of topics, with what to write instead; the topics that an organization offers."""
+"""The form of topics, the suggested corrections, and the topics that an organization offers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One organisation for all tests of this folder, as new for each."""
+"""One organization for all tests of this folder, reset for each."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def one_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture
 def cloud(one_cloud: Cloud) -> Iterator[Cloud]:
-    """An organisation that has nothing, with fast verifications and no rate limit."""
+    """An empty organization, with fast verifications and no rate limit."""
     yield from as_new(one_cloud)

@@ -1,4 +1,4 @@
-"""How many requests the look-ups before creates cost, in time that passes only where the directory waits."""
+"""The number of requests for look-ups before creates, in virtual time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE = 100
 
 
 class Organisation:
-    """A reader of so many targets, which counts its requests."""
+    """A reader of a number of targets, which counts its requests."""
 
     allowance = Allowance(threading.Event())
     finds_by_name = True
@@ -60,7 +60,7 @@ class Organisation:
 
 
 class Asking(threading.Event):
-    """A `cancelled` whose waits take no time: they move the clock on, and whatever is due by then is asked."""
+    """A `cancelled` whose waits take no time: they advance the clock, and ask the questions that are due then."""
 
     def __init__(self, organisation: Organisation, due: Sequence[float]) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class Asking(threading.Event):
         return False
 
     def ask_all(self) -> None:
-        """Until everything is answered."""
+        """Asks all questions, and returns when they are answered."""
         while self._due:
             if self._directory._known._works:
                 time.sleep(0.001)
@@ -86,7 +86,7 @@ class Asking(threading.Event):
             each.join()
 
     def _pass(self, seconds: float) -> None:
-        # The first question starts a worker, whose waits pass time too: one after the other.
+        # The first question starts a worker, whose waits also advance the time, one after the other.
         with self._passing:
             until = self._now + seconds
             while self._due and self._due[-1] <= until:
@@ -114,10 +114,10 @@ HALTING = [0.01 * number + 0.5 * (number > 4) for number in range(100)]
         pytest.param(AT_ONCE, 2000, 20, id="100-at-once"),
         pytest.param(TRICKLING, 2000, 20, id="100-trickling"),
         pytest.param(HALTING, 2000, 20 + 5, id="100-after-a-halt"),
-        # Nobody can know how many come: less than the list twice.
+        # The number of questions is unknown in advance: fewer requests than reading the list twice.
         pytest.param(EIGHT_AT_A_TIME, 2000, 2 * 20 - 1, id="8-at-a-time"),
         pytest.param(ONE_BY_ONE, 2000, 2 * 20, id="one-by-one"),
-        # The one more says how long the list is.
+        # The additional request finds the length of the list.
         pytest.param(AT_ONCE[:5], 2000, 5 + 1, id="5-at-once"),
         pytest.param(TRICKLING[:5], 2000, 5 + 1, id="5-trickling"),
         pytest.param([0.0], 2000, 1, id="one"),
@@ -135,5 +135,5 @@ def test_look_ups_choose_the_cheaper_reads(due: list[float], there: int, most: i
 def test_look_ups_stay_cheap_without_a_total_in_the_list(due: list[float]) -> None:
     organisation = Organisation(2000, says_how_long=False)
     Asking(organisation, due).ask_all()
-    # An empty page is its end.
+    # An empty page ends the list.
     assert len(organisation.requests) <= 2 * 21, organisation.requests

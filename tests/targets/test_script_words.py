@@ -1,4 +1,4 @@
-"""A script without Pulumi meets no error that tells it to run Pulumi, or to set a key of a stack's config."""
+"""In a script without Pulumi no error advises to run Pulumi, or to set a key of a stack's config."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Script:
             manager.register(config, timeout=timeout)
 
     def with_fault(self, **fault: Any) -> None:
-        """A create whose request meets this fault."""
+        """A create whose request has this fault."""
         self.cloud.control("faults", **{"match": {"path": f"{TARGETS}*"}, **fault})
         self.register()
 

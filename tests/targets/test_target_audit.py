@@ -1,4 +1,4 @@
-"""The audit file: nothing lost, whoever writes at once; whatever was done to it later shows."""
+"""The audit file: concurrent writers lose nothing, and later changes are detected."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def filled(path: Path, count: int = 5, key: str | None = None) -> list[bytes]:
 
 
 def rewrite(path: Path, lines: list[bytes], first: int, key: str | None, last: int = 4) -> None:
-    """Changes the entries from `first` to `last` and makes their hashes fit, and the head, as a forger could."""
+    """Changes the entries from `first` to `last`, and corrects their hashes and the head, like a forger could."""
     kept, changed = lines[:first], []
     previous = json.loads(kept[-1])["hash"] if kept else FIRST_HASH
     for line in lines[first : last + 1]:
@@ -236,7 +236,7 @@ def test_a_line_that_is_not_an_entry_is_detected(path: Path, what: str, at: int,
     path.write_bytes(b"".join([*lines[:at], ALIEN[what] + b"\n", *lines[at:]]))
     (problem,) = problems_of(path, key)
     assert problem.startswith(f"line {at + 1}: it is no entry")
-    # Whoever writes on does not make it one.
+    # A later writer does not turn it into an entry.
     AuditTrail(path, key).record(AuditEvent.TARGET_DELETED, "after")
     assert list(problems_of(path, key)) == [problem]
 
@@ -288,7 +288,7 @@ def test_a_torn_line_that_is_sealed_without_the_key_is_detected(path: Path) -> N
 
 
 class TestWithAKey:
-    """Whoever can write both files, but lacks the key, can't write them anew."""
+    """Without the key nobody can forge the files, even with write access to both."""
 
     @pytest.mark.parametrize("what", CHANGES)
     def test_later_changes_to_the_file_are_detected(self, path: Path, what: str) -> None:

@@ -1,4 +1,4 @@
-"""How few requests many readers cost, and that no reading is older than our own last write."""
+"""Many readers share few requests, and no read is older than our own last write."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def directory(client: GenesysClient, writes: Writes[Target]) -> Directory[Target
 
 
 def populated(cloud: Cloud, client: GenesysClient, count: int) -> list[str]:
-    """The ids of so many targets, none of which is verified."""
+    """Creates a number of targets, none of them verified, and returns their ids."""
     unreachable = {"endpointUrl": "https://localhost:1"}
     made = at_once(
         16,
@@ -74,7 +74,7 @@ def test_2_targets_of_1000_do_not_read_the_list(
     assert [target.id for target in read if target] == [ids[0], ids[999]]
     requests = cloud.requests()
     assert len(requests) <= 4, requests
-    # And a reading of the whole list is not made anew for each that comes later.
+    # And the list is not read again for each later reader.
     for target_id in ids[:30]:
         directory.get(target_id)
         target = directory.get(target_id)
@@ -169,7 +169,7 @@ def test_100_look_ups_by_name_take_one_reading(
     found = at_once(100, lambda number: directory.find(f"t{number + 100}"))
     assert sum(target is not None for target in found) == 50
     requests = cloud.requests()
-    # The reading itself has two pages; who came before it was known that many come may have asked singly.
+    # The list has two pages; the first readers may have read singly, before it was known that many would come.
     assert len(requests) <= 4, requests
 
 

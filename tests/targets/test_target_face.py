@@ -1,4 +1,4 @@
-"""The public face of the package, and what a program that only declares need not load."""
+"""The public names of the package, and what a program that only declares does not load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Syncs: signed so that the reference library agrees, sent until the gateway has them, once."""
+"""Syncs: signed like the reference library does it, and retried until the gateway has each once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ID = "0a1b2c3d-0000-4000-8000-000000000000"
 
 
 class Listener:
-    """A gateway that answers as a test says, and remembers each try as it came."""
+    """A gateway that answers as the test defines, and records each attempt."""
 
     def __init__(self, chain: Path) -> None:
         self.answers: list[int] = []
@@ -47,7 +47,7 @@ class Listener:
     async def _take(self, request: Request) -> Response:
         self.tries.append((await request.body(), dict(request.headers)))
         if self.silent:
-            # Until the other side hangs up.
+            # Wait until the other side disconnects.
             await request.receive()
         return Response(self.text, self.answers.pop(0) if self.answers else 200, self.headers)
 
@@ -185,7 +185,7 @@ def test_a_gateway_that_keeps_failing_is_given_up(listener: Listener, gateway: G
 def test_a_time_limit_applies_to_all_attempts_together(
     listener: Listener, cloud: Cloud, audit: AuditTrail, waits: SkippedWaits, timeout: float, tries: int
 ) -> None:
-    """No wait is begun that would outlast it: here 1, 2, 4, … s, less up to half of each."""
+    """No wait begins that would exceed it: here 1, 2, 4, … s, each shortened by up to half."""
     gateway = Gateway(cloud.gateway.ca_file, audit, max_retries=10, cancelled=waits, clock=waits.clock)
     listener.answers = [503] * 20
     with pytest.raises(SyncFailed, match=rf"was not told of target {ID} within {timeout:g} s: .*HTTP 503"):
@@ -210,7 +210,7 @@ def test_a_retry_after_beyond_the_time_limit_ends_the_attempts(
 
 
 def test_a_silent_gateway_is_given_up_at_the_time_limit(listener: Listener, gateway: Gateway) -> None:
-    """The limit of the single try ends with the whole: else this would take 10 s a try."""
+    """The limit also ends the current attempt; otherwise each attempt would take 10 s."""
     listener.silent = True
     with pytest.raises(SyncFailed, match=r"within 0\.3 s: .*no answer within the time limit"):
         gateway.notify(listener.url, UPDATED, ID, timeout=0.3)

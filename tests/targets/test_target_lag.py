@@ -1,4 +1,4 @@
-"""A service that shows a write only a while later, or answers it in another way than the contract says."""
+"""A service that shows writes with a delay, or answers them differently than the contract says."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_new_target_that_reads_do_not_show_yet_is_kept(cloud: Cloud, manager: 
 
 
 def test_an_absence_right_after_a_write_means_not_yet(cloud: Cloud, manager: TargetManager) -> None:
-    """An earlier process has written it, and its `up` was cut short."""
+    """An earlier process wrote it, and its `up` was interrupted."""
     cloud.unlike(readLagSeconds=LAG)
     target_id = cloud.api("POST", json=config(cloud).payload()).json()["id"]
     assert manager.get(target_id, shared=True, last_write=LastWrite(utc_now(), seen=False)) is not None
@@ -76,7 +76,7 @@ def test_an_old_verdict_is_not_mistaken_for_a_new_one(cloud: Cloud, manager: Tar
     other = config(cloud, endpointUrl=cloud.endpoint("other"))
     with pytest.raises(VerificationFailed, match="500"):
         manager.update(target.id, other)
-    # And the other way round: it failed, and passes now.
+    # And vice versa: it failed before, and passes now.
     cloud.behave_well()
     assert manager.update(target.id, config(cloud)).target.verified
 
@@ -122,7 +122,7 @@ def test_confirmations_of_deletions_share_reads(cloud: Cloud, manager: TargetMan
     requests = cloud.requests()
     assert cloud.targets() == {}
     assert counted(requests, "DELETE") == 60
-    # The reads of what is gone from the list are single ones.
+    # Targets that the list no longer has are read singly.
     assert counted(requests, "GET") <= 60 + 5
 
 
@@ -215,7 +215,7 @@ def test_a_list_ends_without_a_page_count(
 def test_a_failing_list_is_replaced_by_single_reads(cloud: Cloud, tmp_path: Path) -> None:
     settings = settings_of(cloud, tmp_path, maxRetries=0, verificationTimeout=20)
     with TargetManager(settings) as manager:
-        # Whoever waits goes by the list, until it fails.
+        # Waits use the list until it fails.
         ids = [
             outcome.target.id for outcome in at_once(4, lambda n: manager.register(config(cloud, f"t{n}")))
         ]

@@ -1,4 +1,4 @@
-"""What can be done with a target, from outside: the manager against the emulator and the gateway."""
+"""The operations on targets: the manager against the emulator and the gateway."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_target_is_registered_verified_and_checked(cloud: Cloud, manager: Targ
     assert outcome.verification_seconds >= 0.2
     assert cloud.targets()["orders"]["headers"]["X-Pulumi-Resource"] == OWNER
     assert audited(manager) == ["TARGET_CREATED", "TARGET_VERIFIED", "HEALTH_CHECK_TRIGGERED"]
-    # From the request to the verdict, not only to the answer.
+    # It lasts from the request to the verdict, and not only to the answer.
     (verified,) = manager.audit.latencies(AuditEvent.TARGET_VERIFIED)
     assert abs(verified - outcome.verification_seconds) < 0.1
     assert manager.audit.latencies(AuditEvent.TARGET_CREATED)[0] < verified
@@ -164,7 +164,7 @@ def test_a_target_that_is_deleted_during_the_wait_is_not_found(cloud: Cloud, hur
         hurried.register(config(cloud))
 
 
-# Answers that never came.
+# Lost answers.
 
 
 @pytest.mark.parametrize("action", ["drop_after", "truncate", "malformed"])
@@ -204,7 +204,7 @@ def test_creates_that_never_take_effect_end(cloud: Cloud, hurried: TargetManager
     assert audited(hurried) == ["TARGET_FAILED"]
 
 
-# Whose a target is.
+# Ownership.
 
 
 def test_a_leftover_of_an_earlier_run_is_adopted_and_updated(cloud: Cloud, manager: TargetManager) -> None:
@@ -273,7 +273,7 @@ def test_our_target_that_was_deleted_since_the_look_up_is_created_again(
 def test_a_name_that_the_list_keeps_showing_with_its_old_target_is_an_error(
     cloud: Cloud, hurried: TargetManager
 ) -> None:
-    """This run has renamed the holder; somebody else gave it its name back, or the list lags for long."""
+    """This run renamed the old target, but somebody else restored its name, or the list lags for long."""
     urn = "urn:pulumi:dev::house::pulumi-python:dynamic/genesys:EventBridgeTarget::"
     holder = cloud.api("POST", json=config(cloud, owner=f"{urn}y").payload()).json()
     hurried._writing._names.wrote(holder["id"], "another")
@@ -292,7 +292,7 @@ def test_many_concurrent_registrations_take_few_requests(cloud: Cloud, manager: 
 
 
 def test_two_creates_among_many_do_not_read_the_list(cloud: Cloud, manager: TargetManager) -> None:
-    """In an organisation of 10,000, say: its list has 100 pages."""
+    """With 10,000 targets, for example, the list has 100 pages."""
     page = {
         "entities": [{"id": f"id-{number}", "name": f"n{number}"} for number in range(100)],
         "pageCount": 100,
@@ -312,7 +312,7 @@ def test_two_concurrent_creates_of_one_name_make_one_target(cloud: Cloud, manage
     assert len(cloud.targets()) == 1
 
 
-# The rest of its life.
+# Update, read, delete.
 
 
 def test_an_update_only_waits_if_the_verification_restarts(cloud: Cloud, manager: TargetManager) -> None:
@@ -345,7 +345,7 @@ def test_an_update_to_a_taken_name_names_its_owner(cloud: Cloud, manager: Target
 def test_a_script_is_not_advised_to_delete_the_target_of_somebody_else(
     cloud: Cloud, manager: TargetManager
 ) -> None:
-    """Neither of the two has an owner mark: that makes nothing the script's own."""
+    """Neither of the two has an owner mark, but that does not make the other target ours."""
     cloud.api("POST", json=config(cloud, "other", owner=None).payload())
     target = manager.register(config(cloud, owner=None)).target
     with pytest.raises(NameTaken) as refused:
