@@ -1,15 +1,15 @@
-"""Whether clouds, states and programs agree: what the suite is about, in one function.
+"""Checks whether clouds, states and programs agree, which is the purpose of this suite.
 
-A disagreement is of one of these kinds:
+The kinds of disagreements:
 
 - `orphan`: a target in a cloud that no state knows.
-- `duplicate`: two targets of one name or one owner, or two resources of one target, in whatever states.
-- `lost`: a target was deleted that a program wanted all the time.
-- `mismatch`: anything else that is not the same in all three, or is not verified.
-- `pending`: an operation of unknown end in a state, other than a create. (A CLI that was killed leaves a
+- `duplicate`: two targets with one name or one owner, or two resources for one target, in any states.
+- `lost`: a target was deleted although a program wanted it all the time.
+- `mismatch`: any other difference between the three, or a target that is not verified.
+- `pending`: an operation with an unknown result in a state, except a create. (A CLI that was killed leaves a
   pending create until `refresh --clear-pending-creates`: `pending_creates` counts these.)
-- `untold`: the gateway does not know of a target's last change.
-- `lie`: the last that the gateway heard of a target is not true.
+- `untold`: the gateway has not heard of a target's last change.
+- `lie`: the gateway's last information about a target is not true.
 - `leak`: a secret in plain text, which `World.leaks` finds.
 """
 
@@ -37,7 +37,7 @@ UPDATED, DELETED = "TARGET_CONFIGURATION_UPDATED", "TARGET_CONFIGURATION_DELETED
 
 @dataclass(frozen=True)
 class Disagreement:
-    """One thing that is not as it should be."""
+    """One disagreement."""
 
     kind: str
     text: str
@@ -59,7 +59,7 @@ def resources(stack: Stack, type_: str) -> dict[str, dict[str, Any]]:
 
 
 def pending_creates(stack: Stack) -> int:
-    """The creates whose end the engine does not know, which it keeps until it is told to forget them."""
+    """The creates with an unknown result, which the engine keeps until it is told to remove them."""
     pending = deployment(stack).get("pending_operations") or []
     return sum(each["type"] == "creating" for each in pending)
 
@@ -69,17 +69,17 @@ class Heard:
     """What the gateway has heard."""
 
     earlier: Sequence[dict[str, Any]]
-    """The syncs that it took before its list was emptied."""
+    """The syncs that it received before its list was cleared."""
     told_of: dict[tuple[str, str], dict[str, Any]]
-    """Filled in: the configuration of a target when it had just heard of it, by its id and the time of the sync."""
+    """Filled in by the check: the configuration of a target at a sync, by target id and time of the sync."""
     unsynced: set[str]
-    """Filled in: the ids of targets whose sync went alone, so that nobody tells when they go."""
+    """Filled in by the check: the ids of targets whose sync was removed alone, so nobody reports their deletion."""
 
 
 def disagreements(
     cloud: Cloud, wanted: Mapping[Stack, Iterable[Declaration]], heard: Heard
 ) -> list[Disagreement]:
-    """Everything that cloud, states and programs do not agree about; the requests of the run are forgotten.
+    """All disagreements between cloud, states and programs; clears the request log.
 
     `wanted` is what the program of each stack declares.
     """
@@ -191,7 +191,7 @@ def _wrong_targets(
 
 
 def _same(field: str, *values: Any) -> bool:
-    """The host of a URL is the same in any letters."""
+    """Whether two endpoints are the same; the host of a URL is not case-sensitive."""
     if field == "endpointUrl":
         values = tuple(
             urlsplit(str(each))._replace(netloc=urlsplit(str(each)).netloc.lower()) for each in values
@@ -202,7 +202,7 @@ def _same(field: str, *values: Any) -> bool:
 def _wrong_sources(
     cloud: Cloud, recorded: dict[str, dict[str, Any]], wanted: Mapping[Stack, Iterable[Declaration]]
 ) -> Iterable[Disagreement]:
-    """The same for sources: none is an orphan or there twice, and all three say the same of each."""
+    """The same for sources: no orphans, no duplicates, and no differences between the three."""
     there = {each["id"]: each for each in cloud.integrations().values()}
     ids = [each["id"] for each in recorded.values()]
     for id_, entity in there.items():
@@ -281,7 +281,7 @@ def _lies(
     syncs: dict[str, dict[str, Any]],
     unsynced: set[str],
 ) -> Iterable[Disagreement]:
-    """Of what lives and is synced it has to hear `UPDATED` last, of what is gone `DELETED`."""
+    """The last sync must be `UPDATED` for an existing, synced target, and `DELETED` for a deleted one."""
     synced = {each["outputs"]["targetId"] for each in syncs.values()}
     last = {each["body"]["targetId"]: each["body"]["eventType"] for each in taken}
     unsynced -= synced
@@ -305,7 +305,7 @@ def _untold(
     written: dict[str, str],
     told_of: dict[tuple[str, str], dict[str, Any]],
 ) -> Iterable[Disagreement]:
-    """A write of the same configuration, which only asks for a verification, is none that it has to hear of."""
+    """A write of the same configuration, which only requests a verification, needs no sync."""
     last = {each["body"]["targetId"]: each["at"] for each in taken}
     for target_id in {each["outputs"]["targetId"] for each in syncs.values()} & last.keys() & entities.keys():
         entity, told_at = entities[target_id], last[target_id]

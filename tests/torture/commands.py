@@ -1,4 +1,4 @@
-"""A Pulumi command that is struck down: its processes, and the ways in which they die."""
+"""A Pulumi command that gets interrupted or killed: its processes, and how they die."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.support.engine import Stack
 
 ENDS_WITHIN = 40.0
-"""In seconds: a command that was struck and takes longer hangs."""
+"""The time limit in seconds for a command after a strike; after that it counts as hanging."""
 
 
 def _children(pid: int) -> list[int]:
@@ -35,7 +35,7 @@ def _is_host(pid: int) -> bool:
 
 
 class Command:
-    """A `pulumi` under way, whose output can be read meanwhile."""
+    """A running `pulumi`, whose output can be read meanwhile."""
 
     def __init__(self, stack: Stack, *arguments: str, env: dict[str, str] | None = None) -> None:
         self._file = stack.directory / f"output-{time.monotonic_ns()}.txt"
@@ -55,7 +55,7 @@ class Command:
 
     @property
     def output(self) -> str:
-        """What it has said so far."""
+        """The output so far."""
         return self._file.read_text(errors="replace")
 
     @property
@@ -63,7 +63,7 @@ class Command:
         return self._process.poll() is not None
 
     def meet(self) -> list[int]:
-        """Takes note of all processes below it, and returns the provider hosts': two in an `up --refresh`."""
+        """Records all processes below it, and returns the provider hosts; an `up --refresh` has two."""
         self._family = []
         generation = [self._process.pid]
         while generation:
@@ -74,11 +74,11 @@ class Command:
         return self._hosts
 
     def send(self, number: int) -> None:
-        """A signal for the CLI alone."""
+        """Sends a signal to the CLI only."""
         os.kill(self._process.pid, number)
 
     def interrupt(self) -> None:
-        """Ctrl-C: SIGINT for the process group, as a terminal sends it."""
+        """Ctrl-C: sends SIGINT to the process group, like a terminal does."""
         os.killpg(self._process.pid, signal.SIGINT)
 
     def wait(self, limit: float = ENDS_WITHIN) -> Result:
@@ -95,7 +95,7 @@ class Command:
         until(lambda: not any(map(alive, self._hosts)), limit)
 
     def clean_up(self) -> None:
-        """Ends what is left of it: the processes that were met, and the CLI."""
+        """Ends the remaining processes: those that were recorded, and the CLI."""
         for pid in (*self._family, self._process.pid):
             if alive(pid):
                 os.kill(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The world that all runs branch from, and the table at the end."""
+"""The world from which all runs branch, and the table at the end."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _TALLY = Tally()
 
 @pytest.fixture(scope="session")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
-    """A stack that is up, to be branched."""
+    """A deployed stack from which runs branch."""
     with Origin(tmp_path_factory.mktemp("origin")) as origin:
         yield origin
 
 
 @pytest.fixture(scope="session")
 def tally() -> Tally:
-    """Where each run says what came of it."""
+    """Collects the result of each run."""
     return _TALLY
 
 

@@ -1,4 +1,4 @@
-"""The kill points: every request that an operation makes, before, after and past which something dies.
+"""The kill points: something dies before, after and past every request that an operation makes.
 
 `CALLS` names each call of the product's own code that makes a request; `POINTS` says which operations make it.
 `test_kill_points.py` fails when the code has a call, or an operation makes one, that is not here.
@@ -24,7 +24,7 @@ WEBHOOK = "/webhooks/genesys/targets"
 
 @dataclass(frozen=True)
 class Call:
-    """A request, as it is recognised on the wire; `audited` is what the audit says when its answer is there."""
+    """A request, as recognized on the wire; `audited` is the audit event that follows its answer."""
 
     method: str
     path: str
@@ -40,7 +40,7 @@ CALLS = {
     "get_organization": Call("GET", ORGANIZATION),
     "list_targets": Call("GET", TARGETS),
     "create_target": Call("POST", TARGETS, "TARGET_CREATED"),
-    # No id ends as `verify` does.
+    # No id ends like `verify`.
     "get_target": Call("GET", f"{TARGETS}/*[!y]"),
     "update_target": Call("PUT", f"{TARGETS}/*", "TARGET_UPDATED"),
     "delete_target": Call("DELETE", f"{TARGETS}/*", "TARGET_DELETED"),
@@ -60,7 +60,7 @@ CALLS = {
 
 
 class Phase(Enum):
-    """Where the request is when somebody dies."""
+    """The phase of the request at the time of a death."""
 
     BEFORE = "before it leaves"
     AFTER = "acted, not answered"
@@ -68,7 +68,7 @@ class Phase(Enum):
 
 
 class Strike(Enum):
-    """Who dies, and how."""
+    """Which process dies, and how."""
 
     HOST_KILL = "SIGKILL host"
     CLI_KILL = "SIGKILL CLI"
@@ -81,32 +81,32 @@ class Strike(Enum):
 
 @dataclass(frozen=True)
 class Scenario:
-    """A change of the program, the command that carries it out, and the calls that this makes in turn."""
+    """A change of the program, the command that applies it, and the calls that it makes in order."""
 
     wanted: tuple[Declaration, ...]
     calls: tuple[str, ...]
     struck: tuple[str, ...] = ()
-    """Those of the calls that are struck here, since no other operation makes them so; else all."""
+    """The calls that are struck in this scenario, if not all; other scenarios cover the rest."""
     command: tuple[str, ...] = UP
     recovery: tuple[str, ...] = UP
-    """The one command that has to put it right."""
+    """The single command that must recover."""
     fails: str = ""
     """A target whose status is forced to `FAILED` first."""
     forgets: str = ""
-    """A target that the state is made to forget first: what a create that died leaves behind."""
+    """A target that is removed from the state first, which simulates the leftover of a killed create."""
     first: tuple[Declaration, ...] = ()
-    """What is brought up before the change, besides what is there."""
+    """What is deployed before the change, in addition to the existing targets."""
     recovered: tuple[Declaration, ...] | None = None
-    """The program when it comes to the recovery, where it is another one."""
+    """The program for the recovery, if it differs."""
     refused: str = ""
-    """What the command says, which is refused."""
+    """The message of the command, which is refused."""
     renamed: str = ""
-    """What the stack is called from now on."""
+    """The new name of the stack."""
     asked_for: tuple[str, ...] = ()
-    """The targets whose replacement is asked for."""
+    """The targets whose replacement is requested."""
 
     def prepare(self, world: World) -> None:
-        """Makes the change."""
+        """Applies the change to the program."""
         if self.first:
             world.want((*Origin.UP, *self.first))
             world.stack.must(*UP)
@@ -157,7 +157,7 @@ SCENARIOS = {
         ("login", "get_organization", "get_target", "update_target", "notify"),
         struck=("update_target",),
     ),
-    # Of an update that died the state knows nothing; where the program does not ask for it again, a refresh tells.
+    # The state does not know a killed update; if the program does not repeat it, only a refresh finds it.
     "reverted update": Scenario(
         (_kept, replace(_changed, path="/new"), _gone, _moved),
         ("login", "get_organization", "get_target", "update_target", "get_verification", "notify"),
@@ -165,7 +165,7 @@ SCENARIOS = {
         recovery=(*UP, "--refresh"),
         recovered=Origin.UP,
     ),
-    # A refresh takes in what an update that died has written: nothing is left to update, but to tell the gateway.
+    # A refresh reads what a killed update wrote: then only the sync to the gateway is left.
     "refreshed update": Scenario(
         (_kept, replace(_changed, max_retries=7), _gone, _moved),
         ("login", "get_organization", "get_target", "update_target", "notify"),
@@ -190,7 +190,7 @@ SCENARIOS = {
         ("login", "get_organization", "list_targets", "get_verification"),
         struck=("list_targets", "get_verification"),
         command=REFRESH,
-        # What has become of the target by itself, only a refresh can tell.
+        # Only a refresh can find changes of the target itself.
         recovery=(*UP, "--refresh"),
         fails="changed",
     ),
@@ -200,7 +200,7 @@ SCENARIOS = {
         struck=("get_target",),
         command=(*REFRESH, "--target", "**::kept"),
     ),
-    # The mark is brought up to date.
+    # The mark is updated.
     "move": Scenario(
         (_kept, replace(_changed, parents=("A", "B"), aliases=_FORMER), _gone, _moved),
         ("login", "get_organization", "get_target", "update_target", "get_verification", "notify"),
@@ -232,7 +232,7 @@ SCENARIOS = {
         ),
         struck=("delete_target", "create_target", "notify"),
         command=(*UP, "--replace", urn("changed")),
-        # The program has not changed: that the former target is gone, only a refresh can tell.
+        # The program has not changed, so only a refresh can find that the old target is gone.
         recovery=(*UP, "--refresh"),
         asked_for=("changed",),
     ),
@@ -292,7 +292,7 @@ SCENARIOS |= {
 
 @dataclass(frozen=True)
 class Point:
-    """One run: what is under way, at which request, in which phase, and what strikes."""
+    """One run: the scenario, the request, its phase, and the strike."""
 
     host: str
     scenario: str
@@ -307,7 +307,7 @@ class Point:
 
 
 _OF_STOCK_HOST = (Strike.HOST_KILL, Strike.CLI_KILL, Strike.DROP)
-"""It does not hear a Ctrl-C."""
+"""Processes that don't receive a Ctrl-C."""
 WRITES = {
     *("create_target", "update_target", "delete_target", "notify"),
     *("create_integration", "configure_integration", "set_intended_state", "delete_integration"),
@@ -315,7 +315,7 @@ WRITES = {
 
 
 def every_point() -> list[Point]:
-    """All of them."""
+    """All kill points."""
     found = []
     for host in ("own", "stock"):
         for name, scenario in SCENARIOS.items():
@@ -333,7 +333,7 @@ def every_point() -> list[Point]:
 
 
 def _impossible(scenario: Scenario, call: str, phase: Phase, strike: Strike) -> bool:
-    """Past its answer a request can't be dropped, and a read has nothing to be recorded."""
+    """A request can't be dropped past its answer, and a read has nothing to record."""
     return phase is Phase.ANSWERED and (
         strike in {Strike.DROP, Strike.DROP_ALWAYS}
         or not CALLS[call].audited
@@ -352,4 +352,4 @@ QUICK = (
     Point("own", "replace", "create_target", Phase.AFTER, Strike.HOST_KILL),
     Point("own", "create source", "configure_integration", Phase.AFTER, Strike.CLI_KILL),
 )
-"""Those of every run of the tests: each kind of death, once."""
+"""The kill points of every test run: each kind of death once."""

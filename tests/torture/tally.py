@@ -1,4 +1,4 @@
-"""What the suite has tried and what came of it: the table at its end."""
+"""The results of the suite, for the table at its end."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Tally:
         self.totals: Counter[str] = COUNTED["totals"]
 
     def point(self, point: Point, recovery: Recovery) -> None:
-        """One kill point was tried."""
+        """Counts a kill point."""
         self.points[point.host, point.strike.value] += 1
         self.recovered(recovery)
 
     def recovered(self, recovery: Recovery) -> None:
-        """A recovery was looked at."""
+        """Counts a recovery."""
         self.bad.update(each.kind for each in recovery.failures)
         self.totals["cancels"] += recovery.cancelled
         self.totals["searched"] += recovery.searched

@@ -1,4 +1,4 @@
-"""A service that is unlike the usual, from the first `up` to `destroy`: nothing left over, doubled or restless."""
+"""A service with unusual behaviours, from the first `up` to `destroy`: no orphan, duplicate or endless update."""
 
 from __future__ import annotations
 
@@ -65,16 +65,16 @@ THEN = (
 )
 
 
-class Shouting(Cloud):
-    """An organisation whose endpoints have a host in capital letters, as a user may type it."""
+class UpperCaseHost(Cloud):
+    """An organization whose endpoints have a host in capital letters, as a user may type it."""
 
     def endpoint(self, name: str) -> str:
-        """The events endpoint of this name."""
+        """The event endpoint with this name."""
         return super().endpoint(name).replace("127.0.0.1", "LOCALHOST")
 
 
-class Story:
-    """One stack and its organisation, which behaves so."""
+class LifeCycle:
+    """The life cycle of a stack in an organization with this behaviour."""
 
     def __init__(self, cloud: Cloud, behaviour: Unlike) -> None:
         self.cloud = cloud
@@ -86,17 +86,17 @@ class Story:
         self._wanted: tuple[Wanted, ...] = ()
 
     def want(self, wanted: Iterable[Wanted]) -> None:
-        """What the program declares from now on."""
+        """Changes what the program declares."""
         self._wanted = tuple(wanted)
         self.stack.program(program(self.cloud, self._wanted))
 
     def agrees(self, result: Result) -> None:
-        """The command succeeded, and everything is as the program wants it."""
+        """Checks that the command succeeded, and that everything matches the program."""
         assert result.code == 0, result.output
         assert disagreements(self.cloud, {self.stack: self._wanted}, self._heard) == [], result.output
 
     def seen_by_all(self) -> None:
-        """Waits until reads show what there is."""
+        """Waits until reads show the current state."""
         until(lambda: self._shown(as_usual=False) == self._shown(as_usual=True))
 
     def _shown(self, *, as_usual: bool) -> dict[str, tuple[Any, ...]]:
@@ -120,7 +120,7 @@ class Story:
         }
 
     def label(self, name: str) -> None:
-        """Somebody sets a field of the service's that we know nothing of."""
+        """Sets an unknown field of the service, as somebody else."""
         target_id = self.cloud.living()[name]
         body = {**self.cloud.configuration(target_id), "labels": LABELS}
         self.cloud.api("PUT", f"/{target_id}", as_usual=False, json=body).raise_for_status()
@@ -128,7 +128,7 @@ class Story:
         until(lambda: self._labels(target_id) == LABELS)
 
     def labels(self, name: str) -> Any:
-        """What there really is of them."""
+        """The current values of that field."""
         target_id = self.cloud.living()[name]
         self.cloud.unlike(extraFields=True)
         labels = self._labels(target_id)
@@ -138,13 +138,13 @@ class Story:
     def _labels(self, target_id: str) -> Any:
         return self.cloud.api("GET", f"/{target_id}", as_usual=False).json().get("labels")
 
-    def tell(self) -> None:
-        """From the first `up` to `destroy`."""
+    def run(self) -> None:
+        """Runs everything from the first `up` to `destroy`."""
         stack, cloud = self.stack, self.cloud
         self.want(FIRST)
         self.agrees(stack.up())
 
-        # At once: what reads don't show yet is not gone.
+        # Immediately: an object that reads don't show yet is not gone.
         refreshed = stack.refresh()
         assert refreshed.code == 0, refreshed.output
         assert set(stack.resources()) >= {each.resource for each in FIRST}, refreshed.output
@@ -170,7 +170,7 @@ class Story:
         destroyed = stack.destroy()
         assert destroyed.code == 0, destroyed.output
         if self.behaviour.get("deleteAnswer", 204) != 204:
-            # Accepted is not done: a read has to show it.
+            # An accepted deletion is not done until a read confirms it.
             requests = cloud.requests()
             last = max(place for place, each in enumerate(requests) if each.startswith("DELETE"))
             assert any(each.startswith("GET /") for each in requests[last:]), requests
@@ -180,13 +180,13 @@ class Story:
         self.agrees(destroyed)
 
 
-def tell(behaviour: Unlike, tally: Tally) -> None:
-    """The story, in a folder of its own."""
+def run_life_cycle(behaviour: Unlike, tally: Tally) -> None:
+    """Runs the life cycle in its own folder."""
     with (
         tempfile.TemporaryDirectory() as directory,
-        Shouting(Path(directory), behaviour=Behaviour.model_validate(behaviour)) as cloud,
+        UpperCaseHost(Path(directory), behaviour=Behaviour.model_validate(behaviour)) as cloud,
     ):
-        Story(cloud, behaviour).tell()
+        LifeCycle(cloud, behaviour).run()
     tally.faults["unlike the usual, from up to destroy: as wanted"] += 1
 
 
@@ -199,11 +199,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_one_behaviour(behaviour: Unlike, tally: Tally) -> None:
-    tell(behaviour, tally)
+    run_life_cycle(behaviour, tally)
 
 
 @pytest.mark.full_length
 @examples(1, 25)
 @given(behaviour=DRAWN)
 def test_any_combination_of_behaviours(behaviour: Unlike, tally: Tally) -> None:
-    tell(behaviour, tally)
+    run_life_cycle(behaviour, tally)

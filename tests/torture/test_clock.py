@@ -1,7 +1,7 @@
-"""A clock that jumps: nothing is measured by it, and what is signed with it says so.
+"""A clock that jumps: nothing is measured by it, and a signature with a wrong time is a clear error.
 
-The Python processes of a run are given a clock that is wrong, and wrong otherwise in the middle of it. Time as such
-goes on, as it does on a machine whose clock is set.
+The Python processes of a run get a wrong clock, which jumps during the run. The monotonic time goes on, as it does
+on a machine whose clock is set.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class Wrong(right):
 
 datetime.datetime = Wrong
 """
-"""What Python loads before anything else, under the name `sitecustomize`.
+"""The code that Python loads first, as `sitecustomize`.
 
-`time.time` stays right: gRPC adds it to its own core's clock, which is none of Python's. We never ask it.
+`time.time` stays correct, since gRPC adds it to its core's own clock. We never use it.
 """
 
 
@@ -65,7 +65,7 @@ class Clock:
         self.set(hours)
 
     def set(self, hours: int) -> None:
-        """From now on it is so far off."""
+        """Sets how far the clock is off."""
         self._hours.write_text(str(hours))
 
 
@@ -76,7 +76,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.mark.full_length
 def test_a_jump_during_a_run_is_absorbed(origin: Origin, jump: int, tally: Tally) -> None:
-    """Tokens, windows, waits and time limits go by a clock that nobody sets."""
+    """Tokens, windows, waits and time limits use the monotonic clock."""
     world = origin.branch()
     with world.cloud:
         world.want([*Origin.UP, Wanted("new", synced=False)])
@@ -90,7 +90,7 @@ def test_a_jump_during_a_run_is_absorbed(origin: Origin, jump: int, tally: Tally
 
 
 def off_by_hours(audit: str) -> bool:
-    """Whether an entry of the audit has another hour than this."""
+    """Whether an audit entry has another hour than the real one."""
     now = datetime.now(timezone.utc)
     return any(
         f'"timestamp": "{(now + timedelta(hours=hours)).strftime("%Y-%m-%dT%H")}' in audit
@@ -117,7 +117,7 @@ def test_a_retry_after_date_uses_the_clock_of_the_server(origin: Origin, jump: i
 
 @pytest.mark.full_length
 def test_a_webhook_signed_at_a_wrong_time_is_one_clear_error(origin: Origin, jump: int, tally: Tally) -> None:
-    """The gateway refuses it as replayed: it can't be absorbed. With the right time, the next `up` heals it."""
+    """The gateway refuses it as a replay, which can't be absorbed. With the correct time the next `up` recovers."""
     world = origin.branch()
     with world.cloud:
         world.want([_kept, replace(_changed, max_retries=7), _gone, _moved])

@@ -1,4 +1,4 @@
-"""Troubles of network and service, in `up`, `refresh` and `destroy`: absorbed, or one clear error and healed."""
+"""Faults of network and service in `up`, `refresh` and `destroy` are absorbed, or give one clear error."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.engine import until
 from tests.torture.commands import Command
+from tests.torture.fault_cases import ABSORBED, FAULT_CASES, STORM, FaultCase, Outcome
 from tests.torture.points import CALLS, WEBHOOK
-from tests.torture.troubles import ABSORBED, STORM, TROUBLES, Outcome, Trouble
 from tests.torture.wanted import Wanted
 from tests.torture.worlds import DESTROY, REFRESH, UP, Origin
 
@@ -31,16 +31,20 @@ _kept, _changed, _gone, _moved = Origin.UP
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "trouble" in metafunc.fixturenames:
-        every = [(run, trouble, lasts) for run in RUNS for trouble in TROUBLES for lasts in (False, True)]
+    if "fault_case" in metafunc.fixturenames:
+        every = [
+            (run, fault_case, lasts) for run in RUNS for fault_case in FAULT_CASES for lasts in (False, True)
+        ]
         if not metafunc.config.getoption("--torture"):
             every = [
-                (run, trouble, lasts) for run, trouble, lasts in every if (run, trouble.name, lasts) in QUICK
+                (run, fault_case, lasts)
+                for run, fault_case, lasts in every
+                if (run, fault_case.name, lasts) in QUICK
             ]
         metafunc.parametrize(
-            ("run", "trouble", "lasts"),
+            ("run", "fault_case", "lasts"),
             every,
-            ids=[f"{run}-{trouble}-{'lasting' if lasts else 'burst'}" for run, trouble, lasts in every],
+            ids=[f"{run}-{fault_case}-{'lasting' if lasts else 'burst'}" for run, fault_case, lasts in every],
         )
 
     elif "happens" in metafunc.fixturenames:
@@ -56,7 +60,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def prepare(world: World, run: str) -> None:
-    """A run of each kind that makes every request it can."""
+    """Prepares a run of each kind that makes all its requests."""
     if run == "up":
         world.want([_kept, replace(_changed, path="/new"), _moved, Wanted("new")])
     elif run == "refresh":
@@ -69,7 +73,7 @@ def prepare(world: World, run: str) -> None:
 
 
 def settle(world: World, run: str, result: Result, outcome: Outcome, says: str, tally: Tally) -> None:
-    """Holds the run against its outcome, and lets the next one heal what it left."""
+    """Compares the run with its required outcome, and lets the next one recover."""
     assert "Traceback" not in result.output, result.output
     assert (result.code == 0) == (outcome is ABSORBED), result.output
     world.cloud.calm()
@@ -80,14 +84,14 @@ def settle(world: World, run: str, result: Result, outcome: Outcome, says: str, 
         told = errors_of(result.output)
         assert told, result.output
         assert set(told.values()) == {1}, result.output
-    # What a refresh that failed would have told, the next one tells.
+    # The next refresh finds what the failed one would have found.
     recovery = world.recover(*{"up": UP, "refresh": (*UP, "--refresh"), "destroy": DESTROY}[run])
     tally.recovered(recovery)
     assert recovery.failures == [], result.output
 
 
 def errors_of(output: str) -> dict[str, int]:
-    """How many errors the diagnostics have for each resource, without the engine's summing up at the stack."""
+    """The number of errors for each resource in the diagnostics, without the engine's summary at the stack."""
     blocks = re.findall(
         r"^  \S+ \((\S+)\):\n((?:    .*\n)+)", output.rpartition("Diagnostics:")[2], re.MULTILINE
     )
@@ -96,18 +100,18 @@ def errors_of(output: str) -> dict[str, int]:
 
 
 def test_each_fault_has_its_outcome(
-    origin: Origin, run: str, trouble: Trouble, lasts: bool, tally: Tally
+    origin: Origin, run: str, fault_case: FaultCase, lasts: bool, tally: Tally
 ) -> None:
     world = origin.branch()
     with world.cloud:
         prepare(world, run)
-        times = {} if lasts else {"times": trouble.burst_length}
-        world.cloud.control("faults", match={"path": trouble.path}, **trouble.fault(), **times)
-        env = {"GENESYSCLOUD_VERIFICATION_TIMEOUT": "3", **trouble.env} if lasts else {}
+        times = {} if lasts else {"times": fault_case.burst_length}
+        world.cloud.control("faults", match={"path": fault_case.path}, **fault_case.fault(), **times)
+        env = {"GENESYSCLOUD_VERIFICATION_TIMEOUT": "3", **fault_case.env} if lasts else {}
         result = world.stack.run(*RUNS[run], env=env)
-        outcome = trouble.outcome(lasts=lasts)
-        settle(world, run, result, outcome, trouble.says, tally)
-        tally.faults[f"{trouble.name}, {'lasting' if lasts else 'a burst'}: {outcome.value}"] += 1
+        outcome = fault_case.outcome(lasts=lasts)
+        settle(world, run, result, outcome, fault_case.says, tally)
+        tally.faults[f"{fault_case.name}, {'lasting' if lasts else 'a burst'}: {outcome.value}"] += 1
 
 
 @pytest.mark.full_length
@@ -144,7 +148,7 @@ def test_events_during_a_run_are_absorbed(
     with world.cloud:
         prepare(world, "up")
         if call == "get_verification":
-            # Of several that wait, the list tells.
+            # If several wait, they poll the list.
             world.want([_kept, replace(_changed, path="/new"), _moved])
         result = meanwhile(world, call, happens)
         settle(world, "up", result, ABSORBED, "", tally)
@@ -153,7 +157,7 @@ def test_events_during_a_run_are_absorbed(
 
 @pytest.mark.full_length
 def test_an_api_that_lost_everything_is_reported(origin: Origin, tally: Tally) -> None:
-    """Nothing of ours is lost by that, and the error says which command makes it all anew."""
+    """Our state loses nothing, and the error names the command that creates everything again."""
     world = origin.branch()
     with world.cloud:
         prepare(world, "up")
@@ -170,7 +174,7 @@ def test_an_api_that_lost_everything_is_reported(origin: Origin, tally: Tally) -
 def meanwhile(
     world: World, call: str, happens: Callable[[World], Any], env: dict[str, str] | None = None
 ) -> Result:
-    """An `up` in which something happens just when this call has arrived."""
+    """An `up` during which something happens just when this call arrives."""
     match = {"method": CALLS[call].method, "path": CALLS[call].path}
     world.cloud.control("faults", match=match, action="delay", seconds=25, times=1)
     command = Command(world.stack, *UP, env=env)

@@ -1,4 +1,4 @@
-"""Whatever dies, wherever: one ordinary `pulumi up` makes cloud, state and program agree."""
+"""Whatever dies at any point, one ordinary `pulumi up` makes cloud, state and program agree."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from tests.torture.worlds import World
 
 HELD_SECONDS = 25.0
-"""Longer than any test needs, shorter than the client's own time limit."""
+"""Longer than any test takes, and shorter than the client's own time limit."""
 HELD_AT_GATEWAY = 8.0
 HEARD = "received; cancelling"
-"""What the CLI says at the first signal."""
+"""What the CLI prints at the first signal."""
 OUR_TRACE = "/genesys_provider/"
-"""What a traceback of ours would show. (Pulumi's SDK has its own where the program is cut short by a Ctrl-C.)"""
+"""What a traceback of ours would show. (Pulumi's SDK prints its own if Ctrl-C interrupts the program.)"""
 _KILLS = (Strike.HOST_KILL, Strike.CLI_KILL)
 
 
@@ -65,7 +65,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_every_call_of_the_code_has_kill_points() -> None:
-    """A new method that makes requests has to be added to `CALLS` and to the operations that use it."""
+    """A new method that makes requests must be added to `CALLS` and to the operations that use it."""
     made = {
         name
         for kind in (GenesysClient, Gateway)
@@ -84,7 +84,7 @@ def test_every_call_of_the_code_has_kill_points() -> None:
 
 
 def test_every_request_of_an_operation_has_kill_points(origin: Origin, scenario_name: str) -> None:
-    """An operation that makes a call it did not make before has to name it in `SCENARIOS`."""
+    """An operation that makes a new call must name it in `SCENARIOS`."""
     scenario = SCENARIOS[scenario_name]
     world = origin.branch()
     with world.cloud:
@@ -103,7 +103,7 @@ def test_every_request_of_an_operation_has_kill_points(origin: Origin, scenario_
 
 
 def named(method: str, path: str) -> str:
-    """Which call a request is."""
+    """The name of the call that a request belongs to."""
     exact = [name for name, call in CALLS.items() if (call.method, call.path) == (method, path)]
     return (
         exact
@@ -122,7 +122,7 @@ def test_one_up_recovers(origin: Origin, point: Point, tally: Tally) -> None:
         if scenario.recovered is not None:
             world.want(scenario.recovered)
             if point.phase is Phase.BEFORE:
-                # Nothing was written, so the gateway has nothing to hear of.
+                # Nothing was written, so there is nothing to report to the gateway.
                 world.cloud.requests()
         recovery = world.recover(*scenario.recovery, asked_for=scenario.asked_for)
         tally.point(point, recovery)
@@ -158,7 +158,7 @@ def test_an_import_that_died_is_repeated(origin: Origin, phase: Phase, blow: Str
 
 
 def test_a_post_that_arrives_after_the_death_of_its_sender_creates_no_duplicate(origin: Origin) -> None:
-    """It was still on its way; it overtakes the one of the next `up`."""
+    """It was still in flight, and overtakes the POST of the next `up`."""
     world = origin.branch()
     with world.cloud:
         SCENARIOS["create"].prepare(world)
@@ -191,7 +191,7 @@ def test_a_post_that_arrives_after_the_death_of_its_sender_creates_no_duplicate(
 
 @pytest.mark.full_length
 def test_pending_creates_are_cleared_by_the_command_that_pulumi_names(origin: Origin) -> None:
-    """A killed CLI leaves a pending create in the state; Pulumi's own remedy costs nothing."""
+    """A killed CLI leaves a pending create in the state, which Pulumi's own command removes without loss."""
     world = origin.branch()
     with world.cloud:
         SCENARIOS["create"].prepare(world)
@@ -208,14 +208,14 @@ def test_pending_creates_are_cleared_by_the_command_that_pulumi_names(origin: Or
 
 
 def meet(world: World, point: Point, command: tuple[str, ...], *, refused: bool = False) -> str:
-    """Brings the command to its point, and lets happen what is to happen there; what it said."""
+    """Brings the command to the point, applies what happens there, and returns its output."""
     if point.strike in {Strike.DROP, Strike.DROP_ALWAYS}:
         return drop(world, point, command, refused=refused)
     return strike(world, point, command)
 
 
 def drop(world: World, point: Point, arguments: tuple[str, ...], *, refused: bool) -> str:
-    """The connection is dropped, once, which is absorbed, or each time, which is an error."""
+    """Drops the connection once, which is absorbed, or each time, which is an error."""
     always = point.strike is Strike.DROP_ALWAYS
     call = CALLS[point.call]
     when = "before" if point.phase is Phase.BEFORE else "after"
@@ -229,7 +229,7 @@ def drop(world: World, point: Point, arguments: tuple[str, ...], *, refused: boo
     if always and point.call == "get_verification":
         env["GENESYSCLOUD_VERIFICATION_TIMEOUT"] = "1"
     result = world.stack.run(*arguments, env=env)
-    # A check of the health may fail; what acted is found out by a look.
+    # A health check may fail; for the others a read finds whether the request took effect.
     found_out = {"create_target", "create_integration", "configure_integration"}
     harmless = point.call in {"check_health", "list_topics"} or (point.call in found_out and when == "after")
     assert (result.code == 0) == ((not always or harmless) and not refused), result.output
@@ -237,7 +237,7 @@ def drop(world: World, point: Point, arguments: tuple[str, ...], *, refused: boo
 
 
 def strike(world: World, point: Point, arguments: tuple[str, ...] = UP) -> str:
-    """Brings the command to the point and strikes; what it said."""
+    """Brings the command to the point, strikes, and returns its output."""
     call = CALLS[point.call]
     hold(world, call, point)
     command = Command(world.stack, *arguments)
@@ -252,14 +252,14 @@ def strike(world: World, point: Point, arguments: tuple[str, ...] = UP) -> str:
             world.cloud.release()
             until(lambda: call.audited.replace("UPDATED", "") in world.cloud.audited(), 30)
         strike_down(command, point, hosts)
-        # What was on its way when it died is none of its doing any more; what follows would be.
+        # Requests that were in flight at its death don't count, but later ones would.
         requests = len(world.cloud.control("requests", "GET"))
         world.cloud.release()
         said = command.wait().output
         if point.host == "own":
             command.wait_for_hosts(10)
         if point.strike in _KILLS and point.host == "own":
-            # The engine had asked for the same of other targets: that may have been on its way too.
+            # The same requests for other targets may have been in flight too.
             after = [
                 each
                 for each in world.cloud.control("requests", "GET")[requests:]
@@ -267,7 +267,7 @@ def strike(world: World, point: Point, arguments: tuple[str, ...] = UP) -> str:
             ]
             assert after == [], "a request was made after the death"
         if point.host == "stock":
-            # It does not hear that its engine is gone, and goes on in the midst of the recovery.
+            # It does not notice that its engine is gone, and continues during the recovery.
             world.leftovers.callback(command.clean_up)
             left = True
         return said
@@ -277,7 +277,7 @@ def strike(world: World, point: Point, arguments: tuple[str, ...] = UP) -> str:
 
 
 def hold(world: World, call: Call, point: Point) -> None:
-    """Lets the call wait at the point; whoever is killed before it leaves never makes it."""
+    """Holds the call at the point; a process that is killed before it is sent never makes it."""
     before = point.phase is Phase.BEFORE
     dies = before and point.strike in _KILLS
     when = "before" if before else "after"
@@ -295,7 +295,7 @@ def hold(world: World, call: Call, point: Point) -> None:
 
 
 def strike_down(command: Command, point: Point, hosts: list[int]) -> None:
-    """The signals; returns when who got them has heard of it."""
+    """Sends the signals, and returns when they have been received."""
     stopped = point.phase is Phase.ANSWERED
     if point.strike is Strike.HOST_KILL:
         for host in hosts:

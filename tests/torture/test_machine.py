@@ -1,11 +1,11 @@
-"""Random lives of a stack on the real engine: after each step that settles, cloud, state and program agree.
+"""Random histories of a stack on the real engine: after each completed step, cloud, state and program agree.
 
-Each step is one thing that users do or that happens to them: they edit the program and run `up`, press Ctrl-C in
-the middle, lose the host or the CLI, refresh, destroy, import what was made by hand; they move targets into
-components, rename resources, stacks and projects, divide them among two stacks, replace, aim at one; they forget
-the alias, take a name that is not free, or use another organisation's credentials, are refused, and do what the
-error says; somebody changes a target by hand; the service has a bad moment. The steps come from a fixed seed;
-`--hypothesis-seed` gives another one, and a failure prints the seed and the steps.
+Each step is something that users do or that happens to them: they edit the program and run `up`, press Ctrl-C in
+the middle, lose the host or the CLI, refresh, destroy, import existing targets; they move targets into components,
+rename resources, stacks and projects, divide them among two stacks, replace, use `--target`; they forget the alias,
+use a taken name or another organization's credentials, are refused, and follow the advice of the error; somebody
+changes a target manually; the service has a short outage. The steps come from a fixed seed; `--hypothesis-seed`
+sets another one, and a failure prints the seed and the steps.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from tests.support.cloud import Cloud
 from tests.support.engine import SYNC_TYPE, TARGET_TYPE, until
 from tests.torture.agreement import resources
 from tests.torture.commands import Command
+from tests.torture.fault_cases import FAULT_CASES, Outcome
 from tests.torture.points import CALLS, Point, Strike
 from tests.torture.points import Phase as Where
 from tests.torture.test_kill_points import OUR_TRACE, hold, strike_down
-from tests.torture.troubles import TROUBLES, Outcome
 from tests.torture.wanted import BY_HAND, PLACES, Wanted, by_hand
 from tests.torture.worlds import DESTROY, REFRESH, UP, Origin
 
@@ -75,12 +75,12 @@ edits = st.lists(
 )
 absorbable = [
     each
-    for each in TROUBLES
+    for each in FAULT_CASES
     if each.burst is Outcome.ABSORBED and "429" not in each.name and each.name != "slow"
 ]
 calls = st.sampled_from(sorted(CALLS.keys() - {"get_target"}))
 phases = st.sampled_from((Where.BEFORE, Where.AFTER))
-troubles = st.one_of(st.none(), st.sampled_from(absorbable))
+fault_cases = st.one_of(st.none(), st.sampled_from(absorbable))
 
 
 SIMPLE_EDITS = ("endpoint", "retries", "events")
@@ -108,8 +108,8 @@ def edited(wanted: Wanted, what: str, number: int, turn: int) -> Wanted:
     return replace(wanted, **changes[what])
 
 
-class Lives(RuleBasedStateMachine):
-    """A stack, from its first `up` on, and another one that comes and goes."""
+class StackMachine(RuleBasedStateMachine):
+    """A stack from its first `up`, and a second one that is created and removed."""
 
     origin: Origin
     tally: Tally
@@ -125,7 +125,7 @@ class Lives(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Ends the sequence."""
-        # Hypothesis may call a failure flaky, since it is not the same every time, and then does not show it.
+        # Hypothesis may call a failure flaky, since runs differ, and then does not show it.
         if isinstance(sys.exc_info()[1], Exception):
             traceback.print_exc()
         if self.elsewhere is not None:
@@ -134,15 +134,15 @@ class Lives(RuleBasedStateMachine):
 
     # What users do.
 
-    @rule(edits=edits, trouble=troubles)
-    def up(self, edits: list[tuple[str, str, int]], trouble: object) -> None:
-        """Edits the program and brings it up, perhaps in a bad moment of the service."""
+    @rule(edits=edits, fault_case=fault_cases)
+    def up(self, edits: list[tuple[str, str, int]], fault_case: object) -> None:
+        """Edits the program and runs `up`, possibly with a burst of a fault."""
         self.edit(edits)
-        self.bad_moment(trouble)
+        self.inject_fault(fault_case)
         result = self.world.stack.run(*self.command())
         self.counts("up", result)
         if result.code != 0:
-            assert trouble is not None, result.output
+            assert fault_case is not None, result.output
             self.heals()
         self.settles()
 
@@ -153,9 +153,9 @@ class Lives(RuleBasedStateMachine):
 
     @rule(edits=edits, call=calls, phase=phases)
     def interrupted_up(self, edits: list[tuple[str, str, int]], call: str, phase: Where) -> None:
-        """Edits the program and brings it up; something dies in the middle, if it comes to that call at all.
+        """Edits the program and runs `up`; something dies in the middle, if that call happens at all.
 
-        Hypothesis likes to repeat itself; so each kind of death has its turn.
+        Each kind of death is used in turn, since Hypothesis tends to repeat values.
         """
         strike = DEATHS[sum(self.tally.interruptions.values()) % len(DEATHS)]
         self.edit(edits)
@@ -179,30 +179,30 @@ class Lives(RuleBasedStateMachine):
         self.settles()
 
     @precondition(lambda self: self.world.targets())
-    @rule(trouble=troubles)
-    def refresh(self, trouble: object) -> None:
-        """Looks what has become of the targets."""
-        self.bad_moment(trouble)
+    @rule(fault_case=fault_cases)
+    def refresh(self, fault_case: object) -> None:
+        """Runs `refresh`."""
+        self.inject_fault(fault_case)
         result = self.world.stack.run(*REFRESH)
         self.counts("refresh", result)
         self.world.cloud.calm()
         if result.code != 0:
-            assert trouble is not None, result.output
+            assert fault_case is not None, result.output
             result = self.world.stack.run(*REFRESH)
             assert result.code == 0, result.output
         self.nothing_is_lost()
 
     @precondition(lambda self: self.world.targets())
-    @rule(trouble=troubles)
-    def destroy(self, trouble: object) -> None:
-        """Takes everything down."""
-        self.bad_moment(trouble)
+    @rule(fault_case=fault_cases)
+    def destroy(self, fault_case: object) -> None:
+        """Runs `destroy`."""
+        self.inject_fault(fault_case)
         wanted = self.world.wanted
         result = self.world.stack.run(*DESTROY)
         self.counts("destroy", result)
         self.world.cloud.calm()
         if result.code != 0:
-            assert trouble is not None, result.output
+            assert fault_case is not None, result.output
             result = self.world.stack.run(*DESTROY)
             assert result.code == 0, result.output
         self.drifted = False
@@ -213,7 +213,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.imports == 0)
     @rule()
     def import_what_was_made_by_hand(self) -> None:
-        """Somebody made a target; the stack takes it over."""
+        """Somebody created a target, and the stack imports it."""
         self.starts_settled()
         self.imports += 1
         want = Wanted("imported")
@@ -225,12 +225,12 @@ class Lives(RuleBasedStateMachine):
         self.nothing_is_lost()
         self.write([*self.world.wanted, want])
 
-    # How they refactor. What goes wrong is refused, and says how to go on.
+    # Refactoring. Mistakes are refused, with an error that tells how to continue.
 
     @precondition(lambda self: self.there())
     @rule(data=st.data(), what=st.sampled_from(("move", "rename")), number=st.integers(1, 3))
     def forgets_the_alias(self, data: st.DataObject, what: str, number: int) -> None:
-        """A target is moved or renamed; the error has the alias, which is pasted."""
+        """A target is moved or renamed without the alias; the user pastes it from the error."""
         self.starts_settled()
         want = self.draws(data)
         target_id, former = self.world.settled[want.identity], want.urn(self.world.stack)
@@ -248,7 +248,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: len(self.there()) > 1)
     @rule(data=st.data())
     def chain(self, data: st.DataObject) -> None:
-        """Each takes the name of the next, in one `up`."""
+        """Each target takes the name of the next one, in one `up`."""
         self.starts_settled()
         order = data.draw(st.permutations(self.there()))[:3]
         names = [*(each.called for each in order[1:]), f"{order[-1].identity}_{self.turn()}"]
@@ -259,7 +259,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: len(self.there()) > 1)
     @rule(data=st.data())
     def exchange(self, data: st.DataObject) -> None:
-        """Two exchange their names; the error has the steps, which are taken."""
+        """Two targets swap their names; the user follows the steps in the error."""
         self.starts_settled()
         one, other = data.draw(st.permutations(self.there()))[:2]
         first, second = replace(one, name=other.called), replace(other, name=one.called)
@@ -275,7 +275,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: len(self.there()) > 1)
     @rule(data=st.data(), new=st.booleans())
     def takes_the_name_of_one_that_goes(self, data: st.DataObject, new: bool) -> None:
-        """It is free only after all updates; the error has the command that ends the other one first."""
+        """A removed target's name becomes free after all updates; the error has the command to delete it first."""
         self.starts_settled()
         going, other = data.draw(st.permutations(self.there()))[:2]
         taker = Wanted(f"taker{self.turn()}") if new else other
@@ -317,7 +317,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.there())
     @rule(data=st.data())
     def replaces(self, data: st.DataObject) -> None:
-        """`up --replace`: what is asked for is done, and to nothing else."""
+        """`up --replace` replaces only what was requested."""
         self.starts_settled()
         want = self.draws(data)
         self.succeeds((*UP, "--replace", want.urn(self.world.stack)), "up --replace")
@@ -326,7 +326,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.there())
     @rule(data=st.data(), what=st.sampled_from(SIMPLE_EDITS), number=st.integers(1, 3))
     def aims(self, data: st.DataObject, what: str, number: int) -> None:
-        """`up --target`, while another change waits."""
+        """`up --target`, while another change is pending."""
         self.starts_settled()
         want = self.draws(data)
         self.changes(*(edited(each, what, number, self.turn()) for each in self.there()))
@@ -339,7 +339,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: any(each.synced for each in self.there()))
     @rule(data=st.data())
     def ends_a_sync_alone(self, data: st.DataObject) -> None:
-        """`destroy --target <sync>`: the one word that is not true, until the next `up`."""
+        """`destroy --target <sync>`: the one case of a wrong sync, until the next `up`."""
         self.starts_settled()
         want = data.draw(st.sampled_from([each for each in self.there() if each.synced]))
         command = (*DESTROY, "--target", want.sync_urn(self.world.stack))
@@ -353,7 +353,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.world.second is None)
     @rule(data=st.data(), same_project=st.booleans())
     def second_stack_comes(self, data: st.DataObject, same_project: bool) -> None:
-        """It wants a name that the first one has, is refused, and takes another."""
+        """It wants a name of the first stack, is refused, and uses another one."""
         self.starts_settled()
         turn = self.turn()
         project = self.world.stack.project if same_project else f"other{turn}"
@@ -372,7 +372,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.world.second is not None)
     @rule()
     def second_stack_goes(self) -> None:
-        """It takes its own down, and nothing else."""
+        """It destroys its own targets, and nothing else."""
         self.starts_settled()
         assert self.world.second is not None
         self.succeeds(DESTROY, "destroy of the second", stack=self.world.second)
@@ -382,7 +382,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.world.second is not None and self.at_top())
     @rule(data=st.data(), first=st.booleans())
     def moves_to_the_second_stack(self, data: st.DataObject, first: bool) -> None:
-        """`pulumi state move`; then an `up` of each, in either order."""
+        """`pulumi state move`, followed by an `up` of each stack, in either order."""
         self.starts_settled()
         stack, second = self.world.stack, self.world.second
         assert second is not None
@@ -398,13 +398,13 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.world.second is not None and self.at_top())
     @rule(data=st.data())
     def second_stack_imports(self, data: st.DataObject) -> None:
-        """It is told whose the target is, takes it over with its first `up`, and the first one lets it go."""
+        """It imports a target with a warning, owns it from its first `up` on, and the first stack releases it."""
         self.starts_settled()
         stack, second = self.world.stack, self.world.second
         assert second is not None
         want = data.draw(st.sampled_from(self.at_top()))
         target_id = self.world.settled[want.identity]
-        # Else the gateway would hear from the one of them that it goes, from the other that it is there.
+        # Otherwise the gateway would hear DELETED from one stack and UPDATED from the other.
         self.changes(replace(want, synced=False))
         self.succeeds(UP, "up")
         imported = second.import_(TARGET_TYPE, want.resource, target_id, "--protect=false")
@@ -422,7 +422,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: len(self.there()) == len(self.world.wanted) > 0)
     @rule(command=st.sampled_from((UP, REFRESH, DESTROY, (*UP, "--refresh"), (*DESTROY, "--refresh"))))
     def uses_another_organisation(self, command: tuple[str, ...]) -> None:
-        """With its credentials nothing is read, written or forgotten; set back, all is well."""
+        """With its credentials nothing is read, written or removed; with the old ones everything works again."""
         self.starts_settled()
         if self.elsewhere is None:
             directory = self.world.cloud.directory / "elsewhere"
@@ -437,12 +437,12 @@ class Lives(RuleBasedStateMachine):
         self.succeeds(UP, "set back")
         self.settles()
 
-    # What happens to them.
+    # What happens to users.
 
     @precondition(lambda self: self.world.targets())
     @rule(data=st.data(), what=st.sampled_from(("change", "delete", "fail")))
     def drift(self, data: st.DataObject, what: str) -> None:
-        """Somebody does something to a target by hand."""
+        """Somebody changes a target manually."""
         cloud = self.world.cloud
         cloud.requests()
         there = sorted(each["id"] for each in cloud.targets().values())
@@ -462,12 +462,12 @@ class Lives(RuleBasedStateMachine):
     # The parts of steps.
 
     def turn(self) -> int:
-        """A number that was not there before: for fresh names."""
+        """A new number, for unused names."""
         self.turns += 1
         return self.turns
 
     def there(self) -> list[Wanted]:
-        """The targets of the program that the state of the first stack has, and that live."""
+        """The existing targets of the program that are in the state of the first stack."""
         cloud, stack = self.world.cloud, self.world.stack
         cloud.requests()
         living = {each["id"] for each in cloud.targets().values()}
@@ -479,12 +479,12 @@ class Lives(RuleBasedStateMachine):
         return [each for each in self.there() if not each.parents and not each.sync_parents]
 
     def draws(self, data: st.DataObject) -> Wanted:
-        """One that is there."""
+        """Draws one of them."""
         drawn: Wanted = data.draw(st.sampled_from(self.there()))
         return drawn
 
     def write(self, wanted: Iterable[Wanted], *, without_alias: Collection[str] = ()) -> None:
-        """Rewrites the program of the first stack, with an alias for what the state has under another URN."""
+        """Rewrites the program of the first stack, with aliases for resources with another URN in the state."""
         stack = self.world.stack
         targets = {each["id"]: each["urn"] for each in resources(stack, TARGET_TYPE).values()}
         syncs = {each["outputs"]["targetId"]: each["urn"] for each in resources(stack, SYNC_TYPE).values()}
@@ -493,7 +493,7 @@ class Lives(RuleBasedStateMachine):
             target_id = self.world.settled.get(want.identity, "")
             target, sync = targets.get(target_id), syncs.get(target_id)
             kept = target and target != want.urn(stack) and want.identity not in without_alias
-            # Some forget it; a sync then is another one.
+            # Some users forget it; then the sync counts as a new one.
             kept_sync = sync and sync != want.sync_urn(stack) and self.turns % 2
             return replace(want, aliases=(target,) if kept else (), sync_aliases=(sync,) if kept_sync else ())
 
@@ -520,7 +520,7 @@ class Lives(RuleBasedStateMachine):
         self.write(wanted.values())
 
     def add(self, wanted: dict[str, Wanted], identity: str) -> None:
-        """Adds a target, unless the second stack has it by now; its name is one that nobody has."""
+        """Adds a target with an unused name, unless the second stack has it."""
         second = self.world.second
         elsewhere = [] if second is None else self.world.wanted_of(second)
         if identity in {each.identity for each in elsewhere}:
@@ -538,7 +538,7 @@ class Lives(RuleBasedStateMachine):
         wanted[identity] = former or Wanted(identity, name=name)
 
     def provoke(self, call: str) -> None:
-        """Changes the program once more, so that `up` makes the call."""
+        """Changes the program so that `up` makes the call."""
         wanted = {each.identity: each for each in self.world.wanted}
         missing = [name for name in RESOURCES if name not in wanted]
         turn = self.turn()
@@ -554,31 +554,31 @@ class Lives(RuleBasedStateMachine):
             wanted[name] = replace(wanted[name], path=f"/turn{turn}", health_check=True)
         self.write(wanted.values())
 
-    def bad_moment(self, trouble: object) -> None:
-        """A burst of a trouble waits for whoever comes."""
-        if trouble is not None:
+    def inject_fault(self, fault_case: object) -> None:
+        """Prepares a burst of a fault for the next requests."""
+        if fault_case is not None:
             self.world.cloud.control(
-                "faults", match={"path": trouble.path}, **trouble.fault(), times=trouble.burst_length
+                "faults", match={"path": fault_case.path}, **fault_case.fault(), times=fault_case.burst_length
             )
 
     def command(self) -> tuple[str, ...]:
-        """An ordinary `up`; what was done by hand, only a refresh can know."""
+        """An ordinary `up`, with a refresh if there were manual changes."""
         return (*UP, "--refresh") if self.drifted else UP
 
     def counts(self, step: str, result: Result) -> None:
-        """Whatever a command comes to, it says so without a traceback."""
+        """Counts a command, and checks that its output has no traceback."""
         self.tally.steps[step] += 1
         note(result.output)
         assert OUR_TRACE not in result.output, result.output
 
     def starts_settled(self) -> None:
-        """What was done by hand, or waits in the program, is brought in order first."""
+        """First resolves manual changes and pending edits."""
         if self.drifted or len(self.there()) < len(self.world.wanted):
             self.heals()
             self.settles()
 
     def succeeds(self, command: tuple[str, ...], step: str, stack: Stack | None = None) -> str:
-        """Runs a command that has no reason to fail."""
+        """Runs a command that must succeed."""
         result = (stack or self.world.stack).run(*command)
         self.counts(step, result)
         assert result.code == 0, result.output
@@ -592,7 +592,7 @@ class Lives(RuleBasedStateMachine):
         env: dict[str, str] | None = None,
         asked_for: Collection[str] = (),
     ) -> str:
-        """Runs a command that must not succeed, says so in these words, and loses nothing."""
+        """Runs a command that must fail with these texts, and checks that nothing is lost."""
         result = (stack or self.world.stack).run(*command, env=env)
         self.counts("refused", result)
         assert result.code != 0, result.output
@@ -602,13 +602,13 @@ class Lives(RuleBasedStateMachine):
         return result.output
 
     def heals(self) -> None:
-        """One `up` puts it right, after a `cancel` where Pulumi asks for it."""
+        """Checks that one `up` recovers, after a `cancel` if Pulumi asks for it."""
         self.world.cloud.calm()
         result, _ = self.world.run(*self.command())
         assert result.code == 0, result.output
 
     def settles(self, asked_for: Collection[str] = ()) -> None:
-        """Everything agrees."""
+        """Checks that everything agrees."""
         self.world.cloud.calm()
         leaks, searched = self.world.leaks()
         self.tally.totals["searched"] += searched
@@ -617,7 +617,7 @@ class Lives(RuleBasedStateMachine):
         self.world.settle()
 
     def nothing_is_lost(self, asked_for: Collection[str] = ()) -> None:
-        """Between two `up`s at least this: each target is in a state, no two are one, none is gone for nothing."""
+        """Checks between two `up`s: no orphan, no duplicate, and no lost target."""
         kinds = {"orphan", "duplicate", "pending"}
         found = [each for each in self.world.disagreements() if each.kind in kinds]
         self.agrees([*self.world.lost(asked_for), *found])
@@ -636,16 +636,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.mark.timeout(0)
 def test_random_histories(origin: Origin, tally: Tally, number: int, request: pytest.FixtureRequest) -> None:
     long = request.config.getoption("--torture")
-    Lives.origin, Lives.tally = origin, tally
+    StackMachine.origin, StackMachine.tally = origin, tally
     run_state_machine_as_test(
-        seed(int(request.config.getoption("--hypothesis-seed") or 0) + number)(Lives),
+        seed(int(request.config.getoption("--hypothesis-seed") or 0) + number)(StackMachine),
         settings=settings(
             max_examples=4 if long else 1,
             stateful_step_count=10 if long else 5,
             database=None,
             deadline=None,
             print_blob=True,
-            # To make a failure smaller takes hours; its steps are printed as they are.
+            # Shrinking a failure would take hours, so its steps are printed unchanged.
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),

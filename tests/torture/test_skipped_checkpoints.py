@@ -1,7 +1,7 @@
-"""With PULUMI_SKIP_CHECKPOINTS the backend gets the state at the end only: what a death then costs.
+"""With PULUMI_SKIP_CHECKPOINTS the backend only gets the state at the end: the consequences of a killed run.
 
-Pulumi forgets whatever the run created. A stack that holds nothing but our resources gets all of it back,
-because each carries its owner's mark. The two gaps that `docs/performance.md` names are shown here too.
+Pulumi forgets everything that the run created. A stack of only our resources recovers all of them, because each has
+its owner's mark. The two exceptions that `docs/performance.md` names are tested here too.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SYNCED = "orders0"
 NAMES = [SYNCED, *(f"orders{number}" for number in range(1, 8))]
 HELD = 3
-"""So many creates are under way when the run dies: the service has acted, and its answer has not arrived."""
+"""The number of creates in flight when the run dies: they took effect, but their answers have not arrived."""
 
 
 @pytest.fixture
@@ -43,14 +43,14 @@ def stack(declared: Declared) -> Stack:
 
 
 def program(declared: Declared, names: list[str]) -> str:
-    """A target whose sync comes before all other targets."""
+    """A program with a target whose sync comes before all other targets."""
     after = opts(depends_on="[sync]")
     others = [declared.target(name, opts=after) for name in names if name != SYNCED]
     return declared.program(declared.target(SYNCED), f"sync = {declared.sync(SYNCED)}", *others)
 
 
 def die(stack: Stack, cloud: Cloud, *, host_alone: bool = False) -> dict[str, str]:
-    """Has the CLI killed in the middle of the first `up`, or its host alone; the ids of what was made, by name."""
+    """Kills the CLI, or only its host, during the first `up`; returns the ids of the created targets by name."""
     match = {"method": "POST", "path": TARGETS}
     cloud.control("faults", match=match, action="delay", when="after", seconds=60, times=1 + HELD)
     command = Command(stack, *UP, "--parallel", "64")
@@ -79,7 +79,7 @@ def die(stack: Stack, cloud: Cloud, *, host_alone: bool = False) -> dict[str, st
 
 
 def assert_all_adopted(stack: Stack, cloud: Cloud, made: dict[str, str]) -> None:
-    """The next `up` has made only what was not there, and the state has all that the program declares."""
+    """Checks that the next `up` only created missing targets, and that the state has the whole program."""
     up = stack.up()
     assert up.code == 0, up.output
     assert cloud.writes().count("POST 201") == len(set(NAMES) - set(made))
@@ -95,7 +95,7 @@ def ids(stack: Stack) -> dict[str, str]:
 
 
 def test_the_next_up_adopts_everything_that_a_killed_cli_created(stack: Stack, cloud: Cloud) -> None:
-    """The gateway hears of the synced target a second time: nothing says that it has heard."""
+    """The gateway hears of the synced target a second time, since nothing records the first."""
     made = die(stack, cloud)
     assert ids(stack) == {}
     stack.must("cancel", "--yes")
@@ -105,7 +105,7 @@ def test_the_next_up_adopts_everything_that_a_killed_cli_created(stack: Stack, c
 
 
 def test_a_killed_host_only_loses_operations_in_flight(stack: Stack, cloud: Cloud) -> None:
-    """Pulumi itself lives, and writes the state at its end."""
+    """Pulumi itself survives, and writes the state at its end."""
     made = die(stack, cloud, host_alone=True)
     assert SYNCED in ids(stack)
     assert len(ids(stack)) <= len(made) - HELD

@@ -1,4 +1,4 @@
-"""The suite sees what it looks for: with a guard removed it fails, and each kind of disagreement shows."""
+"""The suite detects faults: it fails if a guard is removed, and finds each kind of disagreement."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from genesys_provider.common.writing import Writing
 Writing.create = lambda self, config, **_: (self._post(config), False)
 """
 
-# The mark as it was at first: a resource in a component has the one of its namesake outside.
+# The mark of the first version, which is the same for a resource in a component and one outside.
 WITHOUT_PARENT = """
 from genesys_provider.common import ownership, writing
 
@@ -79,7 +79,7 @@ GatewaySyncProvider.delete = delete
 
 
 def host_with(directory: Path, patch: str) -> Path:
-    """A launcher like the product's, of a host in which a guard is replaced."""
+    """A launcher like the product's, for a host in which a guard is replaced."""
     code = directory / "genesys_provider.host_with_a_patch.py"
     code.write_text(HOST.format(patch=patch))
     launcher = directory / "pulumi-resource-pulumi-python"
@@ -109,7 +109,7 @@ _kept, _changed, _gone, _moved = Origin.UP
 
 
 def moves_without_alias(world: World) -> list[str]:
-    """What is seen of a move that has to be refused."""
+    """The disagreements after a move that must be refused."""
     world.want([_kept, replace(_changed, parents=("A",)), _gone, _moved])
     result = world.stack.run(*UP)
     lost = [str(each) for each in world.lost()]
@@ -117,7 +117,7 @@ def moves_without_alias(world: World) -> list[str]:
 
 
 def lets_go(world: World) -> list[str]:
-    """What is seen where a stack drops a target that another one has taken over."""
+    """The disagreements after a stack drops a target that another one has taken over."""
     second = world.comes("other", "prod")
     target_id = world.settled["changed"]
     world.want([_kept, replace(_changed, synced=False), _gone, _moved])
@@ -131,14 +131,14 @@ def lets_go(world: World) -> list[str]:
 
 
 def destroys_elsewhere(world: World) -> list[str]:
-    """What is seen of a `destroy` with another organisation's credentials."""
+    """The disagreements after a `destroy` with another organization's credentials."""
     with Cloud(world.cloud.directory / "elsewhere", beside=world.cloud) as elsewhere:
         world.stack.run(*DESTROY, env=elsewhere.env)
     return [each for each in seen(world) if each.startswith("orphan")]
 
 
 def renames_a_sync(world: World) -> list[str]:
-    """What is seen where a sync goes, and its target stays."""
+    """The disagreements after a sync is removed, and its target stays."""
     world.want([_kept, replace(_changed, sync="later-sync"), _gone, _moved])
     world.stack.must(*UP)
     return seen(world)
@@ -177,7 +177,7 @@ def test_with_all_guards_the_suite_passes(origin: Origin, guard: str) -> None:
 
 
 def write(world: World, target_id: str, configuration: dict[str, Any]) -> None:
-    """A PUT that stays among the requests of the run."""
+    """Sends a PUT that stays in the request log."""
     token = {"Authorization": f"Bearer {world.cloud._token}"}
     answer = world.cloud._at_emulator.put(f"{TARGETS}/{target_id}", headers=token, json=configuration)
     answer.raise_for_status()
@@ -216,7 +216,7 @@ def test_every_kind_of_disagreement_is_detected(origin: Origin) -> None:
         ]
         world.want(Origin.UP)
 
-        # To write what is there already is nothing to tell of.
+        # A write of the same configuration needs no sync.
         configuration = cloud.configuration(target_id)
         write(world, target_id, configuration)
         assert seen(world) == []

@@ -1,4 +1,4 @@
-"""What a program declares, as data: the program is written from it, and the cloud is compared with it."""
+"""What a program declares, as data, from which the program is written and with which the cloud is compared."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ if TYPE_CHECKING:
     from tests.support.engine import Stack
 
 ACTIVATION_TIMEOUT = 10
-"""In seconds: for those runs in which no look succeeds."""
+"""The activation timeout in seconds, for runs in which no poll succeeds."""
 
 BY_HAND = ["MADE_BY_HAND"]
-"""Event types that no program asks for."""
+"""Event types that no program uses."""
 
 Parents = tuple[str, ...]
-"""The kinds of the components that something is in, the outermost first."""
+"""The types of the components that contain a resource, the outermost first."""
 PLACES: tuple[Parents, ...] = ((), ("A",), ("B",), ("A", "B"))
-"""Where targets and syncs may be."""
+"""The possible parents of targets and syncs."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A target, and its sync where it is `synced`."""
+    """A target, with its sync if it is `synced`."""
 
     resource: str
     key: str = ""
-    """What it stays through moves and renames; else `resource`."""
+    """The identity through moves and renames; by default `resource`."""
     name: str = ""
-    """Its name in Genesys Cloud; else `resource`."""
+    """The name in Genesys Cloud; by default `resource`."""
     parents: Parents = ()
     aliases: tuple[str, ...] = ()
     path: str = ""
-    """Of the endpoint: another one makes a new verification."""
+    """The path of the endpoint; a change causes a verification."""
     max_retries: int = 5
-    """Another number is an update without a verification."""
+    """A change is an update without a verification."""
     event_types: tuple[str, ...] = ("CONVERSATION_STARTED",)
     health_check: bool = False
     synced: bool = True
     sync: str = ""
-    """The name of the sync's resource; else `{key}-sync`."""
+    """The name of the sync's resource; by default `{key}-sync`."""
     sync_parents: Parents = ()
     sync_aliases: tuple[str, ...] = ()
     webhook: str = ""
-    """A query of the webhook's URL: another one is an update of the sync alone."""
+    """A query in the webhook's URL; a change is an update of only the sync."""
     protected: bool = False
-    """As `pulumi import` leaves a resource."""
+    """The resource option that `pulumi import` sets."""
 
     def lines(self, cloud: Cloud, variable: str) -> Iterable[str]:
         """The program's lines for it; the target's variable has this name."""
@@ -77,25 +77,25 @@ class Wanted:
 
     @property
     def identity(self) -> str:
-        """What it stays through moves and renames."""
+        """The identity through moves and renames."""
         return self.key or self.resource
 
     @property
     def called(self) -> str:
-        """Its name in Genesys Cloud."""
+        """The name in Genesys Cloud."""
         return self.name or self.resource
 
     @property
     def sync_resource(self) -> str:
-        """The name of its sync."""
+        """The name of the sync's resource."""
         return self.sync or f"{self.identity}-sync"
 
     def endpoint(self, cloud: Cloud) -> str:
-        """Where its events go."""
+        """The URL of the endpoint."""
         return cloud.endpoint(f"{self.identity}{self.path}")
 
     def urn(self, stack: Stack) -> str:
-        """The URN of the target in this stack: also the mark that it carries."""
+        """The URN of the target in this stack, which is also its owner mark."""
         return stack.urn(self.resource, *map(_type, self.parents))
 
     def sync_urn(self, stack: Stack) -> str:
@@ -103,7 +103,7 @@ class Wanted:
         return stack.urn(self.sync_resource, *map(_type, self.sync_parents), type_=SYNC_TYPE)
 
     def configuration(self, cloud: Cloud, stack: Stack) -> dict[str, Any]:
-        """What the API has to say of it, as far as the program decides it."""
+        """The fields in the API that the program decides."""
         return {
             "name": self.called,
             "endpointUrl": self.endpoint(cloud),
@@ -117,7 +117,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class WantedSource:
-    """A source, as `Wanted` is a target."""
+    """A source, like `Wanted` is a target."""
 
     resource: str
     parents: Parents = ()
@@ -142,15 +142,15 @@ class WantedSource:
 
     @property
     def identity(self) -> str:
-        """What it stays."""
+        """The identity."""
         return self.resource
 
     def urn(self, stack: Stack) -> str:
-        """The URN of the source in this stack: also the mark that it carries."""
+        """The URN of the source in this stack, which is also its owner mark."""
         return stack.urn(self.resource, *map(_type, self.parents), type_=SOURCE_TYPE)
 
     def configuration(self, stack: Stack) -> dict[str, Any]:
-        """What state and API have to say of it, as far as the program decides it."""
+        """The fields in state and API that the program decides."""
         return {
             "name": self.resource,
             "eventSourceSuffix": self.resource,
@@ -165,7 +165,7 @@ Declaration = Wanted | WantedSource
 
 
 def program(cloud: Cloud, wanted: Iterable[Declaration]) -> str:
-    """The text of the program that declares them."""
+    """The text of a program that declares them."""
     wanted = list(wanted)
     declared = Declared(cloud, None)
     used = {
@@ -201,7 +201,7 @@ def _options(parents: Parents, aliases: Iterable[str], **options: str) -> str:
 
 
 def by_hand(cloud: Cloud, wanted: Wanted) -> dict[str, Any]:
-    """The body of a request with which somebody makes such a target by hand."""
+    """The body of a request that creates such a target directly."""
     return {
         "name": wanted.called,
         "endpointUrl": wanted.endpoint(cloud),

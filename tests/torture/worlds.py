@@ -1,6 +1,6 @@
-"""A world: an organisation with its gateway, and a stack that is up. Made once, branched for each run.
+"""A world: an organization with its gateway, and a deployed stack. Created once, and branched for each run.
 
-Bringing a stack up takes seconds; copying its folder and the emulator's state file does not.
+Bringing up a stack takes seconds; copying its folder and the emulator's state file does not.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ REFRESH = ("refresh", "--yes", "--skip-preview")
 DESTROY = ("destroy", "--yes", "--skip-preview")
 VERIFICATION_SECONDS = ACTIVATION_SECONDS = 0.2
 ORGANIZATION_ID = "6f1d27a4-93a5-4c63-9a0c-5b0b8f3c2e71"
-"""That of all branches, also where an emulator starts without its state."""
+"""The organization id of all branches, even if an emulator starts without its state."""
 
 
 class Branch(Cloud):
-    """An organisation that goes on from the state file of another; it serves already. The gateway is shared."""
+    """An organization that starts from another one's state file, and is already serving. The gateway is shared."""
 
     def __init__(self, directory: Path, root: Cloud, state: Path) -> None:
         super().__init__(directory)
@@ -41,14 +41,14 @@ class Branch(Cloud):
         self.gateway = root.gateway
         self._at_gateway = root._at_gateway
         self.gone: list[str] = []
-        """The ids of the targets that the API was asked to delete, but for what somebody did by hand."""
+        """The ids of the targets in DELETE requests, except manual ones."""
         self.open()
 
     def __enter__(self) -> Self:
         return self
 
     def open(self, *, port: int = 0) -> None:
-        """Starts the emulator; again at the same port, if it is one that was closed."""
+        """Starts the emulator; after a close, at the same port."""
         settings = EmulatorSettings(
             ca_file=self.gateway.ca_file,
             client_secret=CLIENT_SECRET,
@@ -64,7 +64,7 @@ class Branch(Cloud):
         self._token = None
 
     def restart(self, *, with_state: bool) -> None:
-        """Ends the emulator, and starts it again at the same place."""
+        """Restarts the emulator at the same port."""
         port = int(self.emulator.url.rpartition(":")[2])
         self._stack.close()
         self._stack = ExitStack()
@@ -74,7 +74,7 @@ class Branch(Cloud):
         self.open(port=port)
 
     def requests(self) -> list[str]:
-        """The requests since the last look."""
+        """The requests since the last call."""
         self.gone += [
             each["path"].removeprefix(f"{TARGETS}/")
             for each in self.control("requests", "GET")
@@ -83,28 +83,28 @@ class Branch(Cloud):
         return super().requests()
 
     def held(self) -> list[dict[str, Any]]:
-        """The requests that wait, at the emulator and at the gateway."""
+        """The held requests of the emulator and the gateway."""
         at_gateway: list[dict[str, Any]] = self._at_gateway.get("/held").json()
         return [*self.control("held", "GET"), *at_gateway]
 
     def release(self) -> None:
-        """They go on."""
+        """Releases the held requests."""
         self.control("held", "DELETE")
         self._at_gateway.delete("/held").raise_for_status()
 
     def calm(self) -> None:
-        """No fault is left, and nobody waits."""
+        """Removes all faults, and releases all held requests."""
         self.control("faults", "DELETE")
         self.behave_well()
         self.release()
 
     def audited(self) -> str:
-        """What the audit file holds."""
+        """The entries of the audit file."""
         return self.audit_log.read_text() if self.audit_log.exists() else ""
 
 
 class BranchedStack(Stack):
-    """A copy of a stack, which goes on for itself."""
+    """An independent copy of a stack."""
 
     def __init__(self, origin: Stack, directory: Path, cloud: Cloud, host: Path | None) -> None:
         shutil.copytree(origin.directory.parent, directory)
@@ -119,12 +119,12 @@ class BranchedStack(Stack):
             "PULUMI_STACK": self.name,
         }
         self.write_project()
-        # The branch's emulator is the same organisation at another address, which the state records.
+        # The branch's emulator is the same organization at another address, which the state records.
         state = self.backend / ".pulumi" / "stacks" / self.project / f"{self.name}.json"
         address, new = (each.env["GENESYSCLOUD_API_URL"] for each in (origin, self))
         state.write_text(state.read_text().replace(address, new))
         self.said: list[str] = []
-        """What its commands have shown, but for those that are watched while they run."""
+        """The output of its commands, except those that are watched while they run."""
 
     def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
         """Runs `pulumi` with these arguments to its end."""
@@ -135,28 +135,28 @@ class BranchedStack(Stack):
 
 @dataclass(frozen=True)
 class Recovery:
-    """How a user's recovery went."""
+    """The result of a user's recovery."""
 
     result: Result
     cancelled: bool
     """Whether Pulumi asked for a `pulumi cancel`."""
     disagreements: list[Disagreement]
     searched: int
-    """How many texts were searched for secrets."""
+    """The number of texts that were searched for secrets."""
     pending_creates: int
-    """How many creates Pulumi goes on asking about."""
+    """The number of pending creates that Pulumi keeps."""
 
     @property
     def failures(self) -> list[Disagreement]:
-        """What the promise rules out."""
+        """The violations of the reliability promise."""
         failed = [Disagreement("mismatch", f"the next `up` fails:\n{self.result.output}")]
         return [*(failed if self.result.code != 0 else []), *self.disagreements]
 
 
 class World:
-    """One branch: its organisation, its stacks, and what their programs want.
+    """One branch: its organization, its stacks, and what their programs declare.
 
-    `stack` and `wanted` are those of the first, which is there all the time; `second` is another one, or None.
+    `stack` and `wanted` belong to the first stack, which always exists; `second` is a second one, or None.
     """
 
     def __init__(self, cloud: Branch, stack: BranchedStack, earlier_syncs: list[dict[str, Any]]) -> None:
@@ -166,9 +166,9 @@ class World:
         self._wanted: dict[Stack, list[Declaration]] = {stack: []}
         self._heard = Heard(earlier_syncs, {}, set())
         self.settled: dict[str, str] = {}
-        """The ids of all targets when a step was last over."""
+        """The ids of all targets at the end of the last step."""
         self.leftovers = ExitStack()
-        """What a run leaves alive, to be ended after the recovery."""
+        """Processes that a run leaves alive, to be ended after the recovery."""
 
     @property
     def wanted(self) -> list[Declaration]:
@@ -176,7 +176,7 @@ class World:
         return self._wanted[self.stack]
 
     def want(self, wanted: Iterable[Declaration], stack: Stack | None = None) -> None:
-        """Rewrites the program of a stack, else of the first."""
+        """Rewrites the program of a stack, by default of the first."""
         stack = stack or self.stack
         self._wanted[stack] = list(wanted)
         stack.program(program(self.cloud, self._wanted[stack]))
@@ -186,7 +186,7 @@ class World:
         return self._wanted[stack]
 
     def comes(self, project: str, name: str) -> Stack:
-        """A second stack, with an empty program; in the same project it has another name than the first."""
+        """Creates the second stack, with an empty program; in the same project its name differs from the first."""
         directory = self.cloud.directory / f"{project}-{name}"
         stack = Stack(directory, "", env=self.cloud.env, name=project, stack=name, backend=self.stack.backend)
         self.second = stack
@@ -194,19 +194,19 @@ class World:
         return stack
 
     def goes(self) -> None:
-        """The second stack, which has nothing left, is no more."""
+        """Removes the empty second stack."""
         assert self.second is not None
         self.second.must("stack", "rm", "--yes", self.second.name)
         del self._wanted[self.second]
         self.second = None
 
     def targets(self, stack: Stack | None = None) -> dict[str, dict[str, Any]]:
-        """The targets in the state of a stack, else of the first, by the names of their resources."""
+        """The targets in the state of a stack, by default of the first, by resource name."""
         found = resources(stack or self.stack, TARGET_TYPE)
         return {urn.rsplit("::", 1)[1]: each for urn, each in found.items()}
 
     def ids(self) -> dict[str, str]:
-        """The ids of the targets of all states, by what they are through moves and renames."""
+        """The ids of the targets in all states, by their identity through moves and renames."""
         return {
             each.identity: found[each.urn(stack)]["id"]
             for stack, wanted in self._wanted.items()
@@ -216,13 +216,13 @@ class World:
         }
 
     def disagreements(self) -> list[Disagreement]:
-        """What cloud, states and programs do not agree about now."""
+        """The current disagreements between cloud, states and programs."""
         return disagreements(self.cloud, self._wanted, self._heard)
 
     def lost(self, asked_for: Collection[str] = ()) -> list[Disagreement]:
-        """The targets that were deleted since the last settled step though a program wants them before and after.
+        """The targets deleted since the last completed step although a program wanted them before and after.
 
-        `asked_for` are those whose replacement somebody has asked for.
+        `asked_for` are targets whose replacement was requested.
         """
         self.cloud.requests()
         wanted = {each.identity for wanted in self._wanted.values() for each in wanted}
@@ -233,13 +233,13 @@ class World:
         ]
 
     def settle(self) -> None:
-        """The step is over."""
+        """Completes the step."""
         self.cloud.requests()
         self.cloud.gone.clear()
         self.settled = self.ids()
 
     def leaks(self) -> tuple[list[Disagreement], int]:
-        """The secrets that stand in plain text anywhere, and how many texts were searched."""
+        """The secrets that appear in plain text anywhere, and the number of searched texts."""
         texts = dict(self._texts())
         found = [
             Disagreement("leak", f"{canary} in {where}")
@@ -250,19 +250,19 @@ class World:
         return found, len(texts)
 
     def _texts(self) -> Iterator[tuple[str, str]]:
-        """State, backups, history, audit, all that was shown, and whatever else Pulumi has written."""
+        """State, backups, history, audit, all output, and everything else that Pulumi wrote."""
         for file in (*self.stack.directory.parent.rglob("*"), *self.cloud.audit_log.parent.rglob("*")):
-            # The program itself has them: that is where they come from.
+            # Except the program itself, which is their source.
             if file.is_file() and file.suffix not in {".py", ".pyc"}:
                 yield str(file), file.read_text(errors="replace")
         for number, said in enumerate(self.stack.said):
             yield f"what command {number} said", said
 
     def run(self, *command: str) -> tuple[Result, bool]:
-        """An ordinary command, after a `cancel` where Pulumi asks for it.
+        """Runs an ordinary command, after a `cancel` if Pulumi asks for it.
 
         Returns:
-            How the command ended, and whether there was a `cancel`.
+            The result of the command, and whether there was a `cancel`.
         """
         result = self.stack.run(*command)
         locked = result.code != 0 and "pulumi cancel" in result.output
@@ -272,7 +272,7 @@ class World:
         return result, locked
 
     def recover(self, *command: str, asked_for: Collection[str] = ()) -> Recovery:
-        """What a user does: one ordinary `up`, or another `command`, and a look; see `lost`."""
+        """Recovers like a user, with one ordinary `up` or another `command`, and checks the result; see `lost`."""
         self.cloud.calm()
         result, cancelled = self.run(*(command or UP))
         leaks, searched = self.leaks()
@@ -282,7 +282,7 @@ class World:
 
 
 class Origin:
-    """The world that all branches come from: four targets with their syncs."""
+    """The world from which all branches start: four targets with their syncs."""
 
     UP = (Wanted("kept"), Wanted("changed"), Wanted("gone"), Wanted("moved"))
 
@@ -304,7 +304,7 @@ class Origin:
         result = self._stack.up()
         assert result.code == 0, result.output
         self._syncs = self._root.received()["syncs"]
-        # The file is in use until its emulator ends; the gateway stays.
+        # The file is in use until its emulator ends; the gateway keeps running.
         self._root.emulator.__exit__()
         return self
 
@@ -312,7 +312,7 @@ class Origin:
         self._root.__exit__()
 
     def branch(self, host: Path | None = OWN_HOST) -> World:
-        """A new world, on its own; the caller has to close its cloud, with `with`."""
+        """A new, independent world; the caller must close its cloud, using `with`."""
         self._branches += 1
         directory = self._directory / f"branch{self._branches}"
         directory.mkdir()

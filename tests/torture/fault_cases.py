@@ -1,9 +1,9 @@
-"""What goes wrong between the provider and the service, and the one right outcome of each.
+"""The faults between the provider and the service, and the required outcome of each.
 
-A trouble comes as a burst, which ends while the provider still tries, or it lasts. Each row says what has to
-come of either: `ABSORBED` means that the command succeeds and everything agrees; `ERROR` that it fails with
-words that say what it was and what to do, that nothing is lost, and that the next command, without the trouble,
-puts it right.
+A fault is either a burst, which ends while the provider is still retrying, or lasting. Each row defines the outcome
+of both: `ABSORBED` means that the command succeeds and everything agrees; `ERROR` means that it fails with a
+message that tells what happened and what to do, that nothing is lost, and that the next command without the fault
+recovers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LOGIN = "/oauth/token"
 
 
 class Outcome(Enum):
-    """What has to come of a trouble."""
+    """The required outcome of a fault."""
 
     ABSORBED = "absorbed"
     ERROR = "one clear error, healed by the next run"
@@ -39,22 +39,22 @@ def in_two_seconds() -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """One row."""
+class FaultCase:
+    """One fault, with its required outcomes."""
 
     name: str
     fault: Callable[[], dict[str, Any]]
     says: str
-    """What the error of a lasting trouble has to say."""
+    """The text that the error of a lasting fault must contain."""
     burst: Outcome = ABSORBED
     lasting: Outcome = ERROR
     path: str = API
     burst_length: int = 2
     env: dict[str, str] = field(default_factory=lambda: {"GENESYSCLOUD_MAX_RETRIES": "1"})
-    """When it lasts: so that nobody waits long for what can't succeed."""
+    """The environment for a lasting fault, so that hopeless retries end soon."""
 
     def outcome(self, *, lasts: bool) -> Outcome:
-        """What has to come of it."""
+        """The required outcome."""
         return self.lasting if lasts else self.burst
 
     def __str__(self) -> str:
@@ -72,37 +72,37 @@ def _action(action: str, **more: Any) -> Callable[[], dict[str, Any]]:
 NOT_THE_API = "Something between here and Genesys Cloud may have answered in its place"
 NOT_REACHED = "Check that the API is reachable from here"
 
-TROUBLES = (
-    Trouble(
+FAULT_CASES = (
+    FaultCase(
         "429, Retry-After in seconds",
         _status(429, headers={"Retry-After": "1"}),
         "raise GENESYSCLOUD_MAX_RETRIES",
     ),
-    Trouble(
+    FaultCase(
         "429, Retry-After as a date",
         lambda: {"action": "status", "status": 429, "headers": in_two_seconds()},
         "raise GENESYSCLOUD_MAX_RETRIES",
     ),
-    Trouble("429 without Retry-After", _status(429), "raise GENESYSCLOUD_MAX_RETRIES"),
-    *(Trouble(f"{status}", _status(status), "see its status page") for status in (500, 502, 503, 504)),
-    Trouble("connection reset, not acted", _action("drop_before"), NOT_REACHED),
-    Trouble("connection reset, acted", _action("drop_after"), NOT_REACHED),
-    Trouble("slow", _action("delay", seconds=0.4), "", lasting=ABSORBED),
-    Trouble("cut in the middle of a body", _action("truncate"), NOT_REACHED),
-    Trouble("not JSON", _action("malformed"), NOT_THE_API),
-    Trouble("not JSON, 200, not acted", _status(200, body="<html>log in</html>"), NOT_THE_API),
-    # It is JSON, so the call as such has succeeded.
-    Trouble(
+    FaultCase("429 without Retry-After", _status(429), "raise GENESYSCLOUD_MAX_RETRIES"),
+    *(FaultCase(f"{status}", _status(status), "see its status page") for status in (500, 502, 503, 504)),
+    FaultCase("connection reset, not acted", _action("drop_before"), NOT_REACHED),
+    FaultCase("connection reset, acted", _action("drop_after"), NOT_REACHED),
+    FaultCase("slow", _action("delay", seconds=0.4), "", lasting=ABSORBED),
+    FaultCase("cut in the middle of a body", _action("truncate"), NOT_REACHED),
+    FaultCase("not JSON", _action("malformed"), NOT_THE_API),
+    FaultCase("not JSON, 200, not acted", _status(200, body="<html>log in</html>"), NOT_THE_API),
+    # It is JSON, so the call itself has succeeded.
+    FaultCase(
         "not the schema", _status(200, body={"surprise": True}), NOT_THE_API, burst=ERROR, burst_length=4
     ),
-    Trouble("huge", _action("huge"), NOT_THE_API),
-    Trouble("token refused", _status(401), "make a new secret", burst_length=1),
-    Trouble("scope missing", _status(403), "Give the role of the OAuth client the permission", burst=ERROR),
-    Trouble("login throttled by its 400", _status(400), "the login is throttled", path=LOGIN),
-    Trouble("login 503", _status(503), "see its status page", path=LOGIN),
-    Trouble("login not JSON", _action("malformed"), NOT_THE_API, path=LOGIN),
-    Trouble("organisation 503", _status(503), "see its status page", path=ORGANIZATION),
-    Trouble("organisation not JSON", _action("malformed"), NOT_THE_API, path=ORGANIZATION),
+    FaultCase("huge", _action("huge"), NOT_THE_API),
+    FaultCase("token refused", _status(401), "make a new secret", burst_length=1),
+    FaultCase("scope missing", _status(403), "Give the role of the OAuth client the permission", burst=ERROR),
+    FaultCase("login throttled by its 400", _status(400), "the login is throttled", path=LOGIN),
+    FaultCase("login 503", _status(503), "see its status page", path=LOGIN),
+    FaultCase("login not JSON", _action("malformed"), NOT_THE_API, path=LOGIN),
+    FaultCase("organisation 503", _status(503), "see its status page", path=ORGANIZATION),
+    FaultCase("organisation not JSON", _action("malformed"), NOT_THE_API, path=ORGANIZATION),
 )
 
 STORM = (
@@ -119,4 +119,4 @@ STORM = (
     ("DELETE", f"{TARGETS}/*", _action("drop_after")()),
     ("DELETE", f"{TARGETS}/*", _status(429)()),
 )
-"""Everything at once, but no more for one call than its retries take: absorbed."""
+"""All faults together, but no more for one call than its retries absorb."""
