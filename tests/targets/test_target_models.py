@@ -1,4 +1,4 @@
-"""The rules of the contract's field table, each under its property path; what is sent; what is never shown."""
+"""The contract's rules for a target by property path, the request bodies, and redaction."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.support.cloud import Cloud
 
 CANARY = "canary-secret-9a7"
-# The source's own example.
+# The example of the source document.
 EXAMPLE: dict[str, Any] = {
     "name": "production-order-events",
     "endpointUrl": "https://api.gateway.example.com/v1/genesys/events",
@@ -33,7 +33,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 def faults(**changes: Any) -> dict[str, str]:
-    """The faults of the example with these changes, by path."""
+    """The broken rules of the example with these changes, by path."""
     data = {name: value for name, value in {**EXAMPLE, **changes}.items() if value is not ...}
     try:
         TargetConfig.model_validate(data)
@@ -45,11 +45,11 @@ def faults(**changes: Any) -> dict[str, str]:
     return {fault.path: fault.reason for fault in found}
 
 
-def test_the_example_is_sent_as_it_is() -> None:
+def test_the_example_is_sent_unchanged() -> None:
     assert TargetConfig.model_validate(EXAMPLE).payload() == EXAMPLE
 
 
-def test_python_names_give_the_same() -> None:
+def test_python_names_give_the_same_configuration() -> None:
     config = TargetConfig(
         name="production-order-events",
         endpoint_url="https://api.gateway.example.com/v1/genesys/events",
@@ -61,7 +61,7 @@ def test_python_names_give_the_same() -> None:
     assert config.payload() == EXAMPLE
 
 
-def test_what_is_left_out_has_its_default() -> None:
+def test_omitted_fields_have_their_defaults() -> None:
     least = {"name": "n", "endpointUrl": "https://a.example", "eventTypes": ["A", "B", "A"]}
     assert TargetConfig.model_validate(least).payload() == {
         **least,
@@ -151,7 +151,7 @@ def oauth2(**changes: Any) -> dict[str, Any]:
         {"eventTypes": ["ANY_THING_THAT_IS_NEW"] * 500},
     ],
 )
-def test_what_the_rules_allow(changes: dict[str, Any]) -> None:
+def test_valid_values(changes: dict[str, Any]) -> None:
     assert faults(**changes) == {}
 
 
@@ -223,14 +223,14 @@ def test_what_the_rules_allow(changes: dict[str, Any]) -> None:
         ("endpoint", {"endpoint": "https://a.example"}),
     ],
 )
-def test_what_a_rule_refuses_is_named_by_its_path(path: str, changes: dict[str, Any]) -> None:
+def test_an_invalid_value_is_reported_with_its_path(path: str, changes: dict[str, Any]) -> None:
     found = faults(**changes)
     assert list(found) == [path]
     assert found[path]
     assert found[path].split()[0] in {"is", "must"}
 
 
-def test_a_header_that_is_not_the_targets_is_refused_with_the_reason() -> None:
+def test_a_forbidden_header_is_refused_with_the_reason() -> None:
     found = faults(headers={"Content-Length": "0", "Content-Type": "text/plain", "Authorization": CANARY})
     assert found == {
         "headers.Content-Length": (
@@ -243,14 +243,14 @@ def test_a_header_that_is_not_the_targets_is_refused_with_the_reason() -> None:
     }
 
 
-def test_what_was_made_by_hand_can_be_read_all_the_same() -> None:
+def test_a_manually_created_target_can_still_be_read() -> None:
     headers = dict.fromkeys(RESERVED, "0")
     answer = {**EXAMPLE, "id": "1", "status": "VERIFIED", "name": "a\nb", "eventTypes": [" A "]}
     target = Target.read({**answer, "headers": headers})
     assert (target.name, target.event_types, target.headers) == ("a\nb", [" A "], headers)
 
 
-def test_all_faults_come_at_once() -> None:
+def test_all_faults_are_reported_together() -> None:
     found = faults(
         name="",
         endpointUrl="http://a.example",
@@ -297,7 +297,7 @@ def test_secrets_are_in_no_repr() -> None:
         assert CANARY in auth.auth_config().values()
 
 
-def test_what_a_program_writes_has_the_apis_names() -> None:
+def test_serialized_fields_have_the_names_of_the_api() -> None:
     assert BasicAuth("u", "p").auth_config() == {"username": "u", "password": "p"}
     assert OAuth2Auth("i", "s", "t").auth_config() == {"clientId": "i", "clientSecret": "s", "tokenUrl": "t"}
     assert JwtAuth(client_id="i").auth_config() == {"clientId": "i"}
@@ -316,7 +316,7 @@ OWNERS = [
 
 
 @pytest.mark.parametrize("owner", OWNERS)
-def test_the_owner_mark_is_a_header_on_the_wire_only(owner: str) -> None:
+def test_the_owner_mark_is_only_a_header_on_the_wire(owner: str) -> None:
     config = TargetConfig.model_validate({**EXAMPLE, "owner": owner})
     body = config.payload()
     mark = body["headers"].pop("X-Pulumi-Resource")
@@ -402,7 +402,7 @@ valid = st.fixed_dictionaries(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=configs | valid)
-def test_what_is_accepted_here_is_accepted_there(cloud: Cloud, data: dict[str, Any]) -> None:
+def test_the_emulator_accepts_every_valid_configuration(cloud: Cloud, data: dict[str, Any]) -> None:
     try:
         config = TargetConfig.model_validate(data)
     except ValidationError as error:
@@ -418,5 +418,5 @@ def test_what_is_accepted_here_is_accepted_there(cloud: Cloud, data: dict[str, A
     assert (read.name, read.owner, read.headers) == (config.name, config.owner, config.headers)
 
 
-def test_the_emulator_is_where_the_contract_says() -> None:
+def test_the_emulator_uses_the_paths_of_the_contract() -> None:
     assert TARGETS == "/api/v2/integrations/eventbridge/targets"

@@ -1,4 +1,4 @@
-"""Names that change hands: who waits for whom, and who is told that it is in vain."""
+"""Names that move between targets: which operations wait, and which are refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def holder(resource: str, name: str, mark: str | None = None) -> Target:
 
 
 class World:
-    """A run with a clock that stands still, and threads that wait in it."""
+    """A run with a stopped clock, and threads that wait in it."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -47,7 +47,7 @@ class World:
         self.threads = ThreadPoolExecutor(8)
 
     def wants(self, resource: str, name: str, held_by: Target, *, creates: bool = False) -> Future[None]:
-        """An operation of the resource that finds its name with another."""
+        """Starts an operation of a resource whose name another target has."""
 
         def wait() -> None:
             with self.run.operation():
@@ -73,7 +73,7 @@ def refused(waiting: Future[None]) -> str:
     return str(error.value)
 
 
-def test_a_chain_goes_on_link_by_link(world: World) -> None:
+def test_a_chain_continues_step_by_step(world: World) -> None:
     first = world.wants("x", "b", holder("y", "b"))
     second = world.wants("y", "c", holder("z", "c"))
     world.names.wrote("id-z", "d")
@@ -83,7 +83,7 @@ def test_a_chain_goes_on_link_by_link(world: World) -> None:
     first.result(20)
 
 
-def test_a_name_that_was_let_go_of_before_is_free(world: World) -> None:
+def test_a_name_that_was_released_before_is_free(world: World) -> None:
     world.names.wrote("id-y", "c")
     world.wants("x", "b", holder("y", "b")).result(20)
     world.names.deleted("id-z")
@@ -91,7 +91,7 @@ def test_a_name_that_was_let_go_of_before_is_free(world: World) -> None:
 
 
 @pytest.mark.parametrize("size", [2, 3])
-def test_an_exchange_is_told_at_once_to_all(world: World, size: int) -> None:
+def test_a_swap_is_refused_immediately_for_all(world: World, size: int) -> None:
     waiting = [
         world.wants(
             f"r{each}", f"n{(each + 1) % size}", holder(f"r{(each + 1) % size}", f"n{(each + 1) % size}")
@@ -104,7 +104,7 @@ def test_an_exchange_is_told_at_once_to_all(world: World, size: int) -> None:
         assert "alias" not in said
 
 
-def test_somebody_who_only_waits_for_a_circle_is_told_when_it_is_over(world: World) -> None:
+def test_a_wait_for_a_cycle_ends_with_the_cycle(world: World) -> None:
     behind = world.wants("x", "n0", holder("r0", "n0"))
     for each in (world.wants("r0", "n1", holder("r1", "n1")), world.wants("r1", "n0", holder("r0", "n0"))):
         refused(each)
@@ -112,7 +112,7 @@ def test_somebody_who_only_waits_for_a_circle_is_told_when_it_is_over(world: Wor
     assert "interim" not in refused(behind)
 
 
-def test_a_name_of_what_the_program_removes(world: World) -> None:
+def test_the_name_of_a_removed_target(world: World) -> None:
     waiting = world.wants("x", "b", holder("gone", "b"))
     world.now += QUIET_SECONDS - 1
     assert not waiting.done()
@@ -120,12 +120,12 @@ def test_a_name_of_what_the_program_removes(world: World) -> None:
     said = refused(waiting)
     assert f"pulumi destroy --target '{urn('gone')}'" in said
     assert "alias" not in said
-    # It may be checked only later, as it depends on the one that waits: nobody may be told flatly that it is gone.
+    # It may be checked later, since it depends on the waiting one, so the error must not say that it was removed.
     assert "If that resource was removed" in said
     assert "still in the program" in said
 
 
-def test_while_others_are_under_way_the_wait_goes_on(world: World) -> None:
+def test_a_wait_continues_while_other_operations_run(world: World) -> None:
     with world.run.operation():
         waiting = world.wants("x", "b", holder("y", "b"))
         world.now += QUIET_SECONDS + 100
@@ -135,7 +135,7 @@ def test_while_others_are_under_way_the_wait_goes_on(world: World) -> None:
     refused(waiting)
 
 
-def test_what_the_program_wants_and_has_no_turn(world: World) -> None:
+def test_a_declared_target_that_is_still_queued(world: World) -> None:
     world.run.checked(urn("y"))
     world.run.shown("id-y", urn("y"))
     waiting = world.wants("x", "b", holder("y", "b"))
@@ -145,7 +145,7 @@ def test_what_the_program_wants_and_has_no_turn(world: World) -> None:
     assert f"pulumi up --target '{urn('y')}'" in said
 
 
-def test_two_that_want_one_name_are_told_at_once(world: World) -> None:
+def test_two_renames_to_one_name_are_refused_immediately(world: World) -> None:
     world.run.created("id-y", urn("y"))
     world.names.wrote("id-y", "b")
     said = refused(world.wants("x", "b", holder("y", "b")))
@@ -153,8 +153,8 @@ def test_two_that_want_one_name_are_told_at_once(world: World) -> None:
     assert "`name=`" in refused(world.wants("x", "b", holder("y", "b"), creates=True))
 
 
-def test_two_new_ones_that_want_one_name_are_told_nothing_that_does_harm(world: World) -> None:
-    """The first is posted and not verified yet: it is in this program, so there is nothing to alias or destroy."""
+def test_two_new_targets_with_one_name_get_harmless_advice(world: World) -> None:
+    """The first one is in this program, but not verified yet, so there is nothing to alias or destroy."""
     world.names.wrote("id-y", "b")
     said = refused(world.wants("x", "b", holder("y", "b"), creates=True))
     assert "`name=`" in said
@@ -162,11 +162,11 @@ def test_two_new_ones_that_want_one_name_are_told_nothing_that_does_harm(world: 
     assert "destroy" not in said
 
 
-def test_nobody_waits_for_another_stack(world: World) -> None:
+def test_a_name_of_another_stack_is_not_waited_for(world: World) -> None:
     assert "state move" in refused(world.wants("x", "b", holder("y", "b", urn("y", "prod"))))
 
 
-def test_a_rename_does_not_take_what_a_died_replacement_left_behind(world: World) -> None:
+def test_a_rename_does_not_adopt_the_leftover_of_a_killed_replacement(world: World) -> None:
     said = refused(world.wants("x", "b", holder("copy", "b", urn("x"))))
     assert "delete it in Genesys Cloud" in said
     assert "pulumi destroy" not in said

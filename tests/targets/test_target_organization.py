@@ -1,4 +1,4 @@
-"""Which organization: what is compared, and what counts where the service does not say."""
+"""The organization check: what is compared, and what counts if the service does not return the id."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def manager(cloud: Cloud, tmp_path: Path) -> Iterator[TargetManager]:
         yield manager
 
 
-def test_it_is_asked_once_for_all(cloud: Cloud, manager: TargetManager) -> None:
+def test_the_organization_is_requested_once(cloud: Cloud, manager: TargetManager) -> None:
     ids = {each.id for each in at_once(16, lambda _: manager.organization())}
     assert len(ids) == 1
     assert cloud.requests() == ["POST /oauth/token 200", f"GET {ORGANIZATION} 200"]
 
 
-def test_another_one_is_refused_with_both_and_the_way_out(manager: TargetManager) -> None:
+def test_another_organization_is_refused_with_both_ids_and_advice(manager: TargetManager) -> None:
     now = manager.organization()
     assert manager.require_organization("target 'orders'", now.id, ELSEWHERE) == now
     with pytest.raises(OtherOrganization) as refused:
@@ -50,12 +50,12 @@ def test_a_state_without_an_organization_passes(manager: TargetManager) -> None:
 
 
 @pytest.mark.parametrize("status", [403, 404, 405, 501])
-def test_where_the_service_does_not_say_the_address_counts(
+def test_without_an_organization_id_the_address_counts(
     cloud: Cloud, manager: TargetManager, status: int
 ) -> None:
     cloud.control("faults", match={"path": ORGANIZATION}, action="status", status=status)
     assert manager.organization().id is None
-    # What was recorded is not forgotten for it.
+    # The recorded organization is kept.
     assert manager.require_organization("t", "some-id", cloud.emulator.url).id == "some-id"
     assert manager.require_organization("t", None, cloud.emulator.url)
     with pytest.raises(OtherOrganization):
@@ -65,7 +65,7 @@ def test_where_the_service_does_not_say_the_address_counts(
 
 
 @pytest.mark.parametrize("status", [403, 405, 501])
-def test_a_page_of_a_proxy_does_not_switch_the_guard_off(
+def test_a_page_of_a_proxy_does_not_disable_the_guard(
     cloud: Cloud, manager: TargetManager, status: int
 ) -> None:
     page = {"action": "status", "status": status, "body": "<html>blocked</html>"}
@@ -76,15 +76,15 @@ def test_a_page_of_a_proxy_does_not_switch_the_guard_off(
         manager.require_organization("t", "some-id", cloud.emulator.url)
 
 
-def test_a_failure_is_no_answer(cloud: Cloud, manager: TargetManager) -> None:
+def test_a_failure_is_not_cached(cloud: Cloud, manager: TargetManager) -> None:
     cloud.control("faults", match={"path": ORGANIZATION}, action="status", status=500, times=1)
     with pytest.raises(ServerError):
         manager.organization()
     assert manager.organization().id
 
 
-def test_many_share_a_call_that_fails(cloud: Cloud, manager: TargetManager) -> None:
-    """One after the other, a fleet would wait through all the tries of each."""
+def test_many_share_a_failed_call(cloud: Cloud, manager: TargetManager) -> None:
+    """Without sharing, a fleet would wait for the retries of each call in turn."""
     cloud.control("faults", match={"path": ORGANIZATION}, action="status", status=503)
     outcomes = outcomes_at_once(30, lambda _: manager.organization())
     assert all(isinstance(each, ServerError) for each in outcomes)

@@ -1,4 +1,4 @@
-"""Whose a target is: each cell of the table in `ownership`."""
+"""Ownership of targets: each cell of the table in `ownership`."""
 
 from __future__ import annotations
 
@@ -66,40 +66,40 @@ def test_who_may_write(mark: str | None, may: bool) -> None:
         (OF_ANOTHER_PROJECT, False),
     ],
 )
-def test_of_whose_target_a_sync_says_deleted(mark: str | None, urn: str | None, goes: bool) -> None:
+def test_for_which_owners_a_sync_reports_deleted(mark: str | None, urn: str | None, goes: bool) -> None:
     assert goes_with_stack(mark, urn, RECORDED) == goes
 
 
-def test_a_stack_that_was_renamed_knows_the_mark_of_before() -> None:
+def test_a_renamed_stack_recognizes_its_old_mark() -> None:
     assert goes_with_stack(OF_ANOTHER_STACK, OURS, OF_ANOTHER_STACK)
     assert goes_with_stack(OLD_MARK, OURS, OLD_MARK)
 
 
-def test_what_a_sync_says_of_a_target_that_no_resource_of_the_stack_had() -> None:
+def test_a_sync_for_a_target_that_the_stack_never_owned() -> None:
     assert not goes_with_stack(OF_ANOTHER_STACK, OURS, None)
     assert goes_with_stack(IN_COMPONENT, OURS, None)
-    # Made by an earlier version, or by hand.
+    # Created by an earlier version, or manually.
     assert goes_with_stack(OLD_MARK, OURS, None)
     assert goes_with_stack(None, OURS, None)
 
 
 @pytest.mark.parametrize("mark", [None, RECORDED, IN_COMPONENT, OF_ANOTHER_STACK, OLD_MARK])
-def test_a_create_adopts_no_other_mark(mark: str | None) -> None:
+def test_a_create_does_not_adopt_another_mark(mark: str | None) -> None:
     assert not is_left_behind(target(mark), OURS, Run(), creates_first=False)
 
 
-def test_a_create_adopts_what_no_run_has_shown() -> None:
+def test_a_create_adopts_a_target_that_the_run_has_not_seen() -> None:
     assert is_left_behind(target(OURS), OURS, Run(), creates_first=False)
     assert not is_left_behind(target(None), None, Run(), creates_first=False)
 
 
-def test_who_creates_before_the_delete_adopts_nothing() -> None:
+def test_a_replacement_that_creates_first_adopts_nothing() -> None:
     with pytest.raises(ReplacementRefused, match="delete_before_replace"):
         is_left_behind(target(OURS), OURS, Run(), creates_first=True)
 
 
 @pytest.mark.parametrize("how", ["shown", "made", "deleted"])
-def test_a_create_does_not_adopt_what_the_run_knows(how: str) -> None:
+def test_a_create_does_not_adopt_a_target_known_to_the_run(how: str) -> None:
     run = Run()
     if how == "shown":
         run.checked(OURS)
@@ -122,7 +122,7 @@ def hint(mark: str | None, *, urn: str | None = OURS, wanted: bool = False) -> s
     return error.hint
 
 
-def test_the_way_out_fits_the_case() -> None:
+def test_the_hint_fits_the_case() -> None:
     moved = hint(IN_COMPONENT)
     assert f'aliases=["{IN_COMPONENT}"]' in moved
     assert "`name=`" in moved
@@ -134,7 +134,7 @@ def test_the_way_out_fits_the_case() -> None:
 
     other_stack = hint(OF_ANOTHER_STACK)
     assert f"pulumi state move --source prod --dest dev '{OF_ANOTHER_STACK}'" in other_stack
-    # Pulumi moves nothing into a stack whose dynamic provider has another configuration.
+    # Pulumi does not move resources into a stack whose dynamic provider has another configuration.
     assert f"pulumi import {TYPE} orders t-1" in other_stack
     assert "alias" not in other_stack
 
@@ -159,18 +159,18 @@ def test_an_import_of_an_odd_name_can_be_pasted() -> None:
 
 
 def test_an_import_below_a_component_names_its_parent() -> None:
-    """Without, Pulumi would import another resource, of the same name at the top of the stack."""
+    """Without the parent, Pulumi would import another resource with this name at the top of the stack."""
     assert import_command(IN_COMPONENT, "t-1").endswith("t-1 --parent 'parent=<URN of its component>'")
 
 
 class TestRun:
-    """What a process may take for wanted."""
+    """What a process may consider as declared."""
 
-    def test_a_refresh_makes_nothing_wanted(self) -> None:
+    def test_a_refresh_does_not_count_as_a_declaration(self) -> None:
         run = Run()
         assert run.shown("t-1", RECORDED) is None
         assert run.wanted_by("t-1") is None
-        # The same process goes on with the `up`, under the new name: that is one resource.
+        # The same process continues with the `up` under the new name, so this is one resource.
         run.checked(OURS)
         assert run.shown("t-1", OURS) is None
         assert run.wanted_by("t-1") == OURS
@@ -183,13 +183,13 @@ class TestRun:
         assert run.shown("t-1", OURS) is None
         assert run.shown("t-1", IN_COMPONENT) == OURS
 
-    def test_what_was_only_deleted_is_no_other_resources(self) -> None:
+    def test_a_deleted_target_does_not_belong_to_another_resource(self) -> None:
         run = Run()
         run.deleted("t-1")
         run.checked(OURS)
         assert run.shown("t-1", OURS) is None
 
-    def test_what_is_replaced_or_deleted_goes(self) -> None:
+    def test_a_replaced_or_deleted_target_is_released(self) -> None:
         run = Run()
         run.checked(OURS)
         run.shown("t-1", OURS)
@@ -208,7 +208,7 @@ class TestRun:
             now[0] = QUIET_SECONDS + 1
             assert not run.quiet
             with run.waiting():
-                assert run.quiet, "who waits keeps nobody else waiting"
+                assert run.quiet, "a waiting operation does not count as running"
                 with run.operation():
                     assert not run.quiet
                 assert not run.quiet, "one has just ended"

@@ -1,4 +1,4 @@
-"""Waits for verdicts share their looks, end promptly, and never hang."""
+"""Waits for verdicts share their polls, end promptly, and never hang."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def slow_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """An organisation whose verifications last until a test forces a verdict."""
+    """An organization whose verifications last until a test forces a verdict."""
     with Cloud(tmp_path_factory.mktemp("slow"), verification_seconds=600) as cloud:
         yield cloud
 
@@ -40,7 +40,7 @@ def slow(slow_cloud: Cloud) -> Cloud:
 
 
 class Waiting:
-    """Waits in an organisation, with a `cancelled` of their own."""
+    """Waits in an organization, with their own `cancelled`."""
 
     def __init__(self, cloud: Cloud, directory: Path) -> None:
         self.cloud = cloud
@@ -85,7 +85,7 @@ def pollers() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "looks"]
 
 
-def test_a_hundred_waits_share_their_looks(cloud: Cloud, tmp_path: Path) -> None:
+def test_a_hundred_waits_share_their_polls(cloud: Cloud, tmp_path: Path) -> None:
     waiting = Waiting(cloud, tmp_path)
     ids = waiting.targets(100)
     cloud.requests()
@@ -97,7 +97,7 @@ def test_a_hundred_waits_share_their_looks(cloud: Cloud, tmp_path: Path) -> None
     waiting.client.close()
 
 
-def test_a_failure_among_many_comes_with_its_message(waiting: Waiting) -> None:
+def test_a_failure_among_many_has_its_message(waiting: Waiting) -> None:
     ids = waiting.targets(30)
     for number, target_id in enumerate(ids):
         status = "FAILED" if number == 7 else "TIMEOUT" if number == 8 else "VERIFIED"
@@ -137,7 +137,7 @@ def test_a_verdict_just_before_the_time_limit_is_seen(waiting: Waiting) -> None:
     timer.join()
 
 
-def test_the_time_limit_says_what_was_seen_last(waiting: Waiting) -> None:
+def test_the_error_of_a_time_limit_has_the_last_status(waiting: Waiting) -> None:
     (target_id,) = waiting.targets(1)
     at = time.monotonic()
     with pytest.raises(NoVerdict, match="no verdict within 1 s, the status is PENDING_VERIFICATION"):
@@ -146,7 +146,7 @@ def test_the_time_limit_says_what_was_seen_last(waiting: Waiting) -> None:
     eventually(lambda: not pollers())
 
 
-def test_one_that_gives_up_leaves_the_others(waiting: Waiting) -> None:
+def test_a_timed_out_wait_does_not_affect_others(waiting: Waiting) -> None:
     ids = waiting.targets(2)
     timer = threading.Timer(0.8, waiting.force, (ids[1], "VERIFIED"))
     timer.start()
@@ -156,7 +156,7 @@ def test_one_that_gives_up_leaves_the_others(waiting: Waiting) -> None:
     assert isinstance(outcomes[1], Look)
 
 
-def test_a_cancel_ends_all_waits_at_once(waiting: Waiting) -> None:
+def test_a_cancel_ends_all_waits_immediately(waiting: Waiting) -> None:
     ids = waiting.targets(20)
     threading.Timer(0.3, waiting.cancelled.set).start()
     at = time.monotonic()
@@ -167,7 +167,7 @@ def test_a_cancel_ends_all_waits_at_once(waiting: Waiting) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_target_that_is_deleted_meanwhile_ends_its_wait_alone(waiting: Waiting, count: int) -> None:
+def test_a_deleted_target_only_ends_its_own_wait(waiting: Waiting, count: int) -> None:
     ids = waiting.targets(count)
     threading.Timer(0.3, waiting.client.delete_target, (ids[0],)).start()
     outcomes = outcomes_at_once(count, lambda number: waiting.wait(ids[number], timeout=2))
@@ -176,7 +176,7 @@ def test_a_target_that_is_deleted_meanwhile_ends_its_wait_alone(waiting: Waiting
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_scopes_that_are_revoked_end_the_waits(waiting: Waiting, count: int) -> None:
+def test_revoked_scopes_end_the_waits(waiting: Waiting, count: int) -> None:
     ids = waiting.targets(count)
     waiting.cloud.control("scopes", scopes=["integration:write"])
     waiting.cloud.control("tokens/revoke")
@@ -185,7 +185,7 @@ def test_scopes_that_are_revoked_end_the_waits(waiting: Waiting, count: int) -> 
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_passing_faults_of_the_server_are_absorbed(waiting: Waiting, count: int) -> None:
+def test_temporary_server_errors_are_absorbed(waiting: Waiting, count: int) -> None:
     ids = waiting.targets(count)
     for target_id in ids:
         waiting.force(target_id, "VERIFIED")
@@ -195,7 +195,7 @@ def test_passing_faults_of_the_server_are_absorbed(waiting: Waiting, count: int)
     assert {verdict.status for verdict in verdicts} == {"VERIFIED"}
 
 
-def test_trouble_that_lasts_is_named_by_the_time_limit(slow: Cloud, tmp_path: Path) -> None:
+def test_the_error_of_a_time_limit_names_a_lasting_fault(slow: Cloud, tmp_path: Path) -> None:
     waiting = Waiting(slow, tmp_path)
     waiting.client._settings = settings_of(slow, tmp_path, maxRetries=0)
     (target_id,) = waiting.targets(1)
@@ -207,7 +207,7 @@ def test_trouble_that_lasts_is_named_by_the_time_limit(slow: Cloud, tmp_path: Pa
 
 
 @pytest.mark.parametrize("answer", [{}, {"status": None}, {"status": 5}])
-def test_an_answer_without_a_status_is_asked_for_again(waiting: Waiting, answer: dict[str, Any]) -> None:
+def test_an_answer_without_a_status_is_polled_again(waiting: Waiting, answer: dict[str, Any]) -> None:
     (target_id,) = waiting.targets(1)
     waiting.cloud.control("faults", match={"path": "*/verify"}, action="status", status=200, body=answer)
     with pytest.raises(NoVerdict, match="has no status"):
@@ -215,16 +215,16 @@ def test_an_answer_without_a_status_is_asked_for_again(waiting: Waiting, answer:
     waiting.cloud.control("faults", "DELETE")
 
 
-def test_nobody_hangs_when_the_poller_meets_a_bug(waiting: Waiting) -> None:
+def test_no_wait_hangs_when_the_poller_crashes(waiting: Waiting) -> None:
     ids = waiting.targets(5)
-    # What no answer can provoke: connections that are closed under the poller.
+    # No answer can cause this: the connections are closed while the poller uses them.
     waiting.client.close()
     outcomes = outcomes_at_once(5, lambda number: waiting.wait(ids[number], timeout=20))
     assert all(isinstance(outcome, RuntimeError) for outcome in outcomes)
     eventually(lambda: not pollers())
 
 
-def test_a_wait_says_that_it_waits(waiting: Waiting) -> None:
+def test_a_wait_reports_its_progress(waiting: Waiting) -> None:
     (target_id,) = waiting.targets(1)
     waiting.force(target_id, "VERIFIED")
     said: list[str] = []
@@ -233,7 +233,7 @@ def test_a_wait_says_that_it_waits(waiting: Waiting) -> None:
     assert said[0] == "verifying 0/10 s"
 
 
-def test_the_poller_starts_again_for_who_comes_later(waiting: Waiting) -> None:
+def test_the_poller_restarts_for_later_waits(waiting: Waiting) -> None:
     for target_id in waiting.targets(2):
         waiting.force(target_id, "VERIFIED")
         assert waiting.wait(target_id).status == "VERIFIED"
