@@ -14,7 +14,7 @@ from genesys_provider.client.errors import ConfigurationError, ConnectionFailed
 from genesys_provider.client.proxies import proxy_for
 from genesys_provider.client.redaction import redacted
 from genesys_provider.emulator.server import Server
-from tests.client.stranger import Stranger, certified, client_of
+from tests.client.fake_server import FakeServer, certified, client_of
 from tests.support.tunnel import Tunnel
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 def far(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     """The port of a server with a certificate for `api.mypurecloud.test`, and the file of its CA."""
     chain, ca_file = certified(tmp_path, "api.mypurecloud.test")
-    with Server(Stranger().app(), "127.0.0.1", 0, chain) as server:
+    with Server(FakeServer().app(), "127.0.0.1", 0, chain) as server:
         port = httpx.URL(server.url).port
         assert port
         yield port, ca_file
@@ -145,7 +145,7 @@ def test_loopback_never_goes_through_a_proxy(url: str, value: str, monkeypatch: 
 
 
 def test_no_login_reaches_a_proxy_in_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Tunnel() as proxy, Server(Stranger().app(), "127.0.0.1", 0) as server:
+    with Tunnel() as proxy, Server(FakeServer().app(), "127.0.0.1", 0) as server:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
         listed(server.url)

@@ -21,7 +21,7 @@ from genesys_provider.client.errors import (
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.transport import MAX_ANSWER_BYTES, where_to_look
 from genesys_provider.emulator.server import Server
-from tests.client.stranger import Stranger, client_of
+from tests.client.fake_server import FakeServer, client_of
 from tests.support.cloud import CLIENT_SECRET, PASSWORD
 from tests.support.shared_cloud import SkippedWaits, body, settings_of
 
@@ -121,9 +121,9 @@ def test_secrets_that_a_server_repeats_are_redacted(cloud: Cloud, client: Genesy
 
 
 def test_an_endless_answer_is_abandoned() -> None:
-    stranger = Stranger()
-    stranger.answer = lambda: StreamingResponse(b"x" * 65536 for _ in range(10**9))
-    with Server(stranger.app(), "127.0.0.1", 0) as server:
+    fake_server = FakeServer()
+    fake_server.answer = lambda: StreamingResponse(b"x" * 65536 for _ in range(10**9))
+    with Server(fake_server.app(), "127.0.0.1", 0) as server:
         client = client_of(server.url)
         with pytest.raises(UnexpectedAnswer, match=f"larger than {MAX_ANSWER_BYTES} bytes"):
             client.list_targets()
@@ -138,7 +138,7 @@ def test_an_oversized_body_is_not_sent(cloud: Cloud, client: GenesysClient) -> N
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_token_goes_to_no_other_host(status: int) -> None:
-    there, here = Stranger(), Stranger()
+    there, here = FakeServer(), FakeServer()
     with Server(there.app(), "127.0.0.1", 0) as other, Server(here.app(), "127.0.0.1", 0) as server:
         here.answer = lambda: RedirectResponse(f"{other.url}/api", status)
         client = client_of(server.url)

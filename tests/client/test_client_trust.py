@@ -15,13 +15,13 @@ import pytest
 from genesys_provider.client.errors import ConfigurationError, ConnectionFailed
 from genesys_provider.client.trust import trust
 from genesys_provider.emulator.server import Server
-from tests.client.stranger import Stranger, certified, client_of
+from tests.client.fake_server import FakeServer, certified, client_of
 from tests.support.engine import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LIST = "from tests.client.stranger import client_of; client_of({url!r}).list_targets(); print('trusted')"
+LIST = "from tests.client.fake_server import client_of; client_of({url!r}).list_targets(); print('trusted')"
 COUNT = "from genesys_provider.client.trust import trust; print(len(trust(None).get_ca_certs()))"
 BUNDLES = ("certs/ca-certificates.crt", "ca-bundle.pem", "cert.pem")
 
@@ -36,7 +36,7 @@ def _as_on_a_plain_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def private(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """The URL of a server with an unknown CA, and the CA's file."""
     chain, ca_file = certified(tmp_path, "localhost", "127.0.0.1")
-    with Server(Stranger().app(), "127.0.0.1", 0, chain) as server:
+    with Server(FakeServer().app(), "127.0.0.1", 0, chain) as server:
         yield server.url, ca_file
 
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def nothing() -> Response:
-    """An organisation without targets."""
+    """An organization without targets."""
     return Response('{"entities": [], "pageCount": 0}')
 
 
-class Stranger:
+class FakeServer:
     """A server that accepts every login, and answers calls of the API as the test defines."""
 
     def __init__(self) -> None:
