@@ -14,7 +14,9 @@ from pulumi.dynamic.dynamic import PROVIDER_KEY
 from pulumi.runtime.rpc import UNKNOWN, _special_secret_sig, _special_sig_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from google.protobuf.message import Message
 
 Path = tuple[str, ...]
 """The position of a value: the keys of nested objects. A list counts as one value."""
@@ -22,56 +24,71 @@ Path = tuple[str, ...]
 _BAGS = ("olds", "news", "properties", "inputs", "old_inputs")
 """The properties in requests."""
 
+_SIGNATURE: bytes = _special_secret_sig.encode()
+
 _SOURCES = {"properties": ("news", "properties"), "inputs": ("news", "inputs")}
 """The properties in responses, and those in the request that determine their secrets."""
 
 
-def without_marks(request: Any) -> Any:
-    """The request, or where values are marked, a copy in which none is."""
-    bags = _bags(request)
-    if not bags:
-        return request
-    plain = type(request)()
-    plain.CopyFrom(request)
-    for name in bags:
-        getattr(plain, name).CopyFrom(_plain(getattr(request, name)))
-    return plain
+class Marks:
+    """The secrets of one request.
+
+    Most properties have none, and a look into each would cost more than the operation: so what is serialized tells
+    which ones to look into.
+    """
+
+    def __init__(self, request: Any) -> None:
+        known = request.DESCRIPTOR.fields_by_name
+        bags = [each for each in _BAGS if each in known and request.HasField(each)] if _marks(request) else []
+        self._request = request
+        self._marked = {each: _marked(getattr(request, each)) for each in bags}
+
+    def taken_off(self) -> Any:
+        """The request, or where values are marked, a copy in which none is."""
+        if not self._marked:
+            return self._request
+        plain = type(self._request)()
+        plain.CopyFrom(self._request)
+        for name, marked in self._marked.items():
+            fields = getattr(plain, name).fields
+            for key, value in marked.items():
+                fields[key].CopyFrom(_plain_value(value))
+        return plain
+
+    def texts(self) -> frozenset[str]:
+        """All texts in the request that are marked or inside a marked value."""
+        return frozenset(
+            text
+            for marked in self._marked.values()
+            for key, value in marked.items()
+            if key != PROVIDER_KEY
+            for text in _texts(value, secret=False)
+        )
+
+    def new(self) -> tuple[Path, ...]:
+        """The paths at which the new inputs have a secret, and the old outputs the same property in plain text."""
+        if not {"olds", "news"} <= self._marked.keys():
+            return ()
+        found = _newly(self._request.olds, self._marked["news"], ())
+        return tuple(path for path in found if path != (PROVIDER_KEY,))
+
+    def put_back(self, answer: Any) -> None:
+        """Marks in a response what is secret in the request."""
+        for name, sources in _SOURCES.items():
+            if name in answer.DESCRIPTOR.fields_by_name and answer.HasField(name):
+                source = next((each for each in sources if each in self._marked), None)
+                if source is not None:
+                    _mark(getattr(answer, name), self._marked[source])
 
 
-def secret_texts(request: Any) -> frozenset[str]:
-    """All texts in a request that are marked or inside a marked value."""
-    return frozenset(
-        text
-        for name in _bags(request)
-        for key, value in getattr(request, name).fields.items()
-        if key != PROVIDER_KEY
-        for text in _texts(value, secret=False)
-    )
+def _marks(message: Message) -> bool:
+    """Whether there may be a mark in it."""
+    return _SIGNATURE in message.SerializeToString()
 
 
-def newly_secret(request: Any) -> tuple[Path, ...]:
-    """The paths at which the new inputs have a secret, and the old outputs the same property in plain text."""
-    if not {"olds", "news"} <= set(_bags(request)):
-        return ()
-    return tuple(path for path in _newly(request.olds, request.news, ()) if path != (PROVIDER_KEY,))
-
-
-def mark(answer: Any, request: Any) -> None:
-    """Marks in a response what is secret in its request."""
-    bags = _bags(request)
-    for name, sources in _SOURCES.items():
-        if name in answer.DESCRIPTOR.fields_by_name and answer.HasField(name):
-            source = next((each for each in sources if each in bags), None)
-            if source is not None:
-                _mark(getattr(answer, name), getattr(request, source))
-
-
-def _bags(request: Any) -> list[str]:
-    """The names of the properties in a request; none where nothing in it is marked, which saves the walk."""
-    known = request.DESCRIPTOR.fields_by_name
-    if _special_secret_sig.encode() not in request.SerializeToString():
-        return []
-    return [name for name in _BAGS if name in known and request.HasField(name)]
+def _marked(properties: Struct) -> dict[str, Value]:
+    """The properties with a mark somewhere."""
+    return {key: value for key, value in properties.fields.items() if _marks(value)}
 
 
 def _is_secret(value: Value) -> bool:
@@ -108,26 +125,26 @@ def _texts(value: Value, *, secret: bool) -> Iterator[str]:
         yield from _texts(each, secret=secret)
 
 
-def _newly(olds: Struct, news: Struct, path: Path) -> Iterator[Path]:
-    for key, new in news.fields.items():
+def _newly(olds: Struct, news: Mapping[str, Value], path: Path) -> Iterator[Path]:
+    for key, new in news.items():
         if key not in olds.fields or _is_secret(old := olds.fields[key]):
             continue
         if new.HasField("struct_value") and old.HasField("struct_value") and not _is_secret(new):
-            yield from _newly(old.struct_value, new.struct_value, (*path, key))
+            yield from _newly(old.struct_value, new.struct_value.fields, (*path, key))
         elif _has_secrets(new):
             yield (*path, key)
 
 
-def _mark(outs: Struct, ins: Struct) -> None:
+def _mark(outs: Struct, ins: Mapping[str, Value]) -> None:
     # Like `annotateSecrets` in the engine.
-    for key, asked in ins.fields.items():
+    for key, asked in ins.items():
         if key not in outs.fields:
             continue
         out = outs.fields[key]
         if _is_secret(out):
             continue
         if out.HasField("struct_value") and asked.HasField("struct_value") and not _is_secret(asked):
-            _mark(out.struct_value, asked.struct_value)
+            _mark(out.struct_value, asked.struct_value.fields)
         elif _has_secrets(asked):
             marked = Value()
             marked.struct_value.fields[_special_sig_key].string_value = _special_secret_sig

@@ -26,7 +26,6 @@ from pulumi.dynamic.dynamic import PROVIDER_KEY
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from genesys_provider.host import secrets
 from genesys_provider.host.operation import (
     DetailedDiffResult,
     InitFailed,
@@ -35,6 +34,7 @@ from genesys_provider.host.operation import (
     carrying_out,
 )
 from genesys_provider.host.providers import Providers, config_failures, schema
+from genesys_provider.host.secrets import Marks
 
 if TYPE_CHECKING:
     import threading
@@ -70,13 +70,14 @@ def _operation(method: _Method) -> _Method:
 
     @functools.wraps(method)
     def run(self: Servicer, request: Any, context: grpc.ServicerContext) -> Any:
+        marks = Marks(request)
         try:
-            with carrying_out(self.operation(request)):
-                answer = method(self, secrets.without_marks(request), context)
-                secrets.mark(answer, request)
+            with carrying_out(self.operation(request, marks)):
+                answer = method(self, marks.taken_off(), context)
+                marks.put_back(answer)
                 return answer
         except InitFailed as error:
-            status = self.init_failed(error, request)
+            status = self.init_failed(error, marks)
         except OperationError as error:
             status = status_pb2.Status(code=_UNKNOWN, message=str(error))
         except Exception:  # noqa: BLE001 (whatever a provider raises)
@@ -106,7 +107,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._notes: dict[str, str] = {}
         """What a preview shows for a planned update, by URN."""
 
-    def operation(self, request: Any) -> Operation:
+    def operation(self, request: Any, marks: Marks) -> Operation:
         """What the provider may know about this call."""
         urn: str = request.urn
         return Operation(
@@ -114,8 +115,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             timeout=getattr(request, "timeout", 0) or None,
             cancelled=self._cancelled,
             records_init_failures=True,
-            secrets=secrets.secret_texts(request),
-            newly_secret=secrets.newly_secret(request),
+            secrets=marks.texts(),
+            newly_secret=marks.new(),
             show_status=functools.partial(self._engine.show_status, urn),
             warn=functools.partial(self._engine.warn, urn),
             at_end=self._last_words.setdefault,
@@ -131,16 +132,16 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             if message is not None:
                 self._engine.inform(message)
 
-    def init_failed(self, error: InitFailed, request: Any) -> status_pb2.Status:
+    def init_failed(self, error: InitFailed, marks: Marks) -> status_pb2.Status:
         """The status with which the engine records the object, its properties and the reasons in the state."""
-        provider = self._provider_for(secrets.without_marks(request))
+        provider = self._provider_for(marks.taken_off())
         detail = provider_pb2.ErrorResourceInitFailed(
             id=error.id,
             properties=_serialize(error.outs, provider),
             reasons=error.reasons,
             inputs=None if error.inputs is None else _serialize(error.inputs, provider),
         )
-        secrets.mark(detail, request)
+        marks.put_back(detail)
         packed = any_pb2.Any()
         packed.Pack(detail)
         return status_pb2.Status(code=_UNKNOWN, message=str(error), details=[packed])

@@ -9,7 +9,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from pulumi.runtime.proto import provider_pb2
 from pulumi.runtime.rpc import UNKNOWN, wrap_rpc_secret
 
-from genesys_provider.host import secrets
+from genesys_provider.host.secrets import Marks
 
 
 def request(kind: str, **bags: dict[str, Any]) -> Any:
@@ -36,13 +36,13 @@ PLAIN = {
 
 def test_a_provider_gets_no_marks() -> None:
     asked = request("Create", properties=MARKED)
-    assert MessageToDict(secrets.without_marks(asked).properties) == PLAIN
+    assert MessageToDict(Marks(asked).taken_off().properties) == PLAIN
     assert MessageToDict(asked.properties) == MARKED
 
 
 def test_every_secret_text_is_registered() -> None:
     asked = request("Update", news=MARKED, olds={"url": wrap_rpc_secret("canary-old")})
-    assert secrets.secret_texts(asked) == {
+    assert Marks(asked).texts() == {
         "https://a.example/canary",
         "canary-key",
         "canary-item",
@@ -53,11 +53,11 @@ def test_every_secret_text_is_registered() -> None:
 
 def test_an_answer_has_the_secret_marks_of_the_request() -> None:
     answer = ParseDict({"properties": {**PLAIN, "more": "x"}}, provider_pb2.UpdateResponse())
-    secrets.mark(answer, request("Update", news=MARKED))
+    Marks(request("Update", news=MARKED)).put_back(answer)
     # A list that contains a secret is secret as a whole.
     marked = {**MARKED, "list": wrap_rpc_secret(["plain", "canary-item"]), "more": "x"}
     assert MessageToDict(answer.properties) == marked
-    secrets.mark(answer, request("Update", news=MARKED))
+    Marks(request("Update", news=MARKED)).put_back(answer)
     assert MessageToDict(answer.properties) == marked
 
 
@@ -68,7 +68,7 @@ def test_a_read_has_the_secret_marks_of_its_own_inputs_and_state() -> None:
     asked = request(
         "Read", properties={"a": "0", "b": wrap_rpc_secret("2")}, inputs={"a": wrap_rpc_secret("0")}
     )
-    secrets.mark(answer, asked)
+    Marks(asked).put_back(answer)
     assert MessageToDict(answer.properties) == {"a": "1", "b": wrap_rpc_secret("2")}
     assert MessageToDict(answer.inputs) == {"a": wrap_rpc_secret("1")}
 
@@ -84,5 +84,5 @@ def test_a_read_has_the_secret_marks_of_its_own_inputs_and_state() -> None:
     ],
 )
 def test_a_value_that_becomes_a_secret(old: dict[str, Any], found: set[tuple[str, ...]]) -> None:
-    assert set(secrets.newly_secret(request("Diff", olds=old, news=MARKED))) == found
-    assert secrets.newly_secret(request("Create", properties=MARKED)) == ()
+    assert set(Marks(request("Diff", olds=old, news=MARKED)).new()) == found
+    assert Marks(request("Create", properties=MARKED)).new() == ()
