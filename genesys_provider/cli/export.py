@@ -16,7 +16,7 @@ from genesys_provider.cli.init import put_host
 
 if TYPE_CHECKING:
     from genesys_provider.cli.programs import Exported
-    from genesys_provider.common.directory import Listed
+    from genesys_provider.common.reader import Listed
 
     T = TypeVar("T", bound=Listed)
 

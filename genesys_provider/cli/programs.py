@@ -14,10 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from genesys_provider.client.redaction import SECRET_FIELDS
 from genesys_provider.client.settings import Settings
 from genesys_provider.sources.models import Source
 from genesys_provider.targets.models import RetryPolicyConfig, Target
-from genesys_provider.targets.vocabulary import NEEDED_AUTH_FIELDS, SECRET_FIELDS
+from genesys_provider.targets.vocabulary import NEEDED_AUTH_FIELDS
 
 TARGET_TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"
 SOURCE_TYPE = "pulumi-python:dynamic/genesys:EventBridgeSource"

@@ -49,7 +49,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from genesys_provider.client.redaction import LONGEST_ESCAPE, longest_written, redacted, shown
+from genesys_provider.client.decoding import LONGEST_ESCAPE
+from genesys_provider.client.redaction import longest_written, redacted, shown
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -16,13 +16,14 @@ than 4 characters is not redacted: it would match everywhere, and protects nothi
 from __future__ import annotations
 
 import base64
-import html
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from genesys_provider.client.decoding import LONGEST_ESCAPE, Decoded
 
 SHORTEST = 4
 """Minimum number of characters of a secret."""
@@ -32,25 +33,13 @@ SHORT_LETTERS = 16
 
 HIDDEN = "[secret]"
 
+SECRET_FIELDS = ("password", "clientSecret")
+"""The fields of a target's `authConfig` that the API never returns [C]."""
+
 OWNER_HEADER = "X-Pulumi-Resource"
 """The header that carries the owner mark, and the only header that is not a secret. The API has no tags, so the
 configuration itself must name its owner."""
 
-LAYERS = 4
-"""How many nested encodings are decoded."""
-LONGEST_ESCAPE = 12
-"""Maximum characters that encode a single one: a percent-encoded four-byte character, or two `\\uXXXX`."""
-
-_ESCAPE = re.compile(
-    r"""
-    (?P<percent>(?:%[0-9A-Fa-f]{2})+)
-    | \\u(?P<high>[dD][89abAB][0-9A-Fa-f]{2})\\u(?P<low>[dD][c-fC-F][0-9A-Fa-f]{2})
-    | \\(?:u(?P<code>[0-9A-Fa-f]{4})|x(?P<byte>[0-9A-Fa-f]{2})|(?P<letter>[\\/"'bfnrt]))
-    | (?P<entity>&(?:\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)
-    """,
-    re.VERBOSE,
-)
-_LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _QUOTES = "'\"`"
 
 
@@ -113,7 +102,7 @@ class _Noted:
                 # Last, so that whoever finds the secret here can rely on its needles.
                 self._known.add(secret)
 
-    def found(self, layer: _Reading, word: Callable[[str, int, int], bool]) -> Iterator[tuple[int, int]]:
+    def found(self, layer: Decoded, word: Callable[[str, int, int], bool]) -> Iterator[tuple[int, int]]:
         """Positions of secrets in the original text; short words only where `word` accepts their surroundings."""
         closed = layer.without_white_space
         for start, end in self._long.found(closed.text):
@@ -150,7 +139,7 @@ def hide_secrets_of(target: Mapping[str, Any]) -> None:
     Every header may be secret, except our own. Values that a preview does not know yet are skipped.
     """
     auth = _known(target, "authConfig")
-    hide(*(auth[name] for name in ("password", "clientSecret") if name in auth))
+    hide(*(auth[name] for name in SECRET_FIELDS if name in auth))
     if "username" in auth and "password" in auth:
         hide(f"{auth['username']}:{auth['password']}")
     headers = _known(target, "headers")
@@ -202,7 +191,7 @@ def _url(text: str) -> SplitResult | None:
 def _written(form: str) -> Iterator[str]:
     """How a form may appear in a text after decoding."""
     yield form
-    yield _Reading.of(form).innermost
+    yield Decoded.of(form).innermost
     yield re.sub(r"\s", "+", form)
     as_bytes = [form.encode("utf-8", "surrogatepass")]
     # Headers are Latin-1; a server that mixes that up with UTF-8 repeats them in the other encoding.
@@ -233,83 +222,6 @@ def _may_be_a_word(text: str) -> bool:
     return len(text) < SHORT or (len(text) < SHORT_LETTERS and text.isalpha())
 
 
-class _Reading:
-    """A text with the position of each character in the original text."""
-
-    def __init__(self, text: str, places: list[tuple[int, int]]) -> None:
-        self.text = text
-        self.places = places
-
-    @classmethod
-    def of(cls, text: str) -> _Reading:
-        """The text as it is."""
-        return cls(text, [(at, at + 1) for at in range(len(text))])
-
-    @property
-    def innermost(self) -> str:
-        """The completely decoded text."""
-        return [*self.layers()][-1].text
-
-    def layers(self) -> Iterator[_Reading]:
-        """The text itself, then decoded once, twice and so on."""
-        reading = self
-        yield reading
-        for _ in range(LAYERS):
-            if not _ESCAPE.search(reading.text):
-                return
-            reading = reading._unescaped()
-            yield reading
-
-    @cached_property
-    def without_white_space(self) -> _Reading:
-        kept = [at for at, character in enumerate(self.text) if not character.isspace()]
-        return _Reading("".join(self.text[at] for at in kept), [self.places[at] for at in kept])
-
-    def place(self, start: int, end: int) -> tuple[int, int]:
-        """The position in the original text of a section of this one."""
-        return self.places[start][0], self.places[end - 1][1]
-
-    def _unescaped(self) -> _Reading:
-        pieces: list[str] = []
-        places: list[tuple[int, int]] = []
-        at = 0
-        for match in _ESCAPE.finditer(self.text):
-            pieces.append(self.text[at : match.start()])
-            places += self.places[at : match.start()]
-            at = match.start()
-            for characters, length in _meaning(match):
-                pieces.append(characters)
-                place = (self.places[at][0], self.places[at + length - 1][1])
-                places += [place] * len(characters)
-                at += length
-        return _Reading("".join([*pieces, self.text[at:]]), places + self.places[at:])
-
-
-def _meaning(escape: re.Match[str]) -> list[tuple[str, int]]:
-    """What an escape stands for, with the number of characters that each part of it takes."""
-    whole = escape[0]
-    if escape["percent"]:
-        run = bytes.fromhex(whole.replace("%", ""))
-        try:
-            return [(character, 3 * len(character.encode())) for character in run.decode()]
-        except UnicodeDecodeError:
-            return [(character, 3) for character in run.decode("latin-1")]
-    if escape["high"]:
-        pair = bytes.fromhex(escape["high"] + escape["low"])
-        return [(pair.decode("utf-16-be"), len(whole))]
-    if escape["entity"]:
-        # `html.unescape` drops numbers that are not valid in HTML, but Python prints such characters.
-        return [(html.unescape(whole) or _numbered(whole), len(whole))]
-    if code := escape["code"] or escape["byte"]:
-        return [(chr(int(code, 16)), len(whole))]
-    return [(_LETTERS.get(escape["letter"], escape["letter"]), len(whole))]
-
-
-def _numbered(entity: str) -> str:
-    digits = entity[2:-1]
-    return chr(int(digits[1:], 16) if digits[0] in "xX" else int(digits))
-
-
 def _stands_alone(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
     return not (before.isalnum() and text[start].isalnum()) and not (
@@ -324,7 +236,7 @@ def _is_quoted(text: str, start: int, end: int) -> bool:
 
 def _without(text: str, noted: Iterable[_Noted], word: Callable[[str, int, int], bool]) -> str:
     found = [
-        place for layer in _Reading.of(text).layers() for each in noted for place in each.found(layer, word)
+        place for layer in Decoded.of(text).layers() for each in noted for place in each.found(layer, word)
     ]
     for start, end in reversed(_merged(found)):
         text = text[:start] + HIDDEN + text[end:]

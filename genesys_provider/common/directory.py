@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from genesys_provider.client.errors import (
     Cancelled,
@@ -35,14 +35,11 @@ from genesys_provider.client.errors import (
     Unauthorized,
     UnexpectedAnswer,
 )
-from genesys_provider.client.limits import Allowance, Priority
+from genesys_provider.client.limits import Priority
 from genesys_provider.common.batches import Batches
-from genesys_provider.common.ownership import Owned
 from genesys_provider.common.paging import Page
+from genesys_provider.common.reader import Listed, Look, Reader
 from genesys_provider.common.writes import Writes
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 FRESH_SECONDS = 30.0
 """How long a reading of the list answers questions by id, except for what we have written since."""
@@ -65,49 +62,9 @@ _OF_THE_LIST = (ConnectionFailed, RateLimited, ServerError, UnexpectedAnswer)
 """Failures of a look-up by name that would affect other names too."""
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T", bound=Listed)
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-class Listed(Owned, Protocol):
-    """An object that the directory lists."""
-
-    @property
-    def status(self) -> str:
-        """The status in capital letters; empty if the service does not give one."""
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self:
-        """A copy with changed values."""
-
-
-T = TypeVar("T", bound=Listed)
-
-
-class Look(NamedTuple, Generic[T]):
-    """The current status of an object, from the cheapest request that gives it."""
-
-    status: str
-    message: str | None = None
-    thing: T | None = None
-
-
-class Reader(Protocol[T]):
-    """How to request objects of one kind."""
-
-    allowance: Allowance
-    finds_by_name: bool
-    """Whether the service can filter the list by name. If so, it also refuses a name that is taken."""
-    look_pause: float
-    """Minimum seconds between two polls."""
-
-    def pages(self, *, name: str | None = None, priority: Priority = Priority.BULK) -> Iterator[Page[T]]:
-        """The list; with `name`, at least the objects of that name."""
-
-    def get(self, id_: str, /) -> T | None:
-        """The object with this id, or None if it is not found."""
-
-    def look(self, id_: str, /) -> Look[T]:
-        """The current status, from the cheapest request; `NotFound` if there is no such object."""
 
 
 class Question(NamedTuple):
@@ -120,7 +77,7 @@ class Question(NamedTuple):
 
 
 @dataclass
-class _Reading(Generic[T]):
+class _Listing(Generic[T]):
     """A reading of the list, which may stop after any page and go on later."""
 
     started: float
@@ -155,7 +112,7 @@ class Directory(Generic[T]):
         self._read_at = float("-inf")
         self._asked = 0
         self._page_count = 1
-        self._begun: _Reading[T] | None = None
+        self._begun: _Listing[T] | None = None
         self._look_at = float("-inf")
         self._list_fails_until = float("-inf")
         self._known: Batches[Question, T | None] = Batches(
@@ -307,7 +264,7 @@ class Directory(Generic[T]):
             return
         reading, self._begun = self._begun, None
         if reading is None or self._clock() >= reading.started + FRESH_SECONDS:
-            reading = _Reading(self._clock(), self._pages(Priority.BULK))
+            reading = _Listing(self._clock(), self._pages(Priority.BULK))
         for page in reading.pages:
             reading.by_id.update((thing.id, thing) for thing in page.things)
             if not must and not self._pays():

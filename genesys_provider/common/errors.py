@@ -9,8 +9,7 @@ from genesys_provider.client.errors import GenesysError
 
 if TYPE_CHECKING:
     from genesys_provider.common.faults import Fault
-    from genesys_provider.common.organization import Organization
-    from genesys_provider.common.ownership import Owned
+    from genesys_provider.common.owned import Owned
 
 
 class Invalid(GenesysError):
@@ -26,20 +25,6 @@ class Invalid(GenesysError):
     def __init__(self, what: str, faults: Sequence[Fault]) -> None:
         super().__init__(f"{what} is not valid: {'; '.join(map(str, faults))}")
         self.faults = list(faults)
-
-
-class OtherOrganization(GenesysError):
-    """The settings lead to another organization than the object's; nothing was sent to it."""
-
-    hint = (
-        "Set GENESYSCLOUD_REGION, GENESYSCLOUD_API_URL and the OAuth client back to those of the organization that "
-        "it belongs to"
-    )
-
-    def __init__(self, what: str, recorded: Organization, now: Organization) -> None:
-        super().__init__(f"{what} belongs to {recorded}, but the configuration leads to {now}")
-        self.recorded = recorded
-        self.now = now
 
 
 class NameTaken(GenesysError):

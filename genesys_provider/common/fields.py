@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Annotated
 
@@ -49,3 +50,14 @@ class ApiModel(BaseModel):
         frozen=True,
         hide_input_in_errors=True,
     )
+
+
+def matching(pattern: str, form: str) -> AfterValidator:
+    """A validator for texts that match the pattern as a whole; `form` is the reason of one that does not."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise PydanticCustomError("form", form)
+        return text
+
+    return AfterValidator(check)

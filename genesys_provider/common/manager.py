@@ -15,9 +15,10 @@ from genesys_provider.client.errors import HOPELESS, Cancelled, GenesysError, No
 from genesys_provider.client.limits import Allowance
 from genesys_provider.client.settings import Settings
 from genesys_provider.common.audit import AuditEvent, AuditTrail
-from genesys_provider.common.directory import Directory, Listed, Reader
+from genesys_provider.common.directory import Directory
 from genesys_provider.common.organization import Organization, Organizations
 from genesys_provider.common.ownership import Owner
+from genesys_provider.common.reader import Listed, Reader
 from genesys_provider.common.run import Run
 from genesys_provider.common.writes import LastWrite, Writes
 from genesys_provider.common.writing import Wanted, Writing

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from genesys_provider.client.errors import Cancelled
 from genesys_provider.client.progress import report
 from genesys_provider.common.errors import NameTaken
-from genesys_provider.common.ownership import Owned, quoted, same_stack, taken
+from genesys_provider.common.owned import Owned
+from genesys_provider.common.ownership import quoted, same_stack, taken
 from genesys_provider.common.run import Run
 
 LOOK_SECONDS = 0.2

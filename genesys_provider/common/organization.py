@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from genesys_provider.client.api import GenesysClient
-from genesys_provider.client.errors import ApiError
+from genesys_provider.client.errors import ApiError, GenesysError
 from genesys_provider.client.shared import SharedCall
-from genesys_provider.common.errors import OtherOrganization
 
 _DOES_NOT_SAY = (403, 404, 405, 410, 501)
 """The API refuses or does not know the call [C], though it is documented and needs no permission [G]."""
@@ -30,6 +29,20 @@ class Organization:
     def __str__(self) -> str:
         named = f" ({self.name})" if self.name else ""
         return f"organization {self.id}{named} at {self.api_url}" if self.id else f"the one at {self.api_url}"
+
+
+class OtherOrganization(GenesysError):
+    """The settings lead to another organization than the object's; nothing was sent to it."""
+
+    hint = (
+        "Set GENESYSCLOUD_REGION, GENESYSCLOUD_API_URL and the OAuth client back to those of the organization that "
+        "it belongs to"
+    )
+
+    def __init__(self, what: str, recorded: Organization, now: Organization) -> None:
+        super().__init__(f"{what} belongs to {recorded}, but the configuration leads to {now}")
+        self.recorded = recorded
+        self.now = now
 
 
 class Organizations:

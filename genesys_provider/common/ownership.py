@@ -36,36 +36,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import quote, unquote
 
 from genesys_provider.common.errors import NameTaken, OwnedByAnother, ReplacementRefused
+from genesys_provider.common.owned import Owned
 from genesys_provider.common.run import Run
 
 _URN = "urn:pulumi:"
 _PARTS = 4
 _UNQUOTED = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
 """Characters that are not escaped in a written mark. A resource's name may contain any character."""
-
-
-class Owned(Protocol):
-    """An object that carries an owner mark."""
-
-    @property
-    def kind(self) -> str:
-        """What users call it: `target`, `source`."""
-
-    @property
-    def id(self) -> str:
-        """Its id in Genesys Cloud."""
-
-    @property
-    def name(self) -> str:
-        """Its name in Genesys Cloud."""
-
-    @property
-    def owner(self) -> str | None:
-        """Its owner mark."""
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,11 @@ from genesys_provider.client.errors import (
 )
 from genesys_provider.client.progress import report
 from genesys_provider.common.audit import AuditEvent, AuditTrail
-from genesys_provider.common.directory import Directory, Listed
+from genesys_provider.common.directory import Directory
 from genesys_provider.common.errors import StillThere
 from genesys_provider.common.names import Names
 from genesys_provider.common.ownership import Owner, is_left_behind, may_delete
+from genesys_provider.common.reader import Listed
 from genesys_provider.common.run import Run
 from genesys_provider.common.writes import LAG_SECONDS, Writes
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from starlette.responses import JSONResponse, Response
 
 from genesys_provider.emulator import extras
-from genesys_provider.emulator.errors import ApiError, BrokenRule
+from genesys_provider.emulator.errors import BrokenRule, ErrorResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,7 +96,7 @@ def page_asked(
     """The page that the request asks for; `kept` names the other query parameters that count.
 
     Raises:
-        ApiError: 400 if the number or the size is not valid.
+        ErrorResponse: 400 if the number or the size is not valid.
     """
     query = request.query_params
     return PageAsked(
@@ -113,5 +113,5 @@ def _whole_number(text: str | None, name: str, default: int, maximum: int) -> in
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else 0  # noqa: PLR2004
     if not 1 <= number <= maximum:
         reason = f"must be a whole number from 1 to {maximum}"
-        raise ApiError(400, "The page request is not valid", broken=[BrokenRule(name, reason)])
+        raise ErrorResponse(400, "The page request is not valid", broken=[BrokenRule(name, reason)])
     return number

@@ -18,15 +18,15 @@ from genesys_provider.emulator.control import Control
 from genesys_provider.emulator.database import Database
 from genesys_provider.emulator.deliveries import Deliveries
 from genesys_provider.emulator.departures import Departures
-from genesys_provider.emulator.errors import ApiError
+from genesys_provider.emulator.errors import ErrorResponse
 from genesys_provider.emulator.faults import Faults
 from genesys_provider.emulator.front import CONTROL_PREFIX, Front, RequestLog
 from genesys_provider.emulator.held import HeldRequests
 from genesys_provider.emulator.integration_store import INTEGRATIONS, IntegrationStore
 from genesys_provider.emulator.integrations import Integrations
-from genesys_provider.emulator.limits import RateLimit
-from genesys_provider.emulator.login import TOKEN_PATH, Login, OAuthClient
-from genesys_provider.emulator.organization import Organization
+from genesys_provider.emulator.limits import RateLimiter
+from genesys_provider.emulator.login import TOKEN_PATH, Authorization, OAuthClient
+from genesys_provider.emulator.organization import OrganizationRoute
 from genesys_provider.emulator.outbound import ENDPOINT_SECONDS, Outbound
 from genesys_provider.emulator.partner_events import SCHEMA as EVENTS_SCHEMA
 from genesys_provider.emulator.partner_events import PartnerEvents
@@ -95,15 +95,15 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
         (*STORE_SCHEMA, *SOURCES_SCHEMA, *EVENTS_SCHEMA),
     )
     store, departures = Store(database), Departures(database)
-    limit, log = RateLimit(settings.rate_limit), RequestLog()
+    limit, log = RateLimiter(settings.rate_limit), RequestLog()
     faults, held = Faults(), HeldRequests()
     verifier = Verifier(store, outbound, settings.verification_seconds)
     deliveries = Deliveries(store, outbound)
     client = OAuthClient(settings.client_id, settings.client_secret)
-    login = Login(client, store, limit)
+    login = Authorization(client, store, limit)
     targets = Targets(store, verifier, outbound, departures)
     behaving = Behaving(settings.behaviour)
-    organization = Organization(store.organization_id(settings.organization_id))
+    organization = OrganizationRoute(store.organization_id(settings.organization_id))
     integration_store, sources = IntegrationStore(database), PartnerSources(database, organization.id)
     activation = Activation(integration_store, sources, behaving, settings.activation_seconds)
     integrations = Integrations(integration_store, activation, sources, departures, settings.max_instances)
@@ -127,11 +127,11 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
     async def http_error(request: Request, error: Exception) -> Response:
         """The router's own answers, 404 and 405. Which paths exist is only revealed after login."""
         assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's types know `Exception` only
-        answer = ApiError(error.status_code, error.detail, headers=_allowed(request, error))
+        answer = ErrorResponse(error.status_code, error.detail, headers=_allowed(request, error))
         if not request.url.path.startswith(_OPEN):
             try:
                 login.admit(request)
-            except ApiError as refused:
+            except ErrorResponse as refused:
                 answer = refused
         return answer.answer(request.state.correlation_id)
 
@@ -157,7 +157,7 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
             *control.routes(),
             contract.route(),
         ],
-        exception_handlers={ApiError: _api_error, HTTPException: http_error, Exception: _bug},
+        exception_handlers={ErrorResponse: _api_error, HTTPException: http_error, Exception: _bug},
         lifespan=lifespan,
     )
     # A path with an extra slash is a 404, like any unknown path.
@@ -166,7 +166,7 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
 
 
 async def _api_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)  # noqa: S101 - Starlette's types know `Exception` only
+    assert isinstance(error, ErrorResponse)  # noqa: S101 - Starlette's types know `Exception` only
     return error.answer(request.state.correlation_id)
 
 
@@ -179,4 +179,6 @@ def _allowed(request: Request, error: HTTPException) -> Mapping[str, str] | None
 
 
 async def _bug(request: Request, _: Exception) -> Response:
-    return ApiError(500, "The emulator failed; its output tells why.").answer(request.state.correlation_id)
+    return ErrorResponse(500, "The emulator failed; its output tells why.").answer(
+        request.state.correlation_id
+    )

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from genesys_provider.emulator.contract import fields
-from genesys_provider.emulator.errors import ApiError
+from genesys_provider.emulator.errors import ErrorResponse
 from genesys_provider.emulator.judge import broken_rules_of, broken_rules_of_schema
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ async def read_body(request: Request) -> bytes:
     """The request's body.
 
     Raises:
-        ApiError: 413 if it is too large [G]; then the rest is not read.
+        ErrorResponse: 413 if it is too large [G]; then the rest is not read.
     """
     length = request.headers.get("content-length", "")
-    too_large = ApiError(413, f"The request body is larger than {MAX_BODY_BYTES} bytes.")
+    too_large = ErrorResponse(413, f"The request body is larger than {MAX_BODY_BYTES} bytes.")
     if length.isdecimal() and int(length) > MAX_BODY_BYTES:
         raise too_large
     body = bytearray()
@@ -38,7 +38,7 @@ async def read_object(request: Request) -> dict[str, Any]:
     """The request's body, which must be a JSON object.
 
     Raises:
-        ApiError: 413 if it is too large, 400 if it is anything else.
+        ErrorResponse: 413 if it is too large, 400 if it is anything else.
     """
     raw = await read_body(request)
     try:
@@ -46,9 +46,9 @@ async def read_object(request: Request) -> dict[str, Any]:
         # Half a surrogate pair is valid JSON, but can't be encoded as UTF-8 in an answer.
         json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise ApiError(400, "The request body is not valid JSON.", code="invalid.json") from error
+        raise ErrorResponse(400, "The request body is not valid JSON.", code="invalid.json") from error
     if not isinstance(body, dict):
-        raise ApiError(400, "The request body must be a JSON object.", code="invalid.json")
+        raise ErrorResponse(400, "The request body must be a JSON object.", code="invalid.json")
     return body
 
 
@@ -62,10 +62,10 @@ def checked_config(body: dict[str, Any]) -> dict[str, Any]:
     Fields unknown to the contract are dropped; `headers` and `eventTypes` are kept as sent.
 
     Raises:
-        ApiError: 400 with every broken rule.
+        ErrorResponse: 400 with every broken rule.
     """
     if broken := broken_rules_of(body):
-        raise ApiError(400, "The target is not valid", code="invalid.target", broken=broken)
+        raise ErrorResponse(400, "The target is not valid", code="invalid.target", broken=broken)
     config = {"headers": {}, **_known(body, "TargetBody")}
     policy = _known(config["retryPolicy"], "RetryPolicy")
     return {
@@ -86,10 +86,10 @@ def checked(body: dict[str, Any], schema: str) -> dict[str, Any]:
     """The fields of a body that a schema of the contract knows.
 
     Raises:
-        ApiError: 400 with every broken rule.
+        ErrorResponse: 400 with every broken rule.
     """
     if broken := broken_rules_of_schema(schema, body):
-        raise ApiError(400, "The body is not valid", code="invalid.body", broken=broken)
+        raise ErrorResponse(400, "The body is not valid", code="invalid.body", broken=broken)
     return _known(body, schema)
 
 

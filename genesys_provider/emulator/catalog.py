@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.routing import Route
 
 from genesys_provider.emulator.answers import answer, behaviour_of, page_asked
-from genesys_provider.emulator.errors import ApiError
+from genesys_provider.emulator.errors import ErrorResponse
 from genesys_provider.emulator.integration_types import NAMES, TYPES_PATH, config_schema, type_view
 from genesys_provider.emulator.integrations import MAX_PAGE_NUMBER, MAX_PAGE_SIZE, instances_limit
 from genesys_provider.emulator.login import INTEGRATIONS_READ
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from genesys_provider.emulator.login import Login
+    from genesys_provider.emulator.login import Authorization
 
 TOPICS_PATH = "/api/v2/notifications/availabletopics"
 LIMITS_PATH = "/api/v2/organizations/limits/namespaces/integrations"
@@ -38,7 +38,7 @@ class Catalog:
     def __init__(self, max_instances: int) -> None:
         self._max_instances = max_instances
 
-    def routes(self, login: Login) -> list[Route]:
+    def routes(self, login: Authorization) -> list[Route]:
         """Every call; topics and limits only need a token [G]."""
         needs: dict[str, Any] = {"permission": _VIEW}
         return [
@@ -72,7 +72,7 @@ class Catalog:
         """`GET …/configschemas/{configType}`: the schema of a type's configuration."""
         type_id, part = _type_of(request), request.path_params["configType"]
         if part not in {"properties", "advanced"}:
-            raise ApiError(404, f"There is no schema {part}.")
+            raise ErrorResponse(404, f"There is no schema {part}.")
         return answer(config_schema(type_id, part), behaviour_of(request))
 
     async def credentials(self, request: Request) -> Response:
@@ -94,5 +94,5 @@ class Catalog:
 def _type_of(request: Request) -> str:
     type_id: str = request.path_params["typeId"]
     if type_id not in NAMES:
-        raise ApiError(404, f"There is no integration type {type_id}.")
+        raise ErrorResponse(404, f"There is no integration type {type_id}.")
     return type_id

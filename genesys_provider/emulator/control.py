@@ -32,8 +32,8 @@ from starlette.routing import Route
 
 from genesys_provider.emulator.behaviour import Behaviour
 from genesys_provider.emulator.bodies import read_object
-from genesys_provider.emulator.errors import ApiError, broken_rules
-from genesys_provider.emulator.faults import Fault, Faults
+from genesys_provider.emulator.errors import ErrorResponse, broken_rules
+from genesys_provider.emulator.faults import Faults, InjectedFault
 from genesys_provider.emulator.login import OAuthClient
 from genesys_provider.emulator.paths import id_of
 from genesys_provider.emulator.views import target_view
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from genesys_provider.emulator.front import RequestLog
     from genesys_provider.emulator.held import HeldRequests
     from genesys_provider.emulator.integrations import Integrations
-    from genesys_provider.emulator.limits import RateLimit
+    from genesys_provider.emulator.limits import RateLimiter
     from genesys_provider.emulator.partner_events import PartnerEvents
     from genesys_provider.emulator.partner_sources import PartnerSource, PartnerSources
     from genesys_provider.emulator.store import Store
@@ -109,7 +109,7 @@ class Control:
     database: Database
     store: Store
     client: OAuthClient
-    limit: RateLimit
+    limit: RateLimiter
     log: RequestLog
     faults: Faults
     held: HeldRequests
@@ -221,7 +221,7 @@ class Control:
         integration_id = id_of(request)
         body = await _checked(request, StateBody)
         if not self.activation.force(integration_id, body.code, body.message):
-            raise ApiError(404, f"There is no integration {integration_id}.")
+            raise ErrorResponse(404, f"There is no integration {integration_id}.")
         return JSONResponse(self.integrations.view_of(integration_id))
 
     async def list_faults(self, _: Request) -> Response:
@@ -230,7 +230,7 @@ class Control:
 
     async def add_fault(self, request: Request) -> Response:
         """Add a fault."""
-        fault = await _checked(request, Fault)
+        fault = await _checked(request, InjectedFault)
         self.faults.add(fault)
         return JSONResponse(fault.model_dump(), 201)
 
@@ -253,7 +253,7 @@ class Control:
         target_id = id_of(request)
         body = await _checked(request, StatusBody)
         if not self.store.force(target_id, body.status, body.message):
-            raise ApiError(404, f"There is no EventBridge target {target_id}.")
+            raise ErrorResponse(404, f"There is no EventBridge target {target_id}.")
         self.verifier.stop(target_id)
         target = self.store.get(target_id)
         return JSONResponse(None if target is None else target_view(target))
@@ -277,7 +277,7 @@ class Control:
 def _associated(request: Request, change: Callable[[str], list[PartnerSource]]) -> Response:
     name = unquote(request.path_params["name"])
     if not (changed := change(name)):
-        raise ApiError(404, f"There is no partner event source {name}.")
+        raise ErrorResponse(404, f"There is no partner event source {name}.")
     return JSONResponse([each.view() for each in changed])
 
 
@@ -287,4 +287,4 @@ async def _checked(request: Request, model: type[Body]) -> Body:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise ApiError(400, "The body is not valid", broken=broken_rules(error)) from error
+        raise ErrorResponse(400, "The body is not valid", broken=broken_rules(error)) from error

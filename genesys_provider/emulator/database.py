@@ -90,7 +90,7 @@ class Table(Generic[Row]):
 
 
 @dataclass(frozen=True)
-class Look(Generic[Row]):
+class TableView(Generic[Row]):
     """The rows of a table now, or at a moment in the last hour."""
 
     _database: sqlite3.Connection
@@ -180,9 +180,9 @@ class Database:
         """
         return self._connection.execute(statement, values)
 
-    def as_of(self, table: Table[Row], seconds_ago: float) -> Look[Row]:
+    def as_of(self, table: Table[Row], seconds_ago: float) -> TableView[Row]:
         """The rows as they were so many seconds ago, at most an hour; 0 means now."""
-        return Look(self._connection, table, time.monotonic() - seconds_ago if seconds_ago else None)
+        return TableView(self._connection, table, time.monotonic() - seconds_ago if seconds_ago else None)
 
     def clear(self) -> None:
         """Delete all rows of the tables, and their history."""

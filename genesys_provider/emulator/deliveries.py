@@ -27,7 +27,7 @@ _KEPT = 10_000
 
 
 @dataclass
-class Delivery:
+class EventDelivery:
     """The delivery of one event to one target, with all attempts so far."""
 
     target_id: str
@@ -56,7 +56,7 @@ class Deliveries:
     def __init__(self, store: Store, outbound: Outbound) -> None:
         self._store = store
         self._outbound = outbound
-        self._deliveries: deque[Delivery] = deque(maxlen=_KEPT)
+        self._deliveries: deque[EventDelivery] = deque(maxlen=_KEPT)
         self._retries: set[asyncio.Task[None]] = set()
 
     def all(self) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ class Deliveries:
             for target in self._store.all()
             if target.status == "VERIFIED" and event_type in target.config["eventTypes"]
         ]
-        deliveries = [Delivery(target.id, target.name, message) for target in targets]
+        deliveries = [EventDelivery(target.id, target.name, message) for target in targets]
         self._deliveries.extend(deliveries)
         await asyncio.gather(*map(self._attempt, deliveries, targets))
         return [delivery.view() for delivery in deliveries]
@@ -84,7 +84,7 @@ class Deliveries:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _attempt(self, delivery: Delivery, target: StoredTarget) -> None:
+    async def _attempt(self, delivery: EventDelivery, target: StoredTarget) -> None:
         at = timestamp()
         outcome = await self._outbound.post(target, delivery.event)
         delivery.attempts.append({"at": at, "status": outcome.status, "error": outcome.error})
@@ -100,7 +100,7 @@ class Deliveries:
             self._retries.add(task)
             task.add_done_callback(self._retries.discard)
 
-    async def _retry(self, delivery: Delivery, seconds: float) -> None:
+    async def _retry(self, delivery: EventDelivery, seconds: float) -> None:
         await asyncio.sleep(seconds)
         # Read it again: if the target's credentials were corrected, the retries should use the new ones.
         target = self._store.get(delivery.target_id)

@@ -52,7 +52,7 @@ def broken_rules(error: ValidationError) -> list[BrokenRule]:
     ]
 
 
-class ApiError(Exception):
+class ErrorResponse(Exception):
     """An error answer.
 
     Args:
@@ -115,10 +115,10 @@ class ApiError(Exception):
         return JSONResponse(whole, self.status, headers=self.headers)
 
 
-def plain_error(status: int) -> ApiError:
+def plain_error(status: int) -> ErrorResponse:
     """The usual error for a status, as sent by an injected fault."""
     messages = {401: "Invalid login credentials.", 429: "Rate limit exceeded the maximum."}
-    return ApiError(status, messages.get(status, _phrase(status)))
+    return ErrorResponse(status, messages.get(status, _phrase(status)))
 
 
 def _phrase(status: int) -> str:

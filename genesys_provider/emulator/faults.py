@@ -44,7 +44,7 @@ class Match(BaseModel):
         )
 
 
-class Fault(BaseModel):
+class InjectedFault(BaseModel):
     """One fault.
 
     Attributes:
@@ -65,13 +65,13 @@ class Fault(BaseModel):
     body: Any = None
 
     @model_validator(mode="after")
-    def _status_of_a_status(self) -> Fault:
+    def _status_of_a_status(self) -> InjectedFault:
         if self.action == "status" and self.status is None:
             raise ValueError("the action status needs a status")
         return self
 
     @model_validator(mode="after")
-    def _after_serving(self) -> Fault:
+    def _after_serving(self) -> InjectedFault:
         if self.when == "after" and self.action in _NOT_SERVED:
             raise ValueError(f"the action {self.action} serves no request to wait after")
         return self
@@ -81,13 +81,13 @@ class Faults:
     """The pending faults."""
 
     def __init__(self) -> None:
-        self._faults: list[Fault] = []
+        self._faults: list[InjectedFault] = []
 
-    def add(self, fault: Fault) -> None:
+    def add(self, fault: InjectedFault) -> None:
         """Add a fault."""
         self._faults.append(fault)
 
-    def all(self) -> list[Fault]:
+    def all(self) -> list[InjectedFault]:
         """The pending faults, oldest first."""
         return list(self._faults)
 
@@ -95,7 +95,7 @@ class Faults:
         """Remove all faults."""
         self._faults.clear()
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, method: str, path: str) -> InjectedFault | None:
         """The fault that applies to this request, which counts towards its `times`."""
         for fault in self._faults:
             if fault.match.matches(method, path):

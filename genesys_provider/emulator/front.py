@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from genesys_provider.emulator.behaviour import Behaving
-    from genesys_provider.emulator.faults import Fault, Faults
+    from genesys_provider.emulator.faults import Faults, InjectedFault
     from genesys_provider.emulator.held import HeldRequests
-    from genesys_provider.emulator.limits import RateLimit
+    from genesys_provider.emulator.limits import RateLimiter
 
 CONTROL_PREFIX = "/emulator/"
 
@@ -80,7 +80,7 @@ class Front:
         log: RequestLog,
         faults: Faults,
         held: HeldRequests,
-        limit: RateLimit,
+        limit: RateLimiter,
         behaving: Behaving,
     ) -> None:
         self._app = app
@@ -136,7 +136,7 @@ class Front:
             # Starlette has already answered 500; log the reason for whoever runs the emulator.
             logger.exception("%s %s failed", scope["method"], scope["path"])
 
-    async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _fail(self, fault: InjectedFault, scope: Scope, receive: Receive, send: Send) -> None:
         if fault.seconds:
             receive = await _read_ahead(receive)
         if fault.when == "before":
@@ -150,7 +150,7 @@ class Front:
         else:
             await self._fail_after(fault, scope, receive, send)
 
-    async def _fail_after(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _fail_after(self, fault: InjectedFault, scope: Scope, receive: Receive, send: Send) -> None:
         start: Message = {}
         body = b""
 
@@ -178,7 +178,7 @@ class Front:
         else:
             await connection.abort(scope, receive)
 
-    async def _hold(self, fault: Fault, scope: Scope) -> None:
+    async def _hold(self, fault: InjectedFault, scope: Scope) -> None:
         await self._held.hold(scope["method"], scope["path"], fault.when, fault.seconds)
 
 
@@ -194,7 +194,7 @@ async def _read_ahead(receive: Receive) -> Receive:
     return replay
 
 
-def _status_answer(fault: Fault, scope: Scope) -> Response:
+def _status_answer(fault: InjectedFault, scope: Scope) -> Response:
     status = fault.status or 500
     if fault.body is not None:
         body = fault.body if isinstance(fault.body, str) else json.dumps(fault.body)

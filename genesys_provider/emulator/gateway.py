@@ -67,7 +67,7 @@ class GatewaySettings:
     signing_secret: str | None = field(default=None, repr=False)
 
 
-class Behaviour(BaseModel):
+class EndpointBehaviour(BaseModel):
     """How endpoints respond instead of normally."""
 
     model_config = ConfigDict(extra="forbid")
@@ -97,7 +97,7 @@ class Gateway:
         self._events: list[dict[str, Any]] = []
         self._syncs: list[dict[str, Any]] = []
         self._sync_ids: set[str] = set()
-        self._behaviours: list[Behaviour] = []
+        self._behaviours: list[EndpointBehaviour] = []
         self._held = HeldRequests()
 
     def app(self) -> ASGIApp:
@@ -164,7 +164,7 @@ class Gateway:
     async def behave(self, request: Request) -> Response:
         """Change how endpoints respond; replaces the behaviour of the same path."""
         try:
-            behaviour = Behaviour.model_validate_json(await request.body())
+            behaviour = EndpointBehaviour.model_validate_json(await request.body())
         except ValidationError as error:
             return _refusal(400, "; ".join(f"{each.property}: {each.reason}" for each in broken_rules(error)))
         self._behaviours = [each for each in self._behaviours if each.path != behaviour.path]
@@ -204,7 +204,7 @@ class Gateway:
 
         return endpoint
 
-    def _behaviour(self, path: str) -> Behaviour | None:
+    def _behaviour(self, path: str) -> EndpointBehaviour | None:
         """The newest behaviour for the path; the request counts towards its `times`."""
         behaviour = next((each for each in reversed(self._behaviours) if fnmatchcase(path, each.path)), None)
         if behaviour is not None and behaviour.times is not None:

@@ -10,7 +10,7 @@ from genesys_provider.emulator.database import Table
 from genesys_provider.emulator.events import timestamp
 
 if TYPE_CHECKING:
-    from genesys_provider.emulator.database import Database, Look
+    from genesys_provider.emulator.database import Database, TableView
 
 ENABLED, DISABLED, DELETED, RESTORED = "ENABLED", "DISABLED", "DELETED", "RESTORED"
 """The intended states of an integration [G]."""
@@ -96,7 +96,7 @@ class IntegrationStore:
             (integration_id, name, kind, json.dumps(EMPTY), DISABLED, INACTIVE, timestamp()),
         )
 
-    def as_of(self, seconds_ago: float) -> Look[StoredIntegration]:
+    def as_of(self, seconds_ago: float) -> TableView[StoredIntegration]:
         """The integrations as they were so many seconds ago, at most an hour; 0 means now."""
         return self._database.as_of(INTEGRATIONS, seconds_ago)
 

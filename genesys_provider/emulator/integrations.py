@@ -14,7 +14,7 @@ from starlette.routing import Route
 from genesys_provider.emulator.answers import answer, behaviour_of, deleted, page_asked, replaced
 from genesys_provider.emulator.behaviour import USUAL
 from genesys_provider.emulator.bodies import checked, read_object
-from genesys_provider.emulator.errors import ApiError, BrokenRule
+from genesys_provider.emulator.errors import BrokenRule, ErrorResponse
 from genesys_provider.emulator.integration_store import (
     ACTIVATING,
     ACTIVE,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from genesys_provider.emulator.behaviour import Behaviour
     from genesys_provider.emulator.departures import Departures
     from genesys_provider.emulator.integration_store import IntegrationStore, StoredIntegration
-    from genesys_provider.emulator.login import Login
+    from genesys_provider.emulator.login import Authorization
     from genesys_provider.emulator.partner_sources import PartnerSources
 
 MAX_PAGE_SIZE = MAX_PAGE_NUMBER = 999
@@ -63,7 +63,7 @@ class Integrations:
     departures: Departures
     max_instances: int
 
-    def routes(self, login: Login) -> list[Route]:
+    def routes(self, login: Authorization) -> list[Route]:
         """Every call, each behind the scope that it needs."""
         one = INTEGRATIONS_PATH + "/{id}"
         current = one + "/config/current"
@@ -95,7 +95,7 @@ class Integrations:
         kind = body["integrationType"]["id"]
         if kind not in NAMES:
             broken = [BrokenRule("integrationType.id", "is not an integration type")]
-            raise ApiError(400, "The body is not valid", code="invalid.body", broken=broken)
+            raise ErrorResponse(400, "The body is not valid", code="invalid.body", broken=broken)
         siblings = [each for each in self.store.all() if each.type == kind]
         if kind == EVENTBRIDGE and sum(each.intended != DELETED for each in siblings) >= self.max_instances:
             raise self._too_many()
@@ -116,7 +116,7 @@ class Integrations:
         filters = {} if behaviour.ignore_filters else page.query
         if len(filters.get("ids", "").split(",")) > MAX_IDS:
             broken = [BrokenRule("ids", f"must be at most {MAX_IDS} ids")]
-            raise ApiError(400, "The page request is not valid", broken=broken)
+            raise ErrorResponse(400, "The page request is not valid", broken=broken)
         odd = odd_integrations(0 if "ids" in filters else behaviour.odd_entries)
         there = {
             each.id: each
@@ -198,7 +198,7 @@ class Integrations:
         """The integration with its configuration, under the usual behaviour.
 
         Raises:
-            ApiError: 404 if there is none.
+            ErrorResponse: 404 if there is none.
         """
         return self._view(self._now(integration_id), USUAL, expanded=True)
 
@@ -212,7 +212,9 @@ class Integrations:
             reason = "is used by another integration with the same account and region"
             broken = [BrokenRule("properties.eventSourceSuffix", reason)]
         if broken:
-            raise ApiError(400, "The configuration is not valid", code="invalid.configuration", broken=broken)
+            raise ErrorResponse(
+                400, "The configuration is not valid", code="invalid.configuration", broken=broken
+            )
 
     def _disable(self, before: StoredIntegration) -> None:
         if before.code == INACTIVE:
@@ -228,8 +230,8 @@ class Integrations:
         self.store.delete(integration_id)
         self.sources.leave(integration_id)
 
-    def _too_many(self) -> ApiError:
-        return ApiError(
+    def _too_many(self) -> ErrorResponse:
+        return ErrorResponse(
             409,
             f"The maximum of {self.max_instances} integrations of the type {EVENTBRIDGE} is reached.",
             code="max.instances",
@@ -247,7 +249,7 @@ class Integrations:
     def _found(self, request: Request, seconds_ago: float) -> StoredIntegration:
         integration_id = id_of(request)
         if integration_id in odd_integrations(behaviour_of(request).odd_entries):
-            raise ApiError(403, f"The integration {integration_id} belongs to somebody else.")
+            raise ErrorResponse(403, f"The integration {integration_id} belongs to somebody else.")
         integration = self.store.as_of(seconds_ago).get(integration_id)
         if integration is None:
             raise _not_found(integration_id)
@@ -296,8 +298,8 @@ def _free_name(name: str, taken: set[str]) -> str:
     return free
 
 
-def _stale(integration: StoredIntegration, version: int, behaviour: Behaviour) -> ApiError:
-    return ApiError(
+def _stale(integration: StoredIntegration, version: int, behaviour: Behaviour) -> ErrorResponse:
+    return ErrorResponse(
         behaviour.stale_answer,
         f"The version {version} of the configuration does not match the current version {integration.version}.",
         code="version.mismatch",
@@ -305,5 +307,5 @@ def _stale(integration: StoredIntegration, version: int, behaviour: Behaviour) -
     )
 
 
-def _not_found(integration_id: str) -> ApiError:
-    return ApiError(404, f"There is no integration {integration_id}.")
+def _not_found(integration_id: str) -> ErrorResponse:
+    return ErrorResponse(404, f"There is no integration {integration_id}.")

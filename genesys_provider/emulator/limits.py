@@ -9,7 +9,7 @@ import math
 import time
 from dataclasses import dataclass
 
-from genesys_provider.emulator.errors import ApiError
+from genesys_provider.emulator.errors import ErrorResponse
 
 WINDOW_SECONDS = 60
 UNLIMITED = 1_000_000
@@ -26,7 +26,7 @@ class Window:
     count: int = 0
 
 
-class RateLimit:
+class RateLimiter:
     """Counts the requests of each token.
 
     Args:
@@ -42,7 +42,7 @@ class RateLimit:
         """Count a request of the token.
 
         Raises:
-            ApiError: 429 over the limit, with the seconds until the end of the window as `Retry-After`.
+            ErrorResponse: 429 over the limit, with the seconds until the end of the window as `Retry-After`.
         """
         now = time.monotonic()
         window = self._window(token)
@@ -53,7 +53,7 @@ class RateLimit:
         window.count += 1
         if self._limited and window.count > self._allowed:
             seconds = _seconds_left(window)
-            raise ApiError(
+            raise ErrorResponse(
                 429,
                 f"Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds",
                 headers={"Retry-After": str(seconds)},

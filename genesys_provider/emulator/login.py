@@ -18,14 +18,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from genesys_provider.emulator.bodies import read_body
-from genesys_provider.emulator.errors import ApiError
+from genesys_provider.emulator.errors import ErrorResponse
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
 
-    from genesys_provider.emulator.limits import RateLimit
+    from genesys_provider.emulator.limits import RateLimiter
     from genesys_provider.emulator.store import Store
 
     Endpoint = Callable[[Request], Awaitable[Response]]
@@ -79,10 +79,10 @@ class OAuthClient:
         self.scopes, self.client_secret = ALL_SCOPES, self._first_secret
 
 
-class Login:
+class Authorization:
     """Issues tokens, and checks them at each call of the API."""
 
-    def __init__(self, client: OAuthClient, store: Store, limit: RateLimit) -> None:
+    def __init__(self, client: OAuthClient, store: Store, limit: RateLimiter) -> None:
         self.client = client
         self._store = store
         self._limit = limit
@@ -101,7 +101,7 @@ class Login:
             held = self.admit(request)
             if missing := [scope for scope in scopes if scope not in held]:
                 kind, names = ("scope", missing) if permission is None else ("permission", [permission])
-                raise ApiError(
+                raise ErrorResponse(
                     403,
                     f"Unable to perform the requested action. You are missing the following {kind}(s): "
                     + ", ".join(names),
@@ -114,12 +114,12 @@ class Login:
         """Count a request of the token, and return the token's scopes.
 
         Raises:
-            ApiError: 401, or 429 over the limit.
+            ErrorResponse: 401, or 429 over the limit.
         """
         token = bearer_token(request.headers.get("authorization", ""))
         held = None if token is None else self._store.scopes_of(token)
         if token is None or held is None:
-            raise ApiError(401, "Invalid login credentials.")  # [G]
+            raise ErrorResponse(401, "Invalid login credentials.")  # [G]
         self._limit.count(token)
         return held | {INTEGRATIONS_READ} if INTEGRATIONS in held else held
 

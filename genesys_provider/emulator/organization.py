@@ -10,12 +10,12 @@ from starlette.routing import Route
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from genesys_provider.emulator.login import Login
+    from genesys_provider.emulator.login import Authorization
 
 ORGANIZATION_PATH = "/api/v2/organizations/me"
 
 
-class Organization:
+class OrganizationRoute:
     """The emulated organization.
 
     Args:
@@ -25,7 +25,7 @@ class Organization:
     def __init__(self, organization_id: str) -> None:
         self.id = organization_id
 
-    def routes(self, login: Login) -> list[Route]:
+    def routes(self, login: Authorization) -> list[Route]:
         """The single call; it needs a token, but no scope [G]."""
         return [Route(ORGANIZATION_PATH, login.guarded(self.me), methods=["GET"])]
 

@@ -44,7 +44,7 @@ _CLOSING_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PostResult:
     """The outcome of a request to an endpoint.
 
     Attributes:
@@ -103,7 +103,7 @@ class Outbound:
         await asyncio.gather(*self._requests, return_exceptions=True)
         await self._client.aclose()
 
-    async def post(self, target: StoredTarget, event: Mapping[str, Any]) -> Outcome:
+    async def post(self, target: StoredTarget, event: Mapping[str, Any]) -> PostResult:
         """POST the event to the target's endpoint. Failures are returned in the outcome, not raised."""
         async with self._turns:
             # Use a separate task, which continues if the caller is cancelled: httpcore leaks the socket of
@@ -115,12 +115,12 @@ class Outbound:
                 response = await asyncio.wait_for(asyncio.shield(request), self._seconds)
             except (asyncio.TimeoutError, httpx.TimeoutException):
                 request.cancel()
-                return Outcome(error=f"endpoint did not answer within {self._seconds:g} s", timed_out=True)
+                return PostResult(error=f"endpoint did not answer within {self._seconds:g} s", timed_out=True)
             except Exception as error:  # noqa: BLE001 - one odd target must not hold up the others
-                return Outcome(error=_failed(error))
+                return PostResult(error=_failed(error))
         if response.is_success:
-            return Outcome(response.status_code)
-        return Outcome(response.status_code, f"endpoint answered {_answer(response)}")
+            return PostResult(response.status_code)
+        return PostResult(response.status_code, f"endpoint answered {_answer(response)}")
 
     def _ended(self, request: asyncio.Task[httpx.Response]) -> None:
         self._requests.discard(request)

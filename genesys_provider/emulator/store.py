@@ -20,7 +20,7 @@ from genesys_provider.emulator.statuses import PENDING_VERIFICATION
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from genesys_provider.emulator.database import Database, Look
+    from genesys_provider.emulator.database import Database, TableView
     from genesys_provider.emulator.extras import Extras
 
 SCHEMA = (
@@ -127,7 +127,7 @@ class Store:
         )
         return target
 
-    def as_of(self, seconds_ago: float) -> Look[StoredTarget]:
+    def as_of(self, seconds_ago: float) -> TableView[StoredTarget]:
         """The targets as they were so many seconds ago, at most an hour; 0 means now."""
         return self._database.as_of(TARGETS, seconds_ago)
 

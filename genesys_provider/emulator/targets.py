@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from genesys_provider.emulator.answers import answer, behaviour_of, deleted, page_asked, replaced
 from genesys_provider.emulator.bodies import checked_config, read_object
-from genesys_provider.emulator.errors import ApiError
+from genesys_provider.emulator.errors import ErrorResponse
 from genesys_provider.emulator.events import HEALTH_CHECK, event
 from genesys_provider.emulator.extras import completed, unknown_fields
 from genesys_provider.emulator.login import INTEGRATION_WRITE, READ, WRITE
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from genesys_provider.emulator.database import Look
+    from genesys_provider.emulator.database import TableView
     from genesys_provider.emulator.departures import Departures
     from genesys_provider.emulator.extras import Extras
-    from genesys_provider.emulator.login import Login
+    from genesys_provider.emulator.login import Authorization
     from genesys_provider.emulator.outbound import Outbound
     from genesys_provider.emulator.store import Store, StoredTarget
     from genesys_provider.emulator.verifier import Verifier
@@ -50,7 +50,7 @@ class Targets:
         self._outbound = outbound
         self._departures = departures
 
-    def routes(self, login: Login) -> list[Route]:
+    def routes(self, login: Authorization) -> list[Route]:
         """Every call, each behind the scopes that it needs."""
         one = TARGETS_PATH + "/{id}"
         read, write = (READ,), (INTEGRATION_WRITE, WRITE)
@@ -152,10 +152,10 @@ class Targets:
         """The target as a read shows it."""
         return self._found(request, self._store.as_of(behaviour_of(request).read_lag_seconds))
 
-    def _found(self, request: Request, look: Look[StoredTarget]) -> StoredTarget:
+    def _found(self, request: Request, look: TableView[StoredTarget]) -> StoredTarget:
         target_id = id_of(request)
         if target_id in odd_entries(behaviour_of(request).odd_entries):
-            raise ApiError(403, f"The EventBridge target {target_id} belongs to somebody else.")
+            raise ErrorResponse(403, f"The EventBridge target {target_id} belongs to somebody else.")
         target = look.get(target_id)
         if target is None:
             raise _not_found(target_id)
@@ -180,11 +180,11 @@ def _way_in(config: dict[str, Any]) -> tuple[Any, ...]:
     return config["endpointUrl"], config["authType"], config["authConfig"], headers
 
 
-def _not_found(target_id: str) -> ApiError:
-    return ApiError(404, f"There is no EventBridge target {target_id}.")
+def _not_found(target_id: str) -> ErrorResponse:
+    return ErrorResponse(404, f"There is no EventBridge target {target_id}.")
 
 
-def _name_taken(name: str) -> ApiError:
-    return ApiError(
+def _name_taken(name: str) -> ErrorResponse:
+    return ErrorResponse(
         409, f"Another EventBridge target has the name {name}.", code="duplicate.name", entity_name=name
     )

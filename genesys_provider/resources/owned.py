@@ -35,12 +35,13 @@ from genesys_provider.host.operation import (
 if TYPE_CHECKING:
     from genesys_provider.client.errors import GenesysError
     from genesys_provider.common.manager import Manager
-    from genesys_provider.common.ownership import Owned, Owner
+    from genesys_provider.common.owned import Owned
+    from genesys_provider.common.ownership import Owner
     from genesys_provider.resources.owned_properties import OwnedProperties
     from genesys_provider.resources.rules import Rules
 
 
-class Outcome(Protocol):
+class OwnedOutcome(Protocol):
     """The result of a create or update: the object is in its desired state."""
 
     @property
@@ -81,11 +82,13 @@ class OwnedProvider(ResourceProvider, ABC):
         """The problem of an object that was read, in a sentence. The state records it; the next `up` fixes it."""
 
     @abstractmethod
-    def registered(self, manager: Any, props: Mapping[str, Any]) -> Outcome:
+    def registered(self, manager: Any, props: Mapping[str, Any]) -> OwnedOutcome:
         """Creates the object, or adopts one left behind by an earlier run, and waits for its desired state."""
 
     @abstractmethod
-    def updated(self, manager: Any, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Outcome:
+    def updated(
+        self, manager: Any, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]
+    ) -> OwnedOutcome:
         """Writes what has changed, and waits likewise."""
 
     def outputs_kept(

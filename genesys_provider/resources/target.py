@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 
+from genesys_provider.client.redaction import SECRET_FIELDS
 from genesys_provider.resources.arguments import Arguments
 from genesys_provider.resources.declaring import (
     DeclaredResource,
@@ -24,7 +25,6 @@ from genesys_provider.targets.inputs import Auth, RetryPolicy
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_SECRETS = ("password", "clientSecret")
 _OUTPUTS = (
     "status",
     "selfUri",
@@ -232,7 +232,7 @@ def _look_at_retry_policy(arguments: Arguments, policy: object) -> None:
 
 def _with_secrets(auth_config: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: pulumi.Output.secret(value) if name in _SECRETS else value
+        name: pulumi.Output.secret(value) if name in SECRET_FIELDS else value
         for name, value in auth_config.items()
     }
 
@@ -240,4 +240,4 @@ def _with_secrets(auth_config: dict[str, Any]) -> dict[str, Any]:
 def _without_secrets(auth: Auth | None) -> dict[str, Any]:
     """The fields that a program may but need not give as secrets."""
     given = {} if auth is None else auth.auth_config()
-    return {name: value for name, value in given.items() if name not in _SECRETS}
+    return {name: value for name, value in given.items() if name not in SECRET_FIELDS}

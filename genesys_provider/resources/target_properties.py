@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.output import Unknown
 
+from genesys_provider.client.redaction import SECRET_FIELDS
 from genesys_provider.client.urls import folded_url
 from genesys_provider.common.paths import property_path
 from genesys_provider.common.writes import LastWrite
@@ -17,7 +18,7 @@ from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import owned_properties, properties
 from genesys_provider.resources.owned_properties import as_set, compared_ownership, set_read
 from genesys_provider.targets.inputs import RetryPolicy
-from genesys_provider.targets.vocabulary import SECRET_FIELDS, VERIFIED
+from genesys_provider.targets.vocabulary import VERIFIED
 
 if TYPE_CHECKING:
     from genesys_provider.targets.manager import Outcome

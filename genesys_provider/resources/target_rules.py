@@ -7,13 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, StrictBool
 
-from genesys_provider.client.redaction import OWNER_HEADER
+from genesys_provider.client.redaction import OWNER_HEADER, SECRET_FIELDS
 from genesys_provider.common.faults import Fault
 from genesys_provider.common.fields import Number
 from genesys_provider.common.paths import property_path
 from genesys_provider.resources import properties, rules
 from genesys_provider.targets.models import TargetConfig
-from genesys_provider.targets.vocabulary import SECRET_FIELDS
 
 
 class TargetInputs(TargetConfig, rules.OwnedInputs):

@@ -16,7 +16,7 @@ from genesys_provider.client.errors import (
     Unauthorized,
 )
 from genesys_provider.client.settings import ENVIRONMENT
-from genesys_provider.common.errors import OtherOrganization
+from genesys_provider.common.organization import OtherOrganization
 from genesys_provider.sources.errors import (
     ActivationCancelled,
     ActivationFailed,

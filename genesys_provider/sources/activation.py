@@ -14,7 +14,7 @@ from genesys_provider.common.waiting import Patience, until
 from genesys_provider.common.writes import Writes
 from genesys_provider.common.writing import Written
 from genesys_provider.sources.models import Source
-from genesys_provider.sources.reading import SourceReader
+from genesys_provider.sources.reading import SourceReading
 from genesys_provider.sources.vocabulary import ACTIVE, ERROR
 
 ACTIVATION_TIMEOUT = 120.0
@@ -34,7 +34,7 @@ class Activations:
 
     def __init__(
         self,
-        reader: SourceReader,
+        reader: SourceReading,
         directory: Directory[Source],
         writes: Writes[Source],
         cancelled: threading.Event,

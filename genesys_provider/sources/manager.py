@@ -36,8 +36,9 @@ from genesys_provider.sources.errors import (
     ActivationUnknown,
     NotActive,
 )
-from genesys_provider.sources.models import Source, SourceConfig, region_warning
-from genesys_provider.sources.reading import SourceReader
+from genesys_provider.sources.models import Source, SourceConfig
+from genesys_provider.sources.places import region_warning
+from genesys_provider.sources.reading import SourceReading
 from genesys_provider.sources.topics import offered, warnings
 from genesys_provider.sources.vocabulary import ACTIVE
 from genesys_provider.sources.writing import SourceWriting
@@ -71,7 +72,7 @@ class SourceManager(Manager[Source, SourceConfig]):
     Every method may raise any `GenesysError`. The docstrings only name errors that are specific to a method.
     """
 
-    _reader: SourceReader
+    _reader: SourceReading
     _writing: SourceWriting
 
     def __init__(
@@ -84,7 +85,7 @@ class SourceManager(Manager[Source, SourceConfig]):
         beside: Manager[Any, Any] | None = None,
     ) -> None:
         super().__init__(settings, cancelled=cancelled, run=run, clock=clock, beside=beside)
-        self._reader = SourceReader(self._client)
+        self._reader = SourceReading(self._client)
         self._writes: Writes[Source] = Writes(self._cancelled, clock)
         self._directory = Directory(self._reader, self._writes, self._cancelled, clock)
         self._writing = SourceWriting(

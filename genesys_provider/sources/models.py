@@ -9,12 +9,10 @@ The source of each rule: [G] is public, [C] is our completion.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -26,8 +24,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from genesys_provider.common.faults import line_error, too_large
-from genesys_provider.common.fields import MAX_NAME_CHARACTERS, ApiModel, NonEmpty, Printable
-from genesys_provider.common.ownership import mark_as_text, mark_from_text
+from genesys_provider.common.fields import MAX_NAME_CHARACTERS, ApiModel, NonEmpty, Printable, matching
+from genesys_provider.sources.notes import has_mark, notes_and_mark, with_mark
+from genesys_provider.sources.places import AwsAccountId, AwsRegion, EventSourceSuffix, Place
 from genesys_provider.sources.topics import topic_fault
 from genesys_provider.sources.vocabulary import (
     ACTIVATING,
@@ -37,7 +36,6 @@ from genesys_provider.sources.vocabulary import (
     ERROR,
     as_compared,
     wanted_status,
-    with_plain_ends,
 )
 
 if TYPE_CHECKING:
@@ -47,63 +45,6 @@ INTEGRATION_TYPE = "amazon-eventbridge-source"
 """[G]"""
 FIRST_VERSION = 1
 """The version of a configuration that nobody has written yet [G]."""
-
-PARTNER_REGIONS = frozenset(
-    {
-        "af-south-1",
-        "ap-east-1",
-        "ap-northeast-1",
-        "ap-northeast-2",
-        "ap-south-1",
-        "ap-southeast-1",
-        "ap-southeast-2",
-        "ca-central-1",
-        "eu-central-1",
-        "eu-north-1",
-        "eu-south-1",
-        "eu-west-1",
-        "eu-west-2",
-        "eu-west-3",
-        "sa-east-1",
-        "us-east-1",
-        "us-east-2",
-        "us-west-1",
-        "us-west-2",
-    }
-)
-"""Regions with partner event sources, from an older copy of the AWS guide [G]; there may be more by now."""
-
-_NO_NOTES = "node_dynamodb_empty_string"
-"""How empty notes may be returned [G]."""
-_MARK = re.compile(r"Pulumi: (?P<mark>urn:pulumi:\S+(::\S+){3})")
-"""The line of the notes that holds the owner mark [C]; a text with fewer than four parts is not a URN any more."""
-_LONGEST_SUFFIX = 64
-
-
-def _matching(pattern: str, form: str) -> AfterValidator:
-    """A validator for texts that match the pattern as a whole."""
-
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise PydanticCustomError("form", form)
-        return text
-
-    return AfterValidator(check)
-
-
-AwsAccountId = Annotated[
-    str, _matching(r"[0-9]{12}", "must be 12 digits, as text, so that leading zeros are kept")
-]
-AwsRegion = Annotated[
-    str, _matching(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", "must be an AWS region, such as us-east-1")
-]
-EventSourceSuffix = Annotated[
-    str,
-    _matching(
-        rf"[A-Za-z0-9._-]{{1,{_LONGEST_SUFFIX}}}",
-        f"must be 1 to {_LONGEST_SUFFIX} letters, digits, dots, hyphens and underscores",
-    ),
-]
 
 
 class SourceConfig(ApiModel):
@@ -120,7 +61,7 @@ class SourceConfig(ApiModel):
     topics: Annotated[list[str], Field(min_length=1)]
     notes: str | None = None
     enabled: StrictBool = True
-    owner: Annotated[str, _matching(r"urn:pulumi:[\s\S]+", "must be the URN of a resource")] | None = None
+    owner: Annotated[str, matching(r"urn:pulumi:[\s\S]+", "must be the URN of a resource")] | None = None
     """The owner mark: a line of the notes in the API, but never part of `notes`."""
 
     @field_validator("topics", mode="before")
@@ -144,8 +85,7 @@ class SourceConfig(ApiModel):
     @field_validator("notes")
     @classmethod
     def _without_a_mark(cls, notes: str | None) -> str | None:
-        lines = with_plain_ends(notes or "").split("\n")
-        if any(_MARK.fullmatch(line.strip()) for line in lines):
+        if has_mark(notes or ""):
             raise PydanticCustomError(
                 "mark",
                 "must not contain a line that begins with `Pulumi: urn:`, which names the source's owner",
@@ -160,9 +100,9 @@ class SourceConfig(ApiModel):
         return self
 
     @property
-    def visible(self) -> Visible:
+    def visible(self) -> VisibleSource:
         """The part of a PUT that the API returns."""
-        return Visible.of(self)
+        return VisibleSource.of(self)
 
     @property
     def place(self) -> Place:
@@ -180,7 +120,6 @@ class SourceConfig(ApiModel):
         Args:
             version: The version of the configuration that is replaced.
         """
-        mark = None if self.owner is None else f"Pulumi: {mark_as_text(self.owner)}"
         return {
             "name": self.name,
             "version": version,
@@ -191,7 +130,7 @@ class SourceConfig(ApiModel):
                 "eventFilter": list(self.topics),
             },
             "advanced": {},
-            "notes": "\n".join(each for each in (self.notes, mark) if each),
+            "notes": with_mark(self.notes, self.owner),
             "credentials": {},
         }
 
@@ -260,7 +199,7 @@ class Source(BaseModel):
             if name not in _PROPERTIES or value is not None
         }
         topics = properties.get("eventFilter")
-        notes, owner = _notes_and_mark(configuration.get("notes", integration.get("notes")))
+        notes, owner = notes_and_mark(configuration.get("notes", integration.get("notes")))
         return cls(
             id=_text(integration.get("id")),
             type=_text(_mapping(integration.get("integrationType")).get("id")),
@@ -315,9 +254,9 @@ class Source(BaseModel):
         )
 
     @property
-    def visible(self) -> Visible:
+    def visible(self) -> VisibleSource:
         """The part of a PUT that the API returns."""
-        return Visible.of(self)
+        return VisibleSource.of(self)
 
     @property
     def place(self) -> Place:
@@ -348,15 +287,7 @@ _PROPERTIES = frozenset({"awsAccountId", "awsAccountRegion", "eventSourceSuffix"
 """The properties of this type [G]."""
 
 
-class Place(NamedTuple):
-    """The identity of an event source."""
-
-    aws_account_id: str
-    aws_region: str
-    event_source_suffix: str
-
-
-class Visible(NamedTuple):
+class VisibleSource(NamedTuple):
     """A configuration in a form that can be compared: normalized."""
 
     name: str
@@ -366,7 +297,7 @@ class Visible(NamedTuple):
     owner: str | None
 
     @classmethod
-    def of(cls, configured: SourceConfig | Source) -> Visible:
+    def of(cls, configured: SourceConfig | Source) -> VisibleSource:
         """Topics are a set; the service may trim texts, and a web page may change their line ends."""
         return cls(
             configured.name.strip(),
@@ -375,29 +306,6 @@ class Visible(NamedTuple):
             as_compared(configured.notes),
             configured.owner,
         )
-
-
-def region_warning(region: str) -> str | None:
-    """The warning for a region that is not known to have partner event sources."""
-    if region in PARTNER_REGIONS:
-        return None
-    return (
-        f"it is not known here whether AWS has partner event sources in {region}: if the source does not become "
-        "active, choose another region, such as us-east-1"
-    )
-
-
-def _notes_and_mark(notes: Any) -> tuple[str | None, str | None]:
-    """The user's notes and the owner mark. A user may have added text after the mark."""
-    if not isinstance(notes, str) or notes == _NO_NOTES:
-        return None, None
-    owner, rest = None, []
-    for line in with_plain_ends(notes).split("\n"):
-        if found := _MARK.fullmatch(line.strip()):
-            owner = mark_from_text(found["mark"])
-        else:
-            rest.append(line)
-    return "\n".join(rest) or None, owner
 
 
 def _mapping(value: Any) -> dict[str, Any]:

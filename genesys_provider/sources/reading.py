@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import Forbidden, InvalidRequest, NotFound, UnexpectedAnswer
 from genesys_provider.client.limits import Priority
-from genesys_provider.common.directory import Look
 from genesys_provider.common.faults import faults_of
 from genesys_provider.common.paging import Page, pages
+from genesys_provider.common.reader import Look
 from genesys_provider.sources.errors import OtherType
 from genesys_provider.sources.models import INTEGRATION_TYPE, Source
 
@@ -33,7 +33,7 @@ def parsed(answer: Any, what: str = "the list of sources", configuration: Any = 
         raise UnexpectedAnswer(f"{what}: the answer is not an integration: {listed}") from error
 
 
-class SourceReader:
+class SourceReading:
     """How the directory reads sources.
 
     A service may ignore the type filter, and may still list what was deleted [C]; both are left out here.

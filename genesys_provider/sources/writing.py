@@ -42,8 +42,9 @@ from genesys_provider.sources.errors import (
     SourceChanged,
     TooManySources,
 )
-from genesys_provider.sources.models import FIRST_VERSION, INTEGRATION_TYPE, Place, Source, SourceConfig
-from genesys_provider.sources.reading import SourceReader
+from genesys_provider.sources.models import FIRST_VERSION, INTEGRATION_TYPE, Source, SourceConfig
+from genesys_provider.sources.places import Place
+from genesys_provider.sources.reading import SourceReading
 from genesys_provider.sources.vocabulary import ACTIVE, DISABLED, ENABLED, ERROR, INACTIVE
 
 _ANOTHER_SUFFIX = "suffix (`event_source_suffix=`)"
@@ -64,7 +65,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
     def __init__(
         self,
         client: GenesysClient,
-        reader: SourceReader,
+        reader: SourceReading,
         directory: Directory[Source],
         writes: Writes[Source],
         names: Names,

@@ -34,7 +34,7 @@ class Delivery:
     synced_at: str
 
 
-class Gateway:
+class GatewayNotifier:
     """Notifies gateways, for one process. Thread-safe.
 
     Args:

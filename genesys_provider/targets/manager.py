@@ -39,9 +39,9 @@ from genesys_provider.targets.errors import (
     VerificationTimeout,
     VerificationUnknown,
 )
-from genesys_provider.targets.gateway import UPDATED, Delivery, Gateway, SyncEvent
+from genesys_provider.targets.gateway import UPDATED, Delivery, GatewayNotifier, SyncEvent
 from genesys_provider.targets.models import Target, TargetConfig
-from genesys_provider.targets.reading import TargetReader
+from genesys_provider.targets.reading import TargetReading
 from genesys_provider.targets.verification import Verifications
 from genesys_provider.targets.vocabulary import VERIFIED
 from genesys_provider.targets.webhook import SigningSecrets
@@ -88,7 +88,7 @@ class TargetManager(Manager[Target, TargetConfig]):
     Every method may raise any `GenesysError`. The docstrings only name errors that are specific to a method.
     """
 
-    _reader: TargetReader
+    _reader: TargetReading
     _writing: TargetWriting
 
     def __init__(
@@ -101,10 +101,10 @@ class TargetManager(Manager[Target, TargetConfig]):
         beside: Manager[Any, Any] | None = None,
     ) -> None:
         super().__init__(settings, cancelled=cancelled, run=run, clock=clock, beside=beside)
-        self._gateway = Gateway(
+        self._gateway = GatewayNotifier(
             settings.ca_file, self.audit, max_retries=settings.max_retries, cancelled=self._cancelled
         )
-        self._reader = TargetReader(self._client)
+        self._reader = TargetReading(self._client)
         self._writes: Writes[Target] = Writes(self._cancelled, clock)
         self._directory = Directory(self._reader, self._writes, self._cancelled, clock)
         self._writing = TargetWriting(

@@ -28,7 +28,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import InitErrorDetails
 
-from genesys_provider.client.redaction import OWNER_HEADER
+from genesys_provider.client.redaction import OWNER_HEADER, SECRET_FIELDS
 from genesys_provider.client.urls import checked_url, folded_url
 from genesys_provider.common.faults import line_error, reason, too_large
 from genesys_provider.common.fields import (
@@ -43,7 +43,6 @@ from genesys_provider.targets.headers import header_faults
 from genesys_provider.targets.vocabulary import (
     FINAL_STATUSES,
     NEEDED_AUTH_FIELDS,
-    SECRET_FIELDS,
     SHOWN_AUTH_FIELDS,
     VERIFIED,
 )
@@ -183,9 +182,9 @@ class TargetConfig(ApiModel):
         return self
 
     @property
-    def visible(self) -> Visible:
+    def visible(self) -> VisibleTarget:
         """The part of the configuration that the API returns."""
-        return Visible.of(
+        return VisibleTarget.of(
             self.name,
             self.endpoint_url,
             self.auth_type,
@@ -292,9 +291,9 @@ class Target(BaseModel):
         return self.status in FINAL_STATUSES
 
     @property
-    def visible(self) -> Visible:
+    def visible(self) -> VisibleTarget:
         """The part of the configuration that the API returns."""
-        return Visible.of(
+        return VisibleTarget.of(
             self.name,
             self.endpoint_url,
             self.auth_type,
@@ -320,7 +319,7 @@ _ANSWERED = {
 }
 
 
-class Visible(NamedTuple):
+class VisibleTarget(NamedTuple):
     """A configuration in a form that can be compared: without secrets, and normalized."""
 
     name: str
@@ -343,7 +342,7 @@ class Visible(NamedTuple):
         headers: Mapping[str, str],
         event_types: Iterable[str],
         owner: str | None,
-    ) -> Visible:
+    ) -> VisibleTarget:
         """Event types are a set; the names of headers and hosts are not case-sensitive."""
         return cls(
             name.strip(),

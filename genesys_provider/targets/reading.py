@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import HOPELESS, GenesysError, NotFound, UnexpectedAnswer
 from genesys_provider.client.limits import Priority
-from genesys_provider.common.directory import Look
 from genesys_provider.common.faults import faults_of
 from genesys_provider.common.paging import Page, pages
+from genesys_provider.common.reader import Look
 from genesys_provider.targets.models import Target
 from genesys_provider.targets.vocabulary import PENDING_VERIFICATION
 
@@ -30,7 +30,7 @@ def parsed(answer: Any, what: str = "the list of targets") -> Target:
         raise UnexpectedAnswer(f"{what}: the answer is not a target: {listed}") from error
 
 
-class TargetReader:
+class TargetReading:
     """How the directory reads targets."""
 
     finds_by_name = True

@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable
 
 from genesys_provider.client.errors import HOPELESS, GenesysError
-from genesys_provider.common.directory import Directory, Look
+from genesys_provider.common.directory import Directory
+from genesys_provider.common.reader import Look
 from genesys_provider.common.waiting import Patience, until
 from genesys_provider.common.writes import LAG_SECONDS, Writes
 from genesys_provider.common.writing import Written
 from genesys_provider.targets.models import Target
-from genesys_provider.targets.reading import TargetReader
+from genesys_provider.targets.reading import TargetReading
 from genesys_provider.targets.vocabulary import FINAL_STATUSES, PENDING_VERIFICATION, VERIFIED
 
 FIRST_LOOK = 0.3
@@ -32,7 +33,7 @@ class Verifications:
 
     def __init__(
         self,
-        reader: TargetReader,
+        reader: TargetReading,
         directory: Directory[Target],
         writes: Writes[Target],
         cancelled: threading.Event,

@@ -20,5 +20,3 @@ NEEDED_AUTH_FIELDS: dict[str, tuple[str, ...]] = {
 
 SHOWN_AUTH_FIELDS = ("username", "clientId", "tokenUrl")
 """The fields of `authConfig` that the API returns [C]."""
-SECRET_FIELDS = ("password", "clientSecret")
-"""The fields of `authConfig` that the API never returns [C]."""

@@ -15,8 +15,7 @@ from genesys_provider.client.errors import (
     UnexpectedAnswer,
 )
 from genesys_provider.client.settings import ENVIRONMENT
-from genesys_provider.common.errors import OtherOrganization
-from genesys_provider.common.organization import Organization
+from genesys_provider.common.organization import Organization, OtherOrganization
 from genesys_provider.resources import words
 from genesys_provider.resources.words import said
 from genesys_provider.sources.errors import (

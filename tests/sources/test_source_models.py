@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from genesys_provider.client.limits import MAX_BODY_BYTES
 from genesys_provider.common.faults import faults_of
 from genesys_provider.emulator.odd import odd_integrations
-from genesys_provider.sources.models import PARTNER_REGIONS, Source, SourceConfig, region_warning
+from genesys_provider.sources.models import Source, SourceConfig
+from genesys_provider.sources.places import PARTNER_REGIONS, region_warning
 from genesys_provider.sources.vocabulary import ACTIVE, INACTIVE, event_source_name
 
 URN = "urn:pulumi:dev::house::pulumi-python:dynamic/genesys:EventBridgeSource::orders"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from genesys_provider.client.limits import Allowance, Priority
-from genesys_provider.common.directory import Directory, Look
+from genesys_provider.common.directory import Directory
 from genesys_provider.common.paging import Page, pages
+from genesys_provider.common.reader import Look
 from genesys_provider.common.writes import Writes
 from genesys_provider.targets.models import Target
 from genesys_provider.targets.reading import parsed

@@ -12,7 +12,7 @@ from genesys_provider.client.errors import ServerError, UnexpectedAnswer
 from genesys_provider.common.directory import Directory
 from genesys_provider.common.writes import Writes
 from genesys_provider.targets.models import Target
-from genesys_provider.targets.reading import TargetReader, parsed
+from genesys_provider.targets.reading import TargetReading, parsed
 from tests.support.cloud import TARGETS
 from tests.support.shared_cloud import at_once, body, counted, outcomes_at_once, settings_of
 
@@ -37,7 +37,7 @@ def writes() -> Writes[Target]:
 
 @pytest.fixture
 def directory(client: GenesysClient, writes: Writes[Target]) -> Directory[Target]:
-    return Directory(TargetReader(client), writes, threading.Event())
+    return Directory(TargetReading(client), writes, threading.Event())
 
 
 def populated(cloud: Cloud, client: GenesysClient, count: int) -> list[str]:
@@ -151,7 +151,7 @@ def test_a_write_of_ours_during_a_reading_is_not_overwritten(
 def test_a_reading_expires(cloud: Cloud, client: GenesysClient) -> None:
     now = 0.0
     writes = Writes[Target](threading.Event(), lambda: now)
-    directory = Directory(TargetReader(client), writes, threading.Event(), lambda: now)
+    directory = Directory(TargetReading(client), writes, threading.Event(), lambda: now)
     ids = populated(cloud, client, 5)
     at_once(5, lambda number: directory.get(ids[number]))
     cloud.requests()

@@ -16,7 +16,7 @@ from genesys_provider.client.errors import Cancelled
 from genesys_provider.common.audit import AuditEvent, AuditTrail
 from genesys_provider.emulator.server import Server
 from genesys_provider.targets.errors import SyncFailed
-from genesys_provider.targets.gateway import DELETED, UPDATED, Gateway
+from genesys_provider.targets.gateway import DELETED, UPDATED, GatewayNotifier
 from tests.support.cloud import SIGNING_SECRET
 from tests.support.shared_cloud import SkippedWaits
 
@@ -70,14 +70,16 @@ def waits() -> SkippedWaits:
 
 
 @pytest.fixture
-def gateway(cloud: Cloud, audit: AuditTrail, waits: SkippedWaits) -> Iterator[Gateway]:
-    gateway = Gateway(cloud.gateway.ca_file, audit, max_retries=3, cancelled=waits)
+def gateway(cloud: Cloud, audit: AuditTrail, waits: SkippedWaits) -> Iterator[GatewayNotifier]:
+    gateway = GatewayNotifier(cloud.gateway.ca_file, audit, max_retries=3, cancelled=waits)
     yield gateway
     gateway.close()
 
 
 @pytest.mark.parametrize("event", [UPDATED, DELETED])
-def test_a_sync_follows_the_contract(cloud: Cloud, gateway: Gateway, audit: AuditTrail, event: str) -> None:
+def test_a_sync_follows_the_contract(
+    cloud: Cloud, gateway: GatewayNotifier, audit: AuditTrail, event: str
+) -> None:
     delivery = gateway.notify(cloud.webhook, event, ID, signing_secret=SIGNING_SECRET)  # type: ignore[arg-type]
     (sync,) = cloud.received()["syncs"]
     timestamp = sync["body"].pop("timestamp")
@@ -91,7 +93,7 @@ def test_a_sync_follows_the_contract(cloud: Cloud, gateway: Gateway, audit: Audi
 
 @pytest.mark.parametrize("secret", ["plain secret", "whsec_c2lnbmVkIGZvciB0aGUgZ2F0ZXdheQ=="])
 def test_the_reference_library_verifies_the_signature(
-    listener: Listener, gateway: Gateway, secret: str
+    listener: Listener, gateway: GatewayNotifier, secret: str
 ) -> None:
     gateway.notify(listener.url, UPDATED, ID, signing_secret=secret)
     ((raw, headers),) = listener.tries
@@ -99,7 +101,9 @@ def test_the_reference_library_verifies_the_signature(
     assert verifier.verify(raw, headers) == json.loads(raw)
 
 
-def test_with_several_secrets_old_and_new_gateways_verify_it(listener: Listener, gateway: Gateway) -> None:
+def test_with_several_secrets_old_and_new_gateways_verify_it(
+    listener: Listener, gateway: GatewayNotifier
+) -> None:
     secrets = ["plain secret", "whsec_c2lnbmVkIGZvciB0aGUgZ2F0ZXdheQ=="]
     gateway.notify(listener.url, UPDATED, ID, signing_secret=secrets)
     ((raw, headers),) = listener.tries
@@ -110,7 +114,7 @@ def test_with_several_secrets_old_and_new_gateways_verify_it(listener: Listener,
 
 @pytest.mark.parametrize("secrets", [[SIGNING_SECRET, "canary-next"], ["canary-next", SIGNING_SECRET]])
 def test_the_local_gateway_accepts_any_matching_signature(
-    cloud: Cloud, gateway: Gateway, secrets: list[str]
+    cloud: Cloud, gateway: GatewayNotifier, secrets: list[str]
 ) -> None:
     gateway.notify(cloud.webhook, UPDATED, ID, signing_secret=secrets)
     assert len(cloud.received()["syncs"]) == 1
@@ -119,7 +123,7 @@ def test_the_local_gateway_accepts_any_matching_signature(
     assert "canary" not in str(refused.value)
 
 
-def test_without_a_secret_it_is_not_signed(listener: Listener, gateway: Gateway) -> None:
+def test_without_a_secret_it_is_not_signed(listener: Listener, gateway: GatewayNotifier) -> None:
     gateway.notify(listener.url, UPDATED, ID)
     ((_, headers),) = listener.tries
     assert "webhook-id" in headers
@@ -128,7 +132,7 @@ def test_without_a_secret_it_is_not_signed(listener: Listener, gateway: Gateway)
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_each_attempt_has_the_same_webhook_id_and_a_valid_signature(
-    listener: Listener, gateway: Gateway, waits: SkippedWaits, status: int
+    listener: Listener, gateway: GatewayNotifier, waits: SkippedWaits, status: int
 ) -> None:
     listener.answers = [status, status]
     gateway.notify(listener.url, UPDATED, ID, signing_secret="plain secret")
@@ -139,24 +143,28 @@ def test_each_attempt_has_the_same_webhook_id_and_a_valid_signature(
         Webhook(b"plain secret").verify(raw, headers)
 
 
-def test_already_received_means_success_after_a_lost_answer(listener: Listener, gateway: Gateway) -> None:
+def test_already_received_means_success_after_a_lost_answer(
+    listener: Listener, gateway: GatewayNotifier
+) -> None:
     listener.answers = [503, 409]
     gateway.notify(listener.url, UPDATED, ID)
     assert len(listener.tries) == 2
 
 
-def test_already_received_is_a_refusal_at_the_first_attempt(listener: Listener, gateway: Gateway) -> None:
+def test_already_received_is_a_refusal_at_the_first_attempt(
+    listener: Listener, gateway: GatewayNotifier
+) -> None:
     listener.answers = [409]
     with pytest.raises(SyncFailed, match="409"):
         gateway.notify(listener.url, UPDATED, ID)
 
 
-def test_a_404_advises_to_check_the_url(cloud: Cloud, gateway: Gateway) -> None:
+def test_a_404_advises_to_check_the_url(cloud: Cloud, gateway: GatewayNotifier) -> None:
     with pytest.raises(SyncFailed, match=r"HTTP 404 Not Found\. Check that the webhook's URL is right"):
         gateway.notify(cloud.webhook + "/nowhere", UPDATED, ID)
 
 
-def test_a_wrong_signature_is_not_retried(cloud: Cloud, gateway: Gateway, audit: AuditTrail) -> None:
+def test_a_wrong_signature_is_not_retried(cloud: Cloud, gateway: GatewayNotifier, audit: AuditTrail) -> None:
     with pytest.raises(SyncFailed, match="HTTP 401") as refused:
         gateway.notify(cloud.webhook, UPDATED, ID, signing_secret="canary-wrong")
     assert "same signing secret" in str(refused.value)
@@ -167,14 +175,14 @@ def test_a_wrong_signature_is_not_retried(cloud: Cloud, gateway: Gateway, audit:
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 410])
-def test_a_refusal_is_not_retried(listener: Listener, gateway: Gateway, status: int) -> None:
+def test_a_refusal_is_not_retried(listener: Listener, gateway: GatewayNotifier, status: int) -> None:
     listener.answers = [status]
     with pytest.raises(SyncFailed, match=str(status)):
         gateway.notify(listener.url, UPDATED, ID)
     assert len(listener.tries) == 1
 
 
-def test_a_gateway_that_keeps_failing_is_given_up(listener: Listener, gateway: Gateway) -> None:
+def test_a_gateway_that_keeps_failing_is_given_up(listener: Listener, gateway: GatewayNotifier) -> None:
     listener.answers = [503] * 10
     with pytest.raises(SyncFailed, match="HTTP 503"):
         gateway.notify(listener.url, UPDATED, ID)
@@ -186,7 +194,9 @@ def test_a_time_limit_applies_to_all_attempts_together(
     listener: Listener, cloud: Cloud, audit: AuditTrail, waits: SkippedWaits, timeout: float, tries: int
 ) -> None:
     """No wait begins that would exceed it: here 1, 2, 4, … s, each shortened by up to half."""
-    gateway = Gateway(cloud.gateway.ca_file, audit, max_retries=10, cancelled=waits, clock=waits.clock)
+    gateway = GatewayNotifier(
+        cloud.gateway.ca_file, audit, max_retries=10, cancelled=waits, clock=waits.clock
+    )
     listener.answers = [503] * 20
     with pytest.raises(SyncFailed, match=rf"was not told of target {ID} within {timeout:g} s: .*HTTP 503"):
         gateway.notify(listener.url, UPDATED, ID, timeout=timeout)
@@ -199,7 +209,9 @@ def test_a_time_limit_applies_to_all_attempts_together(
 def test_a_retry_after_beyond_the_time_limit_ends_the_attempts(
     listener: Listener, cloud: Cloud, audit: AuditTrail, waits: SkippedWaits
 ) -> None:
-    gateway = Gateway(cloud.gateway.ca_file, audit, max_retries=10, cancelled=waits, clock=waits.clock)
+    gateway = GatewayNotifier(
+        cloud.gateway.ca_file, audit, max_retries=10, cancelled=waits, clock=waits.clock
+    )
     listener.answers = [429, 200]
     listener.headers = {"Retry-After": "60"}
     with pytest.raises(SyncFailed, match=r"within 30 s: .*HTTP 429"):
@@ -209,7 +221,7 @@ def test_a_retry_after_beyond_the_time_limit_ends_the_attempts(
     gateway.close()
 
 
-def test_a_silent_gateway_is_given_up_at_the_time_limit(listener: Listener, gateway: Gateway) -> None:
+def test_a_silent_gateway_is_given_up_at_the_time_limit(listener: Listener, gateway: GatewayNotifier) -> None:
     """The limit also ends the current attempt; otherwise each attempt would take 10 s."""
     listener.silent = True
     with pytest.raises(SyncFailed, match=r"within 0\.3 s: .*no answer within the time limit"):
@@ -217,14 +229,14 @@ def test_a_silent_gateway_is_given_up_at_the_time_limit(listener: Listener, gate
     assert len(listener.tries) == 1
 
 
-def test_an_oversized_answer_is_a_failed_sync_too(listener: Listener, gateway: Gateway) -> None:
+def test_an_oversized_answer_is_a_failed_sync_too(listener: Listener, gateway: GatewayNotifier) -> None:
     listener.text = "x" * (17 * 1024 * 1024)
     with pytest.raises(SyncFailed, match="larger than"):
         gateway.notify(listener.url, UPDATED, ID)
 
 
 def test_an_unknown_ca_is_a_failed_sync_with_advice(cloud: Cloud, audit: AuditTrail) -> None:
-    gateway = Gateway(None, audit, max_retries=0, cancelled=threading.Event())
+    gateway = GatewayNotifier(None, audit, max_retries=0, cancelled=threading.Event())
     with pytest.raises(SyncFailed, match="certificate") as refused:
         gateway.notify(cloud.webhook, UPDATED, ID)
     assert "GENESYSCLOUD_CA_FILE" in str(refused.value)
@@ -242,7 +254,7 @@ def test_an_unknown_ca_is_a_failed_sync_with_advice(cloud: Cloud, audit: AuditTr
         "https://xn--.example",
     ],
 )
-def test_refused_urls(gateway: Gateway, audit: AuditTrail, url: str) -> None:
+def test_refused_urls(gateway: GatewayNotifier, audit: AuditTrail, url: str) -> None:
     with pytest.raises(SyncFailed) as refused:
         gateway.notify(url, UPDATED, ID, signing_secret="canary")
     assert "canary" not in str(refused.value) + str(audit.entries)
@@ -250,7 +262,7 @@ def test_refused_urls(gateway: Gateway, audit: AuditTrail, url: str) -> None:
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_canar"])
-def test_an_invalid_secret_is_reported(listener: Listener, gateway: Gateway, secret: str) -> None:
+def test_an_invalid_secret_is_reported(listener: Listener, gateway: GatewayNotifier, secret: str) -> None:
     with pytest.raises(SyncFailed, match="signing secret"):
         gateway.notify(listener.url, UPDATED, ID, signing_secret=secret)
     assert listener.tries == []
@@ -258,7 +270,7 @@ def test_an_invalid_secret_is_reported(listener: Listener, gateway: Gateway, sec
 
 def test_a_cancel_ends_the_attempts(listener: Listener, cloud: Cloud, audit: AuditTrail) -> None:
     cancelled = threading.Event()
-    gateway = Gateway(cloud.gateway.ca_file, audit, max_retries=30, cancelled=cancelled)
+    gateway = GatewayNotifier(cloud.gateway.ca_file, audit, max_retries=30, cancelled=cancelled)
     listener.answers = [503] * 100
     threading.Timer(0.2, cancelled.set).start()
     with pytest.raises(Cancelled):

@@ -8,7 +8,7 @@ import pytest
 
 from genesys_provider import TargetManager
 from genesys_provider.client.errors import ApiError, ServerError
-from genesys_provider.common.errors import OtherOrganization
+from genesys_provider.common.organization import OtherOrganization
 from tests.support.cloud import CLIENT_SECRET
 from tests.support.shared_cloud import at_once, outcomes_at_once, settings_of
 

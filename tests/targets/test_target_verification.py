@@ -11,12 +11,13 @@ import pytest
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import Cancelled, Forbidden, NotFound
 from genesys_provider.client.progress import reporting_to
-from genesys_provider.common.directory import Directory, Look
+from genesys_provider.common.directory import Directory
+from genesys_provider.common.reader import Look
 from genesys_provider.common.waiting import NoVerdict
 from genesys_provider.common.writes import Writes
 from genesys_provider.common.writing import Written
 from genesys_provider.targets.models import Target
-from genesys_provider.targets.reading import TargetReader
+from genesys_provider.targets.reading import TargetReading
 from genesys_provider.targets.verification import Verifications
 from tests.support.cloud import TARGETS, Cloud
 from tests.support.shared_cloud import SkippedWaits, at_once, body, eventually, outcomes_at_once, settings_of
@@ -47,7 +48,7 @@ class Waiting:
         self.cancelled = threading.Event()
         skipped = SkippedWaits()
         self.client = GenesysClient(settings_of(cloud, directory), cancelled=skipped, clock=skipped.clock)
-        reader, writes = TargetReader(self.client), Writes[Target](self.cancelled)
+        reader, writes = TargetReading(self.client), Writes[Target](self.cancelled)
         self.directory = Directory(reader, writes, self.cancelled)
         self.verifications = Verifications(reader, self.directory, writes, self.cancelled)
 
