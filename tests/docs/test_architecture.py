@@ -1,35 +1,61 @@
-"""The drawing of the rooms is that of the import contracts, and of the code."""
+"""The drawings of the rooms are those of the import contracts, and of the code."""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
 
 from tests.docs.pages import ROOT, blocks
 
+PAGE = (ROOT / "docs" / "architecture.md").read_text()
 CONTRACTS = (ROOT / "pyproject.toml").read_text()
+PACKAGE = ROOT / "genesys_provider"
+ROOMS = sorted(each.parent.name for each in PACKAGE.glob("*/__init__.py"))
+MODULES = {each: ast.parse(each.read_text()) for each in sorted(PACKAGE.rglob("*.py"))}
+
+
+def drawing(title: str) -> str:
+    (found,) = [block.text for block in blocks("docs/architecture.md") if block.title == title]
+    return found
 
 
 def drawn() -> tuple[list[set[str]], set[str]]:
     """The layers of the drawing from top to bottom, and the rooms that stand alone."""
-    (drawing,) = [block.text for block in blocks("docs/architecture.md") if block.title == "rooms"]
-    layers, alone = (part.splitlines() for part in drawing.strip().split("\n\n"))
+    layers, alone = (part.splitlines() for part in drawing("rooms").strip().split("\n\n"))
     beside = [re.match(r"(\w+)(?:\s*\|\s*(\w+))?", line) for line in layers]
     return [set(filter(None, found.groups())) for found in beside if found], {
         line.split()[0] for line in alone
     }
 
 
+def enforced(contract: str) -> list[set[str]]:
+    """The layers of the contract that begins like this, from top to bottom."""
+    found = re.search(contract + r"\s*layers = \[(.*?)\]", CONTRACTS, re.DOTALL)
+    assert found is not None
+    return [set(re.findall(r"\w+(?=[ \"])", line)) for line in re.findall(r'"[^"]+"', found[1])]
+
+
 def test_the_layers_are_those_that_are_enforced() -> None:
-    enforced = re.search(r'type = "layers"\s*layers = \[(.*?)\]', CONTRACTS, re.DOTALL)
-    assert enforced is not None
-    lines = re.findall(r'"([^"]+)"', enforced[1])
-    assert drawn()[0] == [set(re.findall(r"genesys_provider\.(\w+)", line)) for line in lines]
+    assert drawn()[0] == enforced('type = "layers"')
 
 
 def test_each_room_is_drawn() -> None:
-    packages = {each.parent.name for each in (ROOT / "genesys_provider").glob("*/__init__.py")}
     layers, alone = drawn()
-    assert set().union(*layers) | alone == packages
+    assert sorted(set().union(*layers) | alone) == ROOMS
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_layers_inside_a_room_are_those_that_are_enforced(room: str) -> None:
+    layers: list[set[str]] = []
+    for line in drawing(room).splitlines():
+        what, modules = re.split(r" {2,}", line, maxsplit=1)
+        layers += [set()] if what else []
+        layers[-1] |= set(re.findall(r"\w+", modules))
+    assert layers == enforced(rf'exhaustive = true\s*containers = \["genesys_provider\.{room}"\]')
 
 
 def test_who_stands_alone_is_forbidden_to_import_the_others() -> None:
@@ -40,3 +66,35 @@ def test_who_stands_alone_is_forbidden_to_import_the_others() -> None:
         for layer in drawn()[0]:
             for other in layer:
                 assert f'"genesys_provider.{other}"' in contract[1], f"{room} may import {other}"
+
+
+def test_no_two_classes_have_the_same_name() -> None:
+    names = Counter(
+        node.name
+        for module in MODULES.values()
+        for node in ast.walk(module)
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_what_a_process_shares_is_listed() -> None:
+    (table,) = re.findall(r"A process shares.*?\n\n(\|.*?)\n\n", PAGE, re.DOTALL)
+    listed = re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)
+    shared = {path.relative_to(PACKAGE) for path, module in MODULES.items() for _ in variables_of(module)}
+    assert sorted(listed) == sorted(map(str, shared))
+
+
+def variables_of(module: ast.Module) -> Iterator[str]:
+    """What a module keeps for the whole process: its lower-case names, but for loggers and options of commands."""
+    for statement in module.body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+            name, value = ast.unparse(target), ast.unparse(statement.value)
+            if (
+                name.islower()
+                and not name.startswith("__")
+                and not value.startswith(("logging.getLogger(", "click.option("))
+            ):
+                yield name
+    yield from (ast.unparse(node) for node in ast.walk(module) if isinstance(node, ast.Global))
