@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # Keep compiled modules: otherwise each process of the tests compiles what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup up down test check docs format bench bench-fleet torture
+.PHONY: help setup up down test check docs format wheel bench bench-fleet torture
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -35,6 +35,9 @@ format: setup ## Format the sources
 docs: setup ## Write docs/resources.md from the docstrings, and build the site into site/
 	@$(PYTHON) tools/resources_page.py
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet
+
+wheel: setup ## Install the wheel alone into an empty environment, and use it there
+	@$(PYTHON) -m tools.wheel
 
 bench: setup ## Compare with trivial resources on the same engine, and write the tables of docs/performance.md
 	@$(PYTHON) -m bench

@@ -47,7 +47,7 @@ def _declare(program: str) -> None:
             return dict(args.args), None
 
     pulumi.runtime.set_mocks(Echo(), project="house", stack="dev")
-    pulumi.runtime.test(lambda: runpy.run_path(program) and None)()  # type: ignore[no-untyped-call]
+    pulumi.runtime.test(lambda: runpy.run_path(program) and None)()
 
 
 if __name__ == "__main__":

@@ -56,17 +56,16 @@ def test_the_probe_agrees_with_the_emulator(cloud: Cloud) -> None:
     from tests.cli.cli_commands import body
     from tests.support.engine import until
 
+    def status_of(target_id: str) -> str:
+        return str(cloud.api("GET", f"/{target_id}").json()["status"])
+
     for path, status in (("good", 200), ("bad", 500), ("moved", 302)):
         cloud.behave(f"/v1/genesys/events/{path}", status=status)
         passed = probe(cloud, cloud.endpoint(path), "--username", USERNAME, env=SECRET).code == 0
         cloud.requests()
         target_id = cloud.api("POST", json=body(cloud, path, endpointUrl=cloud.endpoint(path))).json()["id"]
-        until(
-            lambda target_id=target_id: (
-                cloud.api("GET", f"/{target_id}").json()["status"] in {"VERIFIED", "FAILED"}
-            )
-        )
-        assert passed == (cloud.api("GET", f"/{target_id}").json()["status"] == "VERIFIED"), path
+        until(lambda: status_of(target_id) in {"VERIFIED", "FAILED"})  # noqa: B023 (it is used up at once)
+        assert passed == (status_of(target_id) == "VERIFIED"), path
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def listed(url: str, **config: object) -> None:
 
 def used(url: str) -> str | None:
     proxy = proxy_for(httpx.URL(url))
-    return proxy and str(proxy.url)
+    return None if proxy is None else str(proxy.url)
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])

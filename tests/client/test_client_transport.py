@@ -26,7 +26,7 @@ from tests.support.cloud import CLIENT_SECRET, PASSWORD
 from tests.support.shared_cloud import SkippedWaits, body, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.support.cloud import Cloud
@@ -199,7 +199,12 @@ def test_a_404_with_the_api_envelope_is_about_the_target_of_the_call(
     for call in (client.get_target, client.delete_target, client.get_verification, client.check_health):
         with pytest.raises(NotFound, match="deleted by hand"):
             call("some-id")
-    for of_none in (client.list_targets, lambda: client.create_target({}), client.get_organization):
+    calls: list[Callable[[], object]] = [
+        client.list_targets,
+        lambda: client.create_target({}),
+        client.get_organization,
+    ]
+    for of_none in calls:
         with pytest.raises(ApiError, match="does not know this call") as failed:
             of_none()
         assert not isinstance(failed.value, NotFound)

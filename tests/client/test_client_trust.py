@@ -59,7 +59,7 @@ def rehashed(folder: Path, ca_file: Path) -> Path:
 def with_system(etc_ssl: Path, code: str) -> str:
     """The output of this Python on a machine with this `/etc/ssl`, which only its process sees."""
     mounted = 'mount --bind "$0" /etc/ssl && exec "$@"'
-    command = [
+    command: list[str | Path] = [
         "unshare",
         "--map-root-user",
         "--mount",
@@ -72,7 +72,8 @@ def with_system(etc_ssl: Path, code: str) -> str:
         code,
     ]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, check=True, env=env, capture_output=True, text=True).stdout.strip()
+    done = subprocess.run(command, check=True, env=env, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 def can_have_another_system() -> bool:

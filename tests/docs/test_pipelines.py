@@ -48,7 +48,12 @@ plugins: {providers: [{name: pulumi-python, path: genesys-eventbridge-host}]}
 def test_the_file_keeps_to_the_schema(file: str, schema: str, tmp_path: Path) -> None:
     path = tmp_path / Path(file).name
     path.write_text(FILES[file])
-    check = [Path(sys.executable).with_name("check-jsonschema"), "--builtin-schema", schema, path]
+    check: list[str | Path] = [
+        Path(sys.executable).with_name("check-jsonschema"),
+        "--builtin-schema",
+        schema,
+        path,
+    ]
     done = subprocess.run(check, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 

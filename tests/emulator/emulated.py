@@ -24,7 +24,7 @@ PENDING = "PENDING_VERIFICATION"
 SIGNING_SECRET = "whsec_c2lnbmVkIGZvciB0aGUgZ2F0ZXdheQ=="
 
 """The credentials of the gateway."""
-BASIC = {"authType": "BASIC", "authConfig": {"username": "relay", "password": "sesame"}}
+BASIC: dict[str, Any] = {"authType": "BASIC", "authConfig": {"username": "relay", "password": "sesame"}}
 """The authentication of targets at the gateway."""
 DEV_CLIENT = ("dev-client", "dev-secret")
 
@@ -47,17 +47,18 @@ class Api(httpx.Client):
         assert answer.status_code == 200, answer.text
         self.headers["Authorization"] = "Bearer " + answer.json()["access_token"]
 
-    def token(self, *client: str) -> httpx.Response:
+    def token(self, client: tuple[str, str] = DEV_CLIENT) -> httpx.Response:
         grant = {"grant_type": "client_credentials"}
-        return self.post("/oauth/token", auth=client or DEV_CLIENT, data=grant)
+        return self.post("/oauth/token", auth=client, data=grant)
 
     def create(self, endpoint: str, name: str = "orders", **fields: Any) -> dict[str, Any]:
         answer = self.post(TARGETS, json=body(endpoint, name, **fields))
         assert answer.status_code == 201, answer.text
-        return answer.json()
+        created: dict[str, Any] = answer.json()
+        return created
 
     def status(self, target: dict[str, Any]) -> dict[str, Any]:
-        return self.get(f"{TARGETS}/{target['id']}/verify").json()
+        return dict(self.get(f"{TARGETS}/{target['id']}/verify").json())
 
     def verdict(self, target: dict[str, Any]) -> dict[str, Any]:
         """The verification's status and message, once it is final."""

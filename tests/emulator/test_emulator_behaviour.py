@@ -282,7 +282,7 @@ def test_a_verdict_lags_too() -> None:
             answer = api.get(target["selfUri"] + "/verify")
             really = api.get(target["selfUri"], headers=AS_USUAL).json()["status"]
             seen.append((really, answer.json()["status"]))
-            return seen[-1] == ("FAILED", "FAILED")
+            return bool(seen[-1] == ("FAILED", "FAILED"))
 
         eventually(failed)
 

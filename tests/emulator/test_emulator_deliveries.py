@@ -30,7 +30,8 @@ def publish(
 ) -> list[dict[str, Any]]:
     answer = api.post("/emulator/events", json={"eventType": event_type, "eventBody": event_body or {}})
     assert answer.status_code == 202
-    return answer.json()["deliveries"]
+    deliveries: list[dict[str, Any]] = answer.json()["deliveries"]
+    return deliveries
 
 
 def verified(api: Api, endpoint: str, name: str = "orders", **fields: Any) -> dict[str, Any]:

@@ -174,7 +174,7 @@ def test_faults_are_validated(api: Api, fault: dict[str, Any]) -> None:
 
 def test_the_log_only_contains_login_and_api(api: Api) -> None:
     api.delete("/emulator/requests")
-    api.token("dev-client", "wrong")
+    api.token(("dev-client", "wrong"))
     api.get(TARGETS, params={"pageSize": 5})
     api.get("/emulator/health")
     api.post(TARGETS, json={})

@@ -32,7 +32,7 @@ def test_a_token_grants_access(api: Api) -> None:
     ("client_id", "client_secret"), [("dev-client", "wrong"), ("other", "dev-secret"), ("", "")]
 )
 def test_wrong_credentials_are_refused(api: Api, client_id: str, client_secret: str) -> None:
-    answer = api.token(client_id, client_secret)
+    answer = api.token((client_id, client_secret))
 
     assert answer.status_code == 401
     assert answer.json()["error"] == "invalid_client"

@@ -139,7 +139,7 @@ def test_a_request_has_no_defaults(api: Api, path: tuple[str, ...], given: str) 
 def test_unknown_fields_are_accepted_and_ignored(api: Api) -> None:
     created = api.create(ANYWHERE)
     policy = {**created["retryPolicy"], "maxRetries": 5.0, "colour": "red"}
-    odd = {"id": 5, "status": None, "selfUri": [], "colour": "red", "retryPolicy": policy}
+    odd: dict[str, Any] = {"id": 5, "status": None, "selfUri": [], "colour": "red", "retryPolicy": policy}
 
     answer = api.put(
         created["selfUri"], json=body(ANYWHERE, **odd, authConfig={"username": None, "pin": "1234"})

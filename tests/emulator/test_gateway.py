@@ -60,7 +60,7 @@ def test_events_of_the_configured_user_are_accepted(gateway: httpx.Client) -> No
 
 @pytest.mark.parametrize("auth", [None, ("relay", "guess"), ("other", "sesame"), ("", "")])
 def test_events_of_other_users_are_refused(gateway: httpx.Client, auth: tuple[str, str] | None) -> None:
-    answer = gateway.post(EVENTS, json={}, auth=auth)
+    answer = gateway.post(EVENTS, json={}, auth=auth or httpx.USE_CLIENT_DEFAULT)
 
     assert answer.status_code == 401
     assert received(gateway) == ([], [])

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.engine import Stack
 
 HOUSE = Path(__file__).with_name("house.py")
@@ -17,7 +19,7 @@ THING = "pulumi-python:dynamic/house:Thing"
 class House:
     """A stack of the house's resources, and the recorded calls of its provider."""
 
-    def __init__(self, make_stack: Any, log: Path) -> None:
+    def __init__(self, make_stack: Callable[..., Stack], log: Path) -> None:
         self._make = make_stack
         self.log = log
 

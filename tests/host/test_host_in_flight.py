@@ -12,7 +12,7 @@ from tests.host.direct import DirectHost
 from tests.support.engine import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 MANY = 2_000
@@ -37,7 +37,7 @@ def started(log: Path) -> int:
 
 
 def test_cancel_is_answered_before_the_operations_that_it_wakes(
-    host: DirectHost, log: Path, record_property: pytest.RecordProperty
+    host: DirectHost, log: Path, record_property: Callable[[str, object], None]
 ) -> None:
     answered: list[str] = []
     creates = [host.create(f"t{number}", seconds=600) for number in range(MANY)]

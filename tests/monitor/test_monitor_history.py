@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from genesys_provider.monitor.fleet import Change, Row
+from genesys_provider.monitor.fleet import Change, Key, Row
 from genesys_provider.monitor.history import (
     DAY,
     KEPT_A_THING,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.monitor.conftest import Watcher
 
-KEY = ("target", "1")
+KEY: Key = ("target", "1")
 GAP = 60.0
 
 

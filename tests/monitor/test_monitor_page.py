@@ -272,7 +272,7 @@ def test_many_rows_are_shown_changed_filtered_and_sorted(
 def test_the_screenshot_for_the_docs(cloud: Cloud, watch: Watcher, page: Page, tmp_path: Path) -> None:
     """`GENESYS_TEST_PICTURE=docs/monitor.png` with `--torture` writes that file; the default is a temporary one."""
     owner = "urn:pulumi:prod::contact-center::pulumi-python:dynamic/genesys:EventBridgeTarget::{}"
-    ids = {}
+    ids: dict[str, str] = {}
     for name in (
         "billing-events",
         "conversations-eu",
@@ -292,7 +292,7 @@ def test_the_screenshot_for_the_docs(cloud: Cloud, watch: Watcher, page: Page, t
     readings = 0
     for status, name in (("FAILED", "queues"), ("VERIFIED", "queues"), ("FAILED", "presence")):
         readings += 14
-        stream.until(lambda data, enough=readings: data["reading"]["succeeded"] >= enough)
+        stream.until(lambda data: data["reading"]["succeeded"] >= readings)  # noqa: B023 (it is used up at once)
         force(
             cloud,
             ids[name],

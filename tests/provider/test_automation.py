@@ -57,7 +57,8 @@ def test_an_inline_program(declared: Declared, cloud: Cloud, tmp_path: Path, vir
     command = Path(sys.executable).with_name("genesys-eventbridge")
     subprocess.run([command, "init", stack.directory], check=True, capture_output=True)
     # From another folder, like a service does it.
-    arguments = [sys.executable, script, stack.directory, cloud.endpoint("orders"), USERNAME, PASSWORD]
+    arguments: list[str | Path] = [sys.executable, script, stack.directory, cloud.endpoint("orders")]
+    arguments += [USERNAME, PASSWORD]
 
     # The stock host would delete an unverified target, but ours keeps it in the state.
     cloud.behave("/v1/genesys/events/orders", status=503)

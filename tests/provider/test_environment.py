@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -130,7 +130,7 @@ def test_a_404_of_another_server_removes_no_target(cloud: Cloud, declared: Decla
         ({"GENESYSCLOUD_LOGIN_URL": f"{url}/oauth/token"}, "GENESYSCLOUD_LOGIN_URL must be the address"),
         ({"GENESYSCLOUD_LOGIN_URL": f"{url}/elsewhere"}, "check GENESYSCLOUD_LOGIN_URL or genesys:region"),
     ]
-    page = {"status": 404, "body": "<html>no such site</html>"}
+    page: dict[str, Any] = {"status": 404, "body": "<html>no such site</html>"}
     cloud.control("faults", match={"path": "/elsewhere/*"}, action="status", **page)
     for env, said in wrong:
         for command in (stack.refresh, stack.destroy):

@@ -38,7 +38,7 @@ def refused(result: Result, *words: str) -> None:
 
 
 def id_of(stack: Stack, name: str = "orders") -> str:
-    return stack.resources()[name]["id"]
+    return str(stack.resources()[name]["id"])
 
 
 def living(cloud: Cloud) -> dict[str, str]:

@@ -30,11 +30,11 @@ def write(stack: Stack, declared: Declared, *lines: str, **arguments: str) -> No
 
 
 def outputs(stack: Stack, name: str = "orders") -> dict[str, Any]:
-    return stack.resources()[name]["outputs"]
+    return dict(stack.resources()[name]["outputs"])
 
 
 def id_of(stack: Stack, name: str = "orders") -> str:
-    return stack.resources()[name]["id"]
+    return str(stack.resources()[name]["id"])
 
 
 def state_of(cloud: Cloud) -> dict[str, str]:

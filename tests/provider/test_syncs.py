@@ -342,6 +342,8 @@ def test_a_list_of_one_secret_is_no_change() -> None:
 
 @pytest.mark.full_length
 def test_an_invalid_signing_secret_is_reported(declared: Declared) -> None:
+    stack = declared.stack(declared.program("pass"))
+
     def refused(secret: str) -> str:
         stack.program(
             declared.program(declared.target("orders"), declared.sync("orders", signing_secret=secret))
@@ -350,7 +352,6 @@ def test_an_invalid_signing_secret_is_reported(declared: Declared) -> None:
         assert "canary" not in output
         return output
 
-    stack = declared.stack(declared.program("pass"))
     assert "property signingSecret[1]" in refused("['canary-1', 'whsec_canar']")
     assert "property signingSecret " in refused("[]")
     assert "property signingSecret " in refused("''")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 import pytest
 
@@ -13,15 +15,19 @@ from genesys_provider.resources.target import _NAMES as TARGET
 ALL = ("ignore_changes", "replace_on_changes", "hide_diffs")
 
 
+def options(**given: Any) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(**given)
+
+
 def translated(option: str, *given: str) -> list[str]:
-    opts = pulumi.ResourceOptions(**{option: list(given)})
+    opts = options(**{option: list(given)})
     names: list[str] = getattr(with_the_states_names(opts, "EventBridgeTarget 'orders'", TARGET), option)
     assert getattr(opts, option) == list(given), "the program's own options stay as they are"
     return names
 
 
 def refused(option: str, given: object) -> str:
-    opts = pulumi.ResourceOptions(**{option: given})
+    opts = options(**{option: given})
     with pytest.raises(pulumi.RunError) as error:
         with_the_states_names(opts, "EventBridgeTarget 'orders'", TARGET)
     beginning = f"EventBridgeTarget 'orders': the option {option} "
@@ -159,8 +165,9 @@ def test_what_is_no_list(option: str) -> None:
     assert refused(option, "name") == "is a str; it must be a list of property names."
     assert refused(option, {"name"}) == "is a set; it must be a list of property names."
     assert refused(option, [None]) == "holds a NoneType; it must be a list of property names."
+    empty: list[str] | None
     for empty in (None, []):
-        opts = pulumi.ResourceOptions(**{option: empty})
+        opts = options(**{option: empty})
         assert getattr(with_the_states_names(opts, "x", TARGET), option) == empty
     assert translated(option, "name", "name") == ["name"]
 
@@ -179,7 +186,7 @@ def test_syncs_have_names_too() -> None:
 @pytest.mark.parametrize("option", ["ignore_changes", "replace_on_changes", "additional_secret_outputs"])
 @pytest.mark.parametrize("given", ["client_secret", "clientSecret", "genesys:clientSecret"])
 def test_the_settings_of_a_provider_are_config_keys_in_the_state(option: str, given: str) -> None:
-    opts = pulumi.ResourceOptions(**{option: [given]})
+    opts = options(**{option: [given]})
     translated = with_the_states_names(opts, "GenesysProvider 'eu'", PROVIDER)
     assert getattr(translated, option) == ["genesys:clientSecret"]
 

@@ -15,7 +15,7 @@ from tests.support.recorder import Exchange, answer_faults, request_faults
 from tests.support.sdk_life import NAME, PROPERTIES, Sent, by_sdk, recorded, sent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 INTEGRATIONS = "/api/v2/integrations"
 TOPICS = Sent("GET", "/api/v2/notifications/availabletopics", (("expand", "transports"),), None)
@@ -32,13 +32,13 @@ def managed(url: str) -> Iterator[SourceManager]:
 def lead(url: str) -> str:
     """The steps of `sdk_life.lead` with our manager: find, create, wait, update, disable, delete."""
 
-    def config(topics: list[str], **more: Any) -> SourceConfig:
+    def config(topics: Sequence[str], **more: Any) -> SourceConfig:
         return SourceConfig(
             name=NAME,
             aws_account_id=PROPERTIES["awsAccountId"],
             aws_region=PROPERTIES["awsAccountRegion"],
             event_source_suffix=PROPERTIES["eventSourceSuffix"],
-            topics=topics,
+            topics=list(topics),
             notes="ours",
             **more,
         )

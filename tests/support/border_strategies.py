@@ -109,13 +109,13 @@ odd = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(odd_texts, inner, max_size=2),
     max_leaves=3,
 )
-_not_text = st.sampled_from([None, True, 1, [], {}])
+_not_text: st.SearchStrategy[Any] = st.sampled_from([None, True, 1, [], {}])
 auth_types = st.one_of(
     *[st.sampled_from(["NONE", "BASIC", "OAUTH2", "JWT"])] * 3,
     st.sampled_from(["basic", "BASIC ", ""]),
     _not_text,
 )
-auth_texts = (
+auth_texts: st.SearchStrategy[Any] = (
     st.sampled_from(["u", " ", "\x00", "\n", "\xfc", "x" * 1000, "", "", None, None, 0, [], {}]) | odd
 )
 token_urls = st.one_of(urls, drawn.token_urls, _not_text)

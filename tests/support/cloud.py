@@ -50,6 +50,7 @@ class Cloud:
         self._beside = beside
         self.audit_log = directory / "audit" / "audit.jsonl"
         self._stack = ExitStack()
+        self.gateway: GatewayServer
         self._settings = {
             "verification_seconds": 0.2,
             "activation_seconds": 0.2,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.cloud import CLIENT_SECRET, PASSWORD, SECRET_HEADER, SIGNING_SECRET, USERNAME, Cloud
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from tests.support.engine import Stack
 
@@ -19,7 +19,7 @@ HEAD = "import pulumi\nfrom genesys_provider import *\n"
 class Declared:
     """Writes programs for one cloud, and makes stacks of them."""
 
-    def __init__(self, cloud: Cloud, make_stack: Any) -> None:
+    def __init__(self, cloud: Cloud, make_stack: Callable[..., Stack] | None) -> None:
         self.cloud = cloud
         self._make_stack = make_stack
 
@@ -91,6 +91,7 @@ class Declared:
 
     def stack(self, program: str, **options: Any) -> Stack:
         env = {**self.cloud.env, **options.pop("env", {})}
+        assert self._make_stack is not None, "this one makes no stacks"
         return self._make_stack(program, env=env, **options)
 
 

@@ -80,16 +80,16 @@ def at(*path: str | int) -> tuple[tuple[str | int, ...], Any]:
     return path, value
 
 
-def validator(*path: str) -> Draft202012Validator:
+def validator(*path: str | int) -> Draft202012Validator:
     """A validator for the schema at this place of the document."""
-    pointer = "/".join(each.replace("~", "~0").replace("/", "~1") for each in path)
+    pointer = "/".join(str(each).replace("~", "~0").replace("/", "~1") for each in path)
     return Draft202012Validator(
         {**DOCUMENT, "$ref": f"#/{pointer}"},
         format_checker=Draft202012Validator.FORMAT_CHECKER,
     )
 
 
-def faults(value: Any, *path: str) -> list[str]:
+def faults(value: Any, *path: str | int) -> list[str]:
     """What a value breaks of the schema at this place of the document."""
     return [f"{error.json_path}: {error.message}" for error in validator(*path).iter_errors(value)]
 

@@ -23,7 +23,7 @@ from tests.support.engine import ROOT
 from tests.support.recorder import Exchange, Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 TYPE = "amazon-eventbridge-source"
 NAME = "contact centre"
@@ -113,7 +113,7 @@ def lead(url: str) -> dict[str, Any]:
     made = api.post_integrations(body=wanted)
     read["created"] = (made.name, made.integration_type.id, made.intended_state, made.reported_state.code)
 
-    def configure(topics: list[str], version: int) -> Any:
+    def configure(topics: Sequence[str], version: int) -> Any:
         configuration = sdk.IntegrationConfiguration()
         configuration.name, configuration.version, configuration.notes = NAME, version, "ours"
         configuration.properties = {**PROPERTIES, "eventFilter": topics}

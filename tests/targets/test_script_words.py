@@ -107,6 +107,10 @@ def an_invalid_target(script: Script) -> None:
     script.register(authConfig={})
 
 
+def an_answer_with(status: int) -> Callable[[Script], None]:
+    return lambda script: script.with_fault(action="status", status=status)
+
+
 MEETS: dict[str, Callable[[Script], None]] = {
     "refused by the endpoint": refused_by_the_endpoint,
     "no verdict in time": no_verdict_in_time,
@@ -140,7 +144,7 @@ MEETS: dict[str, Callable[[Script], None]] = {
     "a gateway that refuses": lambda script: script.sync(script.cloud.endpoint("orders")),
     "a webhook's URL that is none": lambda script: script.sync("ftp://127.0.0.1"),
     **{
-        f"HTTP {status}": lambda script, status=status: script.with_fault(action="status", status=status)
+        f"HTTP {status}": an_answer_with(status)
         for status in (301, 400, 401, 403, 404, 409, 413, 429, 500, 503)
     },
     "a page": lambda script: script.with_fault(action="status", status=403, body="<html>blocked"),

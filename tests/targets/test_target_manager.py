@@ -29,6 +29,7 @@ from genesys_provider.targets.errors import (
     VerificationUnknown,
 )
 from genesys_provider.targets.gateway import DELETED
+from genesys_provider.targets.models import Target
 from genesys_provider.targets.payload import MAX_ENTRY_BYTES, payload_size
 from tests.support.cloud import CANARIES, PASSWORD, SECRET_HEADER, SIGNING_SECRET, TARGETS, Cloud
 from tests.support.shared_cloud import (
@@ -439,7 +440,7 @@ def test_the_monitor_goes_on_after_a_reading_that_fails(
 ) -> None:
     with TargetManager(settings_of(cloud, tmp_path, maxRetries=0), cancelled=cancelled) as manager:
         target = manager.register(config(cloud)).target
-        seen: list[StatusChange] = []
+        seen: list[StatusChange[Target]] = []
         changes = manager.monitor(0.02)
         watch = threading.Thread(target=lambda: seen.extend(changes))
         cloud.requests()
@@ -458,7 +459,7 @@ def test_the_monitor_takes_no_page_that_shifted_for_a_deletion(
     cloud: Cloud, manager: TargetManager, cancelled: threading.Event
 ) -> None:
     target = manager.register(config(cloud)).target
-    seen: list[StatusChange] = []
+    seen: list[StatusChange[Target]] = []
     changes = manager.monitor(0.02)
     watch = threading.Thread(target=lambda: seen.extend(changes))
     cloud.requests()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -68,7 +68,7 @@ def test_without_an_organization_id_the_address_counts(
 def test_a_page_of_a_proxy_does_not_disable_the_guard(
     cloud: Cloud, manager: TargetManager, status: int
 ) -> None:
-    page = {"action": "status", "status": status, "body": "<html>blocked</html>"}
+    page: dict[str, Any] = {"action": "status", "status": status, "body": "<html>blocked</html>"}
     cloud.control("faults", match={"path": ORGANIZATION}, times=1, **page)
     with pytest.raises(ApiError):
         manager.require_organization("t", "some-id", cloud.emulator.url)

@@ -219,11 +219,11 @@ def _wrong_sources(
         where = "state" if urn in recorded else "program"
         yield Disagreement("mismatch", f"source {_name(urn)} is in the {where} alone: {urn}")
     for urn in recorded.keys() & by_urn.keys():
-        outputs, entity = recorded[urn]["outputs"], there.get(recorded[urn]["id"])
-        if entity is None:
+        outputs, found = recorded[urn]["outputs"], there.get(recorded[urn]["id"])
+        if found is None:
             yield Disagreement("mismatch", f"source {_name(urn)} is in the state and not in the cloud: {urn}")
             continue
-        current = entity["config"]["current"]
+        entity, current = found, found["config"]["current"]
         in_cloud = {
             "name": entity["name"],
             "eventSourceSuffix": current["properties"].get("eventSourceSuffix"),

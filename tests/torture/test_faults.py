@@ -105,7 +105,7 @@ def test_each_fault_has_its_outcome(
     world = origin.branch()
     with world.cloud:
         prepare(world, run)
-        times = {} if lasts else {"times": fault_case.burst_length}
+        times: dict[str, Any] = {} if lasts else {"times": fault_case.burst_length}
         world.cloud.control("faults", match={"path": fault_case.path}, **fault_case.fault(), **times)
         env = {"GENESYSCLOUD_VERIFICATION_TIMEOUT": "3", **fault_case.env} if lasts else {}
         result = world.stack.run(*RUNS[run], env=env)

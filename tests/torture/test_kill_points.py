@@ -6,12 +6,12 @@ import inspect
 import os
 import signal
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from genesys_provider.client.api import GenesysClient
-from genesys_provider.targets.gateway import Gateway
+from genesys_provider.targets.gateway import GatewayNotifier
 from tests.support.engine import OWN_HOST, TARGET_TYPE, until
 from tests.torture.agreement import pending_creates
 from tests.torture.commands import Command
@@ -68,7 +68,7 @@ def test_every_call_of_the_code_has_kill_points() -> None:
     """A new method that makes requests must be added to `CALLS` and to the operations that use it."""
     made = {
         name
-        for kind in (GenesysClient, Gateway)
+        for kind in (GenesysClient, GatewayNotifier)
         for name, _ in inspect.getmembers(kind, inspect.isfunction)
         if not name.startswith("_") and name != "close"
     }
@@ -164,7 +164,7 @@ def test_a_post_that_arrives_after_the_death_of_its_sender_creates_no_duplicate(
         SCENARIOS["create"].prepare(world)
         late = Point("own", "create", "create_target", Phase.AFTER, Strike.CLI_KILL)
         match = {"method": "POST", "path": CALLS["create_target"].path}
-        waits = {"match": match, "action": "delay", "seconds": HELD_SECONDS, "times": 1}
+        waits: dict[str, Any] = {"match": match, "action": "delay", "seconds": HELD_SECONDS, "times": 1}
         commands = []
         try:
             for number in (1, 2):
@@ -219,7 +219,7 @@ def drop(world: World, point: Point, arguments: tuple[str, ...], *, refused: boo
     always = point.strike is Strike.DROP_ALWAYS
     call = CALLS[point.call]
     when = "before" if point.phase is Phase.BEFORE else "after"
-    times = {} if always else {"times": 1}
+    times: dict[str, Any] = {} if always else {"times": 1}
     if call.at_gateway:
         world.cloud.behave(WEBHOOK, drop=True, when=when, **times)
     else:

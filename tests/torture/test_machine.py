@@ -15,7 +15,7 @@ import shlex
 import sys
 import traceback
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, note, seed, settings
@@ -32,11 +32,11 @@ from tests.support.cloud import Cloud
 from tests.support.engine import SYNC_TYPE, TARGET_TYPE, until
 from tests.torture.agreement import resources
 from tests.torture.commands import Command
-from tests.torture.fault_cases import FAULT_CASES, Outcome
+from tests.torture.fault_cases import FAULT_CASES, FaultCase, Outcome
 from tests.torture.points import CALLS, Point, Strike
 from tests.torture.points import Phase as Where
 from tests.torture.test_kill_points import OUR_TRACE, hold, strike_down
-from tests.torture.wanted import BY_HAND, PLACES, Wanted, by_hand
+from tests.torture.wanted import BY_HAND, PLACES, Declaration, Wanted, by_hand
 from tests.torture.worlds import DESTROY, REFRESH, UP, Origin
 
 if TYPE_CHECKING:
@@ -86,10 +86,14 @@ fault_cases = st.one_of(st.none(), st.sampled_from(absorbable))
 SIMPLE_EDITS = ("endpoint", "retries", "events")
 
 
+def targets_of(wanted: Iterable[Declaration]) -> list[Wanted]:
+    return [each for each in wanted if isinstance(each, Wanted)]
+
+
 def edited(wanted: Wanted, what: str, number: int, turn: int) -> Wanted:
     """The target after an edit of its lines."""
     fresh = f"{wanted.identity}_{turn}_{number}"
-    changes: dict[str, dict[str, object]] = {
+    changes: dict[str, dict[str, Any]] = {
         "endpoint": {"path": f"/{number}"},
         "retries": {"max_retries": number},
         "events": {"event_types": ("CONVERSATION_STARTED", f"EVENT_{number}")},
@@ -135,7 +139,7 @@ class StackMachine(RuleBasedStateMachine):
     # What users do.
 
     @rule(edits=edits, fault_case=fault_cases)
-    def up(self, edits: list[tuple[str, str, int]], fault_case: object) -> None:
+    def up(self, edits: list[tuple[str, str, int]], fault_case: FaultCase | None) -> None:
         """Edits the program and runs `up`, possibly with a burst of a fault."""
         self.edit(edits)
         self.inject_fault(fault_case)
@@ -180,7 +184,7 @@ class StackMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.world.targets())
     @rule(fault_case=fault_cases)
-    def refresh(self, fault_case: object) -> None:
+    def refresh(self, fault_case: FaultCase | None) -> None:
         """Runs `refresh`."""
         self.inject_fault(fault_case)
         result = self.world.stack.run(*REFRESH)
@@ -194,10 +198,10 @@ class StackMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.world.targets())
     @rule(fault_case=fault_cases)
-    def destroy(self, fault_case: object) -> None:
+    def destroy(self, fault_case: FaultCase | None) -> None:
         """Runs `destroy`."""
         self.inject_fault(fault_case)
-        wanted = self.world.wanted
+        wanted = self.wanted
         result = self.world.stack.run(*DESTROY)
         self.counts("destroy", result)
         self.world.cloud.calm()
@@ -223,7 +227,7 @@ class StackMachine(RuleBasedStateMachine):
         self.counts("import", result)
         assert result.code == 0, result.output
         self.nothing_is_lost()
-        self.write([*self.world.wanted, want])
+        self.write([*self.wanted, want])
 
     # Refactoring. Mistakes are refused, with an error that tells how to continue.
 
@@ -240,7 +244,7 @@ class StackMachine(RuleBasedStateMachine):
         (pasted,) = set(re.findall(r'aliases=\["(urn:[^"]+)"\]', output))
         self.world.want(
             replace(each, aliases=(pasted,)) if each.identity == want.identity else each
-            for each in self.world.wanted
+            for each in self.wanted
         )
         self.succeeds(UP, "alias pasted")
         self.settles()
@@ -279,7 +283,7 @@ class StackMachine(RuleBasedStateMachine):
         self.starts_settled()
         going, other = data.draw(st.permutations(self.there()))[:2]
         taker = Wanted(f"taker{self.turn()}") if new else other
-        rest = [each for each in self.world.wanted if each.identity not in {going.identity, taker.identity}]
+        rest = [each for each in self.wanted if each.identity not in {going.identity, taker.identity}]
         self.write([*rest, replace(taker, name=going.called)])
         urn = going.urn(self.world.stack)
         output = self.refused(UP, f"pulumi destroy --target '{urn}'", asked_for={going.identity})
@@ -298,7 +302,7 @@ class StackMachine(RuleBasedStateMachine):
             self.world.stack.rename(new)
         else:
             self.world.stack.rename(project=new)
-        self.write(self.world.wanted)
+        self.write(self.wanted)
         self.succeeds(UP, f"{what} rename")
         self.settles()
 
@@ -389,7 +393,7 @@ class StackMachine(RuleBasedStateMachine):
         want = data.draw(st.sampled_from(self.at_top()))
         urns = [want.urn(stack), *([want.sync_urn(stack)] if want.synced else [])]
         stack.must("state", "move", "--yes", "--source", stack.qualified, "--dest", second.qualified, *urns)
-        self.write([each for each in self.world.wanted if each != want])
+        self.write([each for each in self.wanted if each != want])
         self.world.want([*self.world.wanted_of(second), replace(want, aliases=(), sync_aliases=())], second)
         for each in (stack, second) if first else (second, stack):
             self.succeeds(UP, "state move", stack=each)
@@ -414,12 +418,12 @@ class StackMachine(RuleBasedStateMachine):
         taken = replace(want, aliases=(), sync_aliases=(), synced=True, sync=f"taken{self.turn()}-sync")
         self.world.want([*self.world.wanted_of(second), taken], second)
         self.succeeds(UP, "import of another's", stack=second)
-        self.write([each for each in self.world.wanted if each.identity != want.identity])
+        self.write([each for each in self.wanted if each.identity != want.identity])
         output = self.succeeds(UP, "letting go")
         assert taken.urn(second) in output, output
         self.settles()
 
-    @precondition(lambda self: len(self.there()) == len(self.world.wanted) > 0)
+    @precondition(lambda self: len(self.there()) == len(self.wanted) > 0)
     @rule(command=st.sampled_from((UP, REFRESH, DESTROY, (*UP, "--refresh"), (*DESTROY, "--refresh"))))
     def uses_another_organisation(self, command: tuple[str, ...]) -> None:
         """With its credentials nothing is read, written or removed; with the old ones everything works again."""
@@ -472,11 +476,16 @@ class StackMachine(RuleBasedStateMachine):
         cloud.requests()
         living = {each["id"] for each in cloud.targets().values()}
         urns = {each["urn"] for each in self.world.targets().values() if each["id"] in living}
-        return [each for each in self.world.wanted if each.urn(stack) in urns]
+        return [each for each in self.wanted if each.urn(stack) in urns]
 
     def at_top(self) -> list[Wanted]:
         """Those of them that are in no component."""
         return [each for each in self.there() if not each.parents and not each.sync_parents]
+
+    @property
+    def wanted(self) -> list[Wanted]:
+        """What the program of the first stack declares: here no sources."""
+        return targets_of(self.world.wanted)
 
     def draws(self, data: st.DataObject) -> Wanted:
         """Draws one of them."""
@@ -495,7 +504,11 @@ class StackMachine(RuleBasedStateMachine):
             kept = target and target != want.urn(stack) and want.identity not in without_alias
             # Some users forget it; then the sync counts as a new one.
             kept_sync = sync and sync != want.sync_urn(stack) and self.turns % 2
-            return replace(want, aliases=(target,) if kept else (), sync_aliases=(sync,) if kept_sync else ())
+            return replace(
+                want,
+                aliases=(target,) if target and kept else (),
+                sync_aliases=(sync,) if sync and kept_sync else (),
+            )
 
         self.world.want(aliased(each) for each in wanted)
 
@@ -503,13 +516,13 @@ class StackMachine(RuleBasedStateMachine):
         """Rewrites these lines of the program, with their aliases."""
         new = {each.identity: each for each in changed}
         self.write(
-            [new.get(each.identity, each) for each in self.world.wanted],
+            [new.get(each.identity, each) for each in self.wanted],
             without_alias=() if aliased else new.keys(),
         )
 
     def edit(self, edits: list[tuple[str, str, int]]) -> None:
         """Changes the program."""
-        wanted = {each.identity: each for each in self.world.wanted}
+        wanted = {each.identity: each for each in self.wanted}
         for name, what, number in edits:
             if name not in wanted:
                 self.add(wanted, name)
@@ -522,24 +535,24 @@ class StackMachine(RuleBasedStateMachine):
     def add(self, wanted: dict[str, Wanted], identity: str) -> None:
         """Adds a target with an unused name, unless the second stack has it."""
         second = self.world.second
-        elsewhere = [] if second is None else self.world.wanted_of(second)
+        elsewhere = [] if second is None else targets_of(self.world.wanted_of(second))
         if identity in {each.identity for each in elsewhere}:
             return
-        taken = {each.called for each in (*self.world.wanted, *wanted.values(), *elsewhere)}
+        taken = {each.called for each in (*self.wanted, *wanted.values(), *elsewhere)}
         taken |= {
             target["outputs"]["name"]
             for stack in (self.world.stack, second)
             if stack is not None
             for target in self.world.targets(stack).values()
         }
-        taken -= {each.called for each in self.world.wanted if each.identity == identity}
+        taken -= {each.called for each in self.wanted if each.identity == identity}
         name = f"{identity}_{self.turn()}" if identity in taken else ""
-        former = next((each for each in self.world.wanted if each.identity == identity), None)
+        former = next((each for each in self.wanted if each.identity == identity), None)
         wanted[identity] = former or Wanted(identity, name=name)
 
     def provoke(self, call: str) -> None:
         """Changes the program so that `up` makes the call."""
-        wanted = {each.identity: each for each in self.world.wanted}
+        wanted = {each.identity: each for each in self.wanted}
         missing = [name for name in RESOURCES if name not in wanted]
         turn = self.turn()
         if missing and (call in {"login", "list_targets", "create_target"} or not wanted):
@@ -554,7 +567,7 @@ class StackMachine(RuleBasedStateMachine):
             wanted[name] = replace(wanted[name], path=f"/turn{turn}", health_check=True)
         self.write(wanted.values())
 
-    def inject_fault(self, fault_case: object) -> None:
+    def inject_fault(self, fault_case: FaultCase | None) -> None:
         """Prepares a burst of a fault for the next requests."""
         if fault_case is not None:
             self.world.cloud.control(
@@ -573,7 +586,7 @@ class StackMachine(RuleBasedStateMachine):
 
     def starts_settled(self) -> None:
         """First resolves manual changes and pending edits."""
-        if self.drifted or len(self.there()) < len(self.world.wanted):
+        if self.drifted or len(self.there()) < len(self.wanted):
             self.heals()
             self.settles()
 
