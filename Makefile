@@ -27,6 +27,7 @@ check: setup ## Run the linters, the type checker and the import contracts
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m mypy
 	@for each in win32 darwin; do $(PYTHON) -m mypy --platform $$each --cache-dir .mypy_cache/$$each genesys_provider || exit; done
+	@for each in examples/*/; do (cd $$each && $(CURDIR)/$(PYTHON) -m mypy --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache/examples *.py) || exit; done
 	@.venv/bin/lint-imports
 
 format: setup ## Format the sources

@@ -1,7 +1,8 @@
 """Tests the lowest versions that `pyproject.toml` allows: installs them, and runs a part of the tests with them.
 
 It needs a package index, so it is a part of `make torture`, and not of `make test`. It fails if a bound names a
-version that does not work. The versions are tested with the Python that runs this script.
+version that does not work. The versions are tested with the lowest Python, or with the one that runs this script if
+that is not installed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -53,14 +53,26 @@ def _list(project: str, key: str) -> str:
     return found[1]
 
 
+def python_of(project: str) -> str:
+    """The lowest Python that the text of a pyproject.toml allows, if this machine has it; else this one."""
+    found = re.search(r'^requires-python = ">=([0-9.]+)"$', project, re.MULTILINE)
+    name = f"python{found[1]}" if found else sys.executable
+    try:
+        subprocess.run([name, "--version"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return sys.executable
+    return name
+
+
 def main() -> None:
     """Exits with the code of the first command that fails."""
     bounds = lowest((ROOT / "pyproject.toml").read_text())
     with tempfile.TemporaryDirectory(prefix="lowest-") as folder:
         constraints = Path(folder, "constraints.txt")
         constraints.write_text("".join(f"{name}=={version}\n" for name, version in bounds.items()))
-        print("lowest versions:", *constraints.read_text().split(), flush=True)
-        venv.create(Path(folder, "venv"), with_pip=True)
+        base = python_of((ROOT / "pyproject.toml").read_text())
+        print("lowest versions:", base, *constraints.read_text().split(), flush=True)
+        subprocess.run([base, "-m", "venv", Path(folder, "venv")], check=True)
         python = str(Path(folder, "venv", "bin", "python"))
         install = [
             "-m",

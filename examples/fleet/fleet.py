@@ -138,7 +138,7 @@ def summarize(runs: list[StackRun], leftovers: list[str], console: Console) -> N
             console.print("\n  ".join([f"\n{run.name} FAILED:", *errors]))
     for name in leftovers:
         console.print(f"\n{name} has no rows any more and was left as it is: pulumi destroy --stack {name}")
-    outcomes = Counter(run.outcome for run in runs)
+    outcomes = Counter[str](run.outcome for run in runs)
     targets = sum((run.counts for run in runs), Counter[str]())
     console.print(f"\n{len(runs)} stacks: {in_words(outcomes)}. Targets: {in_words(targets)}.")
 

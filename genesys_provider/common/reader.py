@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from genesys_provider.client.limits import Allowance, Priority
 from genesys_provider.common.owned import Owned
@@ -27,7 +28,8 @@ class Listed(Owned, Protocol):
 T = TypeVar("T", bound=Listed)
 
 
-class Look(NamedTuple, Generic[T]):
+@dataclass(frozen=True)
+class Look(Generic[T]):
     """The current status of an object, from the cheapest request that gives it."""
 
     status: str

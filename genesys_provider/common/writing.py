@@ -11,7 +11,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Generic, NamedTuple, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from genesys_provider.client.errors import (
     HOPELESS,
@@ -69,7 +69,8 @@ class Written(Generic[T]):
     before: T | None = None
 
 
-class Left(NamedTuple, Generic[T]):
+@dataclass(frozen=True)
+class Left(Generic[T]):
     """An object that a delete has left in place."""
 
     thing: T

@@ -219,7 +219,7 @@ class Target(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
 
-    kind: ClassVar = "target"
+    kind: ClassVar[str] = "target"
     """What users call it."""
 
     id: NonEmpty
