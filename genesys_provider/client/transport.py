@@ -115,9 +115,12 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
     def json_object(self) -> dict[str, Any] | None:
-        """The body as a JSON object; None if it isn't one."""
+        """The body as a JSON object; None if it isn't one. Half a surrogate pair is replaced."""
         try:
             body = json.loads(self.body)
+            if b"\\ud" in self.body.lower():
+                # JSON can express half a character; no file, database or protocol of ours can hold it.
+                body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
         except (ValueError, RecursionError):
             return None
         return body if isinstance(body, dict) else None

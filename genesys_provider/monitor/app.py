@@ -27,7 +27,9 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from genesys_provider.client.errors import Cancelled
 from genesys_provider.monitor.guard import HEALTH_PATH
+from genesys_provider.monitor.health import MOST_REQUESTED, TooManyChecks
 from genesys_provider.monitor.history import DAY
 from genesys_provider.monitor.views import iso
 from genesys_provider.sources.vocabulary import ACTIVE
@@ -162,7 +164,13 @@ class Site:
         id_: str = request.path_params["id"]
         if self._fleet.row(("target", id_)) is None:
             return JSONResponse({"error": f"there is no target {id_}"}, 404)
-        health, reason = await run_in_threadpool(self._health.check, id_)
+        try:
+            health, reason = await asyncio.wrap_future(self._health.request(id_))
+        except TooManyChecks:
+            error = f"{MOST_REQUESTED} health checks are running. Try again when one has ended."
+            return JSONResponse({"error": error}, 429)
+        except Cancelled as error:
+            return JSONResponse({"error": error.message}, 503)
         return JSONResponse({"id": id_, "health": health, "reason": reason})
 
     async def _all(self, _: Request) -> Response:

@@ -29,6 +29,8 @@ GONE = "GONE"
 """The monitor's own status for an object that no longer exists."""
 BARS = 40
 """How many readings a row shows."""
+ASK_AGAIN_SECONDS = 60.0
+"""After how long a reason that could not be read is requested again."""
 LONGEST_READING = 60.0
 """How many seconds, in addition to the interval, a reading may take before the data counts as old."""
 
@@ -58,8 +60,8 @@ class Row:
     """When the status began; None if it was already so at the monitor's first reading."""
     reason: str | None = None
     """The reason for the status, as the service gives it."""
-    asked: bool = False
-    """Whether the reason was requested since the status began."""
+    ask_at: float | None = 0.0
+    """From when on the reason may be requested: seconds since 1970; None once it was read."""
     health: str | None = None
     health_at: float | None = None
     verification_seconds: float | None = None
@@ -191,7 +193,7 @@ class Fleet:
         row.facts, row.thing, row.missed = facts, thing, False
         if changed:
             row.status, row.since = status, None if before is None else now
-            row.reason, row.asked = None, False
+            row.reason, row.ask_at = None, 0.0
         if isinstance(thing, Source):
             # For a source the service itself tells both.
             row.since = seconds(thing.last_updated)
@@ -207,8 +209,8 @@ class Fleet:
         row.version = self._version
         yield Change(now, row.kind, row.id, row.name, "status", before, GONE)
 
-    def failed(self, error: str, rate_limit: RateLimit | None) -> bool:
-        """Records a failed reading; returns whether that is new."""
+    def failed(self, error: str, rate_limit: RateLimit | None) -> None:
+        """Records a failed reading."""
         with self._lock:
             was = self._reading
             self._version += 1
@@ -216,16 +218,22 @@ class Fleet:
                 was.read_at, error, was.reads + 1, was.errors + 1, rate_limit, was.organization
             )
         self._tell()
-        return was.error != error
 
-    def explain(self, key: Key, status: str, reason: str | None) -> Change | None:
-        """Records why a target has a status, if it still has it; returns the history entry."""
+    def explain(self, key: Key, status: str, reason: str | None, *, read: bool) -> Change | None:
+        """Records why a target has a status, if it still has it; returns the history entry.
+
+        Args:
+            key: The target.
+            status: The status.
+            reason: Why it has it, or why that could not be read.
+            read: Whether it could be read; if not, it is requested again later.
+        """
         with self._lock:
             row = self._rows.get(key)
             if row is None or row.status != status:
                 return None
-            row.asked = True
-            if reason is None or row.reason == reason:
+            row.ask_at = None if read else time.time() + ASK_AGAIN_SECONDS
+            if reason is None or row.reason == reason or (row.reason and not read):
                 return None
             self._version += 1
             row.reason, row.version = reason, self._version
@@ -301,12 +309,15 @@ class Fleet:
             return sum(row.kind == kind and row.status != GONE for row in self._rows.values())
 
     def unexplained(self) -> Row | None:
-        """A failed target whose reason was not requested yet."""
+        """A failed target whose reason is to be requested now, those that were never asked for first."""
+        now = time.time()
         with self._lock:
-            return next(
-                (row for row in self._rows.values() if row.failed and not row.asked and row.kind == "target"),
-                None,
-            )
+            due = [
+                (row.ask_at, row)
+                for row in self._rows.values()
+                if row.kind == "target" and row.failed and row.ask_at is not None and row.ask_at <= now
+            ]
+        return min(due, key=lambda each: each[0], default=(0.0, None))[1]
 
     def least_checked(self) -> Row | None:
         """The target whose last health check is the oldest."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
 from genesys_provider.client.errors import Cancelled, GenesysError
 from genesys_provider.monitor.fleet import Change, Fleet
@@ -17,6 +18,12 @@ from genesys_provider.targets.manager import UNKNOWN_HEALTH, TargetManager
 
 SHARE = 10
 """We use at most one in this many requests of the rate limit."""
+MOST_REQUESTED = 8
+"""How many checks on request may run at once: each holds a thread until the service answers."""
+
+
+class TooManyChecks(Exception):
+    """`MOST_REQUESTED` checks are running already."""
 
 
 class HealthChecks:
@@ -47,6 +54,8 @@ class HealthChecks:
         self._interval = interval
         self._cancelled = cancelled
         self._wake = threading.Event()
+        self._lock = threading.Lock()
+        self._requested: set[Future[tuple[str, str | None]]] = set()
         fleet.listen(self._wake.set)
 
     def run(self) -> None:
@@ -71,8 +80,44 @@ class HealthChecks:
             self._cancelled.wait(SHARE * self._targets.allowance.seconds_a_request)
 
     def stop(self) -> None:
-        """Ends a wait; `cancelled` must be set before."""
+        """Ends a wait, and the requested checks; `cancelled` must be set before."""
         self._wake.set()
+        with self._lock:
+            for each in self._requested:
+                each.set_exception(Cancelled("the monitor is ending"))
+            self._requested.clear()
+
+    def request(self, target_id: str) -> Future[tuple[str, str | None]]:
+        """Starts a check for a visitor; the result is that of `check`.
+
+        Raises:
+            TooManyChecks: Too many are running.
+        """
+        requested: Future[tuple[str, str | None]] = Future()
+        with self._lock:
+            if len(self._requested) >= MOST_REQUESTED:
+                raise TooManyChecks
+            self._requested.add(requested)
+        # A daemon thread, since one that waits for an answer must not delay the end.
+        threading.Thread(
+            target=self._answer, args=(target_id, requested), name="requested check", daemon=True
+        ).start()
+        return requested
+
+    def _answer(self, target_id: str, requested: Future[tuple[str, str | None]]) -> None:
+        found, failure = None, None
+        try:
+            found = self.check(target_id)
+        except Exception as error:  # noqa: BLE001 - the visitor gets it
+            failure = error
+        with self._lock:
+            if requested not in self._requested:
+                return
+            self._requested.remove(requested)
+        if found is None:
+            requested.set_exception(failure)
+        else:
+            requested.set_result(found)
 
     def check(self, target_id: str) -> tuple[str, str | None]:
         """Has Genesys Cloud check a target's endpoint now; returns the result, or `UNKNOWN` and the error.
@@ -87,20 +132,28 @@ class HealthChecks:
             raise
         except GenesysError as error:
             health, reason = UNKNOWN_HEALTH, error.message
+        self._unless_ended()
         self._metrics.checks.labels(health).inc()
         change = self._fleet.take_health(("target", target_id), health, reason)
         self._tell([change] if change else [])
         return health, reason
 
     def _explain(self, target_id: str, status: str) -> None:
+        read = True
         try:
             reason = self._targets.reason(target_id)
         except Cancelled:
             raise
         except GenesysError as error:
-            reason = f"the reason can't be read: {error.message}"
-        change = self._fleet.explain(("target", target_id), status, reason)
+            reason, read = f"the reason can't be read: {error.message}", False
+        self._unless_ended()
+        change = self._fleet.explain(("target", target_id), status, reason, read=read)
         self._tell([change] if change else [])
+
+    def _unless_ended(self) -> None:
+        """Keeps an answer that came too late from a history that is closed."""
+        if self._cancelled.is_set():
+            raise Cancelled("the monitor is ending")
 
     def _seconds_between(self) -> float:
         return self._interval / max(1, self._fleet.size("target"))

@@ -174,7 +174,7 @@ class History:
                     status,
                     since,
                     reason,
-                    asked=reason is not None,
+                    ask_at=0.0 if reason is None else None,
                     health=health,
                     health_at=health_at,
                     verification_seconds=verification,
@@ -256,7 +256,8 @@ def _add(cursor: sqlite3.Cursor, changes: Iterable[Change], rows: Iterable[Row])
                 json.dumps(row.facts),
                 row.status,
                 row.since,
-                row.reason,
+                # Not that it could not be read: it is requested again.
+                None if row.ask_at else row.reason,
                 row.health,
                 row.health_at,
                 row.verification_seconds,

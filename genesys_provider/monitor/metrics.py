@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -11,9 +11,17 @@ from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from genesys_provider.monitor.fleet import GONE, Fleet, Kind
+from genesys_provider.sources.vocabulary import ACTIVE, ERROR
+from genesys_provider.targets.manager import UNKNOWN_HEALTH
+from genesys_provider.targets.vocabulary import FINAL_STATUSES, PENDING_VERIFICATION
 
 PREFIX = "genesys_eventbridge"
 HEALTHY = "HEALTHY"
+UNHEALTHY = "UNHEALTHY"
+_KNOWN: Mapping[Kind, Collection[str]] = {
+    "target": (*FINAL_STATUSES, PENDING_VERIFICATION, GONE),
+    "source": (ACTIVE, ERROR, GONE),
+}
 BUCKETS = (0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 75, 120)
 """Seconds; the default limit of a verification is 75."""
 
@@ -42,6 +50,12 @@ class Metrics:
             ["kind", "status"],
             registry=self._registry,
         )
+        # Prometheus sees no increase in a series that begins with its first event.
+        for kind, statuses in _KNOWN.items():
+            for each in statuses:
+                self.changes.labels(kind, each)
+        for health in (HEALTHY, UNHEALTHY, UNKNOWN_HEALTH):
+            self.checks.labels(health)
 
     def text(self, accept: str) -> tuple[bytes, str]:
         """The metrics in the requested format, and their content type."""
@@ -56,8 +70,9 @@ class _FleetCollector(Collector):
         self._fleet = fleet
 
     def collect(self) -> Iterator[Metric]:
-        """All metrics that are read from the fleet."""
-        yield from self._things()
+        """All metrics that are read from the fleet; nothing is counted before the first reading."""
+        if self._fleet.reading.read_at is not None:
+            yield from self._things()
         yield from self._reading()
 
     def describe(self) -> Iterator[Metric]:

@@ -48,6 +48,7 @@ class Readings:
         self._took = took
         self._cancelled = cancelled
         self._may_read_sources = True
+        self._trouble: str | None = None
 
     def run(self) -> None:
         """Reads at a fixed rate: the duration of a reading is part of its interval."""
@@ -58,14 +59,16 @@ class Readings:
             except Cancelled:
                 return
             except GenesysError as error:
-                if self._fleet.failed(str(error), self._targets.allowance.rate_limit):
+                self._fleet.failed(str(error), self._targets.allowance.rate_limit)
+                # Not its whole text, in which the correlation id is new each time.
+                if error.message != self._trouble:
                     _log.warning(
                         "can't read Genesys Cloud, retrying every %g s: %s", self._fleet.interval, error
                     )
+                self._trouble = error.message
             self._cancelled.wait(max(0.0, self._fleet.interval - (time.monotonic() - started)))
 
     def _read(self) -> None:
-        was_in_trouble = self._fleet.reading.error is not None
         organization = self._targets.organization()
         self._claim(organization.id)
         targets = list(self._targets.list())
@@ -76,8 +79,9 @@ class Readings:
             rate_limit=self._targets.allowance.rate_limit,
             organization=organization.name or organization.id,
         )
-        if was_in_trouble:
+        if self._trouble is not None:
             _log.warning("reading succeeds again")
+        self._trouble = None
         self._took(changes)
 
     def _list_sources(self) -> list[Source] | None:

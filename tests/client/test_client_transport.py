@@ -103,6 +103,13 @@ def test_text_from_a_server_can_always_be_encoded(cloud: Cloud, client: GenesysC
     str(failed.value).encode()
 
 
+def test_half_a_character_in_an_answer_is_replaced(cloud: Cloud, client: GenesysClient) -> None:
+    listed = '{"entities": [{"id": "1", "name": "half \\uD800 whole \\ud83d\\ude00 \\\\ud800"}]}'
+    cloud.control("faults", match=ANY, action="status", status=200, body=listed)
+    (found,) = client.list_targets()["entities"]
+    assert found["name"] == "half ? whole \N{GRINNING FACE} \\ud800"
+
+
 def test_secrets_that_a_server_repeats_are_redacted(cloud: Cloud, client: GenesysClient) -> None:
     said = {"message": f"bad password {PASSWORD} and {CLIENT_SECRET}"}
     cloud.control(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from genesys_provider import Settings, TargetManager
+from genesys_provider.monitor import fleet
+from genesys_provider.monitor.fleet import Fleet, Key
+from genesys_provider.monitor.health import MOST_REQUESTED
 from tests.monitor.watching import Watch, force, register
 from tests.support.cloud import SIGNING_SECRET, Cloud
 from tests.support.shared_cloud import counted, eventually
@@ -62,6 +67,55 @@ def test_a_reason_is_requested_once(cloud: Cloud, watch: Watcher) -> None:
     stream.until(lambda data: data["reading"]["succeeded"] >= 4)
     assert counted(cloud.requests(), f"GET /{id_}/verify") == 1
     assert running.targets()["orders"]["reason"] == row["reason"]
+
+
+def test_a_reason_that_could_not_be_read_is_requested_again(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (id_,) = register(cloud, ["orders"]).values()
+    force(cloud, id_, "FAILED")
+    seen = Fleet(15, cloud.emulator.url)
+    with TargetManager(Settings.resolve({}, cloud.env)) as manager:
+        (target,) = manager.list()
+    seen.take([target], [], rate_limit=None, organization=None)
+    key: Key = ("target", id_)
+    assert seen.unexplained() is seen.row(key)
+    seen.explain(key, "FAILED", "the reason can't be read", read=False)
+    assert seen.unexplained() is None, "not at once"
+    monkeypatch.setattr(fleet, "ASK_AGAIN_SECONDS", 0.0)
+    seen.explain(key, "FAILED", "the reason can't be read", read=False)
+    assert seen.unexplained() is seen.row(key)
+    seen.explain(key, "FAILED", "it answered 503", read=True)
+    assert seen.unexplained() is None
+    seen.explain(key, "FAILED", "the reason can't be read", read=False)
+    row = seen.row(key)
+    assert row is not None
+    assert row.reason == "it answered 503"
+
+
+def test_a_service_that_does_not_answer_holds_up_nothing_else(cloud: Cloud, watch: Watcher) -> None:
+    (id_,) = register(cloud, ["orders"]).values()
+    cloud.control(
+        "faults",
+        match={"method": "POST", "path": "*/health"},
+        action="delay",
+        when="before",
+        seconds=600,
+        times=9999,
+    )
+    running = watch("--health-interval", 0)
+    with ThreadPoolExecutor(60) as pool:
+        asked = [pool.submit(running.http.post, f"/api/targets/{id_}/health") for _ in range(60)]
+        eventually(lambda: sum(each.done() for each in asked) == 60 - MOST_REQUESTED)
+        refused = [each.result() for each in asked if each.done()]
+        assert {each.status_code for each in refused} == {429}
+        assert "Try again" in refused[0].json()["error"]
+        assert running.http.get("/").status_code == 200
+        assert running.metric("up") == 1
+        code, said = running.end()
+        assert (code, said) == (0, "")
+        ended = [each.result() for each in asked if each.result() not in refused]
+    assert {each.status_code for each in ended} == {503}
 
 
 @pytest.mark.parametrize("times", [0, 1])

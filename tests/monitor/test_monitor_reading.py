@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -85,9 +86,12 @@ def test_a_deleted_target_is_gone(cloud: Cloud, watch: Watcher) -> None:
     ids = register(cloud, ["orders", "billing"])
     running = watch()
     stream = running.stream()
+    # Prometheus' increase() needs the count before the event.
+    assert running.metric("changes_total", kind="target", status="GONE") == 0
     with TargetManager(Settings.resolve({}, cloud.env)) as manager:
         manager.delete(ids["orders"])
     stream.row(lambda row: row["id"] == ids["orders"] and row["status"] == "GONE")
+    assert running.metric("changes_total", kind="target", status="GONE") == 1
     assert list(running.targets()) == ["billing"]
     assert running.metric("gone", kind="target") == 1
     assert {dict(labels)["name"] for name, labels in running.metrics() if name.endswith("target_status")} == {
@@ -121,6 +125,56 @@ def test_an_organization_that_was_never_read_is_not_shown_as_empty(tmp_path: Pat
     assert answer.status_code == 503
     assert "connect" in answer.json()["error"].lower()
     assert running.stream().until(lambda data: data["reading"]["error"])["reading"]["readAt"] is None
+    assert running.metric("up") == 0
+    assert running.metric("targets", status="VERIFIED") is None
+
+
+def test_a_lasting_failure_is_logged_once(cloud: Cloud, watch: Watcher) -> None:
+    running = watch(env={"GENESYSCLOUD_OAUTHCLIENT_SECRET": "wrong"})
+    eventually(lambda: (running.metric("read_errors_total") or 0) >= 3)
+    _, said = running.end()
+    assert said.count("login refused") == 1, "although each answer has a correlation id of its own"
+
+
+def test_no_name_or_status_ends_the_monitor(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
+    names = [
+        "half \ud800",
+        "line\nbreak",
+        '"quoted\\',
+        "\x1b[31mred",
+        "\u202eleft",
+        "x" * 10_000,
+        "",
+        *("twice",) * 2,
+    ]
+    listed = [
+        {
+            "id": f"id-{index}",
+            "name": name,
+            "status": f"ODD {name}",
+            "endpointUrl": "https://events.example/",
+            "authType": "NONE",
+            "eventTypes": [],
+        }
+        for index, name in enumerate(names)
+    ]
+    cloud.control(
+        "faults",
+        match={"method": "GET", "path": TARGETS},
+        action="status",
+        status=200,
+        body=json.dumps({"entities": listed, "pageCount": 1}),
+        times=10_000,
+    )
+    running = watch("--history", tmp_path / "history.sqlite", "--health-interval", 0.5)
+    stream = running.stream()
+    assert len(stream.until(lambda data: data["rows"])["rows"]) == len(names)
+    stream.until(lambda data: data["reading"]["succeeded"] >= 3)
+    assert len(running.json("/api/targets")) == len(names)
+    assert sum(name.endswith("target_status") for name, _ in running.metrics()) == len(names)
+    code, said = running.end()
+    assert code == 0
+    assert "\x1b" not in said
 
 
 def test_metrics_are_in_the_prometheus_format(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
