@@ -36,8 +36,10 @@ def checked(
         faults: Looks at the rules.
     """
     code, written = _code(), _written(inputs)
-    noted = own(inputs) if code is None or written is None else {**own(inputs), CHECKED_BY: code}
-    if CHECKED_BY not in noted or olds.get(CHECKED_BY) != code or _written(olds) != written:
+    # What is not known yet has the note too: an update plan holds `up` to the inputs that its preview had.
+    noted = own(inputs) if code is None else {**own(inputs), CHECKED_BY: code}
+    passed = code is not None and written is not None and olds.get(CHECKED_BY) == code
+    if not passed or _written(olds) != written:
         failures = [CheckFailure(fault.path, fault.reason) for fault in faults()]
         if failures:
             return CheckResult(own(inputs), failures)
