@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.support.cloud import CANARIES
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 def planned_up(stack: Stack) -> str:
     stack.must("preview", "--save-plan", "plan.json")
+    plan = (stack.directory / "plan.json").read_text()
+    assert not any(secret in plan for secret in CANARIES)
     return stack.must("up", "--yes", "--skip-preview", "--plan", "plan.json").output
 
 
