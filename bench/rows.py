@@ -19,18 +19,20 @@ if TYPE_CHECKING:
     from bench.services import Traffic
 
 REFRESH_REASON = (
-    "a profile shows about 0.5 s more of processor time for 500 targets. Half of it is to load httpx, pydantic and "
-    "our own modules once; about a tenth each is to load the system's CAs and to make seven requests; the reading and "
-    "comparing takes 0.2 ms a target; the rest is that 256 threads wait for the same list, and all wake at once"
+    "a profile shows about 0.5 s more of processor time for 500 targets. Half of it is to load httpx, pydantic "
+    "and our own modules once; about a tenth each is to load the system's CAs and to make seven requests; the "
+    "reading and comparing takes 0.2 ms a target; the rest is that 256 threads wait for the same list, and all "
+    "wake at once"
 )
 NO_OP_REASON = (
     "each target has six outputs that a trivial resource does not have, which costs the program time"
 )
 PREVIEW_REASON = f"our host loads pydantic once for the targets that change; {NO_OP_REASON}"
 MEMORY_REASON = (
-    "a profile shows two parts. Our host loads pydantic, httpx and the TLS library, which takes 16 MB. And a create "
-    "in flight takes 143 kB, a trivial one 71 kB: of the difference 37 kB are Python's objects and frames, 19 kB the "
-    "stack of its thread, which a request makes deeper, and 15 kB are in gRPC and other C libraries"
+    "a profile shows two parts. Our host loads pydantic, httpx and the TLS library, which takes 16 MB. And a "
+    "create in flight takes 143 kB, a trivial one 71 kB: of the difference 37 kB are Python's objects and "
+    "frames, 19 kB the stack of its thread, which a request makes deeper, and 15 kB are in gRPC and other C "
+    "libraries"
 )
 
 
