@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.support.engine import Result, Running
+    from tests.support.process import Result, Running
 
 HOST = "-m genesys_provider.host"
 INTERVAL = 0.1

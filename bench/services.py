@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,45 +10,13 @@ from typing import TYPE_CHECKING
 import httpx
 
 from genesys_provider.client.settings import Settings
+from tests.support.process import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-COMMAND = Path(sys.prefix) / "bin" / "genesys-eventbridge"
 CREDENTIALS = ("dev-client", "dev-secret")
-SECONDS_TO_END = 20.0
-
-
-class Service:
-    """A `genesys-eventbridge` service on a free port."""
-
-    def __init__(self, name: str, log: Path, *options: str) -> None:
-        with log.open("w") as errors:
-            self._process = subprocess.Popen(  # noqa: S603
-                [str(COMMAND), name, "--port", "0", *options],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                start_new_session=True,
-            )
-        try:
-            ready = self._process.stdout.readline() if self._process.stdout else ""
-        except BaseException:
-            self.close()
-            raise
-        if "ready at" not in ready:
-            self.close()
-            raise RuntimeError(f"the {name} did not start: {log.read_text()}")
-        self.url = ready.rsplit(" ", 1)[1].strip()
-
-    def close(self) -> None:
-        """Stops the service."""
-        self._process.terminate()
-        self._process.wait(SECONDS_TO_END)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
 
 
 class Traffic:
@@ -65,6 +31,12 @@ class Traffic:
     def by_kind(self) -> dict[str, int]:
         """The number of requests of each kind, the most frequent first."""
         return dict(self.kinds.most_common())
+
+
+def _ready(service: Service) -> str:
+    if not service.url:
+        raise RuntimeError(f"a service did not start: {service.end()[1]}")
+    return service.url
 
 
 def _kind(method: str, path: str) -> str:
@@ -92,23 +64,14 @@ class Organisation:
         directory.mkdir(parents=True)
         self.verification_seconds = verification_seconds
         certificates = directory / "certificate"
+        options = ("--verification-seconds", verification_seconds, "--rate-limit", rate_limit)
         with ExitStack() as services:
-            gateway = Service("gateway", directory / "gateway.log", "--certificate-dir", str(certificates))
-            services.callback(gateway.close)
-            emulator = Service(
-                "emulator",
-                directory / "emulator.log",
-                "--verification-seconds",
-                str(verification_seconds),
-                "--rate-limit",
-                str(rate_limit),
-                "--ca-file",
-                str(certificates / "ca.pem"),
-            )
-            services.callback(emulator.close)
-            self._control = services.enter_context(httpx.Client(base_url=f"{emulator.url}/emulator"))
+            gateway = Service("gateway", "--port", 0, "--certificate-dir", certificates)
+            self.gateway_url = _ready(services.enter_context(gateway))
+            emulator = Service("emulator", "--port", 0, *options, "--ca-file", certificates / "ca.pem")
+            self.emulator_url = _ready(services.enter_context(emulator))
+            self._control = services.enter_context(httpx.Client(base_url=f"{self.emulator_url}/emulator"))
             self._services = services.pop_all()
-        self.gateway_url, self.emulator_url = gateway.url, emulator.url
 
     def __enter__(self) -> Organisation:  # noqa: PYI034
         return self

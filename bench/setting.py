@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from bench.declaring import PROGRAMS
 from bench.results import DEFAULT
 from bench.services import Organisation
-from tests.support.engine import ROOT, Result, Running, Stack
+from tests.support.engine import ROOT, Stack
+from tests.support.process import Result, Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable

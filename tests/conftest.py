@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,8 @@ from tests.support.engine import Stack
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.support.engine import StackMaker
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,12 +41,6 @@ def pytest_testnodedown(node: Any) -> None:
     """Takes it in."""
     for name, counts in getattr(node, "workeroutput", {}).get("counted", {}).items():
         COUNTED[name].update(counts)
-
-
-class StackMaker(Protocol):
-    """Makes a stack that runs this program; the arguments are those of `engine.Stack`."""
-
-    def __call__(self, program: str, **options: Any) -> Stack: ...
 
 
 @pytest.fixture

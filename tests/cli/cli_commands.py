@@ -6,8 +6,6 @@ import json
 import os
 import pty
 import subprocess
-import sys
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +13,10 @@ from typing import TYPE_CHECKING, Any
 from genesys_provider import SourceConfig
 from tests.support.cloud import BASIC, CANARIES, OWNER_HEADER, PASSWORD, USERNAME, Cloud
 from tests.support.engine import urn
+from tests.support.process import COMMAND, COMMAND_LIMIT, Running
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from typing_extensions import Self
-
-COMMAND = Path(sys.executable).with_name("genesys-eventbridge")
-LIMIT = 60.0
-"""The time limit of a command, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,7 @@ def run(*arguments: object, env: Mapping[str, str], cwd: Path | None = None, typ
         input=typed,
         capture_output=True,
         text=True,
-        timeout=LIMIT,
+        timeout=COMMAND_LIMIT,
         check=False,
     )
     printed = done.stdout + done.stderr
@@ -83,50 +76,23 @@ def on_terminal(*arguments: object, env: Mapping[str, str], columns: int = 80) -
     except OSError:
         pass  # On Linux this means that the other side is closed.
     os.close(ours)
-    return process.wait(LIMIT), seen.decode()
+    return process.wait(COMMAND_LIMIT), seen.decode()
 
 
-class Started:
-    """A running command, whose lines can be awaited."""
+class Started(Running):
+    """A command under way, whose lines can be awaited."""
 
     def __init__(self, *arguments: object, env: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [COMMAND, *map(str, arguments)],
-            env=environment(env),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self._timer = threading.Timer(LIMIT, self._process.kill)
-        self._timer.start()
+        command = [str(COMMAND), *map(str, arguments)]
+        super().__init__(command, env=environment(env), errors_apart=True)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._process.kill()
-        self._process.communicate()
-
-    def watches(self) -> None:
-        """Waits until a `watch` has the first reading, against which changes are seen."""
-        assert self._process.stderr is not None
-        self.announced = self._process.stderr.readline()
-
-    def line(self) -> str:
-        """The next line; empty at the end."""
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().rstrip("\n")
+    def watches(self) -> str:
+        """Waits until a `watch` has the first reading, against which changes are seen, and returns what it says."""
+        return self.error_line()
 
     def words(self) -> list[str]:
         """The words of the next line, without the time at its start."""
         return self.line().split()[1:]
-
-    def end(self, number: int) -> tuple[int, str, str]:
-        """Sends the signal, and returns the exit code and the remaining output."""
-        self._process.send_signal(number)
-        out, err = self._process.communicate(timeout=LIMIT)
-        return self._process.returncode, out, err
 
 
 def body(cloud: Cloud, name: str, **fields: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,9 +10,10 @@ from tests.support.declared import Declared
 
 if TYPE_CHECKING:
     from tests.support.cloud import Cloud
+    from tests.support.engine import StackMaker
 
 
 @pytest.fixture
-def declared(cloud: Cloud, make_stack: Any) -> Declared:
+def declared(cloud: Cloud, make_stack: StackMaker) -> Declared:
     """Writes programs for the test's cloud, and creates stacks from them."""
     return Declared(cloud, make_stack)

@@ -116,7 +116,8 @@ def test_watch(cloud: Cloud, fleet: dict[str, str], tmp_path: Path) -> None:
         assert started.words() == ["orders", "ACTIVE", "→", "ERROR", "AWS", "refuses", "it"]
         somebody.delete(fleet["queues"])
         assert started.words() == ["queues", "ERROR", "→", "deleted"]
-        assert started.end(signal.SIGINT)[0] == 0
+        started.send(signal.SIGINT)
+        assert started.wait().code == 0
 
 
 def test_watch_as_json(cloud: Cloud, fleet: dict[str, str]) -> None:

@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from tests.cli.cli_commands import COMMAND, run
+from tests.cli.cli_commands import run
+from tests.support.process import COMMAND
 
 COMMANDS = [
     ["targets"],

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cli.cli_commands import COMMAND, make, run
+from tests.cli.cli_commands import make, run
 from tests.support.engine import pulumi_path
+from tests.support.process import COMMAND
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cli.cli_commands import Done, make, owner, run
-from tests.support.engine import until
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.support.cloud import Cloud
@@ -126,7 +126,7 @@ def test_a_target_under_creation_is_left_alone(cloud: Cloud, declared: Declared,
     cloud.behave("/v1/genesys/events/slow", seconds=3600)
     stack.program(declared.targets(["orders", "queues", "slow"]))
     running = stack.start("up", "--yes", "--skip-preview")
-    until(lambda: any("/targets POST" in each for each in posted(cloud)))
+    eventually(lambda: any("/targets POST" in each for each in posted(cloud)))
     # The target exists, but the engine has not recorded it yet.
     assert "slow" not in stack.resources()
     done = leftovers(stack, "--project", "house", "--delete", typed="y\n")

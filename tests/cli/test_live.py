@@ -11,8 +11,8 @@ import pytest
 
 from genesys_provider import TargetConfig, TargetManager
 from tests.cli.cli_commands import Started, body, make, run
-from tests.support.engine import until
 from tests.support.shared_cloud import settings_of
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.support.cloud import Cloud
@@ -63,11 +63,11 @@ def test_checks_run_in_parallel(cloud: Cloud) -> None:
     cloud.control("faults", match=fault, action="delay", when="before", seconds=3600, times=3)
     with Started("targets", "health", "--all", "--json", env=cloud.env) as started:
         # This only becomes true if all three run at the same time.
-        until(lambda: len(cloud.control("held", "GET")) == 3)
+        eventually(lambda: len(cloud.control("held", "GET")) == 3)
         cloud.control("held", "DELETE")
-        code, out, _ = started.end(0)
-    assert code == 0
-    assert [each["health"] for each in json.loads(out)] == ["HEALTHY"] * 3
+        done = started.wait()
+    assert done.code == 0
+    assert [each["health"] for each in json.loads(done.output)] == ["HEALTHY"] * 3
 
 
 def test_a_check_that_can_not_run(fleet: Cloud) -> None:
@@ -96,17 +96,17 @@ def test_watch(fleet: Cloud, tmp_path: Path) -> None:
         TargetManager(settings_of(fleet, tmp_path)) as somebody,
         Started("targets", "watch", "--interval", "0.2", env=fleet.env) as started,
     ):
-        started.watches()
+        assert "every 0.2 s; press Ctrl-C to stop" in started.watches()
         fleet.control(f"targets/{ids['orders']}/status", status="FAILED", message="endpoint answered 500")
         assert started.words() == ["orders", "VERIFIED", "→", "FAILED", "endpoint", "answered", "500"]
         somebody.delete(ids["queues"])
         assert started.words() == ["queues", "VERIFIED", "→", "deleted"]
         somebody.register(TargetConfig.model_validate(body(fleet, "new")))
         assert started.words()[:3] == ["new", "new", "→"]
-        code, _, err = started.end(signal.SIGINT)
-    assert code == 0
-    assert "Traceback" not in err
-    assert "every 0.2 s; press Ctrl-C to stop" in started.announced
+        started.send(signal.SIGINT)
+        done = started.wait()
+    assert done.code == 0
+    assert "Traceback" not in done.errors
 
 
 def test_watch_as_json(fleet: Cloud) -> None:
@@ -127,6 +127,7 @@ def test_watch_continues_after_an_outage(fleet: Cloud) -> None:
         fleet.control("faults", match={"method": "GET", "path": "*"}, action="status", status=503, times=2)
         fleet.control(f"targets/{ids['orders']}/status", status="FAILED", message="x")
         assert "orders  VERIFIED → FAILED" in started.line()
-        code, _, err = started.end(signal.SIGINT)
-    assert code == 0
-    assert "the list can't be read now, retrying" in err
+        started.send(signal.SIGINT)
+        done = started.wait()
+    assert done.code == 0
+    assert "the list can't be read now, retrying" in done.errors

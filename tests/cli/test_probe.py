@@ -15,6 +15,7 @@ import trustme
 
 from tests.cli.cli_commands import Done, run
 from tests.support.cloud import PASSWORD, USERNAME
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,6 @@ def test_an_endpoint_that_passes(cloud: Cloud) -> None:
 def test_the_probe_agrees_with_the_emulator(cloud: Cloud) -> None:
     """An endpoint passes the probe if and only if the emulator verifies it."""
     from tests.cli.cli_commands import body
-    from tests.support.engine import until
 
     def status_of(target_id: str) -> str:
         return str(cloud.api("GET", f"/{target_id}").json()["status"])
@@ -64,8 +64,15 @@ def test_the_probe_agrees_with_the_emulator(cloud: Cloud) -> None:
         passed = probe(cloud, cloud.endpoint(path), "--username", USERNAME, env=SECRET).code == 0
         cloud.requests()
         target_id = cloud.api("POST", json=body(cloud, path, endpointUrl=cloud.endpoint(path))).json()["id"]
-        until(lambda: status_of(target_id) in {"VERIFIED", "FAILED"})  # noqa: B023 (it is used up at once)
-        assert passed == (status_of(target_id) == "VERIFIED"), path
+        assert passed == (verdict(cloud, target_id) == "VERIFIED"), path
+
+
+def verdict(cloud: Cloud, target_id: str) -> str:
+    def final() -> str | None:
+        status = str(cloud.api("GET", f"/{target_id}").json()["status"])
+        return status if status in {"VERIFIED", "FAILED"} else None
+
+    return eventually(final)
 
 
 @pytest.mark.parametrize(

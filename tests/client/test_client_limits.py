@@ -15,7 +15,8 @@ from genesys_provider.client.errors import Cancelled
 from genesys_provider.client.limits import MAX_CONNECTIONS, Allowance, Priority
 from genesys_provider.client.progress import reporting_to
 from tests.support.cloud import Cloud
-from tests.support.shared_cloud import SkippedWaits, counted, eventually, settings_of
+from tests.support.shared_cloud import SkippedWaits, counted, settings_of
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

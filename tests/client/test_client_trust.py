@@ -66,7 +66,7 @@ def with_system(etc_ssl: Path, code: str) -> str:
         "sh",
         "-c",
         mounted,
-        etc_ssl,
+        str(etc_ssl),
         sys.executable,
         "-c",
         code,

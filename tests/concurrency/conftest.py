@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.cloud import Cloud
+    from tests.support.engine import StackMaker
 
 START_SECONDS = 60
 
 
 @pytest.fixture
-def declared(cloud: Cloud, make_stack: Any) -> Declared:
+def declared(cloud: Cloud, make_stack: StackMaker) -> Declared:
     return Declared(cloud, make_stack)
 
 

@@ -8,12 +8,13 @@ from uuid import uuid4
 import pytest
 
 from tests.support.cloud import TARGETS
-from tests.support.engine import until
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.support.cloud import Cloud
     from tests.support.declared import Declared
-    from tests.support.engine import Running, Stack
+    from tests.support.engine import Stack
+    from tests.support.process import Running
 
 
 BACKENDS = ["file", "postgres"]
@@ -38,7 +39,7 @@ def held_up(stack: Stack, cloud: Cloud) -> Running:
     match = {"method": "POST", "path": TARGETS}
     cloud.control("faults", match=match, action="delay", seconds=60, times=1)
     running = stack.start("up", "--yes", "--skip-preview")
-    until(lambda: cloud.control("held", "GET"), limit=60)
+    eventually(lambda: cloud.control("held", "GET"))
     return running
 
 

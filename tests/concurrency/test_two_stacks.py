@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.cloud import TARGETS, Cloud
-from tests.support.engine import until, urn
+from tests.support.engine import urn
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.support.declared import Declared
-    from tests.support.engine import Result, Stack
+    from tests.support.engine import Stack
+    from tests.support.process import Result
 
 OWNER = "X-Pulumi-Resource"
 
@@ -21,7 +23,7 @@ def both_up(cloud: Cloud, stacks: dict[str, Stack], posts: int) -> dict[str, Res
     match = {"method": "POST", "path": TARGETS}
     cloud.control("faults", match=match, action="delay", seconds=60, times=posts)
     running = {name: stack.start("up", "--yes", "--skip-preview") for name, stack in stacks.items()}
-    until(lambda: len(cloud.control("held", "GET")) == posts, limit=60)
+    eventually(lambda: len(cloud.control("held", "GET")) == posts)
     cloud.control("held", "DELETE")
     return {name: each.wait() for name, each in running.items()}
 

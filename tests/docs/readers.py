@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import socket
 import sys
 import sysconfig
 import zipfile
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from tests.docs.shell import Shell
 from tests.support.cloud import OWNER_HEADER, PASSWORD, SIGNING_SECRET, USERNAME, Cloud
 from tests.support.engine import ROOT, pulumi_path, urn
+from tests.support.process import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,14 +76,6 @@ def environment(home: Path) -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PYTHONDONTWRITEBYTECODE": "",
     }
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def port_of(url: str) -> str:

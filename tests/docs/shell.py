@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support.engine import Running
+from tests.support.process import Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,14 +96,15 @@ class Shell:
         self._meanwhile = dict(meanwhile or {})
         self._state = folder / ".shell-state"
         self._state.write_text(f"cd '{folder}'\n")
-        self._background: list[Background] = []
+        self._background: list[Running] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         for each in self._background:
-            each.end()
+            each.send(signal.SIGTERM)
+            each.wait()
 
     def in_the_test(self, text: str) -> str:
         """The page's text with what stands for it here."""
@@ -157,7 +156,7 @@ class Shell:
     def start(self, command: str, lines: int) -> Done:
         """Starts a command that goes on, and waits for its first lines."""
         script = f"source '{self._state}'\nexec {self.in_the_test(command)}\n"
-        background = Background(script, self._env)
+        background = Running(["bash", "-c", script], env=self._env)
         self._background.append(background)
         events = [each for words, happens in self._meanwhile.items() if words in command for each in happens]
         printed = ""
@@ -166,26 +165,3 @@ class Shell:
             happens()
         printed += "".join(background.line() for _ in range(lines - len(events)))
         return Done(0, self.in_the_page(printed))
-
-
-class Background(Running):
-    """A script that goes on running, line by line."""
-
-    def __init__(self, script: str, env: Mapping[str, str]) -> None:
-        super().__init__(["bash", "-c", script], Path.cwd(), env)
-
-    def line(self) -> str:
-        """The next line; empty where it has ended, or is ended because nothing came."""
-        timer = threading.Timer(LIMIT, os.killpg, (self.pid, signal.SIGKILL))
-        timer.start()
-        try:
-            assert self._process.stdout is not None
-            return self._process.stdout.readline()
-        finally:
-            timer.cancel()
-
-    def end(self) -> None:
-        """Ends it and what it started."""
-        if self._process.poll() is None:
-            os.killpg(self.pid, signal.SIGTERM)
-        self._process.communicate(timeout=LIMIT)

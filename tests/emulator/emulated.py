@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ssl
-import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from starlette.applications import Starlette
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from tests.support.waiting import eventually
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from starlette.requests import Request
@@ -27,8 +27,6 @@ SIGNING_SECRET = "whsec_c2lnbmVkIGZvciB0aGUgZ2F0ZXdheQ=="
 BASIC: dict[str, Any] = {"authType": "BASIC", "authConfig": {"username": "relay", "password": "sesame"}}
 """The authentication of targets at the gateway."""
 DEV_CLIENT = ("dev-client", "dev-secret")
-
-Value = TypeVar("Value")
 
 
 class Api(httpx.Client):
@@ -89,15 +87,6 @@ def body(endpoint: str, name: str = "orders", **fields: Any) -> dict[str, Any]:
         "eventTypes": ["CONVERSATION_STARTED"],
         **fields,
     }
-
-
-def eventually(look: Callable[[], Value | None], seconds: float = 10) -> Value:
-    """What `look` finds, as soon as it finds something."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-    return found
 
 
 def trusting(ca_file: Path) -> ssl.SSLContext:

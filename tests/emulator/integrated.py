@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.emulator.emulated import Api, eventually
+from tests.emulator.emulated import Api
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     import httpx

@@ -15,9 +15,10 @@ import httpx
 import pytest
 
 from genesys_provider.emulator import Behaviour, EmulatorServer, EmulatorSettings
-from tests.emulator.emulated import BASIC, TARGETS, Api, body, eventually
+from tests.emulator.emulated import BASIC, TARGETS, Api, body
 from tests.support.engine import ROOT
 from tests.support.process import Service
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -276,7 +277,7 @@ def test_a_verdict_lags_too() -> None:
     with EmulatorServer(EmulatorSettings(verification_seconds=0.5)) as server, Api(server.url) as api:
         behave(api, readLagSeconds=1)
         target = make(api)
-        seen: list[Any] = []
+        seen: list[tuple[str, object]] = []
 
         def failed() -> bool:
             answer = api.get(target["selfUri"] + "/verify")

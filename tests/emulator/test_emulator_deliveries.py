@@ -13,7 +13,8 @@ from genesys_provider.emulator.database import Database
 from genesys_provider.emulator.deliveries import retry_delay
 from genesys_provider.emulator.store import SCHEMA, Store
 from genesys_provider.emulator.store import TARGETS as TARGETS_TABLE
-from tests.emulator.emulated import BASIC, TARGETS, Api, body, eventually
+from tests.emulator.emulated import BASIC, TARGETS, Api, body
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.emulator.emulated import TARGETS, body, eventually
+from tests.emulator.emulated import TARGETS, body
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.emulator.emulated import Api

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
-from tests.emulator.emulated import Api, eventually
+from tests.emulator.emulated import Api
 from tests.emulator.integrated import (
     AS_USUAL,
     INTEGRATIONS,
@@ -28,6 +28,7 @@ from tests.emulator.integrated import (
     state,
     wait_for,
 )
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
-from tests.emulator.emulated import BASIC, TARGETS, Api, body, eventually
+from tests.emulator.emulated import BASIC, TARGETS, Api, body
 from tests.emulator.integrated import (
     PRESENCE,
     active,
@@ -23,6 +23,7 @@ from tests.emulator.integrated import (
     wait_for,
 )
 from tests.support.process import Service
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,9 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.emulator.emulated import Api, eventually
+from tests.emulator.emulated import Api
 from tests.support.recorder import answer_faults, operation_of, request_faults
 from tests.support.sdk_life import NAME, PROPERTIES, TYPE, Sent, by_sdk, recorded, sent
+from tests.support.waiting import eventually
 
 ONE = "/api/v2/integrations/{id}"
 CURRENT = f"{ONE}/config/current"

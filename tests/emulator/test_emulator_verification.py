@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
-from tests.emulator.emulated import BASIC, PENDING, TARGETS, Api, body, eventually
+from tests.emulator.emulated import BASIC, PENDING, TARGETS, Api, body
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

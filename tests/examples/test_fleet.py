@@ -24,8 +24,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.cloud import CLIENT_SECRET, PASSWORD, TARGETS, USERNAME, Cloud
-from tests.support.engine import ROOT, Result, Running, pulumi_env, until
+from tests.support.engine import ROOT, pulumi_env
+from tests.support.process import Result, Running
 from tests.support.shared_cloud import SkippedWaits
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -267,14 +269,14 @@ def test_ctrl_c_ends_all_in_good_order(tmp_path: Path, number: signal.Signals) -
         fleet.declare(6, ("sales", "service"))
         fleet.rows += [fleet.row(EU, "training", "training-000")]
         running = fleet.start("up", "--parallel-stacks", "2")
-        until(lambda: fleet.created() == 12, limit=60)
+        eventually(lambda: fleet.created() == 12)
         os.kill(running.pid, number)
         stopped = running.wait()
 
         assert stopped.code == 128 + number, stopped.output
         assert last_line(stopped) == "3 stacks: 1 not begun, 2 stopped. Targets: 12 interrupted."
         assert fleet.locks() == []
-        until(lambda: fleet.processes() == [])
+        eventually(lambda: fleet.processes() == [])
         # All that was created is in the state: nothing is created again, and nothing is left behind.
         assert fleet.targets() == {"PENDING_VERIFICATION": 12}
         for target in cloud.targets().values():
@@ -295,7 +297,7 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
         match = {"method": "POST", "path": TARGETS}
         cloud.control("faults", match=match, action="delay", when="before", seconds=3600, times=2)
         running = fleet.start("up")
-        until(lambda: len(cloud.control("held", "GET")) == 2, limit=60)
+        eventually(lambda: len(cloud.control("held", "GET")) == 2)
         running.interrupt()
         output = running._process.stdout
         assert output is not None
@@ -304,7 +306,7 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
         stopped = running.wait()
         assert stopped.code == 128 + signal.SIGINT, stopped.output
         assert fleet.locks() == []
-        until(lambda: fleet.processes() == [])
+        eventually(lambda: fleet.processes() == [])
 
         cloud.control("held", "DELETE")
         again = fleet.run("up")
@@ -318,12 +320,12 @@ def test_a_driver_that_is_killed_leaves_engines_that_end_in_good_order(tmp_path:
         fleet = Fleet(tmp_path, {EU: cloud})
         fleet.declare(1, ("sales", "service"))
         running = fleet.start("up")
-        until(lambda: fleet.created() == 2, limit=60)
+        eventually(lambda: fleet.created() == 2)
         running.kill()
         running.wait()
         for target in cloud.targets().values():
             cloud.control(f"targets/{target['id']}/status", status="VERIFIED")
-        until(lambda: fleet.processes() == [], limit=60)
+        eventually(lambda: fleet.processes() == [])
         assert fleet.locks() == []
         again = fleet.run("up")
         assert last_line(again) == "2 stacks: 2 done. Targets: 2 unchanged."

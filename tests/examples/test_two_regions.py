@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests.support.cloud import CLIENT_SECRET, PASSWORD, SIGNING_SECRET, Cloud
 from tests.support.engine import OWN_HOST, ROOT
@@ -10,10 +10,12 @@ from tests.support.engine import OWN_HOST, ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.engine import StackMaker
+
 EXAMPLE = ROOT / "examples" / "two-regions"
 
 
-def test_the_same_targets_in_two_organizations(cloud: Cloud, tmp_path: Path, make_stack: Any) -> None:
+def test_the_same_targets_in_two_organizations(cloud: Cloud, tmp_path: Path, make_stack: StackMaker) -> None:
     program = (EXAMPLE / "__main__.py").read_text()
     with Cloud(tmp_path / "other", beside=cloud) as other:
         config: dict[str, str] = {}

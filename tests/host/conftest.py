@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,9 +11,11 @@ from tests.host.house_project import HOUSE, THING, House
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.engine import StackMaker
+
 
 @pytest.fixture
-def house(make_stack: Any, tmp_path: Path) -> House:
+def house(make_stack: StackMaker, tmp_path: Path) -> House:
     """Stacks of the house's resources, and the recorded calls of its provider."""
     return House(make_stack, tmp_path / "calls.jsonl")
 

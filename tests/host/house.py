@@ -1,12 +1,13 @@
 """Providers for the tests, controlled by the resource's inputs. Copied into the test's project."""
 
-# ruff: noqa: ANN001, ANN003, ANN201, ANN202, ANN204, ARG002 (written like a user's program)
+from __future__ import annotations
 
 import json
 import os
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import (
     CheckFailure,
@@ -20,11 +21,20 @@ from pulumi.dynamic import (
 
 from genesys_provider.host import DetailedDiffResult, InitFailed, OperationError, current
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal
+
+    import pulumi
+    from pulumi.dynamic import ConfigureRequest, DiffResult
+
+    Properties = dict[str, Any]
+
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 
 
-def record(what, **more):
+def record(what: str, **more: object) -> None:
     """Appends a line to the file that $HOUSE_LOG names."""
     operation = current()
     line = {
@@ -38,17 +48,17 @@ def record(what, **more):
         log.write(json.dumps({**line, **more}) + "\n")
 
 
-def config_failures(config):
+def config_failures(config: Mapping[str, str]) -> list[CheckFailure]:
     """The check of a provider's config that the package `house` declares."""
     nowhere = config.get("house:region") == "nowhere"
     return [CheckFailure("house:region", "is no region")] if nowhere else []
 
 
-def farewell():
+def farewell() -> str:
     return "all things are made"
 
 
-def broken_farewell():
+def broken_farewell() -> str:
     raise RuntimeError("no farewell")
 
 
@@ -60,27 +70,26 @@ class Things(ResourceProvider):
 
     serialize_as_secret_always = False
 
-    def configure(self, req):
+    def configure(self, req: ConfigureRequest) -> None:
         record("configure", region=req.config.get("house:region"))
 
-    def check(self, _olds, news):
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
         record("check")
         failures = [CheckFailure(path, reason) for path, reason in news.get("faults", {}).items()]
         return CheckResult(news, failures)
 
-    def diff(self, _id, olds, news):
+    def diff(self, _id: str, olds: Properties, news: Properties) -> DetailedDiffResult:
         record("diff")
-        changes = {}
+        changes: dict[str, Literal["add", "delete", "update"]] = {}
         for key in news:
             if key.startswith("__") or olds.get(key) == news[key]:
                 continue
             if isinstance(news[key], dict) and isinstance(olds.get(key), dict):
                 for inner in {**olds[key], **news[key]}:
                     if olds[key].get(inner) != news[key].get(inner):
-                        kind = (
+                        changes[f"{key}.{inner}"] = (
                             "add" if inner not in olds[key] else "update" if inner in news[key] else "delete"
                         )
-                        changes[f"{key}.{inner}"] = kind
             else:
                 changes[key] = "update" if key in olds else "add"
         if olds.get("status") == "FAILED":
@@ -88,14 +97,14 @@ class Things(ResourceProvider):
         replaces = [key for key in ("place",) if key in changes]
         return DetailedDiffResult(changes, replaces=replaces, stables=["derived"])
 
-    def _outs(self, props, status):
+    def _outs(self, props: Properties, status: str) -> Properties:
         outs = {key: value for key, value in props.items() if key not in ("error", "hidden")}
         outs["status"] = status
         if "hidden" in props:
             outs["derived"] = {"token": {SIGNATURE: SECRET, "value": props["hidden"]}, "plain": 1}
         return outs
 
-    def _work(self, what, id_, props):
+    def _work(self, what: str, id_: str, props: Properties) -> Properties:
         record(what + " starts")
         current().show_status("waiting for the verdict")
         if props.get("last_thread"):
@@ -120,14 +129,14 @@ class Things(ResourceProvider):
         record(what + " ends")
         return self._outs(props, "VERIFIED")
 
-    def create(self, props):
+    def create(self, props: Properties) -> CreateResult:
         id_ = f"id-{props['name']}"
         return CreateResult(id_, self._work("create", id_, props))
 
-    def update(self, id_, _olds, news):
+    def update(self, id_: str, _olds: Properties, news: Properties) -> UpdateResult:
         return UpdateResult(self._work("update", id_, news))
 
-    def read(self, id_, props):
+    def read(self, id_: str, props: Properties) -> ReadResult:
         record("read", props=sorted(props))
         if os.environ.get("HOUSE_GONE"):
             return ReadResult(None, {})
@@ -138,21 +147,21 @@ class Things(ResourceProvider):
             return ReadResult(id_, {**inputs, "status": "VERIFIED"}, inputs)
         return ReadResult(id_, props)
 
-    def delete(self, id_, props):
+    def delete(self, _id: str, _props: Properties) -> None:
         record("delete")
 
 
 class Captured(ResourceProvider):
     """A third-party provider: it has its own state, raises plain exceptions, and does not know our host."""
 
-    def __init__(self, greeting):
+    def __init__(self, greeting: str) -> None:
         super().__init__()
         self.greeting = greeting
 
-    def configure(self, req):
-        self.region = req.config.get("house:region")
+    def configure(self, req: ConfigureRequest) -> None:
+        self.region: str | None = req.config.get("house:region")
 
-    def diff(self, _id, olds, news):
+    def diff(self, _id: str, olds: Properties, news: Properties) -> DiffResult:
         from pulumi.dynamic import DiffResult
 
         return DiffResult(
@@ -161,26 +170,26 @@ class Captured(ResourceProvider):
             delete_before_replace=True,
         )
 
-    def create(self, props):
+    def create(self, props: Properties) -> CreateResult:
         if props["name"] == "bad":
             raise ValueError("no such name")
         return CreateResult("id-" + str(props["name"]), self._outs(props))
 
-    def update(self, _id, _olds, news):
+    def update(self, _id: str, _olds: Properties, news: Properties) -> UpdateResult:
         return UpdateResult(self._outs(news))
 
-    def _outs(self, props):
+    def _outs(self, props: Properties) -> Properties:
         return {**props, "greeting": f"{self.greeting} {props['name']} of {self.region}"}
 
-    def delete(self, _id, _props):
+    def delete(self, _id: str, _props: Properties) -> None:
         pass
 
 
 class Thing(Resource, module="house", name="Thing"):
-    def __init__(self, name, opts=None, **props):
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None, **props: Any) -> None:
         super().__init__(Things(), name, {"name": name, "status": None, **props}, opts)
 
 
 class Other(Resource, module="house", name="Other"):
-    def __init__(self, name, props, opts=None):
+    def __init__(self, name: str, props: Properties, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(Captured("hello"), name, {"greeting": None, **props}, opts)

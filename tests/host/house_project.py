@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.engine import Stack
+    from tests.support.engine import Stack, StackMaker
 
 HOUSE = Path(__file__).with_name("house.py")
 THING = "pulumi-python:dynamic/house:Thing"
@@ -19,7 +17,7 @@ THING = "pulumi-python:dynamic/house:Thing"
 class House:
     """A stack of the house's resources, and the recorded calls of its provider."""
 
-    def __init__(self, make_stack: Callable[..., Stack], log: Path) -> None:
+    def __init__(self, make_stack: StackMaker, log: Path) -> None:
         self._make = make_stack
         self.log = log
 

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.host.direct import NO_ENGINE, SCRIPT, script_env
-from tests.support.engine import Running, alive, until
+from tests.support.engine import alive
+from tests.support.process import Running
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,7 +90,7 @@ class Engine:
 
     def host(self) -> int:
         """The process of the host, once its Python is running."""
-        until(lambda: self.reached("python") and (self.marks / "python").read_text())
+        eventually(lambda: self.reached("python") and (self.marks / "python").read_text())
         return int((self.marks / "python").read_text())
 
 
@@ -156,17 +158,17 @@ def engine(
 @pytest.mark.parametrize("stage", ["poetry", "python", "import"])
 def test_the_engine_dies_while_the_host_starts(tmp_path: Path, stage: str, adopter: str) -> None:
     with engine(tmp_path, stage, adopter=adopter) as started:
-        until(lambda: started.reached(stage))
+        eventually(lambda: started.reached(stage))
         started.kill()
         host = started.host()
-        until(lambda: not alive(host))
+        eventually(lambda: not alive(host))
 
 
 def test_the_engine_is_dead_before_the_host_starts(tmp_path: Path) -> None:
     with engine(tmp_path, start="late") as started:
         started.kill()
         host = started.host()
-        until(lambda: not alive(host))
+        eventually(lambda: not alive(host))
 
 
 @containers
@@ -191,23 +193,23 @@ def test_the_engine_is_dead_before_the_host_starts_and_goes_unnoticed(tmp_path: 
     with engine(tmp_path, start="late", adopter="subreaper", output="unread") as started:
         started.kill()
         host = started.host()
-        until(lambda: not alive(host))
+        eventually(lambda: not alive(host))
 
 
 def test_a_system_without_death_notifications(tmp_path: Path) -> None:
     with engine(tmp_path, "import", more_env={"WITHOUT_PIDFD": "1"}) as started:
-        until(lambda: started.reached("import"))
+        eventually(lambda: started.reached("import"))
         started.kill()
         host = started.host()
-        until(lambda: not alive(host))
+        eventually(lambda: not alive(host))
 
 
 def test_a_living_engine_keeps_the_host(tmp_path: Path) -> None:
     """The host stays, so in the other tests it was the death of the engine that ended it."""
     with engine(tmp_path, "import") as started:
-        until(lambda: started.reached("import"))
+        eventually(lambda: started.reached("import"))
         host = started.host()
         with pytest.raises(AssertionError):
-            until(lambda: not alive(host), limit=1)
+            eventually(lambda: not alive(host), limit=1)
         started.kill()
-        until(lambda: not alive(host))
+        eventually(lambda: not alive(host))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.host.direct import DirectHost
-from tests.support.engine import until
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ def test_cancel_is_answered_before_the_operations_that_it_wakes(
     creates = [host.create(f"t{number}", seconds=600) for number in range(MANY)]
     for create in creates:
         create.add_done_callback(lambda _: answered.append("create"))
-    until(lambda: started(log) == MANY, LIMIT)
+    eventually(lambda: started(log) == MANY)
     pressed = time.monotonic()
     cancel = host.cancel()
     cancel.add_done_callback(lambda _: answered.append("cancel"))
@@ -58,9 +58,9 @@ def test_cancel_works_when_no_thread_can_be_started(host: DirectHost, log: Path)
         return host.create(name, seconds=600, **props)
 
     creates = [waiting("a"), waiting("b")]
-    until(lambda: started(log) == 2)
+    eventually(lambda: started(log) == 2)
     creates.append(waiting("c", last_thread=True))
-    until(lambda: started(log) == 3)
+    eventually(lambda: started(log) == 3)
     creates += [waiting("d"), waiting("e")]
     host.cancel().result(timeout=LIMIT)
     # Operations that had to wait for a thread run too, and all of them are answered.
@@ -70,7 +70,7 @@ def test_cancel_works_when_no_thread_can_be_started(host: DirectHost, log: Path)
 
 def test_a_sigterm_after_a_sigint_ends_unresponsive_operations(host: DirectHost, log: Path) -> None:
     waiting, deaf = host.create("a", seconds=600), host.create("b", stubborn=600)
-    until(lambda: started(log) == 2)
+    eventually(lambda: started(log) == 2)
     host.process.send_signal(signal.SIGINT)
     # The host has received it.
     assert waiting.exception(timeout=LIMIT).details() == "interrupted while waiting"

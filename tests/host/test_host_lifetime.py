@@ -7,7 +7,8 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from tests.support.engine import alive, until
+from tests.support.engine import alive
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.host.house_project import House
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def test_ctrl_c_saves_the_created_resources(house: House) -> None:
     stack = house.stack("for n in range(8): Thing(f't{n}', seconds=60)")
     running = stack.start("up", "--yes", "--skip-preview", "--parallel", "8")
-    until(lambda: len(house.calls("create starts")) == 8)
+    eventually(lambda: len(house.calls("create starts")) == 8)
     pressed = time.monotonic()
     running.interrupt()
     result = running.wait()
@@ -33,7 +34,7 @@ def test_ctrl_c_saves_the_created_resources(house: House) -> None:
 def test_a_second_ctrl_c_does_not_wait(house: House) -> None:
     stack = house.stack("Thing('a', stubborn=60)")
     running = stack.start("up", "--yes", "--skip-preview")
-    until(lambda: house.calls("create starts"))
+    eventually(lambda: house.calls("create starts"))
     (host,) = {call["pid"] for call in house.calls("create starts")}
     running.interrupt()
     time.sleep(1)
@@ -60,11 +61,11 @@ def test_the_host_ends_with_the_command(house: House) -> None:
 def test_the_host_ends_when_its_engine_is_killed(house: House) -> None:
     stack = house.stack("Thing('a', seconds=5)")
     running = stack.start("up", "--yes", "--skip-preview")
-    until(lambda: house.calls("create starts"))
+    eventually(lambda: house.calls("create starts"))
     (host,) = {call["pid"] for call in house.calls("create starts")}
     running.kill()
     killed = time.monotonic()
-    until(lambda: not alive(host))
+    eventually(lambda: not alive(host))
     assert time.monotonic() - killed < 1
     running.wait()
     assert house.calls("create ends") == []
@@ -73,7 +74,7 @@ def test_the_host_ends_when_its_engine_is_killed(house: House) -> None:
 def test_sigterm_wakes_operations_and_ends_the_host(house: House) -> None:
     stack = house.stack("Thing('a', seconds=60)")
     running = stack.start("up", "--yes", "--skip-preview")
-    until(lambda: house.calls("create starts"))
+    eventually(lambda: house.calls("create starts"))
     (host,) = {call["pid"] for call in house.calls("create starts")}
     os.kill(host, 15)
     result = running.wait()

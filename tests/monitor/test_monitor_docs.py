@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.monitor.watching import activate, force, register
-from tests.support.shared_cloud import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.monitor.conftest import Watcher

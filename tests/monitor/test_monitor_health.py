@@ -15,7 +15,8 @@ from genesys_provider.monitor.fleet import Fleet, Key
 from genesys_provider.monitor.health import MOST_REQUESTED
 from tests.monitor.watching import Watch, force, register
 from tests.support.cloud import SIGNING_SECRET, Cloud
-from tests.support.shared_cloud import counted, eventually
+from tests.support.shared_cloud import counted
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,12 +20,13 @@ from genesys_provider.monitor.history import (
 )
 from tests.monitor.watching import force, register
 from tests.support.cloud import Cloud
-from tests.support.shared_cloud import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from genesys_provider.monitor.fleet import Key
     from tests.monitor.conftest import Watcher
 
 KEY: Key = ("target", "1")

@@ -12,10 +12,10 @@ import pytest
 from tests.monitor.browser import MILLISECONDS, Console, chromium, needs_a_browser
 from tests.monitor.watching import Watch, activate, force, register
 from tests.support.cloud import TARGETS, Cloud
-from tests.support.shared_cloud import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Page
 
@@ -268,6 +268,11 @@ def test_many_rows_are_shown_changed_filtered_and_sorted(
             assert console == []
 
 
+def succeeded(readings: int) -> Callable[[dict[str, Any]], bool]:
+    """The condition that at least so many readings have succeeded."""
+    return lambda data: bool(data["reading"]["succeeded"] >= readings)
+
+
 @pytest.mark.full_length
 def test_the_screenshot_for_the_docs(cloud: Cloud, watch: Watcher, page: Page, tmp_path: Path) -> None:
     """`GENESYS_TEST_PICTURE=docs/monitor.png` with `--torture` writes that file; the default is a temporary one."""
@@ -292,7 +297,7 @@ def test_the_screenshot_for_the_docs(cloud: Cloud, watch: Watcher, page: Page, t
     readings = 0
     for status, name in (("FAILED", "queues"), ("VERIFIED", "queues"), ("FAILED", "presence")):
         readings += 14
-        stream.until(lambda data: data["reading"]["succeeded"] >= readings)  # noqa: B023 (it is used up at once)
+        stream.until(succeeded(readings))
         force(
             cloud,
             ids[name],
@@ -300,7 +305,7 @@ def test_the_screenshot_for_the_docs(cloud: Cloud, watch: Watcher, page: Page, t
             "the endpoint answered 503 Service Unavailable to the verification event",
         )
     page.locator("#rows .row:first-child .reason", has_text="503").wait_for()
-    stream.until(lambda data: data["reading"]["succeeded"] >= readings + 6)
+    stream.until(succeeded(readings + 6))
     page.locator("#rows .row:nth-child(2) .health:not(:empty)").wait_for()
     picture = Path(os.environ.get("GENESYS_TEST_PICTURE") or tmp_path / "monitor.png")
     page.screenshot(path=picture)

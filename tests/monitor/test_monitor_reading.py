@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from genesys_provider import Settings, TargetConfig, TargetManager
 from tests.monitor.watching import Watch, activate, force, register
 from tests.support.cloud import INTEGRATIONS, TARGETS, Cloud
-from tests.support.shared_cloud import counted, eventually
+from tests.support.shared_cloud import counted
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -30,8 +30,8 @@ from genesys_provider.targets.models import Target
 from genesys_provider.targets.vocabulary import FINAL_STATUSES
 from tests.support import property_strategies as drawn
 from tests.support.bounded import COUNTS, LIMIT, examples
-from tests.support.engine import until
 from tests.support.property_strategies import CANARY, SECRET_MARK
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from genesys_provider.client.api import GenesysClient
@@ -196,7 +196,7 @@ def test_each_accepted_target_gets_a_verdict(client: GenesysClient, targets: lis
         for properties in targets
     ]
     try:
-        until(lambda: {client.get_verification(each)["status"] for each in ids} <= FINAL_STATUSES)
+        eventually(lambda: {client.get_verification(each)["status"] for each in ids} <= FINAL_STATUSES)
     finally:
         for each in ids:
             client.delete_target(each)

@@ -6,7 +6,7 @@ The engine ends a run at the first resource with a fault, so each of them has a 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,7 @@ from tests.support.declared import Declared
 
 if TYPE_CHECKING:
     from tests.support.cloud import Cloud
+    from tests.support.engine import StackMaker
 
 CANARY = "canary-b7e2"
 RAW = """
@@ -105,7 +106,7 @@ QUICK = ("shapes", "all-secret", "secret-sync")
     "name",
     [pytest.param(each, marks=() if each in QUICK else pytest.mark.full_length) for each in RESOURCES],
 )
-def test_previews_of_bad_resources(cloud: Cloud, make_stack: Any, name: str) -> None:
+def test_previews_of_bad_resources(cloud: Cloud, make_stack: StackMaker, name: str) -> None:
     declared = Declared(cloud, make_stack)
     line, wrong = RESOURCES[name]
     stack = declared.stack(declared.program(RAW, line))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.support.engine import StackMaker
+
 
 @pytest.fixture
-def declared(cloud: Cloud, make_stack: Any) -> Declared:
+def declared(cloud: Cloud, make_stack: StackMaker) -> Declared:
     """Writes programs for the test's cloud, and creates stacks from them."""
     return Declared(cloud, make_stack)
 

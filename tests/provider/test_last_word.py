@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from genesys_provider.emulator import GatewayServer
     from tests.support.cloud import Cloud
     from tests.support.declared import Declared
-    from tests.support.engine import Result, Stack
+    from tests.support.engine import Stack
+    from tests.support.process import Result
 
 WEBHOOK = "/webhooks/genesys/targets"
 

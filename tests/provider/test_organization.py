@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.declared import Declared
-    from tests.support.engine import Result, Stack
+    from tests.support.engine import Stack
+    from tests.support.process import Result
 
 
 @pytest.fixture

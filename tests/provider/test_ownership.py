@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from tests.support.cloud import Cloud
     from tests.support.declared import Declared
-    from tests.support.engine import Result, Stack
+    from tests.support.engine import Stack
+    from tests.support.process import Result
 
 
 def refused(result: Result, *words: str) -> str:

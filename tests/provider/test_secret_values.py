@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from tests.support.cloud import Cloud
     from tests.support.declared import Declared
-    from tests.support.engine import Result, Stack
+    from tests.support.engine import Stack
+    from tests.support.process import Result
 
 ENDPOINT = "canary-p4th-91c"
 WEBHOOK = "canary-h00k-6d2"

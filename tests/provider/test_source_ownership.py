@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cloud import Cloud
 from tests.support.declared import Declared
-from tests.support.engine import OWN_HOST, until
+from tests.support.engine import OWN_HOST
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.engine import Result, Stack
+    from tests.support.engine import Stack, StackMaker
+    from tests.support.process import Result
 
 TYPE = "pulumi-python:dynamic/genesys:EventBridgeSource"
 FOREIGN = f"urn:pulumi:prod::elsewhere::{TYPE}::orders"
@@ -174,13 +176,13 @@ def test_two_sources_can_not_share_a_suffix(declared: Declared, cloud: Cloud) ->
     assert list(living(cloud)) == ["orders"]
 
 
-def test_ctrl_c_keeps_created_resources(tmp_path: Path, make_stack: Any) -> None:
+def test_ctrl_c_keeps_created_resources(tmp_path: Path, make_stack: StackMaker) -> None:
     with Cloud(tmp_path / "slow", activation_seconds=3) as cloud:
         declared = Declared(cloud, make_stack)
         names = [f"s{number}" for number in range(4)]
         stack = declared.stack(declared.program(*map(declared.source, names)))
         running = stack.start("up", "--yes", "--skip-preview", "--parallel", "64")
-        until(lambda: [each["method"] for each in cloud.control("requests", "GET")].count("PATCH") >= 4)
+        eventually(lambda: [each["method"] for each in cloud.control("requests", "GET")].count("PATCH") >= 4)
         running.interrupt()
         result = running.wait()
         assert result.code != 0

@@ -11,7 +11,7 @@ from tests.support.declared import opts
 
 if TYPE_CHECKING:
     from tests.support.declared import Declared
-    from tests.support.engine import Stack
+    from tests.support.engine import Stack, StackMaker
 
 TYPE = "pulumi-python:dynamic/genesys:EventBridgeSource"
 
@@ -242,7 +242,7 @@ def test_a_source_that_was_deleted_manually_is_gone_immediately(stack: Stack, cl
 
 
 def test_a_source_is_imported_and_the_next_up_changes_nothing(
-    stack: Stack, declared: Declared, cloud: Cloud, make_stack: Any
+    stack: Stack, declared: Declared, cloud: Cloud, make_stack: StackMaker
 ) -> None:
     source_id = id_of(stack)
     stack.run("state", "delete", stack.urn("orders", type_=TYPE), "--yes")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cloud import Cloud
 from tests.support.declared import Declared
-from tests.support.engine import until
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.support.engine import StackMaker
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def slow_cloud(tmp_path: Path) -> Iterator[Cloud]:
         yield cloud
 
 
-def test_twenty_targets_wait_together(slow_cloud: Cloud, make_stack: Any) -> None:
+def test_twenty_targets_wait_together(slow_cloud: Cloud, make_stack: StackMaker) -> None:
     declared = Declared(slow_cloud, make_stack)
     stack = declared.stack(declared.targets(f"t{number}" for number in range(20)))
     result = stack.up("--parallel", "64")
@@ -65,13 +67,13 @@ def test_one_of_five_fails_and_recovers(declared: Declared, cloud: Cloud) -> Non
     )
 
 
-def test_ctrl_c_keeps_created_resources(slow_cloud: Cloud, make_stack: Any) -> None:
+def test_ctrl_c_keeps_created_resources(slow_cloud: Cloud, make_stack: StackMaker) -> None:
     declared = Declared(slow_cloud, make_stack)
     names = [f"t{number}" for number in range(6)]
     stack = declared.stack(declared.targets(names))
     running = stack.start("up", "--yes", "--skip-preview", "--parallel", "64")
     # The login, the look-up, and a POST for each.
-    until(lambda: len(slow_cloud.control("requests", "GET")) >= 2 + len(names))
+    eventually(lambda: len(slow_cloud.control("requests", "GET")) >= 2 + len(names))
     running.interrupt()
     result = running.wait(limit=3)
     assert result.code != 0
@@ -88,7 +90,7 @@ def test_ctrl_c_keeps_created_resources(slow_cloud: Cloud, make_stack: Any) -> N
     assert {each["status"] for each in slow_cloud.targets().values()} == {"VERIFIED"}
 
 
-def test_the_precedence_of_time_limits(slow_cloud: Cloud, make_stack: Any) -> None:
+def test_the_precedence_of_time_limits(slow_cloud: Cloud, make_stack: StackMaker) -> None:
     declared = Declared(slow_cloud, make_stack)
     short = "opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create='1s'))"
     stack = declared.stack(

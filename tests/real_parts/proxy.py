@@ -11,7 +11,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -21,6 +20,7 @@ import httpx
 import trustme
 
 from tests.support.cloud import SIGNING_SECRET, USERNAME
+from tests.support.process import Service, free_port
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -92,19 +92,12 @@ class Authority:
         return self.ca.issue_cert("gateway.example.com").private_key_and_cert_chain_pem.bytes()
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
 class Gateway:
     """`genesys-eventbridge gateway` as a process of its own, which leaves the login of events to the proxy."""
 
     def __init__(self, directory: Path, port: int) -> None:
         self._directory, self._port = directory, port
-        self._process: subprocess.Popen[str] | None = None
+        self._service: Service | None = None
         self.ca_file = directory / "ca.pem"
         self.url = f"https://127.0.0.1:{port}"
         self.start()
@@ -114,23 +107,19 @@ class Gateway:
 
     def start(self) -> None:
         """Starts it, unless it runs; returns when it serves."""
-        if self._process is not None:
-            return
-        command = [sys.executable, "-m", "genesys_provider.cli", "gateway", "--port", str(self._port)]
-        options = ["--certificate-dir", str(self._directory), "--signing-secret", SIGNING_SECRET]
-        self._process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        assert "ready" in self._process.stdout.readline()
+        if self._service is None:
+            options = ("--certificate-dir", self._directory, "--signing-secret", SIGNING_SECRET)
+            self._service = Service("gateway", "--port", self._port, *options)
+            assert self._service.url == self.url, self._service.end()
 
     def stop(self) -> None:
-        assert self._process is not None
-        self._process.terminate()
-        self._process.communicate(timeout=START_SECONDS)
-        self._process = None
+        assert self._service is not None
+        self._service.end()
+        self._service = None
 
     def close(self) -> None:
         self._client.close()
-        if self._process is not None:
+        if self._service is not None:
             self.stop()
 
     def behave(self, path: str, **behaviour: object) -> None:

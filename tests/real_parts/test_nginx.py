@@ -12,8 +12,9 @@ from genesys_provider import TargetManager
 from genesys_provider.client.settings import Settings
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
 from genesys_provider.targets.errors import SyncFailed
-from tests.real_parts.proxy import NGINX, Authority, Gateway, Proxy, free_port
+from tests.real_parts.proxy import NGINX, Authority, Gateway, Proxy
 from tests.support.cloud import CANARIES, CLIENT_SECRET, PASSWORD, SIGNING_SECRET, USERNAME
+from tests.support.process import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -33,7 +33,7 @@ from tests.sources.quick import (
     writes,
 )
 from tests.support.cloud import INTEGRATIONS
-from tests.support.shared_cloud import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from genesys_provider import SourceManager

@@ -50,7 +50,8 @@ from tests.sources.quick import (
     writes,
 )
 from tests.support.cloud import CLIENT_SECRET, INTEGRATIONS
-from tests.support.shared_cloud import at_once, counted, eventually, outcomes_at_once, settings_of
+from tests.support.shared_cloud import at_once, counted, outcomes_at_once, settings_of
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

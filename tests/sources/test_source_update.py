@@ -31,7 +31,8 @@ from tests.sources.quick import (
     there,
     writes,
 )
-from tests.support.shared_cloud import at_once, counted, eventually
+from tests.support.shared_cloud import at_once, counted
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from genesys_provider import SourceManager

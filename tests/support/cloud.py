@@ -45,6 +45,8 @@ CANARIES = (PASSWORD, SIGNING_SECRET, SECRET_HEADER, CLIENT_SECRET)
 class Cloud:
     """An organisation, and the gateway in front of its event bus; with `beside`, that of another organisation."""
 
+    gateway: GatewayServer
+
     def __init__(self, directory: Path, *, beside: Cloud | None = None, **settings: Any) -> None:
         self.directory = directory
         self._beside = beside
@@ -223,7 +225,7 @@ class Cloud:
         """Makes the service behave so from now on, until the next reset."""
         self._at_emulator.post("/emulator/behaviour", json=behaviour).raise_for_status()
 
-    def control(self, path: str, method: str = "POST", **body: Any) -> Any:
+    def control(self, path: str, method: str = "POST", /, **body: Any) -> Any:
         """A call of the emulator's control plane."""
         answer = self._at_emulator.request(method, f"/emulator/{_escaped(path)}", json=body or None)
         answer.raise_for_status()

@@ -6,25 +6,22 @@ import hashlib
 import json
 import os
 import shutil
-import signal
-import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import yaml
 
+from tests.support.process import Result, Running
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
 OWN_HOST = ROOT / "genesys_provider" / "host" / "bin"
-COMMAND_LIMIT = 150.0
-"""In seconds: a command that takes longer is stuck."""
 PROJECT = "house"
 TARGET_TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"
 SOURCE_TYPE = "pulumi-python:dynamic/genesys:EventBridgeSource"
@@ -45,55 +42,6 @@ def pulumi_path() -> str | None:
         if shutil.which("pulumi", path=path) and shutil.which("pulumi-language-python", path=path):
             return path
     return None
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a command ended."""
-
-    code: int
-    output: str
-    """Standard output and error, without colours."""
-    seconds: float
-
-
-class Running:
-    """A command under way, in a process group of its own, as a shell would start it."""
-
-    def __init__(self, command: list[str], cwd: Path, env: Mapping[str, str]) -> None:
-        self._started = time.monotonic()
-        self._process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def interrupt(self) -> None:
-        """Ctrl-C: SIGINT for the whole process group, as a terminal sends it."""
-        os.killpg(self.pid, signal.SIGINT)
-
-    def kill(self) -> None:
-        """SIGKILL for the CLI alone."""
-        self._process.kill()
-
-    def wait(self, limit: float = COMMAND_LIMIT) -> Result:
-        """Waits for the end; beyond the limit in seconds, the group is ended and the test fails."""
-        try:
-            output, _ = self._process.communicate(timeout=limit)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.pid, signal.SIGKILL)
-            output, _ = self._process.communicate()
-            raise AssertionError(f"no end after {limit} s:\n{output}") from None
-        return Result(self._process.returncode, output, time.monotonic() - self._started)
 
 
 def backend_url(directory: Path) -> str:
@@ -321,12 +269,10 @@ class Stack:
         )
 
 
-def until(condition: Callable[[], object], limit: float = 20.0) -> None:
-    """Waits until the condition holds, at most `limit` seconds."""
-    deadline = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
+class StackMaker(Protocol):
+    """Makes a stack that runs this program; the arguments are those of `Stack`."""
+
+    def __call__(self, program: str, **options: Any) -> Stack: ...
 
 
 def alive(pid: int) -> bool:

@@ -1,43 +1,146 @@
-"""The command line as a process of its own."""
+"""Processes that tests start: commands as a shell starts them, and our services."""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from typing_extensions import Self
 
+COMMAND = Path(sys.executable).with_name("genesys-eventbridge")
+COMMAND_LIMIT = 150.0
+"""In seconds: a command that takes longer is stuck."""
 
-class Service:
-    """`genesys-eventbridge` with these arguments, from its ready line to its end."""
 
-    def __init__(self, *arguments: object, env: Mapping[str, str] | None = None) -> None:
+@dataclass(frozen=True)
+class Result:
+    """How a command ended."""
+
+    code: int
+    output: str
+    """Standard output and, unless they were kept apart, errors; without colours."""
+    seconds: float
+    errors: str = ""
+    """Standard error, where it was kept apart."""
+
+
+class Running:
+    """A command under way, in a process group of its own, as a shell would start it.
+
+    With `errors_apart`, standard error is not part of its output. The end of a `with` block kills what still runs.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        *,
+        errors_apart: bool = False,
+    ) -> None:
+        self._started = time.monotonic()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "genesys_provider.cli", *map(str, arguments)],
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.PIPE if errors_apart else subprocess.STDOUT,
             text=True,
-            env={**os.environ, **(env or {})},
+            start_new_session=True,
         )
-        assert self._process.stdout is not None
-        self.ready_line = self._process.stdout.readline()
-        self.url = self.ready_line.strip().rpartition(" ")[2]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._process.poll() is None:
-            self.end(signal.SIGKILL)
+            self._kill_group()
+            self._process.wait()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def line(self) -> str:
+        """The next line of its output; empty where it has ended, or is killed because nothing came."""
+        return self._line(self._process.stdout)
+
+    def error_line(self) -> str:
+        """The next line of its errors, which are kept apart."""
+        return self._line(self._process.stderr)
+
+    def _line(self, stream: IO[str] | None) -> str:
+        assert stream is not None
+        timer = threading.Timer(COMMAND_LIMIT, self._kill_group)
+        timer.start()
+        try:
+            return stream.readline()
+        finally:
+            timer.cancel()
+
+    def send(self, number: int) -> None:
+        """A signal for the process alone; none where it has ended."""
+        self._process.send_signal(number)
+
+    def interrupt(self) -> None:
+        """Ctrl-C: SIGINT for the whole process group, as a terminal sends it."""
+        os.killpg(self.pid, signal.SIGINT)
+
+    def kill(self) -> None:
+        """SIGKILL for the process alone."""
+        self._process.kill()
+
+    def wait(self, limit: float = COMMAND_LIMIT) -> Result:
+        """Waits for the end; beyond the limit in seconds, the group is killed and the test fails."""
+        try:
+            output, errors = self._process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            self._kill_group()
+            output, _ = self._process.communicate()
+            raise AssertionError(f"no end after {limit} s:\n{output}") from None
+        return Result(self._process.returncode, output, time.monotonic() - self._started, errors or "")
+
+    def _kill_group(self) -> None:
+        os.killpg(self.pid, signal.SIGKILL)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Service(Running):
+    """`genesys-eventbridge` with these arguments, from its ready line to its end.
+
+    `url` is where it serves; empty, as `ready_line` is, where it did not start.
+    """
+
+    def __init__(self, *arguments: object, env: Mapping[str, str] | None = None) -> None:
+        command = [str(COMMAND), *map(str, arguments)]
+        super().__init__(command, env={**os.environ, **(env or {})}, errors_apart=True)
+        self.ready_line = self.line()
+        self.url = self.ready_line.strip().rpartition(" ")[2]
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
-        """Send the signal; the exit code, and all that was printed after the ready line."""
-        self._process.send_signal(number)
-        output, errors = self._process.communicate(timeout=10)
-        return self._process.returncode, output + errors
+        """Sends the signal; the exit code, and all that was printed after the ready line."""
+        self.send(number)
+        result = self.wait()
+        return result.code, result.output + result.errors

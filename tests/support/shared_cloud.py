@@ -57,15 +57,6 @@ def outcomes_at_once(count: int, call: Callable[[int], T]) -> list[T | Exception
     return at_once(count, outcome)
 
 
-def eventually(look: Callable[[], T | None], seconds: float = 10) -> T:
-    """What `look` finds, as soon as it finds something."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-    return found
-
-
 class SkippedWaits(threading.Event):
     """A `cancelled` whose waits take no time: they are recorded, and move the clock on."""
 

@@ -32,14 +32,8 @@ from genesys_provider.targets.gateway import DELETED
 from genesys_provider.targets.models import Target
 from genesys_provider.targets.payload import MAX_ENTRY_BYTES, payload_size
 from tests.support.cloud import CANARIES, PASSWORD, SECRET_HEADER, SIGNING_SECRET, TARGETS, Cloud
-from tests.support.shared_cloud import (
-    SkippedWaits,
-    at_once,
-    counted,
-    eventually,
-    outcomes_at_once,
-    settings_of,
-)
+from tests.support.shared_cloud import SkippedWaits, at_once, counted, outcomes_at_once, settings_of
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

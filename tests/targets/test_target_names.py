@@ -14,7 +14,7 @@ from genesys_provider.common.errors import NameTaken
 from genesys_provider.common.names import Names
 from genesys_provider.common.run import QUIET_SECONDS, Run
 from genesys_provider.targets.models import Target
-from tests.support.shared_cloud import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

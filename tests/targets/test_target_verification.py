@@ -20,7 +20,8 @@ from genesys_provider.targets.models import Target
 from genesys_provider.targets.reading import TargetReading
 from genesys_provider.targets.verification import Verifications
 from tests.support.cloud import TARGETS, Cloud
-from tests.support.shared_cloud import SkippedWaits, at_once, body, eventually, outcomes_at_once, settings_of
+from tests.support.shared_cloud import SkippedWaits, at_once, body, outcomes_at_once, settings_of
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

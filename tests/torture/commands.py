@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support.engine import Result, alive, until
+from tests.support.engine import alive
+from tests.support.process import Result
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.support.engine import Stack
@@ -90,9 +92,9 @@ class Command:
             raise AssertionError(f"no end after {limit} s:\n{self.output}") from None
         return Result(code, self.output, time.monotonic() - self._started)
 
-    def wait_for_hosts(self, limit: float) -> None:
+    def wait_for_hosts(self) -> None:
         """Waits until the provider hosts have ended."""
-        until(lambda: not any(map(alive, self._hosts)), limit)
+        eventually(lambda: not any(map(alive, self._hosts)))
 
     def clean_up(self) -> None:
         """Ends the remaining processes: those that were recorded, and the CLI."""

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from genesys_provider.emulator import Behaviour
 from tests.support.bounded import LIMIT, examples
 from tests.support.cloud import Cloud
-from tests.support.engine import Result, Stack, until
+from tests.support.engine import Stack
+from tests.support.process import Result
+from tests.support.waiting import eventually
 from tests.torture.agreement import Heard, disagreements
 from tests.torture.wanted import Wanted, program
 
@@ -97,7 +99,7 @@ class LifeCycle:
 
     def seen_by_all(self) -> None:
         """Waits until reads show the current state."""
-        until(lambda: self._shown(as_usual=False) == self._shown(as_usual=True))
+        eventually(lambda: self._shown(as_usual=False) == self._shown(as_usual=True))
 
     def _shown(self, *, as_usual: bool) -> dict[str, tuple[Any, ...]]:
         self.cloud.requests()
@@ -125,7 +127,7 @@ class LifeCycle:
         body = {**self.cloud.configuration(target_id), "labels": LABELS}
         self.cloud.api("PUT", f"/{target_id}", as_usual=False, json=body).raise_for_status()
         self.seen_by_all()
-        until(lambda: self._labels(target_id) == LABELS)
+        eventually(lambda: self._labels(target_id) == LABELS)
 
     def labels(self, name: str) -> Any:
         """The current values of that field."""

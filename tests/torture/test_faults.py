@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.engine import until
+from tests.support.waiting import eventually
 from tests.torture.commands import Command
 from tests.torture.fault_cases import ABSORBED, FAULT_CASES, STORM, FaultCase, Outcome
 from tests.torture.points import CALLS, WEBHOOK
@@ -18,7 +18,7 @@ from tests.torture.worlds import DESTROY, REFRESH, UP, Origin
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.engine import Result
+    from tests.support.process import Result
     from tests.torture.tally import Tally
     from tests.torture.worlds import World
 
@@ -179,7 +179,7 @@ def meanwhile(
     world.cloud.control("faults", match=match, action="delay", seconds=25, times=1)
     command = Command(world.stack, *UP, env=env)
     try:
-        until(lambda: world.cloud.held() or command.ended, 60)
+        eventually(lambda: world.cloud.held() or command.ended)
         assert not command.ended, command.output
         command.meet()
         happens(world)

@@ -12,7 +12,8 @@ import pytest
 
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.targets.gateway import GatewayNotifier
-from tests.support.engine import OWN_HOST, TARGET_TYPE, until
+from tests.support.engine import OWN_HOST, TARGET_TYPE
+from tests.support.waiting import eventually
 from tests.torture.agreement import pending_creates
 from tests.torture.commands import Command
 from tests.torture.points import (
@@ -173,12 +174,12 @@ def test_a_post_that_arrives_after_the_death_of_its_sender_creates_no_duplicate(
                     world.stack.must("cancel", "--yes")
                 command = Command(world.stack, *SCENARIOS["create"].command)
                 commands.append(command)
-                until(lambda: len(world.cloud.held()) == number or command.ended, 60)  # noqa: B023
+                eventually(lambda: len(world.cloud.held()) == number or command.ended)  # noqa: B023
                 assert not command.ended, command.output
                 hosts = command.meet()
                 if number == 1:
                     strike_down(command, late, hosts)
-                    command.wait_for_hosts(10)
+                    command.wait_for_hosts()
             world.cloud.release()
             result = command.wait()
         finally:
@@ -243,21 +244,21 @@ def strike(world: World, point: Point, arguments: tuple[str, ...] = UP) -> str:
     command = Command(world.stack, *arguments)
     left = False
     try:
-        until(lambda: world.cloud.held() or command.ended, 60)
+        eventually(lambda: world.cloud.held() or command.ended)
         assert not command.ended, f"the point was not reached:\n{command.output}"
         hosts = command.meet()
         struck = {each["path"] for each in world.cloud.held()}
         if point.phase is Phase.ANSWERED:
             command.send(signal.SIGSTOP)
             world.cloud.release()
-            until(lambda: call.audited.replace("UPDATED", "") in world.cloud.audited(), 30)
+            eventually(lambda: call.audited.replace("UPDATED", "") in world.cloud.audited())
         strike_down(command, point, hosts)
         # Requests that were in flight at its death don't count, but later ones would.
         requests = len(world.cloud.control("requests", "GET"))
         world.cloud.release()
         said = command.wait().output
         if point.host == "own":
-            command.wait_for_hosts(10)
+            command.wait_for_hosts()
         if point.strike in _KILLS and point.host == "own":
             # The same requests for other targets may have been in flight too.
             after = [
@@ -312,6 +313,6 @@ def strike_down(command: Command, point: Point, hosts: list[int]) -> None:
         command.send(signal.SIGCONT)
     if point.strike is Strike.HOST_KILL:
         return
-    until(lambda: HEARD in command.output or command.ended)
+    eventually(lambda: HEARD in command.output or command.ended)
     if point.strike is Strike.CTRL_C_TWICE:
         command.interrupt()

@@ -29,7 +29,8 @@ from hypothesis.stateful import (
 )
 
 from tests.support.cloud import Cloud
-from tests.support.engine import SYNC_TYPE, TARGET_TYPE, until
+from tests.support.engine import SYNC_TYPE, TARGET_TYPE
+from tests.support.waiting import eventually
 from tests.torture.agreement import resources
 from tests.torture.commands import Command
 from tests.torture.fault_cases import FAULT_CASES, FaultCase, Outcome
@@ -42,7 +43,8 @@ from tests.torture.worlds import DESTROY, REFRESH, UP, Origin
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from tests.support.engine import Result, Stack
+    from tests.support.engine import Stack
+    from tests.support.process import Result
     from tests.torture.agreement import Disagreement
     from tests.torture.tally import Tally
     from tests.torture.worlds import World
@@ -169,7 +171,7 @@ class StackMachine(RuleBasedStateMachine):
         hold(self.world, CALLS[call], point)
         command = Command(self.world.stack, *self.command())
         try:
-            until(lambda: self.world.cloud.held() or command.ended, 60)
+            eventually(lambda: self.world.cloud.held() or command.ended)
             reached = not command.ended
             self.tally.interruptions["struck" if reached else "not reached"] += 1
             if reached:

@@ -17,14 +17,13 @@ import pytest
 
 from tests.support.cloud import TARGETS
 from tests.support.declared import Declared, opts
-from tests.support.engine import until
+from tests.support.waiting import eventually
 from tests.torture.commands import Command
 from tests.torture.worlds import UP
 
 if TYPE_CHECKING:
-    from tests.conftest import StackMaker
     from tests.support.cloud import Cloud
-    from tests.support.engine import Stack
+    from tests.support.engine import Stack, StackMaker
 
 SYNCED = "orders0"
 NAMES = [SYNCED, *(f"orders{number}" for number in range(1, 8))]
@@ -56,7 +55,7 @@ def die(stack: Stack, cloud: Cloud, *, host_alone: bool = False) -> dict[str, st
     command = Command(stack, *UP, "--parallel", "64")
     try:
         for held in (1, HELD):
-            until(lambda: len(cloud.control("held", "GET")) == held or command.ended, 60)  # noqa: B023
+            eventually(lambda: len(cloud.control("held", "GET")) == held or command.ended)  # noqa: B023
             assert not command.ended, command.output
             hosts = command.meet()
             if held == 1:
@@ -68,7 +67,7 @@ def die(stack: Stack, cloud: Cloud, *, host_alone: bool = False) -> dict[str, st
         else:
             command.send(signal.SIGKILL)
         assert command.wait().code != 0
-        command.wait_for_hosts(20)
+        command.wait_for_hosts()
     finally:
         command.clean_up()
     cloud.control("faults", "DELETE")

@@ -14,7 +14,8 @@ import httpx
 
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
 from tests.support.cloud import BASIC, BEHAVIOUR, CANARIES, CLIENT_SECRET, TARGETS, Cloud
-from tests.support.engine import OWN_HOST, TARGET_TYPE, Result, Stack, backend_url
+from tests.support.engine import OWN_HOST, TARGET_TYPE, Stack, backend_url
+from tests.support.process import Result
 from tests.torture.agreement import Disagreement, Heard, disagreements, pending_creates, resources
 from tests.torture.wanted import Declaration, Wanted, program
 

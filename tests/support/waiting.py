@@ -1,0 +1,27 @@
+"""One way to wait for what other threads and processes do."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+LIMIT = 60.0
+"""In seconds: far more than anything takes on a busy machine, so only what never happens meets it."""
+
+
+def eventually(look: Callable[[], T | None], limit: float = LIMIT) -> T:
+    """What `look` finds, as soon as it finds something true; `limit` is in seconds.
+
+    Raises:
+        AssertionError: It found nothing within the limit.
+    """
+    deadline = time.monotonic() + limit
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"it did not happen within {limit:.0f} s"
+        time.sleep(0.01)
+    return found
