@@ -20,8 +20,10 @@ OPENAPI_PATH = "/openapi.json"
 _INSTALLED = Path(__file__).with_name("openapi.yaml")
 _IN_THE_REPOSITORY = Path(__file__).parents[2] / "contract" / "openapi.yaml"
 
-DOCUMENT: dict[str, Any] = yaml.safe_load(
-    (_INSTALLED if _INSTALLED.exists() else _IN_THE_REPOSITORY).read_text("utf-8")
+DOCUMENT: dict[str, Any] = yaml.load(
+    (_INSTALLED if _INSTALLED.exists() else _IN_THE_REPOSITORY).read_text("utf-8"),
+    # libyaml, where PyYAML was built with it, reads the document in a sixth of the time.
+    getattr(yaml, "CSafeLoader", yaml.SafeLoader),  # noqa: S506 - both are safe
 )
 
 

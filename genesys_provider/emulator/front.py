@@ -26,6 +26,8 @@ from genesys_provider.emulator.events import timestamp
 from genesys_provider.emulator.login import THROTTLED, TOKEN_PATH, bearer_token
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from genesys_provider.emulator.behaviour import Behaving
@@ -36,9 +38,10 @@ if TYPE_CHECKING:
 CONTROL_PREFIX = "/emulator/"
 
 _KEPT = 100_000
-_BODIES = {
-    "malformed": b"<html><body>This is not JSON.</body></html>",
-    "huge": b'{"padding": "%s"}' % (b"x" * 32 * 1024 * 1024),
+_HUGE_BYTES = 32 * 1024 * 1024
+_BODIES: dict[str, Callable[[], bytes]] = {
+    "malformed": lambda: b"<html><body>This is not JSON.</body></html>",
+    "huge": lambda: b'{"padding": "%s"}' % (b"x" * _HUGE_BYTES),
 }
 
 logger = logging.getLogger(__name__)
@@ -168,7 +171,7 @@ class Front:
             await send(start)
             await send({"type": "http.response.body", "body": body})
         elif fault.action in _BODIES:
-            content = _BODIES[fault.action]
+            content = _BODIES[fault.action]()
             response = Response(content, fault.status or start["status"], media_type="application/json")
             await response(scope, receive, send)
         elif fault.action == "truncate" and body:

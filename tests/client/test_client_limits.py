@@ -16,7 +16,7 @@ from genesys_provider.client.limits import MAX_CONNECTIONS, Allowance, Priority
 from genesys_provider.client.progress import reporting_to
 from tests.support.cloud import Cloud
 from tests.support.shared_cloud import SkippedWaits, counted, settings_of
-from tests.support.waiting import eventually
+from tests.support.waiting import LIMIT, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ def test_a_burst_is_sent_immediately_and_the_rest_waits_for_the_window(
     clock.now += 60
     assert not done.wait(0.3)
     clock.now += 1
-    assert done.wait(2)
+    assert done.wait(LIMIT)
     thread.join()
 
 
@@ -179,7 +179,7 @@ def test_cancel_wakes_queued_requests(cancelled: threading.Event) -> None:
     at = time.monotonic()
     with reporting_to(said.append), pytest.raises(Cancelled):
         request(allowance, 20)
-    assert time.monotonic() - at < 1
+    assert time.monotonic() - at < 60, "it would have had room after 61 s"
     assert said == ["rate limit, 61 s (20 requests a minute)"]
     assert allowance._queue == []
 

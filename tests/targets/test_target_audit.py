@@ -20,6 +20,7 @@ from genesys_provider.common.audit_chain import FIRST_HASH, chained
 from genesys_provider.common.audit_check import problems_of, without_key
 from genesys_provider.targets.manager import TargetManager
 from tests.support.shared_cloud import at_once
+from tests.support.waiting import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +104,7 @@ def several_processes_write(path: Path, key: str = "") -> None:
         assert writer.stdout
         assert writer.stdout.readline() == b"ready\n"
     for writer in writers:
-        writer.communicate(b"\n", timeout=30)
+        writer.communicate(b"\n", timeout=LIMIT)
         assert writer.returncode == 0
     written = {entry["targetId"] for entry in entries(path)}
     assert written == {f"{number}-{entry}" for number in range(count) for entry in range(each)}

@@ -33,7 +33,7 @@ from genesys_provider.targets.models import Target
 from genesys_provider.targets.payload import MAX_ENTRY_BYTES, payload_size
 from tests.support.cloud import CANARIES, PASSWORD, SECRET_HEADER, SIGNING_SECRET, TARGETS, Cloud
 from tests.support.shared_cloud import SkippedWaits, at_once, counted, outcomes_at_once, settings_of
-from tests.support.waiting import eventually
+from tests.support.waiting import LIMIT, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -420,11 +420,11 @@ def test_monitor_yields_each_change(cloud: Cloud, manager: TargetManager, cancel
 
     thread = threading.Thread(target=collect)
     thread.start()
-    assert collected.wait(5)
+    assert collected.wait(LIMIT)
     manager.delete(target.id)
     eventually(lambda: len(seen) == 2)
     cancelled.set()
-    thread.join(5)
+    thread.join(LIMIT)
     assert seen == [("orders", "VERIFIED", "FAILED"), ("orders", "FAILED", None)]
 
 
@@ -445,7 +445,7 @@ def test_the_monitor_goes_on_after_a_reading_that_fails(
         cloud.control(f"targets/{target.id}/status", status="FAILED")
         eventually(lambda: seen or None)
         cancelled.set()
-        watch.join(5)
+        watch.join(LIMIT)
     assert [(change.before, change.after) for change in seen] == [("VERIFIED", "FAILED")]
 
 
@@ -466,7 +466,7 @@ def test_the_monitor_takes_no_page_that_shifted_for_a_deletion(
     cloud.control(f"targets/{target.id}/status", status="FAILED")
     eventually(lambda: seen or None)
     cancelled.set()
-    watch.join(5)
+    watch.join(LIMIT)
     assert [(change.before, change.after) for change in seen] == [("VERIFIED", "FAILED")]
 
 

@@ -21,7 +21,7 @@ from genesys_provider.targets.reading import TargetReading
 from genesys_provider.targets.verification import Verifications
 from tests.support.cloud import TARGETS, Cloud
 from tests.support.shared_cloud import SkippedWaits, at_once, body, outcomes_at_once, settings_of
-from tests.support.waiting import eventually
+from tests.support.waiting import LIMIT, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +115,7 @@ def test_a_verdict_reaches_its_waiter_promptly(waiting: Waiting) -> None:
     seen: dict[str, float] = {}
 
     def wait(target_id: str) -> None:
-        waiting.wait(target_id)
+        waiting.wait(target_id, timeout=LIMIT)
         seen[target_id] = time.monotonic()
 
     threads = [threading.Thread(target=wait, args=(target_id,)) for target_id in (early, late)]
@@ -123,11 +123,11 @@ def test_a_verdict_reaches_its_waiter_promptly(waiting: Waiting) -> None:
         thread.start()
     waiting.force(early, "VERIFIED")
     at = time.monotonic()
-    threads[0].join(5)
-    assert seen[early] - at < 1.2
+    threads[0].join(LIMIT)
+    assert seen[early] - at < LIMIT / 10, "the time limit of the wait is no part of it"
     assert late not in seen
     waiting.force(late, "FAILED")
-    threads[1].join(5)
+    threads[1].join(LIMIT)
     assert late in seen
 
 
@@ -135,7 +135,8 @@ def test_a_verdict_just_before_the_time_limit_is_seen(waiting: Waiting) -> None:
     (target_id,) = waiting.targets(1)
     timer = threading.Timer(1.0, waiting.force, (target_id, "VERIFIED"))
     timer.start()
-    assert waiting.wait(target_id, ago=60, timeout=61.5).status == "VERIFIED"
+    # By then the polls are 5 s apart.
+    assert waiting.wait(target_id, ago=60, timeout=64).status == "VERIFIED"
     timer.join()
 
 
@@ -152,7 +153,7 @@ def test_a_timed_out_wait_does_not_affect_others(waiting: Waiting) -> None:
     ids = waiting.targets(2)
     timer = threading.Timer(0.8, waiting.force, (ids[1], "VERIFIED"))
     timer.start()
-    outcomes = outcomes_at_once(2, lambda number: waiting.wait(ids[number], timeout=(0.4, 10)[number]))
+    outcomes = outcomes_at_once(2, lambda number: waiting.wait(ids[number], timeout=(0.4, LIMIT)[number]))
     timer.join()
     assert isinstance(outcomes[0], NoVerdict)
     assert isinstance(outcomes[1], Look)
@@ -161,9 +162,7 @@ def test_a_timed_out_wait_does_not_affect_others(waiting: Waiting) -> None:
 def test_a_cancel_ends_all_waits_immediately(waiting: Waiting) -> None:
     ids = waiting.targets(20)
     threading.Timer(0.3, waiting.cancelled.set).start()
-    at = time.monotonic()
-    outcomes = outcomes_at_once(20, lambda number: waiting.wait(ids[number], timeout=30))
-    assert time.monotonic() - at < 1.3
+    outcomes = outcomes_at_once(20, lambda number: waiting.wait(ids[number], timeout=600))
     assert all(isinstance(outcome, Cancelled) for outcome in outcomes)
     eventually(lambda: not pollers())
 
@@ -172,7 +171,9 @@ def test_a_cancel_ends_all_waits_immediately(waiting: Waiting) -> None:
 def test_a_deleted_target_only_ends_its_own_wait(waiting: Waiting, count: int) -> None:
     ids = waiting.targets(count)
     threading.Timer(0.3, waiting.client.delete_target, (ids[0],)).start()
-    outcomes = outcomes_at_once(count, lambda number: waiting.wait(ids[number], timeout=2))
+    outcomes = outcomes_at_once(
+        count, lambda number: waiting.wait(ids[number], timeout=2 if number else LIMIT)
+    )
     assert isinstance(outcomes[0], NotFound)
     assert all(isinstance(outcome, NoVerdict) for outcome in outcomes[1:])
 
@@ -193,7 +194,7 @@ def test_temporary_server_errors_are_absorbed(waiting: Waiting, count: int) -> N
         waiting.force(target_id, "VERIFIED")
     for action in ({"action": "status", "status": 503}, {"action": "drop_before"}, {"action": "malformed"}):
         waiting.cloud.control("faults", match={"method": "GET"}, times=1, **action)
-    verdicts = at_once(count, lambda number: waiting.wait(ids[number], timeout=20))
+    verdicts = at_once(count, lambda number: waiting.wait(ids[number], timeout=LIMIT))
     assert {verdict.status for verdict in verdicts} == {"VERIFIED"}
 
 
@@ -221,7 +222,7 @@ def test_no_wait_hangs_when_the_poller_crashes(waiting: Waiting) -> None:
     ids = waiting.targets(5)
     # No answer can cause this: the connections are closed while the poller uses them.
     waiting.client.close()
-    outcomes = outcomes_at_once(5, lambda number: waiting.wait(ids[number], timeout=20))
+    outcomes = outcomes_at_once(5, lambda number: waiting.wait(ids[number], timeout=LIMIT))
     assert all(isinstance(outcome, RuntimeError) for outcome in outcomes)
     eventually(lambda: not pollers())
 
