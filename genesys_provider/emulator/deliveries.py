@@ -65,7 +65,7 @@ class Deliveries:
 
     async def publish(self, event_type: str, event_body: Any) -> list[dict[str, Any]]:
         """Deliver an event; returns after all first attempts, while retries run in the background."""
-        message = event(event_type, event_body)
+        message = event(event_type, event_body, self._store.organization_id())
         targets = [
             target
             for target in self._store.all()

@@ -12,9 +12,6 @@ from uuid import uuid4
 SOURCE_PREFIX = "aws.partner/genesys.com/cloud"
 """The start of each event source's name [G]; the organization's id and the suffix follow."""
 
-ORGANISATION_ID = "5f7f0b4e-0c7f-4d0c-9a1e-6d3f6f1c2b00"
-"""The id of the organization in events to targets. It exists nowhere."""
-
 VERIFICATION = "TARGET_VERIFICATION"
 HEALTH_CHECK = "TARGET_HEALTH_CHECK"
 
@@ -24,9 +21,9 @@ def timestamp() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def event(topic: str, body: Any) -> dict[str, Any]:
+def event(topic: str, body: Any, organization_id: str) -> dict[str, Any]:
     """A new event of a topic, whose id is the same in all its deliveries."""
-    source = f"{SOURCE_PREFIX}/{ORGANISATION_ID}/emulator"
+    source = f"{SOURCE_PREFIX}/{organization_id}/emulator"
     return envelope(topic, body, source=source, account="000000000000", region="us-east-1")
 
 

@@ -139,7 +139,8 @@ class Targets:
     async def health(self, request: Request) -> Response:
         """`POST …/targets/{id}/health`: sends a POST to the endpoint, without changing the status [S]."""
         target, behaviour = self._target(request), behaviour_of(request)
-        outcome = await self._outbound.post(target, event(HEALTH_CHECK, {"targetId": target.id}))
+        check = event(HEALTH_CHECK, {"targetId": target.id}, self._store.organization_id())
+        outcome = await self._outbound.post(target, check)
         status = HEALTHY if outcome.error is None else UNHEALTHY
         message = outcome.error or f"endpoint answered {outcome.status}"
         return answer(health_view(status, message, behaviour), behaviour)

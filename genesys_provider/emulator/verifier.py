@@ -50,8 +50,9 @@ class Verifier:
         await self._running.close()
 
     async def _verify(self, target: StoredTarget) -> None:
+        question = event(VERIFICATION, {"targetId": target.id}, self._store.organization_id())
         outcome, _ = await asyncio.gather(
-            self._outbound.post(target, event(VERIFICATION, {"targetId": target.id})),
+            self._outbound.post(target, question),
             asyncio.sleep(self._minimum_seconds),
         )
         status = VERIFIED if outcome.error is None else TIMEOUT if outcome.timed_out else FAILED

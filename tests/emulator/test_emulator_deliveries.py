@@ -62,7 +62,8 @@ def test_an_event_reaches_the_subscribed_targets(api: Api, endpoint: str, gatewa
     assert envelope["version"] == "0"
     assert envelope["id"] == delivery["eventId"]
     assert envelope["detail-type"] == "CONVERSATION_STARTED"
-    assert envelope["source"].startswith("aws.partner/genesys.com/cloud/")
+    organization_id = api.get("/api/v2/organizations/me").json()["id"]
+    assert envelope["source"] == f"aws.partner/genesys.com/cloud/{organization_id}/emulator"
     assert set(envelope) == {
         "version",
         "id",
