@@ -76,9 +76,11 @@ def monitor(
     from genesys_provider.client.urls import checked_url, is_loopback
     from genesys_provider.targets.signature import signing_key
 
-    token = None if token_file is None else token_file.read_text().strip()
+    token = None if token_file is None else token_file.read_bytes().decode(errors="replace").strip()
     if token == "":
         raise click.UsageError(f"{token_file} contains no token.")
+    if token is not None and not (token.isascii() and len(token.split()) == 1):
+        raise click.UsageError(f"{token_file} must contain one word of ASCII characters, and nothing else.")
     if token is None and not is_loopback(host):
         raise click.UsageError(
             f"Anybody who reaches {host} would see the targets: give --token-file FILE, or listen on 127.0.0.1."
@@ -111,8 +113,13 @@ def monitor(
             )
             try:
                 running = Monitor(to, settings, host, port)
-            except (HistoryError, OSError) as error:
+            except HistoryError as error:
                 raise click.ClickException(f"The monitor can't start: {error}") from error
+            except OSError as error:
+                raise click.ClickException(
+                    f"The monitor can't listen on port {port} of {host}: {error.strerror or error}. "
+                    "Give another --port or --host"
+                ) from error
         running.run(lambda: click.echo(f"monitor ready at {running.url}"))
 
 

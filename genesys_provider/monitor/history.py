@@ -64,11 +64,17 @@ class History:
             self._database = sqlite3.connect(
                 path or ":memory:", check_same_thread=False, isolation_level=None
             )
+            # Two monitors would write every reading and every change twice.
+            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
             with self._transaction() as cursor:
                 self._prepare(cursor)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
         except sqlite3.Error as error:
+            if "locked" in str(error):
+                raise HistoryError(
+                    f"the history {path} is in use, probably by another monitor. Name another file"
+                ) from error
             raise HistoryError(f"the history {path} can't be used: {error}. Name another file") from error
 
     def _prepare(self, cursor: sqlite3.Cursor) -> None:
@@ -141,12 +147,13 @@ class History:
             _add(cursor, changes, rows)
             cursor.execute("INSERT INTO readings VALUES (?)", (at,))
             cursor.execute(
-                "DELETE FROM readings WHERE at <= (SELECT at FROM readings ORDER BY at DESC LIMIT 1 OFFSET ?)",
+                # In the order of writing: a clock may have been wrong, and set back.
+                "DELETE FROM readings WHERE rowid <= (SELECT max(rowid) FROM readings) - ?",
                 (BARS,),
             )
             cursor.execute(
                 "UPDATE coverage SET until = ?1 WHERE until BETWEEN ?1 - ?2 AND ?1 AND "
-                "until = (SELECT max(until) FROM coverage)",
+                "rowid = (SELECT max(rowid) FROM coverage)",
                 (at, longest_gap),
             )
             if cursor.rowcount < 1:
@@ -154,12 +161,12 @@ class History:
 
     def restored(self) -> tuple[list[Row], float | None]:
         """The last known rows, and when they were read."""
-        times = [at for (at,) in self._ask("SELECT at FROM readings ORDER BY at")]
+        times = [at for (at,) in self._ask("SELECT at FROM readings ORDER BY rowid")]
         recent: dict[Key, list[tuple[float, str | None, str]]] = defaultdict(list)
         for at, kind, thing, before, after in self._ask(
             "SELECT at, kind, thing, before, after FROM changes WHERE what = 'status' AND at > ? "
             "ORDER BY at, number",
-            times[0] if times else 0.0,
+            min(times, default=0.0),
         ):
             recent[kind, thing].append((at, before, after))
         rows = []

@@ -95,6 +95,15 @@ def test_an_empty_token_is_refused(cloud: Cloud, tmp_path: Path) -> None:
     assert "contains no token" in refused.stderr
 
 
+@pytest.mark.parametrize("token", [b"two words", b"two\nlines\n", b"\xff\xfe", "schlüssel".encode()])
+def test_a_token_that_no_header_can_carry_is_refused(cloud: Cloud, tmp_path: Path, token: bytes) -> None:
+    (tmp_path / "token").write_bytes(token)
+    refused = _run("--token-file", tmp_path / "token", env=cloud.env)
+    assert refused.returncode == 2
+    assert "must contain one word of ASCII characters" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_without_a_client_the_error_names_the_variable_to_set(cloud: Cloud) -> None:
     env = {key: value for key, value in cloud.env.items() if "SECRET" not in key}
     refused = _run(env=env)
@@ -107,7 +116,7 @@ def test_an_occupied_port_is_reported(cloud: Cloud, watch: Watcher) -> None:
     port = watch().url.rpartition(":")[2]
     refused = _run("--port", port, env=cloud.env)
     assert refused.returncode == 1
-    assert "in use" in refused.stderr
+    assert f"port {port} of 127.0.0.1: Address already in use. Give another --port" in refused.stderr
 
 
 def test_a_missing_extra_is_reported(cloud: Cloud, tmp_path: Path) -> None:

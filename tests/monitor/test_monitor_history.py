@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -168,6 +169,7 @@ def test_old_entries_are_deleted(history: History) -> None:
 def test_a_flapping_target_does_not_fill_the_disk(history: History) -> None:
     history.record([status(float(at), "FAILED", "VERIFIED") for at in range(KEPT_A_THING + 500)], [])
     history.thin(KEPT_A_THING + 500.0)
+    history.close()
     with sqlite3.connect(history._path or "") as database:
         assert database.execute("SELECT count(*), max(at) FROM changes").fetchone() == (
             KEPT_A_THING,
@@ -183,6 +185,41 @@ def test_objects_that_have_been_gone_for_long_are_deleted(history: History) -> N
     assert history.thin(KEPT_HEALTH_SECONDS + 20) == [KEY]
     assert history.timeline(KEY) == []
     assert history.restored()[0] == []
+
+
+def test_a_clock_that_was_wrong_for_a_while(history: History) -> None:
+    look(history, 0, status(0, None, "VERIFIED"))
+    look(history, 50)
+    look(history, 900 * DAY)
+    for at in range(100, 3000, 50):
+        look(history, at)
+    rows, read_at = history.restored()
+    assert read_at == 2950
+    assert list(rows[0].bars) == ["VERIFIED"] * 40
+    look(history, 3000, status(3000, "VERIFIED", "FAILED"), now="FAILED")
+    look(history, 3050, now="FAILED")
+    assert history.share(KEY, "VERIFIED", 2950, 3050) == 0.5
+
+
+def test_a_full_disk_is_survived(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.sqlite")
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, usual[1]))
+        for _ in range(2):
+            with pytest.raises(sqlite3.Error, match=r"full|I/O"):
+                history.record([status(1, None, "FAILED" * 10_000)], [])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    history.record([status(2, None, "VERIFIED")], [])
+    assert [each.after for each in history.timeline(KEY)] == ["VERIFIED"]
+    history.close()
+
+
+def test_a_history_serves_one_monitor(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
+    watch("--history", tmp_path / "history.sqlite")
+    with pytest.raises(HistoryError, match="in use, probably by another monitor"):
+        History(tmp_path / "history.sqlite")
 
 
 def test_bars_show_the_last_readings(history: History) -> None:

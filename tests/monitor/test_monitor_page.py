@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +49,30 @@ def page(browser: Browser, console: Console) -> Iterator[Page]:
 
 def names(page: Page) -> list[str]:
     return page.locator("#rows .name").all_inner_texts()
+
+
+@contextmanager
+def answering(status: int, port: int) -> Iterator[list[str]]:
+    """A server that answers everything with this status; yields the paths that were requested."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(status)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def until(page: Page, expression: str) -> None:
@@ -242,6 +269,9 @@ def test_outages_of_the_api_and_of_the_monitor(cloud: Cloud, page: Page) -> None
         page.locator("#banner", has_text="This monitor does not answer").wait_for()
         assert names(page) == ["orders"]
         port = running.url.rpartition(":")[2]
+    # A proxy answers in its place, after which a browser does not retry of its own accord.
+    with answering(502, int(port)) as asked:
+        eventually(lambda: len(asked) >= 2)
     with Watch("--port", port, env=cloud.env):
         page.locator("#banner").wait_for(state="hidden")
 

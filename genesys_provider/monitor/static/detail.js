@@ -126,7 +126,8 @@ export async function open(hash, { again = false } = {}) {
   } else if (news) {
     section.replaceChildren(
       el("a", "back", "← all", { href: "#" }),
-      el("p", "empty", got ? `There is no ${kind} with this id. It never existed, or was deleted long ago.`
+      el("p", "empty", got?.status === 404
+        ? `There is no ${kind} with this id. It never existed, or was deleted long ago.`
         : "The monitor does not answer. Retrying automatically."),
     );
   }

@@ -49,13 +49,19 @@ function longer(runs, status, readings) {
   return grown;
 }
 
-const stream = new EventSource("/api/events");
-stream.addEventListener("fleet", (event) => news(JSON.parse(event.data), true));
-stream.addEventListener("changes", (event) => news(JSON.parse(event.data), false));
-stream.addEventListener("error", () => {
-  connected = false;
-  drawState();
-});
+const RETRY_MILLISECONDS = 3000;
+
+function listen() {
+  const stream = new EventSource("/api/events");
+  stream.addEventListener("fleet", (event) => news(JSON.parse(event.data), true));
+  stream.addEventListener("changes", (event) => news(JSON.parse(event.data), false));
+  stream.addEventListener("error", () => {
+    connected = false;
+    drawState();
+    // The browser gives up for good if a proxy answers in place of the monitor.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, RETRY_MILLISECONDS);
+  });
+}
 
 function news(data, whole) {
   connected = true;
@@ -194,3 +200,4 @@ setInterval(() => {
 
 change({});
 follow();
+listen();
