@@ -249,7 +249,7 @@ def test_too_many_sources_names_the_limit(tmp_path: Path) -> None:
         SourceManager(settings_of(cloud, tmp_path), cancelled=time, clock=time.clock) as manager,
     ):
         manager.register(config())
-        with pytest.raises(TooManySources, match="There are 1 integrations of the type") as many:
+        with pytest.raises(TooManySources, match="The maximum of 1 integrations of the type") as many:
             manager.register(config("second"))
         assert "the limit amazon-eventbridge-source.max is 1" in str(many.value)
         assert "maxInstances" in str(many.value)
