@@ -1,5 +1,10 @@
 """The command line, `genesys-eventbridge`: one module for each group of commands."""
 
+import errno
+import sys
+from io import TextIOWrapper
+from typing import Any
+
 import click
 
 from genesys_provider.cli import health, watch  # noqa: F401  (they register commands in `targets` and `sources`)
@@ -18,7 +23,24 @@ from genesys_provider.cli.targets import targets
 __all__ = ["main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Reports what the operating system refuses in one sentence: a full disk, a missing permission."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        for each in (sys.stdout, sys.stderr):
+            # A name may have characters that the encoding of the terminal or pipe lacks.
+            if isinstance(each, TextIOWrapper):
+                each.reconfigure(errors="backslashreplace")
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # The reader, such as `head`, has seen enough.
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{where}{error.strerror or error}.") from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="genesys-eventbridge", prog_name="genesys-eventbridge")
 def main() -> None:
     """Genesys Cloud EventBridge: inspect and operate the targets and sources of an organization.

@@ -80,7 +80,8 @@ def show(
         return
     for each in chosen:
         click.echo(entry_line(each))
-    click.echo(output.tally([str(each.get("event")) for each in chosen], "entry", len(found)))
+    events = [[str(each.get("event")) for each in some] for some in (chosen, found)]
+    click.echo(output.tally(events[0], "entry", events[1]))
 
 
 def _within(moment: datetime | None, since: datetime | None, until: datetime | None) -> bool:
@@ -103,9 +104,12 @@ def _entries(file: Path) -> list[dict[str, Any]]:
     from genesys_provider.common.audit_check import entries_of
 
     try:
-        return entries_of(file)
+        entries = entries_of(file)
     except OSError as error:
         raise click.ClickException(f"{file} can't be read: {error.strerror or error}.") from error
+    if not entries and file.stat().st_size:
+        raise click.ClickException(f"{file} is not an audit file: no line of it is an entry.")
+    return entries
 
 
 @audit.command()
@@ -174,11 +178,12 @@ def verify(file: Path) -> None:
     from genesys_provider.common.audit_check import problems_of, without_key
 
     key = os.environ.get(AUDIT_KEY)
+    entries = _entries(file)
     found = list(problems_of(file, key))
     for problem in found:
         click.echo(problem)
     if found:
         raise SystemExit(1)
-    click.echo(f"{file}: the chain is whole")
+    click.echo(f"{file}: the chain is whole" if entries else f"{file} has no entries")
     if key and (count := without_key(file)):
         click.echo(f"Its first {count} entries were written without a key; the first keyed one secures them.")

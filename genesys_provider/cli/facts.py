@@ -92,4 +92,7 @@ def audit_entries(path: Path | None) -> list[dict[str, Any]]:
             f"Warning: the audit file {path} can't be read, so times of statuses are missing.", err=True
         )
         return []
-    return entries_of(path)
+    entries = entries_of(path)
+    if not entries and path.stat().st_size:
+        click.echo(f"Warning: {path} is not an audit file, so times of statuses are missing.", err=True)
+    return entries

@@ -50,7 +50,8 @@ def health(connection: Connection, names: tuple[str, ...], everything: bool, as_
                 for each in checked
             ]
             output.print_table(("NAME", "HEALTH", "TOOK", "MESSAGE"), rows)
-        click.echo(output.tally([each["health"] for each in checked], "target", len(checked)))
+        found = [each["health"] for each in checked]
+        click.echo(output.tally(found, "target", found))
     if any(each["health"] != HEALTHY for each in checked):
         raise SystemExit(1)
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 PROGRESS_AFTER = 1.0
 """Seconds until progress is shown."""
+_NARROW = 14
+"""With fewer characters for each column, a table on a terminal becomes a list: its columns would break words."""
 _WIDE = 1_000_000
 """The width if the output is not a terminal: nothing is folded then."""
 _STYLES = {
@@ -75,16 +77,29 @@ def status_text(status: str) -> Text:
 
 def print_json(value: Any) -> None:
     """Prints a value as JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode())
+    # Readable where the output can have all characters.
+    ascii_only = "utf" not in (getattr(sys.stdout, "encoding", None) or "").lower()
+    text = json.dumps(value, indent=2, ensure_ascii=ascii_only)
+    click.echo(text.encode("utf-8", "backslashreplace").decode())
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str]]) -> None:
-    """Prints rows without empty columns; on a terminal, wide texts are folded within their column."""
+    """Prints rows without empty columns; on a terminal, wide texts are folded within their column.
+
+    On a narrow terminal the first cell of each row becomes the heading of its other cells.
+    """
     from rich.table import Table
 
     filled = list(rows)
     # An empty column only takes up room.
     kept = [index for index in range(len(columns)) if any(str(row[index]) for row in filled)]
+    terminal = console()
+    if terminal.is_terminal and terminal.width < _NARROW * len(kept):
+        title, *others = kept
+        for row in filled:
+            click.echo(str(row[title]))
+            print_facts((f"  {columns[index]}", row[index]) for index in others)
+        return
     table = Table(
         *(columns[index] for index in kept),
         box=None,
@@ -126,8 +141,17 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
 
 
-def tally(statuses: Sequence[str], noun: str, total: int) -> str:
-    """The last line of a listing: the total, and the count of each status, the most frequent first."""
+def tally(statuses: Sequence[str], noun: str, among: Sequence[str]) -> str:
+    """The last line of a listing: how many, and the count of each status, the most frequent first.
+
+    Args:
+        statuses: Those of what is listed.
+        noun: What it is.
+        among: Those of everything; where nothing is listed, they tell what there would be.
+    """
+    total = len(among)
+    if among and not statuses:
+        return f"0 of {tally(among, noun, among)}"
     by_status = {each: statuses.count(each) for each in statuses}
     listed = ", ".join(
         f"{count} {plain(status)}"
@@ -136,6 +160,11 @@ def tally(statuses: Sequence[str], noun: str, total: int) -> str:
     number = len(statuses)
     what = counted(number, noun) if number == total else f"{number} of {counted(total, noun)}"
     return f"{what}: {listed}" if listed else what
+
+
+def is_status(wanted: str | None, status: str) -> bool:
+    """Whether a status is the one of an option, in any case; without one, always."""
+    return wanted is None or wanted.casefold() == status.casefold()
 
 
 def selects(pattern: str | None, name: str) -> bool:

@@ -66,8 +66,13 @@ def stack_config(stack: str, cwd: Path) -> dict[str, object]:
     File names are relative to the directory of the program, as they are for the program itself.
 
     Raises:
-        PulumiError: There is no such stack, or its secrets can't be decrypted.
+        PulumiError: There is no project or no such stack, or its secrets can't be decrypted.
     """
+    if project_folder(cwd) is None:
+        raise PulumiError(
+            f"There is no Pulumi project in {cwd.absolute()} or above it, so no stack {stack}. Run this in the "
+            "project's directory, or name that with --cwd DIR."
+        )
     answer = json.loads(pulumi("config", "--stack", stack, "--show-secrets", "--json", cwd=cwd))
     config: dict[str, object] = {}
     for key, entry in answer.items():

@@ -41,7 +41,7 @@ def list_sources(
         for each in sorted(found, key=lambda each: each.name)
         if output.selects(pattern, each.name)
         and output.owned_by(owner, each.owner)
-        and state in (None, each.status, each.status.lower())
+        and output.is_status(state, each.status)
     ]
     if as_json:
         output.print_json(shown)
@@ -65,7 +65,7 @@ def list_sources(
                 )
             )
         output.print_table(("NAME", "STATE", "SINCE", "AWS ACCOUNT, REGION, SUFFIX", "OWNER", "TOPICS"), rows)
-    click.echo(output.tally([each["state"] for each in shown], "source", len(found)))
+    click.echo(output.tally([each["state"] for each in shown], "source", [each.status for each in found]))
 
 
 @sources.command()

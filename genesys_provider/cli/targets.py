@@ -55,7 +55,7 @@ def list_targets(
                 for each in found
                 if output.selects(pattern, each.name)
                 and output.owned_by(owner, each.owner)
-                and status in (None, facts.status_of(each), facts.status_of(each).lower())
+                and output.is_status(status, facts.status_of(each))
             ),
             key=lambda each: each.name,
         )
@@ -71,7 +71,9 @@ def list_targets(
     if shown:
         columns = ("NAME", "STATUS", "SINCE", "ENDPOINT", "OWNER", "EVENT TYPES")
         output.print_table(columns, [_row(each) for each in shown])
-    click.echo(output.tally([each["status"] for each in shown], "target", len(found)))
+    click.echo(
+        output.tally([each["status"] for each in shown], "target", [facts.status_of(each) for each in found])
+    )
 
 
 def _row(target: dict[str, Any]) -> Sequence[Text | str]:

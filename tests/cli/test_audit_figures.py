@@ -67,6 +67,18 @@ def test_usage_errors(file: Path, tmp_path: Path) -> None:
     assert run("audit", "show", tmp_path / "missing", env={}).code == 2
 
 
+def test_a_file_that_is_not_an_audit_file(tmp_path: Path) -> None:
+    other, empty = tmp_path / "other", tmp_path / "empty"
+    other.write_bytes(b"\x7fELF\n{}\n" * 1000)
+    empty.touch()
+    for command in ("show", "latency", "verify"):
+        done = run("audit", command, other, env={})
+        assert (done.code, done.out) == (1, "")
+        assert done.err == f"Error: {other} is not an audit file: no line of it is an entry.\n"
+        assert run("audit", command, empty, env={}).code == 0
+    assert run("audit", "verify", empty, env={}).out == f"{empty} has no entries\n"
+
+
 def test_latency(tmp_path: Path) -> None:
     at = "2026-01-31T12:00:00.000Z"
     seconds = [float(each) for each in range(1, 101)]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from genesys_provider.common.audit import AuditEvent, AuditTrail
-from tests.cli.cli_commands import make, on_terminal, owner, run
+from tests.cli.cli_commands import environment, make, on_terminal, owner, run
 from tests.support.cloud import SECRET_HEADER
+from tests.support.process import COMMAND
 
 if TYPE_CHECKING:
     from tests.support.cloud import Cloud
@@ -136,6 +139,71 @@ def test_a_narrow_terminal_wraps_without_losing_text(fleet: Cloud) -> None:
     assert {line.split()[0] for line in lines} >= {"orders", "presence", "queues"}
     assert "…" not in seen
     assert sum(line.count("QUEUE_MEMBER") for line in lines) == 3
+
+
+def test_a_very_narrow_terminal_gets_a_list(fleet: Cloud) -> None:
+    _, seen = on_terminal("targets", "list", env=fleet.env, columns=40)
+    *lines, last = re.sub(r"\x1b\[[0-9;]*m", "", seen).splitlines()
+    assert max(map(len, lines)) <= 40
+    assert {"orders", "presence", "queues"} <= set(lines), "no name is broken"
+    assert sum("FAILED" in line for line in lines) == 1, "no status is broken"
+    assert last.startswith("3 targets: ")
+
+
+def test_a_reader_that_has_seen_enough(fleet: Cloud) -> None:
+    for options in ([], ["--json"]):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            [COMMAND, "targets", "list", *options],
+            env=environment(fleet.env),
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        os.close(writer)
+        assert done.stderr == ""
+
+
+def test_a_full_disk_is_told_in_one_sentence(fleet: Cloud) -> None:
+    for options in ([], ["--json"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [COMMAND, "targets", "list", *options],
+                env=environment(fleet.env),
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert done.returncode == 1
+        assert done.stderr == "Error: No space left on device.\n"
+
+
+def test_a_name_that_the_output_can_not_encode(cloud: Cloud) -> None:
+    make(cloud, "queue \N{SNOWMAN} \N{GRINNING FACE}")
+    env = {**cloud.env, "PYTHONIOENCODING": "latin-1"}
+    assert "queue \\u2603" in run("targets", "list", env=env).out
+    (target,) = run("targets", "list", "--json", env=env).json
+    assert target["name"] == "queue \N{SNOWMAN} \N{GRINNING FACE}"
+
+
+def test_a_filter_that_nothing_matches_says_what_there_is(fleet: Cloud) -> None:
+    done = run("targets", "list", "--status", "verfied", env=fleet.env)
+    assert done.code == 0
+    assert done.out.startswith("0 of 3 targets: ")
+    assert "1 FAILED" in done.out
+    assert run("targets", "list", "--status", "Failed", env=fleet.env).out.endswith("1 FAILED\n")
+
+
+def test_a_stack_outside_of_a_project(cloud: Cloud, tmp_path: Path) -> None:
+    done = run("targets", "list", "--stack", "acme/shop/dev", env=cloud.env, cwd=tmp_path)
+    assert done.code == 1
+    assert done.err == (
+        f"Error: There is no Pulumi project in {tmp_path} or above it, so no stack acme/shop/dev. Run this in the "
+        "project's directory, or name that with --cwd DIR.\n"
+    )
 
 
 def test_the_start_of_a_status_comes_from_the_audit_file(cloud: Cloud) -> None:
