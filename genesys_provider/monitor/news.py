@@ -62,8 +62,10 @@ class News:
             ).start()
 
     def close(self) -> None:
-        """Stops sending."""
+        """Stops sending, and logs what was not sent."""
         if self._webhooks is not None:
+            if left := self._waiting.unfinished_tasks:
+                _log.warning("the monitor ends before the webhook could have the last changes: %d", left)
             self._webhooks.close()
 
     def tell(self, changes: Sequence[Change], *, first: bool = False) -> None:
@@ -115,7 +117,14 @@ class News:
             except Cancelled:
                 return
             except GenesysError as error:
-                _log.warning("the webhook for %s %s failed: %s", change.kind, change.id, error)
+                # Without its hint, which is about Genesys Cloud or a GatewaySync.
+                _log.warning(
+                    "the webhook for %s %s failed and is not sent again: %s. Check the receiver of --webhook",
+                    change.kind,
+                    change.id,
+                    error.message.removesuffix("."),
+                )
+            self._waiting.task_done()
 
 
 def _body(change: Change, _: str) -> Mapping[str, Any]:

@@ -175,6 +175,37 @@ def test_a_change_of_health_is_reported_too(cloud: Cloud, watch: Watcher) -> Non
     assert f"target orders ({id_}): health HEALTHY -> {health}" in running.end()[1]
 
 
+def test_a_refused_webhook_points_to_its_receiver(cloud: Cloud, watch: Watcher) -> None:
+    (id_,) = register(cloud, ["orders"]).values()
+    force(cloud, id_, "VERIFIED")
+    cloud.behave("/webhooks/genesys/targets", status=410, times=1)
+    url = f"{cloud.webhook}?key=canary-77"
+    running = watch("--webhook", url, "--signing-secret", SIGNING_SECRET, "--health-interval", 0)
+    force(cloud, id_, "FAILED")
+    eventually(lambda: running.metric("changes_total", kind="target", status="FAILED") == 1)
+    force(cloud, id_, "VERIFIED")
+    # They are sent one after the other, so the first is logged when the second arrives.
+    eventually(lambda: any(each["body"]["after"] == "VERIFIED" for each in cloud.received()["syncs"]))
+    _, said = running.end()
+    assert "HTTP 410" in said
+    assert "Check the receiver of --webhook" in said
+    assert "GENESYSCLOUD" not in said
+    assert "canary" not in said
+
+
+def test_changes_that_the_webhook_never_got_are_told_at_the_end(cloud: Cloud, watch: Watcher) -> None:
+    (id_,) = register(cloud, ["orders"]).values()
+    force(cloud, id_, "VERIFIED")
+    running = watch(
+        *("--webhook", "https://127.0.0.1:9/", "--signing-secret", SIGNING_SECRET, "--health-interval", 0)
+    )
+    force(cloud, id_, "FAILED")
+    eventually(lambda: running.metric("changes_total", kind="target", status="FAILED") == 1)
+    code, said = running.end()
+    assert code == 0
+    assert "before the webhook could have the last changes: 1" in said
+
+
 def test_a_webhook_requires_https_and_a_secret(cloud: Cloud, watch: Watcher) -> None:
     for options, said in (
         (("--webhook", "http://gateway.example/x", "--signing-secret", "s"), "must be an https:// URL"),
