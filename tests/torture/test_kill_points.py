@@ -100,7 +100,7 @@ def test_every_request_of_an_operation_has_kill_points(origin: Origin, scenario_
         ]
         seen += [(each["at"], "notify") for each in world.cloud.received()["syncs"]]
     made = list(dict.fromkeys(call for _, call in sorted(seen)))
-    assert made == list(scenario.calls)
+    assert [call for call in made if call not in scenario.sometimes] == list(scenario.calls)
 
 
 def named(method: str, path: str) -> str:
