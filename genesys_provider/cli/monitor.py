@@ -76,6 +76,7 @@ def monitor(
     from genesys_provider.client.urls import checked_url, is_loopback
     from genesys_provider.targets.signature import signing_key
 
+    host = host.strip("[]")  # as in a URL
     token = None if token_file is None else token_file.read_bytes().decode(errors="replace").strip()
     if token == "":
         raise click.UsageError(f"{token_file} contains no token.")

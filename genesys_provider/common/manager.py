@@ -194,10 +194,15 @@ class Manager(Generic[T, W]):
         return self._changes_since(self._current({}), interval)
 
     def _changes_since(self, known: dict[str, T] | None, interval: float) -> Iterator[StatusChange[T]]:
+        unread = known is None
         while not self._cancelled.wait(interval):
             now = self._current(known or {})
             if now is None:
+                unread = True
                 continue
+            if unread:
+                _log.warning("the list can be read again")
+            unread = False
             before = now if known is None else known
             for id_ in before.keys() | now.keys():
                 was, is_now = before.get(id_), now.get(id_)

@@ -131,3 +131,4 @@ def test_watch_continues_after_an_outage(fleet: Cloud) -> None:
         done = started.wait()
     assert done.code == 0
     assert "the list can't be read now, retrying" in done.errors
+    assert done.errors.splitlines()[-1] == "the list can be read again"

@@ -95,6 +95,13 @@ def test_an_empty_token_is_refused(cloud: Cloud, tmp_path: Path) -> None:
     assert "contains no token" in refused.stderr
 
 
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_ipv6_address(watch: Watcher, host: str) -> None:
+    running = watch("--host", host)
+    assert running.url.startswith("http://[::1]:")
+    assert running.http.get("/").status_code == 200
+
+
 @pytest.mark.parametrize("token", [b"two words", b"two\nlines\n", b"\xff\xfe", "schlüssel".encode()])
 def test_a_token_that_no_header_can_carry_is_refused(cloud: Cloud, tmp_path: Path, token: bytes) -> None:
     (tmp_path / "token").write_bytes(token)

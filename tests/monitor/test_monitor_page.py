@@ -251,6 +251,17 @@ def test_text_from_the_api_is_never_markup(
     assert console == []
 
 
+def test_what_was_never_read_is_not_counted(cloud: Cloud, page: Page) -> None:
+    register(cloud, ["orders"])
+    cloud.control("faults", match={"method": "GET", "path": TARGETS}, action="status", status=503, times=9999)
+    with Watch(env=cloud.env) as running:
+        page.goto(running.url)
+        page.locator("#empty", has_text="Not read yet: see above.").wait_for()
+        assert not page.locator("#counts").is_visible()
+        cloud.control("faults", "DELETE")
+        page.locator("#counts", has_text="1verified").wait_for()
+
+
 def test_outages_of_the_api_and_of_the_monitor(cloud: Cloud, page: Page) -> None:
     register(cloud, ["orders"])
     with Watch(env=cloud.env) as running:

@@ -110,6 +110,8 @@ const FIRST = { target: ["VERIFIED", "PENDING_VERIFICATION", "FAILED", "TIMEOUT"
 const ALWAYS = { target: ["VERIFIED", "PENDING_VERIFICATION", "FAILED", "GONE"], source: ["ACTIVE"] };
 
 function drawCounts() {
+  // What was never read is not nothing.
+  $("counts").hidden = !reading?.readAt;
   const counts = new Map(FIRST[view.kind].map((status) => [status, 0]));
   for (const row of rows.values()) {
     if (row.kind === view.kind) counts.set(row.status, (counts.get(row.status) ?? 0) + 1);
