@@ -76,3 +76,10 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
     """An organisation with fast verifications and no rate limit."""
     with Cloud(tmp_path) as cloud:
         yield cloud
+
+
+@pytest.fixture(scope="session")
+def one_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """An organization for all tests of a process that reset it: see `tests.support.shared_cloud.as_new`."""
+    with Cloud(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield cloud

@@ -9,18 +9,13 @@ import pytest
 from genesys_provider import SourceManager
 from genesys_provider.common.run import Run
 from tests.sources.quick import QuickTime
-from tests.support.cloud import Cloud
 from tests.support.shared_cloud import SkippedWaits, as_new, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(scope="package")
-def one_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with Cloud(tmp_path_factory.mktemp("cloud")) as cloud:
-        yield cloud
+    from tests.support.cloud import Cloud
 
 
 @pytest.fixture

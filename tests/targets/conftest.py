@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cloud import Cloud
 from tests.support.shared_cloud import as_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-@pytest.fixture(scope="package")
-def one_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with Cloud(tmp_path_factory.mktemp("cloud")) as cloud:
-        yield cloud
+    from tests.support.cloud import Cloud
 
 
 @pytest.fixture

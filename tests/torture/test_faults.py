@@ -150,7 +150,7 @@ def test_events_during_a_run_are_absorbed(
         if call == "get_verification":
             # If several wait, they poll the list.
             world.want([_kept, replace(_changed, path="/new"), _moved])
-        result = meanwhile(world, call, happens)
+        result = up_during(world, call, happens)
         settle(world, "up", result, ABSORBED, "", tally)
         tally.faults[f"{happens.__name__.strip('_')} in the middle: absorbed"] += 1
 
@@ -161,7 +161,7 @@ def test_an_api_that_lost_everything_is_reported(origin: Origin, tally: Tally) -
     world = origin.branch()
     with world.cloud:
         prepare(world, "up")
-        result = meanwhile(world, "update_target", _wiped)
+        result = up_during(world, "update_target", _wiped)
         assert result.code != 0
         assert "Run `pulumi up --refresh`" in result.output, result.output
         assert "Traceback" not in result.output
@@ -171,7 +171,7 @@ def test_an_api_that_lost_everything_is_reported(origin: Origin, tally: Tally) -
         tally.faults["restarted without its state: one clear error, healed by up --refresh"] += 1
 
 
-def meanwhile(
+def up_during(
     world: World, call: str, happens: Callable[[World], Any], env: dict[str, str] | None = None
 ) -> Result:
     """An `up` during which something happens just when this call arrives."""
