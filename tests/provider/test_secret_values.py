@@ -98,7 +98,7 @@ def test_secrets_appear_nowhere(declared: Declared, cloud: Cloud, host: Path | N
         cloud.control("faults", match={"method": "PUT"}, action="status", status=status, body=body)
         stack.program(everything_secret(declared, cloud, retry_policy=f"RetryPolicy({status % 7})"))
         ran(stack.up("--diff", *VERBOSE), "[secret] [secret] [secret]")
-        cloud.control("faults", method="DELETE")
+        cloud.control("faults", "DELETE")
     target_id = stack.resources()["orders"]["id"]
     cloud.control(f"targets/{target_id}/status", status="FAILED", message=told)
     ran(stack.refresh("--diff", *VERBOSE), "" if host is None else "[secret] [secret] [secret]")

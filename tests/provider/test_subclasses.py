@@ -26,17 +26,18 @@ class CompanySync(GatewaySync):
 
 @pytest.mark.full_length
 def test_a_subclass_changes_nothing(declared: Declared, cloud: Cloud) -> None:
-    program = declared.program(declared.target("orders"), declared.sync("orders"))
-    stack = declared.stack(program)
+    lines = (declared.target("orders"), declared.sync("orders"))
+    stack = declared.stack(declared.program(*lines))
     assert stack.up().code == 0
     before = stack.resources()
     cloud.requests()
     company = COMPANY.format(target="")
     for target in ("CompanyTarget", "Deeper"):
-        taken_over = program.replace("= EventBridgeTarget(", f"= {target}(").replace(
-            "GatewaySync(", "CompanySync("
+        taken_over = (
+            line.replace("= EventBridgeTarget(", f"= {target}(").replace("GatewaySync(", "CompanySync(")
+            for line in lines
         )
-        stack.program(taken_over.replace("import *\n", f"import *\n{company}", 1))
+        stack.program(declared.program(company, *taken_over))
         result = stack.up()
         assert result.code == 0, result.output
         assert "3 unchanged" in result.output
