@@ -8,10 +8,14 @@ we read, change or delete anything, we compare the organization in the state wit
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.errors import ApiError, GenesysError
 from genesys_provider.client.shared import SharedCall
+
+if TYPE_CHECKING:
+    # The words of errors come from here too: they must not load an HTTP client.
+    from genesys_provider.client.api import GenesysClient
 
 _DOES_NOT_SAY = (403, 404, 405, 410, 501)
 """The API refuses or does not know the call [C], though it is documented and needs no permission [G]."""
