@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,7 @@ _STATIC = Path(__file__).parent / "static"
 SHARES = {"24h": 1, "7d": 7, "30d": 30}
 """The periods, in days, for which the share of healthy time is shown."""
 HEARTBEAT_SECONDS = 15.0
-"""The maximum time between two messages of a stream, so that a disconnected browser is noticed."""
+"""The maximum time between two messages of a stream, so that either side notices a broken connection."""
 FIRST_READING_SECONDS = 30.0
 """How long a request waits for the first reading."""
 
@@ -184,21 +184,23 @@ class Site:
         return self._whole
 
     async def _stream(self, _: Request) -> Response:
-        return StreamingResponse(self._events(), media_type="text/event-stream")
+        # Otherwise nginx keeps messages back until it has many.
+        unbuffered = {"X-Accel-Buffering": "no"}
+        return StreamingResponse(self._events(), media_type="text/event-stream", headers=unbuffered)
 
     async def _events(self) -> AsyncIterator[bytes]:
         version, everything = self._everything()
         yield b"event: fleet\ndata: " + everything + b"\n\n"
-        while not self._closed:
+        while True:
             news = self._news
-            if self._fleet.version != version:
-                version, picture = self._fleet.picture(after=version)
-                yield b"event: changes\ndata: " + _written(picture) + b"\n\n"
-                continue
-            try:
-                await asyncio.wait_for(news.wait(), HEARTBEAT_SECONDS)
-            except asyncio.TimeoutError:
-                yield b": still here\n\n"
+            if self._fleet.version == version:
+                # The page hears that nothing is new, too: it takes silence for a broken connection.
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(news.wait(), HEARTBEAT_SECONDS)
+            if self._closed:
+                return
+            version, picture = self._fleet.picture(after=version)
+            yield b"event: changes\ndata: " + _written(picture) + b"\n\n"
 
     async def _scrape(self, request: Request) -> Response:
         await run_in_threadpool(self._fleet.tried.wait, FIRST_READING_SECONDS)

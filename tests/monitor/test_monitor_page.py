@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -260,6 +261,20 @@ def test_what_was_never_read_is_not_counted(cloud: Cloud, page: Page) -> None:
         assert not page.locator("#counts").is_visible()
         cloud.control("faults", "DELETE")
         page.locator("#counts", has_text="1verified").wait_for()
+
+
+def test_a_connection_that_has_gone_silent(cloud: Cloud, watch: Watcher, page: Page) -> None:
+    register(cloud, ["orders"])
+    running = watch()
+    page.clock.install()
+    page.goto(running.url)
+    page.locator("#rows .row").wait_for()
+    # It answers no more, although the connection stays open.
+    running.send(signal.SIGSTOP)
+    page.clock.fast_forward(60_000)
+    page.locator("#banner", has_text="This monitor does not answer").wait_for()
+    running.send(signal.SIGCONT)
+    page.locator("#banner").wait_for(state="hidden")
 
 
 def test_outages_of_the_api_and_of_the_monitor(cloud: Cloud, page: Page) -> None:

@@ -81,6 +81,8 @@ def test_a_change_reaches_a_browser(cloud: Cloud, watch: Watcher) -> None:
     eventually(lambda: running.targets()["orders"]["status"] == "FAILED")
     assert running.metric("targets", status="FAILED") == 1
     assert running.metric("changes_total", kind="target", status="FAILED") == 1
+    with running.http.stream("GET", "/api/events") as answer:
+        assert answer.headers["X-Accel-Buffering"] == "no", "nginx would keep changes back"
 
 
 def test_a_deleted_target_is_gone(cloud: Cloud, watch: Watcher) -> None:

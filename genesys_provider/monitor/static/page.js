@@ -50,9 +50,13 @@ function longer(runs, status, readings) {
 }
 
 const RETRY_MILLISECONDS = 3000;
+const SILENCE_MILLISECONDS = 45000; // three times the monitor's longest silence
+let stream;
+let heard;
 
 function listen() {
-  const stream = new EventSource("/api/events");
+  stream = new EventSource("/api/events");
+  heard = Date.now();
   stream.addEventListener("fleet", (event) => news(JSON.parse(event.data), true));
   stream.addEventListener("changes", (event) => news(JSON.parse(event.data), false));
   stream.addEventListener("error", () => {
@@ -65,6 +69,7 @@ function listen() {
 
 function news(data, whole) {
   connected = true;
+  heard = Date.now();
   const told = take(data, whole);
   draw();
   const [kind, id] = location.hash.slice(1).split("/");
@@ -195,6 +200,12 @@ addEventListener("keydown", (event) => {
 });
 
 setInterval(() => {
+  // A connection that broke while the computer slept may look open for hours.
+  if (stream.readyState === EventSource.OPEN && Date.now() - heard > SILENCE_MILLISECONDS) {
+    stream.close();
+    connected = false;
+    listen();
+  }
   if (document.hidden) return;
   restamp();
   drawState();
