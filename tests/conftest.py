@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The long run of `tests/torture`; it is here, since pytest wants options before it looks for tests."""
     parser.addoption("--torture", action="store_true", help="run tests/torture at full length")
+
+
+def pytest_configure() -> None:
+    """Lets commands hear a Ctrl-C: what a shell starts in the background ignores it, and so do its children."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
