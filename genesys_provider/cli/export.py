@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -54,7 +56,7 @@ def export(connection: Connection, directory: Path, pattern: str | None) -> None
         f"Pulumi.{stack}.yaml": programs.stack_config(connection.settings),
         "__main__.py": made.program(output.plain(organization)),
         "import.json": made.import_file(),
-        "requirements.txt": "genesys-eventbridge\n",
+        "requirements.txt": f"{requirement(distribution('genesys-eventbridge').read_text('direct_url.json'))}\n",
         ".gitignore": "secrets.json\n.venv/\n",
         **({"secrets.json": made.secrets_file()} if made.secrets else {}),
     }
@@ -79,6 +81,20 @@ def export(connection: Connection, directory: Path, pattern: str | None) -> None
             "from those. Leave out what they should keep.",
             err=True,
         )
+
+
+def requirement(direct_url: str | None) -> str:
+    """The line of requirements.txt that installs this package from where it was installed from here.
+
+    Args:
+        direct_url: The `direct_url.json` of the installation (PEP 610), or None if it came from a package index.
+    """
+    if direct_url is None:
+        return "genesys-eventbridge"
+    origin = json.loads(direct_url)
+    vcs = origin.get("vcs_info")
+    url = f"{vcs['vcs']}+{origin['url']}@{vcs['commit_id']}" if vcs else origin["url"]
+    return f"genesys-eventbridge @ {url}"
 
 
 def _named(things: Iterator[T], pattern: str | None) -> list[T]:

@@ -44,12 +44,16 @@ _HINTS = {
     415: "It must accept the content type application/json",
     429: "It is throttled: a verification is a single request, so find out who else sends",
 }
+_NOT_CHAINED = (
+    "The server must send its intermediate certificates too. If it does, its CA is not trusted here: name a "
+    "private CA with --ca-file, and remember that Genesys Cloud must trust it too"
+)
 _TLS_HINTS = {
     10: "Renew the certificate",
     18: "Use a certificate of a public CA: Genesys Cloud trusts no self-signed one",
     19: "Use a certificate of a public CA. If yours is one, the server must send its own chain, without the root",
-    20: "The server must send its intermediate certificates too; otherwise its CA is not trusted here",
-    21: "The server must send its intermediate certificates too; otherwise its CA is not trusted here",
+    20: _NOT_CHAINED,
+    21: _NOT_CHAINED,
     62: "The certificate is for another name: use a host name that it contains",
 }
 """Hints by OpenSSL's verification error code."""

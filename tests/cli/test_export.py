@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from genesys_provider.cli.export import requirement
 from genesys_provider.sources.manager import SourceManager
 from tests.cli.cli_commands import Done, make, owner, run, source_config
 from tests.support.cloud import CLIENT_SECRET, PASSWORD, SECRET_HEADER, USERNAME
-from tests.support.engine import Stack
+from tests.support.engine import ROOT, Stack
 from tests.support.shared_cloud import settings_of
 
 if TYPE_CHECKING:
@@ -160,6 +161,27 @@ def test_an_empty_organization(cloud: Cloud, tmp_path: Path) -> None:
     assert "0 targets, 0 sources written" in done.out
     assert not (tmp_path / "none" / "secrets.json").exists()
     compile((tmp_path / "none" / "__main__.py").read_text(), "__main__.py", "exec")
+
+
+def test_the_project_installs_the_package_from_where_it_came(cloud: Cloud, tmp_path: Path) -> None:
+    """The package is in no index, so its bare name would install nothing, or somebody else's package."""
+    assert run("export", tmp_path / "new", env=cloud.env).code == 0
+    assert (tmp_path / "new" / "requirements.txt").read_text() == f"genesys-eventbridge @ {ROOT.as_uri()}\n"
+
+
+@pytest.mark.parametrize(
+    ("direct_url", "line"),
+    [
+        (None, "genesys-eventbridge"),
+        ('{"url": "file:///p/x.whl", "archive_info": {}}', "genesys-eventbridge @ file:///p/x.whl"),
+        (
+            '{"url": "https://git.example.com/x.git", "vcs_info": {"vcs": "git", "commit_id": "1f3c"}}',
+            "genesys-eventbridge @ git+https://git.example.com/x.git@1f3c",
+        ),
+    ],
+)
+def test_each_origin_of_an_installation(direct_url: str | None, line: str) -> None:
+    assert requirement(direct_url) == line
 
 
 def test_the_program_looks_handwritten(cloud: Cloud, tmp_path: Path) -> None:

@@ -154,6 +154,7 @@ def test_an_untrusted_ca(cloud: Cloud) -> None:
         "the certificate is not trusted: unable to get local issuer certificate",
     )
     assert "intermediate certificates" in done.out
+    assert "name a private CA with --ca-file" in done.out
 
 
 def test_a_port_without_tls(cloud: Cloud) -> None:

@@ -101,13 +101,14 @@ def test_a_password_needs_a_user(tmp_path: Path) -> None:
 
 def test_a_failed_start_tells_the_reason(tmp_path: Path) -> None:
     with EmulatorServer() as server:
-        taken = run("emulator", "--port", server.url.rpartition(":")[2])
+        port = server.url.rpartition(":")[2]
+        taken = run("emulator", "--port", port)
     no_ca = run("emulator", "--port", 0, "--ca-file", tmp_path / "none.pem")
     no_state = run("emulator", "--port", 0, "--state", tmp_path / "none" / "state.db")
     no_secret = run("gateway", "--port", 0, "--certificate-dir", tmp_path, "--signing-secret", "whsec_x")
 
     for result, reason in (
-        (taken, "in use"),
+        (taken, f"port {port} of 127.0.0.1: Address already in use. Give another port"),
         (no_ca, "No such file"),
         (no_state, "can't be opened"),
         (no_secret, "is not base64 after whsec_"),
