@@ -176,7 +176,7 @@ def endpoints(connection: Connection) -> Iterator[Finding]:
         failed = [each for each in found if each.final and not each.verified]
         for each in sorted(failed, key=lambda target: target.name):
             reason = facts.reason_of(manager, each)
-            anew = "run `pulumi up`" if each.owner else "save the target again to verify it again"
+            anew = "run `pulumi up --refresh`" if each.owner else "save the target again to verify it again"
             yield Finding(
                 "Target",
                 WRONG,
@@ -196,7 +196,7 @@ def endpoints(connection: Connection) -> Iterator[Finding]:
                 "Source",
                 WRONG,
                 f"{source.name} is {source.status}" + (f": {source.reason}" if source.reason else ""),
-                "Check its AWS account, region and suffix, then run `pulumi up`",
+                "Check its AWS account, region and suffix, then run `pulumi up --refresh`",
             )
         if not troubled:
             yield Finding("Sources", OK, f"{len(listed)}, none in error")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cli.cli_commands import make, run
+from tests.cli.cli_commands import make, owner, run
 from tests.support.engine import pulumi_path
 from tests.support.process import COMMAND
 
@@ -159,6 +159,14 @@ def test_failing_endpoints(cloud: Cloud, env: dict[str, str], tmp_path: Path) ->
     assert code == 1
     assert found["Target"]["said"] == "queues is FAILED: endpoint answered 503"
     assert f"probe {cloud.endpoint('events')}" in found["Target"]["hint"]
+    assert "save the target again" in found["Target"]["hint"]
+
+
+def test_a_target_of_a_stack_that_failed_later(cloud: Cloud, env: dict[str, str], tmp_path: Path) -> None:
+    """Its state has it as verified, so without a refresh the `up` would find nothing to do."""
+    make(cloud, "queues", status="FAILED", headers=owner("queues", "dev", "shop"))
+    _, found = looked_at(env, tmp_path)
+    assert "run `pulumi up --refresh`" in found["Target"]["hint"]
 
 
 def test_a_nearly_exhausted_rate_limit(tmp_path: Path) -> None:
