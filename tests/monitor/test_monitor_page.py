@@ -120,6 +120,8 @@ def test_filter_sort_and_counts(cloud: Cloud, watch: Watcher, page: Page) -> Non
     page.goto(running.url)
     until(page, "document.querySelectorAll('#rows .row').length === 3")
     assert names(page) == ["orders-us", "billing", "orders-eu"]
+    headings = page.locator(".heads span")
+    assert headings.all_inner_texts() == ["Status", "Name", "Latest readings", "Health", "Since", "Took"]
     page.select_option("#sort", "name")
     assert names(page) == ["billing", "orders-eu", "orders-us"]
     page.fill("#filter", "ORDERS events")
@@ -132,6 +134,7 @@ def test_filter_sort_and_counts(cloud: Cloud, watch: Watcher, page: Page) -> Non
     assert names(page) == ["orders-us"], "the address preserves the view"
     page.fill("#filter", "nothing like it")
     assert "None of the 3 targets match." in page.locator("#empty").inner_text()
+    assert not headings.first.is_visible()
     page.locator("#empty button").click()
     assert len(names(page)) == 3
     page.locator("#kind-source").click()

@@ -310,6 +310,9 @@ def strike_down(command: Command, point: Point, hosts: list[int]) -> None:
     elif point.strike is Strike.CLI_KILL:
         command.send(signal.SIGKILL)
         command.wait()
+        if point.host == "own":
+            # It leaves with its engine, even while a request of it is held.
+            command.wait_for_hosts()
         return
     elif point.strike is Strike.CLI_TERM:
         command.send(signal.SIGTERM)
