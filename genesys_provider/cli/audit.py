@@ -101,15 +101,14 @@ def entry_line(entry: dict[str, Any]) -> str:
 
 
 def _entries(file: Path) -> list[dict[str, Any]]:
-    from genesys_provider.common.audit_check import entries_of
+    from genesys_provider.common.audit_check import NotAnAuditFile, entries_of
 
     try:
-        entries = entries_of(file)
+        return entries_of(file)
     except OSError as error:
         raise click.ClickException(f"{file} can't be read: {error.strerror or error}.") from error
-    if not entries and file.stat().st_size:
-        raise click.ClickException(f"{file} is not an audit file: no line of it is an entry.")
-    return entries
+    except NotAnAuditFile as error:
+        raise click.ClickException(f"{error}.") from error
 
 
 @audit.command()

@@ -15,6 +15,7 @@ import click
 from genesys_provider.cli import output
 from genesys_provider.cli.connection import Connection, connected
 from genesys_provider.cli.init import put_host
+from genesys_provider.cli.selection import Selection, name_option
 
 if TYPE_CHECKING:
     from genesys_provider.cli.programs import Exported
@@ -29,7 +30,7 @@ STACK = "exported"
 @click.command()
 @connected
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@output.name_option
+@name_option
 def export(connection: Connection, directory: Path, pattern: str | None) -> None:
     """Write a Pulumi project with the organization's targets and sources to DIR, ready to be imported.
 
@@ -44,9 +45,10 @@ def export(connection: Connection, directory: Path, pattern: str | None) -> None
         raise click.ClickException(
             f"{directory} is not empty, and nothing is overwritten: name another directory."
         )
+    selection = Selection(pattern)
     with connection.manager(TargetManager) as manager, output.progress("reading targets and sources"):
-        targets = _named(manager.list(), pattern)
-        sources = _named(SourceManager(manager.settings, beside=manager).list(), pattern)
+        targets = _selected(manager.list(), selection)
+        sources = _selected(SourceManager(manager.settings, beside=manager).list(), selection)
         organization = manager.organization()
     made = programs.exported(targets, sources)
     stack = STACK if connection.stack is None else connection.stack.rpartition("/")[2]
@@ -97,10 +99,8 @@ def requirement(direct_url: str | None) -> str:
     return f"genesys-eventbridge @ {url}"
 
 
-def _named(things: Iterator[T], pattern: str | None) -> list[T]:
-    return sorted(
-        (each for each in things if output.selects(pattern, each.name)), key=lambda each: (each.name, each.id)
-    )
+def _selected(things: Iterator[T], selection: Selection) -> list[T]:
+    return sorted(filter(selection.holds, things), key=lambda each: (each.name, each.id))
 
 
 def _next_steps(directory: Path, stack: str, made: Exported) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,17 +81,16 @@ def since_when(entries: Iterable[Mapping[str, Any]], target: Target) -> str | No
 
 
 def audit_entries(path: Path | None) -> list[dict[str, Any]]:
-    """The entries of an audit file, oldest first; empty if there is no file or it can't be read."""
-    from genesys_provider.common.audit_check import entries_of
+    """The entries of an audit file, oldest first; empty if there is no file, or with a warning if it has none."""
+    from genesys_provider.common.audit_check import NotAnAuditFile, entries_of
 
     if path is None or not path.is_file():
         return []
-    if not os.access(path, os.R_OK):
-        click.echo(
-            f"Warning: the audit file {path} can't be read, so times of statuses are missing.", err=True
-        )
-        return []
-    entries = entries_of(path)
-    if not entries and path.stat().st_size:
-        click.echo(f"Warning: {path} is not an audit file, so times of statuses are missing.", err=True)
-    return entries
+    try:
+        return entries_of(path)
+    except OSError as error:
+        problem = f"the audit file {path} can't be read ({error.strerror or error})"
+    except NotAnAuditFile as error:
+        problem = str(error)
+    click.echo(f"Warning: {problem}; times of statuses are missing.", err=True)
+    return []

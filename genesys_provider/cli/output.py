@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,14 +41,6 @@ _STYLES = {
     "ERROR": "red",
 }
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, with the documented keys.")
-name_option = click.option(
-    "--name", "pattern", metavar="GLOB", help="Only those whose name matches, such as 'prod-*'."
-)
-owner_option = click.option(
-    "--owner",
-    metavar="PREFIX",
-    help="Only those whose owner starts with this, such as STACK::PROJECT; urn:pulumi: may be omitted.",
-)
 
 
 def console(*, err: bool = False) -> Console:
@@ -160,23 +151,6 @@ def tally(statuses: Sequence[str], noun: str, among: Sequence[str]) -> str:
     number = len(statuses)
     what = counted(number, noun) if number == total else f"{number} of {counted(total, noun)}"
     return f"{what}: {listed}" if listed else what
-
-
-def is_status(wanted: str | None, status: str) -> bool:
-    """Whether a status is the one of an option, in any case; without one, always."""
-    return wanted is None or wanted.casefold() == status.casefold()
-
-
-def selects(pattern: str | None, name: str) -> bool:
-    """Whether a glob matches a name; without a glob, always."""
-    return pattern is None or fnmatchcase(name, pattern)
-
-
-def owned_by(prefix: str | None, owner: str | None) -> bool:
-    """Whether an owner mark starts with the prefix; without a prefix, always."""
-    if prefix is None:
-        return True
-    return (owner or "").removeprefix("urn:pulumi:").startswith(prefix.removeprefix("urn:pulumi:"))
 
 
 def short_owner(owner: str | None) -> str:

@@ -8,6 +8,7 @@ import click
 
 from genesys_provider.cli import output
 from genesys_provider.cli.connection import Connection, connected
+from genesys_provider.cli.selection import Selection, selecting
 
 if TYPE_CHECKING:
     from genesys_provider.sources.models import Source
@@ -20,13 +21,10 @@ def sources() -> None:
 
 @sources.command("list")
 @connected
-@click.option("--state", metavar="STATE", help="Only those in this state, such as ERROR.")
-@output.owner_option
-@output.name_option
+@click.option("--state", "status", metavar="STATE", help="Only those in this state, such as ERROR.")
+@selecting
 @output.as_json_option
-def list_sources(
-    connection: Connection, state: str | None, owner: str | None, pattern: str | None, as_json: bool
-) -> None:
+def list_sources(connection: Connection, selection: Selection, as_json: bool) -> None:
     """List sources: state, where their events go, owner, topics, and the reason below one in error."""
     from rich.text import Text
 
@@ -39,9 +37,7 @@ def list_sources(
     shown = [
         source_as_json(each, organization.id)
         for each in sorted(found, key=lambda each: each.name)
-        if output.selects(pattern, each.name)
-        and output.owned_by(owner, each.owner)
-        and output.is_status(state, each.status)
+        if selection.holds(each, each.status)
     ]
     if as_json:
         output.print_json(shown)

@@ -12,6 +12,7 @@ import click
 from genesys_provider.cli import facts, output
 from genesys_provider.cli.audit import entry_line
 from genesys_provider.cli.connection import Connection, connected
+from genesys_provider.cli.selection import Selection, selecting
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -34,12 +35,9 @@ def targets() -> None:
 @targets.command("list")
 @connected
 @click.option("--status", metavar="STATUS", help="Only those of this status, such as FAILED.")
-@output.owner_option
-@output.name_option
+@selecting
 @output.as_json_option
-def list_targets(
-    connection: Connection, status: str | None, owner: str | None, pattern: str | None, as_json: bool
-) -> None:
+def list_targets(connection: Connection, selection: Selection, as_json: bool) -> None:
     """List targets: status, endpoint, owner, event types, and the reason below one that failed.
 
     The time of a status is taken from the audit file, if there is one (GENESYSCLOUD_AUDIT_LOG).
@@ -50,13 +48,7 @@ def list_targets(
         with output.progress("reading targets"):
             found = list(manager.list())
         chosen = sorted(
-            (
-                each
-                for each in found
-                if output.selects(pattern, each.name)
-                and output.owned_by(owner, each.owner)
-                and output.is_status(status, facts.status_of(each))
-            ),
+            (each for each in found if selection.holds(each, facts.status_of(each))),
             key=lambda each: each.name,
         )
         reasons = side_by_side("reading why they failed", chosen, lambda each: facts.reason_of(manager, each))

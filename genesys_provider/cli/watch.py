@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from genesys_provider.cli import facts, output
 from genesys_provider.cli.connection import Connection, connected
+from genesys_provider.cli.selection import Selection, selecting
 from genesys_provider.cli.sources import source_as_json, sources
 from genesys_provider.cli.targets import targets
 
 if TYPE_CHECKING:
-    from genesys_provider.common.manager import Manager
+    from genesys_provider.common.manager import Manager, StatusChange
     from genesys_provider.sources.models import Source
     from genesys_provider.targets.models import Target
+
+    Kind = TypeVar("Kind", Target, Source)
 
 _interval_option = click.option(
     "--interval",
@@ -31,100 +35,59 @@ _interval_option = click.option(
 @targets.command("watch")
 @connected
 @_interval_option
-@output.owner_option
-@output.name_option
+@selecting
 @output.as_json_option
-def watch_targets(
-    connection: Connection, interval: float, owner: str | None, pattern: str | None, as_json: bool
-) -> None:
+def watch_targets(connection: Connection, interval: float, selection: Selection, as_json: bool) -> None:
     """Print each change of a status as it happens, until Ctrl-C; with --json one object per line."""
     from genesys_provider.targets.manager import TargetManager
 
-    with connection.manager(TargetManager) as manager:
-
-        def shown(target: Target, after: str | None) -> dict[str, Any]:
-            reason = None if after is None else facts.reason_of(manager, target)
-            return facts.as_json(target, reason=reason)
-
-        _watch(manager, "targets", interval, owner, pattern, shown, "reason", as_json=as_json)
+    with connection.manager(TargetManager) as manager, suppress(KeyboardInterrupt):
+        for change in _changes(manager, "targets", interval, selection):
+            reason = None if change.after is None else facts.reason_of(manager, change.thing)
+            _print(change, facts.as_json(change.thing, reason=reason), reason, as_json=as_json)
 
 
 @sources.command("watch")
 @connected
 @_interval_option
-@output.owner_option
-@output.name_option
+@selecting
 @output.as_json_option
-def watch_sources(
-    connection: Connection, interval: float, owner: str | None, pattern: str | None, as_json: bool
-) -> None:
+def watch_sources(connection: Connection, interval: float, selection: Selection, as_json: bool) -> None:
     """Print each change of a state as it happens, until Ctrl-C; with --json one object per line."""
     from genesys_provider.sources.manager import SourceManager
 
-    with connection.manager(SourceManager) as manager:
+    with connection.manager(SourceManager) as manager, suppress(KeyboardInterrupt):
         organization_id = manager.organization().id
-
-        def shown(source: Source, after: str | None) -> dict[str, Any]:
-            del after
-            return source_as_json(source, organization_id)
-
-        _watch(manager, "sources", interval, owner, pattern, shown, "stateReason", as_json=as_json)
+        for change in _changes(manager, "sources", interval, selection):
+            _print(
+                change, source_as_json(change.thing, organization_id), change.thing.reason, as_json=as_json
+            )
 
 
-def _watch(
-    manager: Manager[Any, Any],
-    what: str,
-    interval: float,
-    owner: str | None,
-    pattern: str | None,
-    shown: Callable[[Any, str | None], Mapping[str, Any]],
-    reason: str,
-    *,
-    as_json: bool,
-) -> None:
-    """Prints the changes of those that the options select.
-
-    Args:
-        manager: Reads them.
-        what: "targets" or "sources".
-        interval: Seconds between two readings.
-        owner: The value of `--owner`.
-        pattern: The value of `--name`.
-        shown: An object as JSON, given its new status; None if it was deleted.
-        reason: The key in that JSON of why the status is as it is.
-        as_json: Whether to print JSON.
-    """
+def _changes(
+    manager: Manager[Kind, Any], what: str, interval: float, selection: Selection
+) -> Iterator[StatusChange[Kind]]:
     organization = manager.organization()
-    try:
-        changes = manager.monitor(interval)
-        click.echo(
-            f"Watching the {what} of {organization} every {interval:g} s; press Ctrl-C to stop.", err=True
-        )
-        for change in changes:
-            if not (
-                output.selects(pattern, change.thing.name) and output.owned_by(owner, change.thing.owner)
-            ):
-                continue
-            thing = shown(change.thing, change.after)
-            now = datetime.now().astimezone()
-            if as_json:
-                at = now.isoformat(timespec="seconds")
-                click.echo(json.dumps({"at": at, "before": change.before, "after": change.after, **thing}))
-            else:
-                _print_change(now, thing["name"], change.before, change.after, thing[reason])
-    except KeyboardInterrupt:
+    changes = manager.monitor(interval)
+    click.echo(f"Watching the {what} of {organization} every {interval:g} s; press Ctrl-C to stop.", err=True)
+    return (change for change in changes if selection.holds(change.thing))
+
+
+def _print(change: StatusChange[Any], thing: Mapping[str, Any], reason: str | None, *, as_json: bool) -> None:
+    now = datetime.now().astimezone()
+    if as_json:
+        at = now.isoformat(timespec="seconds")
+        click.echo(json.dumps({"at": at, "before": change.before, "after": change.after, **thing}))
         return
-
-
-def _print_change(
-    now: datetime, name: str, before: str | None, after: str | None, reason: str | None
-) -> None:
     from rich.text import Text
 
-    line = Text.assemble(f"{now:%H:%M:%S}  ", Text(output.plain(name), style="bold"), "  ")
-    line.append_text(output.status_text(before) if before else Text("new"))
-    line.append(" → ")
-    line.append_text(output.status_text(after) if after else Text("deleted", style="red"))
-    if after and reason:
+    before, after = (
+        output.status_text(status) if status else Text(word, style=style)
+        for status, word, style in ((change.before, "new", ""), (change.after, "deleted", "red"))
+    )
+    line = Text.assemble(
+        f"{now:%H:%M:%S}  ", (output.plain(thing["name"]), "bold"), "  ", before, " → ", after
+    )
+    if change.after and reason:
         line.append(f"  {output.plain(reason)}")
     output.console().print(line, soft_wrap=True)

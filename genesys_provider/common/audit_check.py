@@ -20,6 +20,10 @@ from genesys_provider.common.audit_chain import (
 )
 
 
+class NotAnAuditFile(ValueError):
+    """A file with content but without an entry; the message is for the user."""
+
+
 def problems_of(path: Path, key: str | None = None) -> Iterator[str]:
     """Yields one line for each problem of an audit file; nothing if its chain is intact.
 
@@ -112,5 +116,14 @@ def without_key(path: Path) -> int:
 
 
 def entries_of(path: Path) -> list[dict[str, Any]]:
-    """The entries of an audit file, oldest first, unchecked; `problems_of` checks them."""
-    return [entry for entry in map(parsed, path.read_bytes().split(b"\n")) if entry is not None]
+    """The entries of an audit file, oldest first, unchecked; `problems_of` checks them.
+
+    Raises:
+        NotAnAuditFile: The file has content, but no entry.
+        OSError: The file can't be read.
+    """
+    content = path.read_bytes()
+    entries = [entry for entry in map(parsed, content.split(b"\n")) if entry is not None]
+    if content and not entries:
+        raise NotAnAuditFile(f"{path} is not an audit file: no line of it is an entry")
+    return entries

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import defaultdict, deque
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from genesys_provider.common.audit import AuditEvent
+from genesys_provider.common.audit_chain import parsed
 from genesys_provider.monitor.views import seconds
 
 ENTRIES_A_TARGET = 50
@@ -76,11 +76,8 @@ class AuditFile:
                         # Its writer has not finished the line yet.
                         return
                     self._read += len(line)
-                    try:
-                        entry = json.loads(line)
-                    except (ValueError, RecursionError):
-                        continue
-                    if isinstance(entry, dict):
+                    entry = parsed(line)
+                    if entry is not None:
                         yield entry
         except FileNotFoundError:
             return

@@ -137,6 +137,8 @@ class Fleet:
         self.api_url = api_url
         self.tried = threading.Event()
         """Set after the first reading, whether it succeeded or not."""
+        self.read = threading.Event()
+        """Set after the first successful reading: only then are restored rows known to be of this organization."""
         self._lock = threading.RLock()
         self._rows: dict[Key, Row] = {}
         self._reading = Reading()
@@ -178,6 +180,8 @@ class Fleet:
                 row.bars.append(row.status)
             was = self._reading
             self._reading = Reading(now, None, was.reads + 1, was.errors, rate_limit, organization)
+        self.tried.set()
+        self.read.set()
         self._tell()
         return changes
 
@@ -217,6 +221,7 @@ class Fleet:
             self._reading = Reading(
                 was.read_at, error, was.reads + 1, was.errors + 1, rate_limit, was.organization
             )
+        self.tried.set()
         self._tell()
 
     def explain(self, key: Key, status: str, reason: str | None, *, read: bool) -> Change | None:
@@ -270,7 +275,6 @@ class Fleet:
                 row.verification_seconds = verification_seconds
 
     def _tell(self) -> None:
-        self.tried.set()
         for listener in self._listeners:
             listener()
 

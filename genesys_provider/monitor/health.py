@@ -63,6 +63,9 @@ class HealthChecks:
         next_check = time.monotonic()
         while not self._cancelled.is_set():
             self._wake.clear()
+            if not self._fleet.read.is_set():
+                self._wake.wait()
+                continue
             now = time.monotonic()
             try:
                 if (row := self._fleet.unexplained()) is not None:

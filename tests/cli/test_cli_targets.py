@@ -16,6 +16,8 @@ from tests.support.cloud import SECRET_HEADER
 from tests.support.process import COMMAND
 
 if TYPE_CHECKING:
+    from typing import IO
+
     from tests.support.cloud import Cloud
     from tests.support.declared import Declared
 
@@ -150,35 +152,33 @@ def test_a_very_narrow_terminal_gets_a_list(fleet: Cloud) -> None:
     assert last.startswith("3 targets: ")
 
 
-def test_a_reader_that_has_seen_enough(fleet: Cloud) -> None:
-    for options in ([], ["--json"]):
-        reader, writer = os.pipe()
-        os.close(reader)
-        done = subprocess.run(
-            [COMMAND, "targets", "list", *options],
-            env=environment(fleet.env),
-            stdout=writer,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        os.close(writer)
-        assert done.stderr == ""
+def _listing_to(out: int | IO[str], cloud: Cloud, *options: str) -> subprocess.CompletedProcess[str]:
+    """`targets list` with its output written there."""
+    return subprocess.run(
+        [COMMAND, "targets", "list", *options],
+        env=environment(cloud.env),
+        stdout=out,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
 
 
-def test_a_full_disk_is_told_in_one_sentence(fleet: Cloud) -> None:
-    for options in ([], ["--json"]):
-        with Path("/dev/full").open("w") as full:
-            done = subprocess.run(
-                [COMMAND, "targets", "list", *options],
-                env=environment(fleet.env),
-                stdout=full,
-                stderr=subprocess.PIPE,
-                text=True,
-                check=False,
-            )
-        assert done.returncode == 1
-        assert done.stderr == "Error: No space left on device.\n"
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["table", "json"])
+def test_a_reader_that_has_seen_enough(fleet: Cloud, options: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = _listing_to(writer, fleet, *options)
+    os.close(writer)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["table", "json"])
+def test_a_full_disk_is_told_in_one_sentence(fleet: Cloud, options: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = _listing_to(full, fleet, *options)
+    assert done.returncode == 1
+    assert done.stderr == "Error: No space left on device.\n"
 
 
 def test_a_name_that_the_output_can_not_encode(cloud: Cloud) -> None:

@@ -267,5 +267,20 @@ def test_the_history_of_another_organization_is_refused(cloud: Cloud, watch: Wat
     assert code == 1
     assert f"belongs to organization {organization}" in said
     assert "Traceback" not in said
-    History(file).close()
     assert list(watch("--history", file).targets()) == ["orders"], "the history is unchanged"
+
+
+def test_nothing_is_written_before_the_organization_is_known(
+    cloud: Cloud, watch: Watcher, tmp_path: Path
+) -> None:
+    file = tmp_path / "history.sqlite"
+    register(cloud, ["orders"])
+    watch("--history", file, "--health-interval", 0).end()
+    with Cloud(tmp_path, beside=cloud) as other:
+        unknown = {"method": "GET", "path": "*/organizations/me"}
+        other.control("faults", match=unknown, action="status", status=503, times=2)
+        assert watch("--history", file, env=other.env).wait().code == 1
+    history = History(file)
+    (row,), _ = history.restored()
+    history.close()
+    assert row.health is None

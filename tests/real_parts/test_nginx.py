@@ -13,7 +13,7 @@ from genesys_provider.client.settings import Settings
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
 from genesys_provider.targets.errors import SyncFailed
 from tests.real_parts.proxy import NGINX, Authority, Gateway, Proxy
-from tests.support.cloud import CANARIES, CLIENT_SECRET, PASSWORD, SIGNING_SECRET, USERNAME
+from tests.support.cloud import CANARIES, CLIENT_SECRET, PASSWORD, SIGNING_SECRET, USERNAME, reaching
 from tests.support.process import free_port
 
 if TYPE_CHECKING:
@@ -74,13 +74,7 @@ class Site:
 
     @property
     def env(self) -> dict[str, str]:
-        return {
-            "GENESYSCLOUD_API_URL": self.emulator.url,
-            "GENESYSCLOUD_LOGIN_URL": self.emulator.url,
-            "GENESYSCLOUD_OAUTHCLIENT_ID": "dev-client",
-            "GENESYSCLOUD_OAUTHCLIENT_SECRET": CLIENT_SECRET,
-            "GENESYSCLOUD_CA_FILE": str(self.authority.ca_file),
-        }
+        return reaching(self.emulator, self.authority.ca_file)
 
     def program(self, round_: int) -> str:
         """A target behind each proxy, and a sync through it; another round verifies all anew."""

@@ -42,6 +42,17 @@ tested can be tested under it. What somebody does by hand, and what a test sees 
 CANARIES = (PASSWORD, SIGNING_SECRET, SECRET_HEADER, CLIENT_SECRET)
 
 
+def reaching(emulator: EmulatorServer, ca_file: Path) -> dict[str, str]:
+    """The environment in which a process reaches an emulator, and trusts the gateway of this CA."""
+    return {
+        "GENESYSCLOUD_API_URL": emulator.url,
+        "GENESYSCLOUD_LOGIN_URL": emulator.url,
+        "GENESYSCLOUD_OAUTHCLIENT_ID": "dev-client",
+        "GENESYSCLOUD_OAUTHCLIENT_SECRET": CLIENT_SECRET,
+        "GENESYSCLOUD_CA_FILE": str(ca_file),
+    }
+
+
 class Cloud:
     """An organisation, and the gateway in front of its event bus; with `beside`, that of another organisation."""
 
@@ -100,11 +111,7 @@ class Cloud:
     def env(self) -> dict[str, str]:
         """What a process needs to reach this organisation."""
         return {
-            "GENESYSCLOUD_API_URL": self.emulator.url,
-            "GENESYSCLOUD_LOGIN_URL": self.emulator.url,
-            "GENESYSCLOUD_OAUTHCLIENT_ID": "dev-client",
-            "GENESYSCLOUD_OAUTHCLIENT_SECRET": CLIENT_SECRET,
-            "GENESYSCLOUD_CA_FILE": str(self.gateway.ca_file),
+            **reaching(self.emulator, self.gateway.ca_file),
             "GENESYSCLOUD_AUDIT_LOG": str(self.audit_log),
         }
 

@@ -1,0 +1,55 @@
+"""Which targets or sources a command is about: `--name`, `--owner` and the status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+if TYPE_CHECKING:
+    from genesys_provider.common.owned import Owned
+
+_PREFIX = "urn:pulumi:"
+
+
+class Selection(NamedTuple):
+    """What the options select; an option that is not given selects everything."""
+
+    pattern: str | None = None
+    owner: str | None = None
+    status: str | None = None
+
+    def holds(self, thing: Owned, status: str | None = None) -> bool:
+        """Whether it selects something, given its status."""
+        return (
+            (self.pattern is None or fnmatchcase(thing.name, self.pattern))
+            and (self.owner is None or _short(thing.owner or "").startswith(_short(self.owner)))
+            and (self.status is None or self.status.casefold() == (status or "").casefold())
+        )
+
+
+def _short(owner: str) -> str:
+    return owner.removeprefix(_PREFIX)
+
+
+name_option = click.option(
+    "--name", "pattern", metavar="GLOB", help="Only those whose name matches, such as 'prod-*'."
+)
+_owner_option = click.option(
+    "--owner",
+    metavar="PREFIX",
+    help="Only those whose owner starts with this, such as STACK::PROJECT; urn:pulumi: may be omitted.",
+)
+
+
+def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command `--owner` and `--name`, and the `selection` that results from them and its `status`."""
+
+    @wraps(command)
+    def options(*, pattern: str | None, owner: str | None, status: str | None = None, **rest: Any) -> Any:
+        return command(selection=Selection(pattern, owner, status), **rest)
+
+    return _owner_option(name_option(options))
