@@ -24,6 +24,8 @@ from genesys_provider.common.run import Run
 
 LOOK_SECONDS = 0.2
 """How often a waiting resource checks whether the wait is in vain, or the run cancelled."""
+SHOWN_WITHIN_SECONDS = 1.0
+"""How long after the last operation the engine may still show the resource that has a name."""
 
 
 @dataclass(eq=False)
@@ -67,7 +69,7 @@ class Names:
             NameTaken: The holder will not release the name; the hint says what to do.
             Cancelled: The run was cancelled.
         """
-        if urn is None or not same_stack(holder.owner, urn):
+        if urn is None or not self._is_in_this_program(holder, urn):
             raise taken(holder, f"the name {name!r}", urn, self._run)
         if holder.owner == urn and not creates:
             raise NameTaken(f"the name {name!r}", holder, hint=_left_behind(holder))
@@ -83,10 +85,24 @@ class Names:
                     if waiter.circle:
                         raise NameTaken(f"the name {name!r}", holder, hint=_exchange(waiter.circle))
                     if holder.id in self._written or self._run.quiet:
-                        raise self._in_vain(name, holder, urn, creates=creates)
+                        raise self._in_vain(name, holder, waiter, creates=creates)
                     self._changed.wait(LOOK_SECONDS)
             finally:
                 self._waiters.remove(waiter)
+
+    def _is_in_this_program(self, holder: Owned, urn: str) -> bool:
+        """Whether a resource of the same stack has the holder, even without its mark.
+
+        That mark is missing after an import, and is an old one after `stack rename` or `state move`, until the next
+        `up` has updated it. The engine may show that resource a moment after this one.
+        """
+        if same_stack(holder.owner, urn):
+            return True
+        with self._run.waiting():
+            while self._run.wanted_by(holder.id) is None and self._run.seconds_idle < SHOWN_WITHIN_SECONDS:
+                if self._cancelled.wait(LOOK_SECONDS):
+                    raise Cancelled(f"cancelled while looking for the owner of {holder.kind} {holder.id}")
+        return self._run.wanted_by(holder.id) is not None
 
     def _find_circle(self, waiter: _Waiter) -> None:
         by_urn = {each.urn: each for each in self._waiters}
@@ -98,16 +114,16 @@ class Names:
                 each.circle = [member.urn for member in path]
             self._changed.notify_all()
 
-    def _in_vain(self, name: str, holder: Owned, urn: str, *, creates: bool) -> NameTaken:
+    def _in_vain(self, name: str, holder: Owned, waiter: _Waiter, *, creates: bool) -> NameTaken:
         wanted_by = self._run.wanted_by(holder.id)
         if holder.id in self._written:
             # Written in this run, so the program has it: an alias or a `destroy` would do harm.
             hint = "Both are to have that name: give one of the two another name (`name=`)"
         elif creates:
-            return taken(holder, f"the name {name!r}", urn, self._run)
+            return taken(holder, f"the name {name!r}", waiter.urn, self._run)
         elif wanted_by is None:
             # It may still be checked later, if it depends on this one or on another provider's slow resource.
-            mark = quoted(holder.owner or "")
+            mark = quoted(waiter.held_by)
             hint = (
                 "If that resource was removed from the program, run "
                 f"`pulumi destroy --target {mark} --target-dependents` first, then `pulumi up`: Pulumi deletes "

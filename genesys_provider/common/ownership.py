@@ -140,6 +140,9 @@ def taken(holder: Owned, what: str, urn: str | None, run: Run, another: str = "n
             if mark
             else f"Use another {another.partition(' ')[0]}, or take the {kind} over with `update({holder.id!r}, …)`"
         )
+    elif run.wanted_by(holder.id) not in (None, urn):
+        # Whatever the mark says: after an import there is none, after `stack rename` an old one.
+        hint = f"Both are in this program: give one of the two another {another}"
     elif mark is None:
         hint = (
             f"Give this {kind} another {another}; or, to manage the existing one here, take it over with "
@@ -158,8 +161,6 @@ def taken(holder: Owned, what: str, urn: str | None, run: Run, another: str = "n
             f"An earlier run of this resource left it behind, under the name {holder.name!r}: take it over with "
             f"`{import_command(urn, holder.id)}`, or give this {kind} another {another}"
         )
-    elif run.wanted_by(holder.id):
-        hint = f"Both are in this program: give one of the two another {another}"
     else:
         hint = (
             "If that resource was moved or renamed and is now this one, tell Pulumi with "

@@ -84,6 +84,12 @@ class Run:
         with self._lock:
             return self._under_way <= 0 and self._clock() - self._last_seen > QUIET_SECONDS
 
+    @property
+    def seconds_idle(self) -> float:
+        """The time since an operation last started or ended."""
+        with self._lock:
+            return self._clock() - self._last_seen
+
     def checked(self, urn: str) -> None:
         """Records that the program declares this resource."""
         with self._lock:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.declared import opts
-from tests.support.engine import OWN_HOST, urn
+from tests.support.engine import OWN_HOST, TARGET_TYPE, urn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -199,3 +199,26 @@ def test_the_name_of_an_unchanged_target(declared: Declared, cloud: Cloud, host:
     assert result.code != 0, result.output
     assert urn("y") in result.output, result.output
     assert named(cloud) == ids
+
+
+@pytest.mark.parametrize("how", ["imported", "stack renamed"])
+def test_a_target_whose_mark_is_not_up_to_date(declared: Declared, cloud: Cloud, how: str) -> None:
+    """It is in this program all the same, so the names are exchanged or handed over as usual."""
+    stack = up(declared, OWN_HOST, {"x": "a", "y": "b"})
+    ids = named(cloud)
+    if how == "imported":
+        cloud.change(ids["b"], headers={})
+        stack.must("state", "delete", urn("y"))
+        succeeded(stack.import_(TARGET_TYPE, "y", ids["b"], "--protect=false"))
+    else:
+        stack.rename("renamed")
+    stack.program(program(declared, {"x": "b", "y": "a"}))
+    result = stack.up()
+    assert result.code != 0, result.output
+    assert "interim name" in result.output, result.output
+    assert "pulumi import" not in result.output, result.output
+    assert "state move" not in result.output, result.output
+    stack.program(program(declared, {"x": "b", "y": "c"}))
+    succeeded(stack.up())
+    assert named(cloud) == {"b": ids["a"], "c": ids["b"]}
+    assert cloud.marks() == {"b": stack.urn("x"), "c": stack.urn("y")}

@@ -11,13 +11,16 @@ import pytest
 
 from genesys_provider.client.errors import Cancelled
 from genesys_provider.common.errors import NameTaken
-from genesys_provider.common.names import Names
+from genesys_provider.common.names import SHOWN_WITHIN_SECONDS, Names
 from genesys_provider.common.run import QUIET_SECONDS, Run
 from genesys_provider.targets.models import Target
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+NONE = "no mark: the target was imported, and its first update has yet to come"
 
 
 def urn(name: str, stack: str = "dev") -> str:
@@ -31,7 +34,7 @@ def holder(resource: str, name: str, mark: str | None = None) -> Target:
             "name": name,
             "endpointUrl": "https://gateway.example.com",
             "status": "VERIFIED",
-            "headers": {"X-Pulumi-Resource": mark or urn(resource)},
+            "headers": {} if mark == NONE else {"X-Pulumi-Resource": mark or urn(resource)},
         }
     )
 
@@ -47,16 +50,29 @@ class World:
         self.threads = ThreadPoolExecutor(8)
 
     def wants(self, resource: str, name: str, held_by: Target, *, creates: bool = False) -> Future[None]:
-        """Starts an operation of a resource whose name another target has."""
+        """Starts an operation of a resource whose name another target of its stack has."""
+        before = len(self.names._waiters)
+        waiting = self.asks(resource, name, held_by, creates=creates)
+        eventually(lambda: waiting.done() or len(self.names._waiters) > before)
+        return waiting
+
+    def asks(self, resource: str, name: str, held_by: Target, *, creates: bool = False) -> Future[None]:
+        """The same for a target with another mark, which may be of its stack all the same."""
+        started = threading.Event()
 
         def wait() -> None:
             with self.run.operation():
+                started.set()
                 self.names.wait_for(name, held_by, urn(resource), creates=creates)
 
-        before = len(self.names._waiters)
         waiting = self.threads.submit(wait)
-        eventually(lambda: waiting.done() or len(self.names._waiters) > before)
+        started.wait()
         return waiting
+
+    def shows(self, resource: str) -> None:
+        """The engine shows that a resource of the program has its target."""
+        self.run.checked(urn(resource))
+        self.run.shown(f"id-{resource}", urn(resource))
 
 
 @pytest.fixture
@@ -136,8 +152,7 @@ def test_a_wait_continues_while_other_operations_run(world: World) -> None:
 
 
 def test_a_declared_target_that_is_still_queued(world: World) -> None:
-    world.run.checked(urn("y"))
-    world.run.shown("id-y", urn("y"))
+    world.shows("y")
     waiting = world.wants("x", "b", holder("y", "b"))
     world.now += QUIET_SECONDS + 1
     said = refused(waiting)
@@ -163,7 +178,36 @@ def test_two_new_targets_with_one_name_get_harmless_advice(world: World) -> None
 
 
 def test_a_name_of_another_stack_is_not_waited_for(world: World) -> None:
-    assert "state move" in refused(world.wants("x", "b", holder("y", "b", urn("y", "prod"))))
+    waiting = world.asks("x", "b", holder("y", "b", urn("y", "prod")))
+    world.now += SHOWN_WITHIN_SECONDS + 1
+    assert "state move" in refused(waiting)
+
+
+@pytest.mark.parametrize("mark", [NONE, urn("y", "stack before its rename")])
+def test_a_target_of_this_program_with_another_mark(world: World, mark: str) -> None:
+    waiting = world.asks("x", "b", holder("y", "b", mark))
+    world.shows("y")
+    world.names.wrote("id-y", "c")
+    waiting.result(20)
+
+
+@pytest.mark.parametrize("creates", [False, True])
+def test_nobody_is_told_to_import_what_this_program_has(world: World, creates: bool) -> None:
+    world.shows("y")
+    waiting = world.wants("x", "b", holder("y", "b", NONE), creates=creates)
+    world.now += QUIET_SECONDS + 1
+    said = refused(waiting)
+    assert "import" not in said
+    assert "`name=`" in said
+
+
+def test_an_exchange_with_an_imported_target(world: World) -> None:
+    world.shows("y")
+    world.shows("x")
+    first = world.wants("x", "b", holder("y", "b", NONE))
+    second = world.wants("y", "a", holder("x", "a"))
+    assert "interim name" in refused(first)
+    assert "interim name" in refused(second)
 
 
 def test_a_rename_does_not_adopt_the_leftover_of_a_killed_replacement(world: World) -> None:
