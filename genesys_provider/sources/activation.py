@@ -21,8 +21,9 @@ ACTIVATION_TIMEOUT = 120.0
 """Default time limit in seconds [C]."""
 FIRST_LOOK = 1.0
 """Seconds from the accepted request to the first poll."""
-STEP_SHARE = 0.2
-"""The interval to the next poll, as a share of the time waited so far, but at least one second."""
+STEP_SHARE = 0.3
+"""The interval to the next poll, as a share of the time waited so far."""
+SHORTEST_STEP = 1.5
 LONGEST_STEP = 5.0
 STEADY_SECONDS = 5.0
 """How long an active source must stay active after a write that may have restarted its activation, at most until
@@ -79,7 +80,7 @@ class Activations:
                 written.at,
                 timeout,
                 FIRST_LOOK,
-                lambda waited: min(max(waited * STEP_SHARE, FIRST_LOOK), LONGEST_STEP),
+                lambda waited: min(max(waited * STEP_SHARE, SHORTEST_STEP), LONGEST_STEP),
             ),
             what="activating" if wanted == ACTIVE else "deactivating",
             seen=source.status or "unknown",

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.cloud import INTEGRATIONS, Cloud
-from tests.support.declared import opts
+from tests.support.declared import Declared, opts
 
 if TYPE_CHECKING:
-    from tests.support.declared import Declared
+    from pathlib import Path
+
     from tests.support.engine import Stack, StackMaker
 
 TYPE = "pulumi-python:dynamic/genesys:EventBridgeSource"
@@ -331,3 +332,18 @@ def test_an_unconfigured_source_is_imported_and_configured(declared: Declared, c
     assert result.code == 0, result.output
     assert (id_of(stack), outputs(stack)["state"]) == (source_id, "ACTIVE")
     assert list(cloud_integrations(cloud)) == ["orders"]
+
+
+@pytest.mark.full_length
+@pytest.mark.parametrize("parallel", [8, 64])
+def test_the_cost_of_twenty_sources(make_stack: StackMaker, tmp_path: Path, parallel: int) -> None:
+    """Each costs its three writes; the polls of all are one list, however many wait at once."""
+    with Cloud(tmp_path / "slow", activation_seconds=5) as cloud:
+        declared = Declared(cloud, make_stack)
+        names = [f"s{number}" for number in range(20)]
+        stack = declared.stack(declared.program(*map(declared.source, names)))
+        result = stack.up("--parallel", str(parallel))
+        assert result.code == 0, result.output
+        asked = cloud.requests()
+        assert 3 * len(names) < len(asked) <= 4 * len(names), asked
+        assert set(state_of(cloud).values()) == {"ACTIVE"}

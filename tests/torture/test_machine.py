@@ -360,7 +360,7 @@ class StackMachine(RuleBasedStateMachine):
     @rule(data=st.data(), same_project=st.booleans())
     def second_stack_comes(self, data: st.DataObject, same_project: bool) -> None:
         """It wants a name of the first stack, is refused, and uses another one."""
-        self.starts_settled()
+        self.starts_up_to_date()
         turn = self.turn()
         project = self.world.stack.project if same_project else f"other{turn}"
         stack = self.world.comes(project, f"second{turn}")
@@ -379,7 +379,7 @@ class StackMachine(RuleBasedStateMachine):
     @rule()
     def second_stack_goes(self) -> None:
         """It destroys its own targets, and nothing else."""
-        self.starts_settled()
+        self.starts_up_to_date()
         assert self.world.second is not None
         self.succeeds(DESTROY, "destroy of the second", stack=self.world.second)
         self.world.goes()
@@ -587,10 +587,14 @@ class StackMachine(RuleBasedStateMachine):
         assert OUR_TRACE not in result.output, result.output
 
     def starts_settled(self) -> None:
-        """First resolves manual changes and pending edits."""
+        """First resolves manual changes and pending edits; an import may still wait for its first `up`."""
         if self.drifted or len(self.there()) < len(self.wanted):
-            self.heals()
-            self.settles()
+            self.starts_up_to_date()
+
+    def starts_up_to_date(self) -> None:
+        """First brings the stack up to date, for a step in which only the second stack gets an `up`."""
+        self.heals()
+        self.settles()
 
     def succeeds(self, command: tuple[str, ...], step: str, stack: Stack | None = None) -> str:
         """Runs a command that must succeed."""
