@@ -23,7 +23,7 @@ FIRST_LOOK = 1.0
 """Seconds from the accepted request to the first poll."""
 STEP_SHARE = 0.3
 """The interval to the next poll, as a share of the time waited so far."""
-SHORTEST_STEP = 1.5
+SHORTEST_STEP = 2.0
 LONGEST_STEP = 5.0
 STEADY_SECONDS = 5.0
 """How long an active source must stay active after a write that may have restarted its activation, at most until
