@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from genesys_provider.cli.selection import Selection
 from genesys_provider.common.audit import AuditEvent, AuditTrail
+from genesys_provider.targets.models import Target
 from tests.cli.cli_commands import environment, make, on_terminal, owner, run
 from tests.support.cloud import SECRET_HEADER
 from tests.support.process import COMMAND
@@ -84,13 +86,8 @@ def test_json(fleet: Cloud) -> None:
 @pytest.mark.parametrize(
     ("filters", "names"),
     [
-        (["--status", "FAILED"], ["queues"]),
         (["--status", "verified"], ["orders"]),
-        (["--name", "*e*"], ["orders", "presence", "queues"]),
-        (["--name", "o*"], ["orders"]),
-        (["--owner", "dev::shop"], ["orders"]),
-        (["--owner", "urn:pulumi:prod::shop::"], ["queues"]),
-        (["--owner", "prod::", "--status", "VERIFIED"], []),
+        (["--owner", "prod::", "--name", "*e*"], ["queues"]),
     ],
 )
 def test_filters(fleet: Cloud, filters: list[str], names: list[str]) -> None:
@@ -98,7 +95,29 @@ def test_filters(fleet: Cloud, filters: list[str], names: list[str]) -> None:
     assert done.code == 0
     assert [each["name"] for each in done.json] == names
     last = run("targets", "list", *filters, env=fleet.env).out.splitlines()[-1]
-    assert last.startswith("3 targets:" if len(names) == 3 else f"{len(names)} of 3 targets")
+    assert last.startswith("1 of 3 targets")
+
+
+@pytest.mark.parametrize(
+    ("selection", "names"),
+    [
+        (Selection(), {"orders", "presence", "queues"}),
+        (Selection(status="failed"), {"queues"}),
+        (Selection(pattern="*e*"), {"orders", "presence", "queues"}),
+        (Selection(pattern="o*"), {"orders"}),
+        (Selection(owner="dev::shop"), {"orders"}),
+        (Selection(owner="urn:pulumi:prod::shop::"), {"queues"}),
+        (Selection(owner="prod::", status="VERIFIED"), set()),
+    ],
+)
+def test_what_a_selection_holds(selection: Selection, names: set[str]) -> None:
+    statuses = {"orders": "VERIFIED", "queues": "FAILED", "presence": "PENDING_VERIFICATION"}
+    marks = {"orders": owner("orders"), "queues": owner("queues", "prod"), "presence": {}}
+    fleet = [
+        Target.read({"id": name, "name": name, "status": status, "headers": marks[name]})
+        for name, status in statuses.items()
+    ]
+    assert {each.name for each in fleet if selection.holds(each, each.status)} == names
 
 
 def test_an_empty_organization(cloud: Cloud) -> None:

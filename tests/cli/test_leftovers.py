@@ -156,6 +156,6 @@ def test_a_stacks_config_connects(cloud: Cloud, stack: Stack) -> None:
     assert names(done) == ["lost"]
 
 
-def test_usage_errors(stack: Stack) -> None:
-    assert run("leftovers", env=stack.env).code == 2
-    assert leftovers(stack, "--project", "house", "--delete", "--json").code == 2
+def test_usage_errors(cloud: Cloud) -> None:
+    assert run("leftovers", env=cloud.env).code == 2
+    assert run("leftovers", "--project", "house", "--delete", "--json", env=cloud.env).code == 2

@@ -305,10 +305,11 @@ def test_outages_of_the_api_and_of_the_monitor(cloud: Cloud, page: Page) -> None
         page.locator("#banner").wait_for(state="hidden")
 
 
-@pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.full_length)])
+@pytest.mark.full_length
 def test_many_rows_are_shown_changed_filtered_and_sorted(
-    tmp_path: Path, page: Page, console: Console, count: int
+    tmp_path: Path, page: Page, console: Console
 ) -> None:
+    count = 2000
     with Cloud(tmp_path) as cloud:
         all_names = [f"t{number:04}" for number in range(count)]
         ids = register(cloud, all_names)

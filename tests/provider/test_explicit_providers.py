@@ -91,9 +91,8 @@ def test_a_rotated_secret_does_not_change_a_target(
     assert [each for each in (*CANARIES, rotated) if each in stack.stored()] == []
 
 
-@pytest.mark.parametrize(
-    "switched", [pytest.param("the provider's address", marks=LONG), "the resource's provider"]
-)
+@LONG
+@pytest.mark.parametrize("switched", ["the provider's address", "the resource's provider"])
 def test_a_switch_to_the_other_organisation_is_refused(
     stack: Stack, declared: Declared, cloud: Cloud, other: Cloud, switched: str
 ) -> None:
@@ -177,6 +176,7 @@ def test_with_the_default_provider_and_in_components(declared: Declared, cloud: 
     assert list(other.living()) == ["there"]
 
 
+@LONG
 def test_a_move_into_an_explicit_provider(declared: Declared, cloud: Cloud) -> None:
     """From the stack's config to an explicit provider of the same organization and back, without replacements."""
     stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))

@@ -70,10 +70,8 @@ def test_the_next_up_updates_an_old_stack(stack: Stack, cloud: Cloud) -> None:
     assert [each for each in CANARIES if each in stack.stored()] == []
 
 
-@pytest.mark.parametrize(
-    "refreshed",
-    [pytest.param(False, id="at once", marks=pytest.mark.full_length), pytest.param(True, id="refreshed")],
-)
+@pytest.mark.full_length
+@pytest.mark.parametrize("refreshed", [False, True], ids=["at once", "refreshed"])
 def test_an_old_stack_can_be_destroyed(stack: Stack, cloud: Cloud, refreshed: bool) -> None:
     ids = cloud.living()
     if refreshed:

@@ -201,11 +201,8 @@ def test_another_target(declared: Declared, cloud: Cloud, stack: Stack, stays: b
     assert ("orders" in cloud.living()) is stays
 
 
-@pytest.mark.parametrize(
-    "stays",
-    [pytest.param(True, marks=pytest.mark.full_length), False],
-    ids=["stays", "goes"],
-)
+@pytest.mark.full_length
+@pytest.mark.parametrize("stays", [True, False], ids=["stays", "goes"])
 def test_another_target_and_another_gateway(
     declared: Declared, cloud: Cloud, stack: Stack, new_gateway: GatewayServer, stays: bool
 ) -> None:

@@ -116,7 +116,6 @@ def test_additional_secret_outputs_accepts_either_name(declared: Declared, cloud
 
 
 @pytest.mark.full_length
-@pytest.mark.full_length
 @pytest.mark.parametrize(
     ("names", "arguments"),
     [
@@ -174,6 +173,7 @@ def test_an_unknown_name_ends_the_program_with_one_sentence(declared: Declared, 
     assert cloud.requests() == []
 
 
+@pytest.mark.full_length
 def test_options_that_are_shared_or_come_from_transformations(declared: Declared, cloud: Cloud) -> None:
     """One object for several resources; a transformation and a transform, which use the names of the state."""
     stack = declared.stack(

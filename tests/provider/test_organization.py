@@ -185,7 +185,6 @@ def test_another_address_of_the_same_organisation(stack: Stack, cloud: Cloud) ->
     ids=["API", "login"],
 )
 @pytest.mark.full_length
-@pytest.mark.full_length
 @pytest.mark.parametrize("command", ["destroy", pytest.param("refresh", marks=LONG)])
 def test_a_wrong_address_does_not_mean_that_a_target_is_gone(
     stack: Stack, cloud: Cloud, variable: str, ending: str, command: str

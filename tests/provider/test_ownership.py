@@ -163,6 +163,7 @@ def test_a_move_with_a_new_target_in_the_old_place(
     assert cloud.living()["orders"] == target_id
 
 
+@pytest.mark.full_length
 def test_children_with_one_name_in_two_components(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:
@@ -478,6 +479,7 @@ def test_a_delete_checks_the_owner(declared: Declared, cloud: Cloud, host: Path 
     assert host is None or FOREIGN in result.output, result.output
 
 
+@pytest.mark.full_length
 def test_a_destroy_keeps_targets_of_other_owners(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host, declared.target("orders"), declared.target("kept"))
     ids = cloud.living()

@@ -245,6 +245,7 @@ def test_a_secret_that_is_a_common_word_keeps_messages_readable(declared: Declar
     )
 
 
+@pytest.mark.full_length
 def test_a_source_shows_no_secret_either(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     """Neither in the event source's name, which contains the suffix, nor in the reason of its state."""
     secrets = ("canary-5uffix-8e1", "canary-n0tes-4d7", "v2.canary.topic", "998877665544")
@@ -268,6 +269,7 @@ def test_a_source_shows_no_secret_either(declared: Declared, cloud: Cloud, host:
     assert_silent([*said, stack.stored(), cloud.audit_log.read_text()], secrets)
 
 
+@pytest.mark.full_length
 def test_a_suffix_can_become_a_secret_by_a_transform(declared: Declared, cloud: Cloud) -> None:
     """The program's own list of secrets is created before the transform runs."""
     transform = (

@@ -218,6 +218,7 @@ def test_a_replacement_with_the_same_name(declared: Declared, cloud: Cloud, opti
         assert living(cloud) == {"orders": id_of(stack)} != {"orders": source_id}
 
 
+@pytest.mark.full_length
 def test_a_leftover_with_another_name_must_be_imported(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     source_id = id_of(stack)
@@ -231,6 +232,7 @@ def test_a_leftover_with_another_name_must_be_imported(declared: Declared, cloud
     assert living(cloud) == {"renamed": source_id}
 
 
+@pytest.mark.full_length
 def test_a_replacement_with_the_same_suffix_that_creates_first_is_refused(
     declared: Declared, cloud: Cloud
 ) -> None:

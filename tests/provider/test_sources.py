@@ -242,6 +242,7 @@ def test_a_source_that_was_deleted_manually_is_gone_immediately(stack: Stack, cl
     assert list(cloud_integrations(cloud)) == ["orders"]
 
 
+@pytest.mark.full_length
 def test_a_source_is_imported_and_the_next_up_changes_nothing(
     stack: Stack, declared: Declared, cloud: Cloud, make_stack: StackMaker
 ) -> None:
@@ -320,6 +321,7 @@ def test_options_may_name_the_properties_of_a_source(stack: Stack, declared: Dec
     assert "2 unchanged" in stack.up().output
 
 
+@pytest.mark.full_length
 def test_an_unconfigured_source_is_imported_and_configured(declared: Declared, cloud: Cloud) -> None:
     """Somebody only added it in the console."""
     body = {"name": "orders", "integrationType": {"id": "amazon-eventbridge-source"}}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.cloud import CANARIES
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def test_a_stack_on_the_stock_host(declared: Declared, cloud: Cloud) -> None:
     assert cloud.targets() == {}
 
 
+@pytest.mark.full_length
 def test_a_failed_verification_leaves_nothing_behind(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.targets(["orders"]), host=None)
     cloud.behave("/v1/genesys/events/orders", status=503)

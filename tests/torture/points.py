@@ -348,12 +348,10 @@ def _impossible(scenario: Scenario, call: str, phase: Phase, strike: Strike) -> 
 QUICK = (
     Point("own", "create", "create_target", Phase.AFTER, Strike.CLI_KILL),
     Point("own", "create", "get_verification", Phase.BEFORE, Strike.CTRL_C),
-    Point("own", "update", "update_target", Phase.ANSWERED, Strike.CLI_KILL),
     Point("own", "update", "notify", Phase.BEFORE, Strike.CTRL_C_TWICE),
     Point("own", "delete", "delete_target", Phase.AFTER, Strike.CLI_TERM),
     Point("own", "destroy", "notify", Phase.AFTER, Strike.DROP_ALWAYS),
     Point("own", "reverted update", "update_target", Phase.AFTER, Strike.HOST_KILL),
-    Point("own", "replace", "create_target", Phase.AFTER, Strike.HOST_KILL),
     Point("own", "create source", "configure_integration", Phase.AFTER, Strike.CLI_KILL),
 )
 """The kill points of every test run: each kind of death once."""
