@@ -103,6 +103,11 @@ class Organisation:
         self._control.delete("/requests").raise_for_status()
         return Traffic(log)
 
+    def fail(self, target_id: str) -> None:
+        """Makes a target fail, as if its endpoint had broken."""
+        failed = {"status": "FAILED", "message": "endpoint answered 503"}
+        self._control.post(f"/targets/{target_id}/status", json=failed).raise_for_status()
+
     @contextmanager
     def latency(self, seconds: float) -> Iterator[None]:
         """Delays every request before it is served, like the way to another continent does."""
