@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bench.plot import plot
 from bench.results import FILE, load
 from bench.rows import BY_ITSELF, ROWS
 from bench.table import growth_table, table
@@ -29,6 +28,9 @@ def write(results: Results) -> None:
     """Updates the page and its plot."""
     PAGE.write_text(rendered(PAGE.read_text(), results))
     if growth := results.lines(["growth"]):
+        # Its library takes a second to load, which tests of the tables need not wait for.
+        from bench.plot import plot
+
         plot(growth, PLOT)
 
 

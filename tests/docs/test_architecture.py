@@ -6,6 +6,8 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +17,12 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text()
 CONTRACTS = (ROOT / "pyproject.toml").read_text()
 PACKAGE = ROOT / "genesys_provider"
 ROOMS = sorted(each.parent.name for each in PACKAGE.glob("*/__init__.py"))
-MODULES = {each: ast.parse(each.read_text()) for each in sorted(PACKAGE.rglob("*.py"))}
+
+
+@cache
+def modules() -> dict[Path, ast.Module]:
+    """The modules of the package, parsed."""
+    return {each: ast.parse(each.read_text()) for each in sorted(PACKAGE.rglob("*.py"))}
 
 
 def drawing(title: str) -> str:
@@ -71,7 +78,7 @@ def test_who_stands_alone_is_forbidden_to_import_the_others() -> None:
 def test_no_two_classes_have_the_same_name() -> None:
     names = Counter(
         node.name
-        for module in MODULES.values()
+        for module in modules().values()
         for node in ast.walk(module)
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
@@ -81,7 +88,7 @@ def test_no_two_classes_have_the_same_name() -> None:
 def test_what_a_process_shares_is_listed() -> None:
     (table,) = re.findall(r"A process shares.*?\n\n(\|.*?)\n\n", PAGE, re.DOTALL)
     listed = re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)
-    shared = {path.relative_to(PACKAGE) for path, module in MODULES.items() for _ in variables_of(module)}
+    shared = {path.relative_to(PACKAGE) for path, module in modules().items() for _ in variables_of(module)}
     assert sorted(listed) == sorted(map(str, shared))
 
 
