@@ -71,7 +71,8 @@ def gitlab(job: str) -> list[str]:
     return [command for command in commands if command not in NOT_HERE]
 
 
-@pytest.mark.parametrize("commands_of", [github, pytest.param(gitlab, marks=pytest.mark.full_length)])
+@pytest.mark.full_length
+@pytest.mark.parametrize("commands_of", [github, gitlab])
 @pytest.mark.timeout(300)
 def test_what_the_jobs_do(commands_of: Any, cloud: Cloud, tmp_path: Path) -> None:
     def job(name: str, stack: str) -> int:

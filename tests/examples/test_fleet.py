@@ -255,14 +255,8 @@ def test_two_hundred_targets(tmp_path: Path) -> None:
         assert fleet.targets() == {}
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        signal.SIGINT,
-        pytest.param(signal.SIGTERM, marks=pytest.mark.full_length),
-        pytest.param(signal.SIGHUP, marks=pytest.mark.full_length),
-    ],
-)
+@pytest.mark.full_length
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_ends_all_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
     with Cloud(tmp_path, verification_seconds=3600) as cloud:
         fleet = Fleet(tmp_path, {EU: cloud})

@@ -103,6 +103,7 @@ def test_the_next_up_adopts_everything_that_a_killed_cli_created(stack: Stack, c
     assert cloud.told() == 2 * [("UPDATED", made[SYNCED])]
 
 
+@pytest.mark.full_length
 def test_a_killed_host_only_loses_operations_in_flight(stack: Stack, cloud: Cloud) -> None:
     """Pulumi itself survives, and writes the state at its end."""
     made = die(stack, cloud, host_alone=True)
