@@ -630,6 +630,27 @@ def test_a_replacement_that_the_program_requests(declared: Declared, cloud: Clou
     assert cloud.marks() == {"orders": urn("orders")}
 
 
+@pytest.mark.full_length
+def test_a_replacement_by_a_trigger(declared: Declared, cloud: Cloud, host: Path | None) -> None:
+    """The engine replaces it although nothing that `Diff` sees has changed."""
+
+    def program(trigger: str) -> str:
+        return declared.program(
+            declared.target("orders", opts=opts(replacement_trigger=repr(trigger))),
+            declared.target("beside", opts=opts(replace_with="[orders]")),
+        )
+
+    stack = declared.stack(program("one"), host=host)
+    succeeded(stack.up())
+    before = cloud.living()
+    stack.program(program("two"))
+    succeeded(stack.up())
+    after = cloud.living()
+    assert after == {name: id_of(stack, name) for name in ("orders", "beside")}
+    assert not set(before.values()) & set(after.values())
+    assert "3 unchanged" in succeeded(stack.up("--refresh"))
+
+
 # Leftovers.
 
 
