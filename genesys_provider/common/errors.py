@@ -46,7 +46,7 @@ class OwnedByAnother(GenesysError):
 
     def __init__(self, owned: Owned, *, hint: str) -> None:
         super().__init__(
-            f"{owned.kind} {owned.name!r} ({owned.id}) {_whose(owned)} by now, and was left as it is",
+            f"{owned.kind} {owned.name!r} ({owned.id}) is now owned by {owned.owner}, so it was left unchanged",
             hint=hint,
         )
 
@@ -66,11 +66,10 @@ class ReplacementRefused(GenesysError):
             f"{holder.kind} {holder.name!r} ({holder.id}) can't be replaced by one of the same {what} while it is "
             "there",
             hint=(
-                "Remove `delete_before_replace=False` from the resource's options: then the old one is deleted "
-                "before the new one is created, and one left behind by an earlier run is adopted. Or give the "
-                f"new one another {another}. With `retain_on_delete=True` the old one keeps the {what}: to keep "
-                f"that {holder.kind}, run `pulumi state delete {urn} --target-dependents`, and the next "
-                "`pulumi up` takes it over"
+                "Remove `delete_before_replace=False` from the resource's options, so that the old one is deleted "
+                "first (one left behind by an earlier run is adopted). Or give the new one another "
+                f"{another}. To keep that {holder.kind} (`retain_on_delete=True`), run "
+                f"`pulumi state delete {urn} --target-dependents`, and the next `pulumi up` takes it over"
             ),
         )
 

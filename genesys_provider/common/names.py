@@ -118,39 +118,37 @@ class Names:
         wanted_by = self._run.wanted_by(holder.id)
         if holder.id in self._written:
             # Written in this run, so the program has it: an alias or a `destroy` would do harm.
-            hint = "Both are to have that name: give one of the two another name (`name=`)"
+            hint = "Both resources want that name: give one of the two another name (`name=`)"
         elif creates:
             return taken(holder, f"the name {name!r}", waiter.urn, self._run)
         elif wanted_by is None:
             # It may still be checked later, if it depends on this one or on another provider's slow resource.
             mark = quoted(waiter.held_by)
             hint = (
-                "If that resource was removed from the program, run "
-                f"`pulumi destroy --target {mark} --target-dependents` first, then `pulumi up`: Pulumi deletes "
-                "only after its updates. If it is still in the program and gets another name, run `pulumi up` "
-                "for it alone first, with `--target` and its URN. If it is no longer in the state "
-                f"(`pulumi state delete`, `retain_on_delete`), delete that {holder.kind} in Genesys Cloud, or give "
-                "this one another name (`name=`)"
+                "If that resource was removed from the program, first run "
+                f"`pulumi destroy --target {mark} --target-dependents`, since Pulumi deletes last. If it is still "
+                "in the program and gets another name, first run `pulumi up` for it alone, with `--target` and its "
+                f"URN. If no state has it any more, delete that {holder.kind} in Genesys Cloud, or give this one "
+                "another name (`name=`)"
             )
         else:
             hint = (
-                "It did not release the name in this run. If it gets another one, run "
-                f"`pulumi up --target {quoted(wanted_by)}` first, or allow more operations at once (`--parallel`); "
-                "otherwise give one of the two another name (`name=`)"
+                "It did not release the name in this run. If it gets another one, first run "
+                f"`pulumi up --target {quoted(wanted_by)}`, or allow more operations at once (`--parallel`). "
+                "Otherwise give one of the two another name (`name=`)"
             )
         return NameTaken(f"the name {name!r}", holder, hint=hint)
 
 
 def _left_behind(holder: Owned) -> str:
     return (
-        f"An earlier run of this resource created that {holder.kind} and died before recording it: delete it in "
+        f"An earlier run of this resource created that {holder.kind} and died before recording it. Delete it in "
         "Genesys Cloud, or give this one another name (`name=`)"
     )
 
 
 def _exchange(circle: list[str]) -> str:
     return (
-        f"These resources take each other's names: {', '.join(circle)}. Names are unique, so that can't be done "
-        f"in one `pulumi up`: give {circle[0]} an interim name and run `pulumi up`, then give it its final name "
-        "and run `pulumi up` again"
+        f"These resources take each other's names, which needs two runs: {', '.join(circle)}. Give "
+        f"{circle[0]} an interim name and run `pulumi up`, then give it its final name and run `pulumi up` again"
     )

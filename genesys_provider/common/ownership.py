@@ -144,29 +144,26 @@ def taken(holder: Owned, what: str, urn: str | None, run: Run, another: str = "n
         # Whatever the mark says: after an import there is none, after `stack rename` an old one.
         hint = f"Both are in this program: give one of the two another {another}"
     elif mark is None:
-        hint = (
-            f"Give this {kind} another {another}; or, to manage the existing one here, take it over with "
-            f"`{import_command(urn, holder.id)}`"
-        )
+        hint = f"Take it over with `{import_command(urn, holder.id)}`, or give this {kind} another {another}"
     elif not mark.startswith(_URN):
         hint = (
-            f"That mark is from an earlier version of this provider. If a stack still has the {kind}, run "
-            "`pulumi up` there first, with the resource unchanged: that updates the mark. Otherwise take "
-            f"it over with `{import_command(urn, holder.id)}`, or give this one another {another}"
+            f"That mark is from an earlier version of this provider. If a stack still has the {kind}, update "
+            "the mark first: run `pulumi up` there, with the resource unchanged. Otherwise take it over with "
+            f"`{import_command(urn, holder.id)}`, or give this {kind} another {another}"
         )
     elif stack_of(mark) != stack_of(urn):
         hint = _of_another_stack(mark, urn, holder, another)
     elif mark == urn:
         hint = (
-            f"An earlier run of this resource left it behind, under the name {holder.name!r}: take it over with "
+            f"An earlier run of this resource left it behind, under the name {holder.name!r}. Take it over with "
             f"`{import_command(urn, holder.id)}`, or give this {kind} another {another}"
         )
     else:
         hint = (
-            "If that resource was moved or renamed and is now this one, tell Pulumi with "
-            f"`opts=pulumi.ResourceOptions(aliases=[{json.dumps(mark, ensure_ascii=False)}])`. If you want both, "
-            f"give this {kind} another {another}. To remove the other one first, run "
-            f"`pulumi destroy --target {quoted(mark)} --target-dependents`. {_of_no_state(holder, urn)}"
+            "If you moved or renamed that resource, add "
+            f"`opts=pulumi.ResourceOptions(aliases=[{json.dumps(mark, ensure_ascii=False)}])`. If you removed it, "
+            f"first run `pulumi destroy --target {quoted(mark)} --target-dependents` or, if no state has the "
+            f"{kind} any more, `{import_command(urn, holder.id)}`. To have both, give this {kind} another {another}"
         )
     return NameTaken(what, holder, hint=hint)
 
@@ -176,19 +173,12 @@ def _of_another_stack(mark: str, urn: str, holder: Owned, another: str) -> str:
     source, destination, note = stack, our_stack, ""
     if project != our_project:
         source, destination = f"organization/{project}/{stack}", f"organization/{our_project}/{our_stack}"
-        note = " (in Pulumi Cloud with the name of your organization instead of `organization`)"
+        note = " (in Pulumi Cloud, put your organization's name for `organization`)"
     return (
-        f"Stack {stack!r} of project {project!r} has it: give this {holder.kind} another {another}, or move "
+        f"It belongs to stack {stack!r} of project {project!r}. Give this {holder.kind} another {another}, or move "
         f"the resource here with `pulumi state move --source {source} --dest {destination} {quoted(mark)}`{note}. "
-        "If Pulumi answers that the provider already exists there (the stacks' configurations differ), run "
-        f"`{import_command(urn, holder.id)}` here instead, and remove the resource from the other stack's program"
-    )
-
-
-def _of_no_state(holder: Owned, urn: str) -> str:
-    return (
-        f"If no state has that {holder.kind} any more (`pulumi state delete`, `retain_on_delete`, a removed "
-        f"stack), take it over with `{import_command(urn, holder.id)}`"
+        f"If Pulumi answers that the provider already exists, run `{import_command(urn, holder.id)}` and "
+        "`pulumi up` here instead, then remove the resource from the other stack's program"
     )
 
 

@@ -267,7 +267,7 @@ class OwnedProvider(ResourceProvider, ABC):
         return ReadResult(id_, outs, None if unchanged else properties.marked(inputs))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Deletes the object. It is no error if it is gone or belongs to somebody else by now."""
+        """Deletes the object. It is not an error if it is already gone, or now belongs to somebody else."""
         from genesys_provider.resources.session import run, warn
 
         with self.managed(_props) as manager:
@@ -278,7 +278,7 @@ class OwnedProvider(ResourceProvider, ABC):
         if left is None:
             run.deleted(_id)
         else:
-            warn(f"{left.kind} {left.name!r} ({_id}) is owned by {left.owner} by now, and was left as it is")
+            warn(f"{left.kind} {left.name!r} ({_id}) is now owned by {left.owner}, so it was left unchanged")
 
 
 def named(kind: str, id_: str, state: Mapping[str, Any]) -> str:
@@ -354,7 +354,7 @@ def _owner_read(found: Owned, state: Mapping[str, Any]) -> tuple[str | None, str
         return found.owner, None
     owner, claimed_by = _owner(state).recorded_after_reading(found.owner)
     if claimed_by is not None:
-        warn(f"{what} is owned by {claimed_by} by now: this resource leaves it alone")
+        warn(f"{what} is now owned by {claimed_by}, so this resource leaves it alone")
     return owner, claimed_by
 
 

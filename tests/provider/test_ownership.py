@@ -238,7 +238,7 @@ def test_a_target_that_no_state_has_any_more_can_be_imported(declared: Declared,
     target_id = id_of(stack)
     stack.must("state", "delete", urn("orders"))
     stack.program(declared.program(declared.target("bills", name="'orders'")))
-    output = refused(stack.up(), "If no state has that target any more")
+    output = refused(stack.up(), "if no state has the target any more")
     found = set(re.findall(r"`pulumi (import [^`]+)`", output))
     assert found == {f"import {TARGET_TYPE} bills {target_id}"}
     succeeded(stack.run(*found.pop().split(), "--yes", "--skip-preview", "--protect=false"))
@@ -559,7 +559,7 @@ def test_an_import_alone_does_not_change_the_owner(declared: Declared, cloud: Cl
     succeeded(stack.import_(TARGET_TYPE, "again", target_id, "--protect=false"))
     if refreshed:
         succeeded(stack.refresh())
-    assert "was left as it is" in succeeded(stack.destroy("--target", urn("again")))
+    assert "was left unchanged" in succeeded(stack.destroy("--target", urn("again")))
     assert cloud.living() == {"orders": target_id}
     succeeded(stack.import_(TARGET_TYPE, "again", target_id, "--protect=false"))
     if refreshed:

@@ -66,7 +66,7 @@ def test_a_delete_checks_the_owner(declared: Declared, cloud: Cloud, host: Path 
     given_away(cloud, id_of(stack))
     result = stack.destroy()
     assert list(living(cloud)) == ["orders"]
-    assert host is None or f"is owned by {FOREIGN} by now, and was left as it is" in result.output
+    assert host is None or f"is now owned by {FOREIGN}, so it was left unchanged" in result.output
 
 
 @pytest.mark.full_length
@@ -133,7 +133,7 @@ def test_an_import_from_another_stack_warns(declared: Declared, cloud: Cloud) ->
     imported = succeeded(rival.import_(TYPE, "orders", source_id, "--protect=false"))
     assert f"source 'orders' ({source_id}) is owned by {stack.urn('orders', type_=TYPE)}" in imported
     # An import alone does not change the owner.
-    assert "was left as it is" in succeeded(rival.destroy())
+    assert "was left unchanged" in succeeded(rival.destroy())
     succeeded(rival.import_(TYPE, "orders", source_id, "--protect=false"))
     succeeded(rival.up())
     assert notes(cloud) == f"Pulumi: {rival.urn('orders', type_=TYPE)}"
