@@ -41,24 +41,24 @@ def _create(setting: Setting, parallel: str) -> tuple[Line, Line]:
     count = setting.sizes.few
     # At the default one run takes minutes, most of them waiting, so a single run is accurate enough.
     turns = setting.sizes.repeats if parallel == PARALLEL else 1
-    with setting.organisation() as organisation:
-        targets = setting.fleet("targets", count, organisation.env)
-        trivial = setting.fleet("trivial", count, organisation.env)
-        hold = {"BENCH_HOLD": str(organisation.verification_seconds)}
+    with setting.organization() as organization:
+        targets = setting.fleet("targets", count, organization.env)
+        trivial = setting.fleet("trivial", count, organization.env)
+        hold = {"BENCH_HOLD": str(organization.verification_seconds)}
         floors, walls, destroy_floors, destroys = [], [], [], []
         for turn in range(turns):
             setting.say(f"creating and destroying {count}, --parallel {parallel}, run {turn + 1} of {turns}")
             floors.append(trivial.run("up", parallel=parallel, env=hold))
-            organisation.traffic()
+            organization.traffic()
             walls.append(targets.run("up", parallel=parallel))
-            creating = organisation.traffic()
+            creating = organization.traffic()
             destroy_floors.append(trivial.run("destroy", parallel=parallel))
             destroys.append(targets.run("destroy", parallel=parallel))
-            destroying = organisation.traffic()
+            destroying = organization.traffic()
     wall, floor = min(walls), min(floors)
     created = Line(
         name="create",
-        work=f"create {count} targets, {organisation.verification_seconds:g} s of verification each, no rate limit",
+        work=f"create {count} targets, {organization.verification_seconds:g} s of verification each, no rate limit",
         measured=wall,
         floor=floor,
         targets=count,
@@ -86,14 +86,14 @@ def _create(setting: Setting, parallel: str) -> tuple[Line, Line]:
 def _other_ways(setting: Setting, ours: dict[str, float]) -> Iterator[Line]:
     count, few = setting.sizes.few, setting.sizes.one_after_another
     setting.say(f"creating {count} on the stock host, and {few} one after another")
-    with setting.organisation() as organisation, setting.organisation() as other:
-        plain = setting.fleet("plain", count, organisation.env, host=None)
+    with setting.organization() as organization, setting.organization() as other:
+        plain = setting.fleet("plain", count, organization.env, host=None)
         # Both sleep most of the time, so they don't slow each other down.
         with ThreadPoolExecutor(1) as aside:
             script = aside.submit(create_one_after_another, other.settings, other.gateway_url, few)
             plain_wall = plain.run("up")
             script_seconds = script.result()
-        plain_traffic, script_traffic = organisation.traffic(), other.traffic()
+        plain_traffic, script_traffic = organization.traffic(), other.traffic()
     for parallel, wall in ours.items():
         bound = Bound(what="ratio", figure=plain_wall / wall, limit=10, at_least=True)
         yield Line(
@@ -123,15 +123,15 @@ def limited(setting: Setting) -> Iterator[Line]:
     count, limit = setting.sizes.limited, setting.sizes.rate_limit
     for parallel in PARALLELS:
         setting.say(f"creating {count} with {limit} requests per minute, --parallel {parallel}")
-        with setting.organisation(rate_limit=limit) as organisation:
-            hold = {"BENCH_HOLD": str(organisation.verification_seconds), "BENCH_PER_WINDOW": str(limit)}
-            trivial = setting.fleet("trivial", count, organisation.env)
+        with setting.organization(rate_limit=limit) as organization:
+            hold = {"BENCH_HOLD": str(organization.verification_seconds), "BENCH_PER_WINDOW": str(limit)}
+            trivial = setting.fleet("trivial", count, organization.env)
             floor = trivial.run("up", parallel=parallel, env=hold)
-            wall = setting.fleet("targets", count, organisation.env).run("up", parallel=parallel)
-            traffic = organisation.traffic()
+            wall = setting.fleet("targets", count, organization.env).run("up", parallel=parallel)
+            traffic = organization.traffic()
         yield Line(
             name="limit",
-            work=f"create {count} targets, {organisation.verification_seconds:g} s of verification each, "
+            work=f"create {count} targets, {organization.verification_seconds:g} s of verification each, "
             f"{limit} requests per minute",
             measured=wall,
             floor=floor,
@@ -153,14 +153,14 @@ def latency(setting: Setting) -> Iterator[Line]:
     late = f"{LATENCY_SECONDS:g} s of latency for each request"
     for parallel in PARALLELS:
         setting.say(f"creating {count}, {late}, --parallel {parallel}")
-        with setting.organisation() as organisation, organisation.latency(LATENCY_SECONDS):
-            hold = {"BENCH_HOLD": str(organisation.verification_seconds + LATENCY_SECONDS)}
-            floor = setting.fleet("trivial", count, organisation.env).run("up", parallel=parallel, env=hold)
-            wall = setting.fleet("targets", count, organisation.env).run("up", parallel=parallel)
-            traffic = organisation.traffic()
+        with setting.organization() as organization, organization.latency(LATENCY_SECONDS):
+            hold = {"BENCH_HOLD": str(organization.verification_seconds + LATENCY_SECONDS)}
+            floor = setting.fleet("trivial", count, organization.env).run("up", parallel=parallel, env=hold)
+            wall = setting.fleet("targets", count, organization.env).run("up", parallel=parallel)
+            traffic = organization.traffic()
         yield Line(
             name="latency create",
-            work=f"create {count} targets, {organisation.verification_seconds:g} s of verification each, {late}",
+            work=f"create {count} targets, {organization.verification_seconds:g} s of verification each, {late}",
             measured=wall,
             floor=floor + LATENCY_SECONDS,
             targets=count,
@@ -175,13 +175,13 @@ def latency(setting: Setting) -> Iterator[Line]:
 
 
 def _late_refresh(setting: Setting, parallel: str, late: str) -> Line:
-    targets, trivial, organisation = setting.large
+    targets, trivial, organization = setting.large
     setting.say(f"refreshing {targets.count}, {late}, --parallel {parallel}")
     floor = trivial.run("refresh", parallel=parallel) + REQUESTS_IN_A_ROW * LATENCY_SECONDS
-    organisation.traffic()
-    with organisation.latency(LATENCY_SECONDS):
+    organization.traffic()
+    with organization.latency(LATENCY_SECONDS):
         wall = targets.run("refresh", parallel=parallel)
-    traffic = organisation.traffic()
+    traffic = organization.traffic()
     return Line(
         name="latency refresh",
         work=f"refresh {targets.count} targets, {late}",

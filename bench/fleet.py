@@ -32,16 +32,16 @@ LIMIT = 300
 def fleet(setting: Setting) -> Iterator[Line]:
     """Several stacks in one backend, four at a time, from the first `up` to `destroy`."""
     count, stacks = setting.sizes.few, setting.sizes.stacks
-    with setting.organisation(rate_limit=LIMIT) as organisation:
+    with setting.organization(rate_limit=LIMIT) as organization:
         setting.say(f"creating {stacks} stacks of targets and {stacks} of trivial resources")
-        trivial, targets = (_stacks(setting, program, organisation.env) for program in ("trivial", "targets"))
+        trivial, targets = (_stacks(setting, program, organization.env) for program in ("trivial", "targets"))
         for step, command, changed in STEPS:
             setting.say(f"{step} of {stacks} stacks of {count}, {AT_ONCE} at a time")
-            hold = {"BENCH_HOLD": str(organisation.verification_seconds)} if step == "up" else {}
+            hold = {"BENCH_HOLD": str(organization.verification_seconds)} if step == "up" else {}
             floor = _side_by_side(trivial, command, changed, hold)
-            organisation.traffic()
+            organization.traffic()
             wall = _side_by_side(targets, command, changed, {})
-            yield _line(step, stacks, count, wall, floor, organisation.traffic())
+            yield _line(step, stacks, count, wall, floor, organization.traffic())
 
 
 def _stacks(setting: Setting, program: str, env: dict[str, str]) -> list[Fleet]:

@@ -10,7 +10,7 @@ from bench.setting import PARALLEL, in_turns
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.services import Organisation
+    from bench.services import Organization
     from bench.setting import Fleet, Setting
 
 WORK = ("create", "no-op", "refresh")
@@ -22,23 +22,23 @@ def growth(setting: Setting) -> Iterator[Line]:
     """A create, a no-op and a refresh for fleets of all sizes; one line each, named for the work."""
     for count in setting.sizes.growth:
         setting.say(f"growth: {count}")
-        with setting.organisation() as organisation:
-            targets = setting.fleet("targets", count, organisation.env)
-            trivial = setting.fleet("trivial", count, organisation.env)
-            yield _created(setting, targets, trivial, organisation)
+        with setting.organization() as organization:
+            targets = setting.fleet("targets", count, organization.env)
+            trivial = setting.fleet("trivial", count, organization.env)
+            yield _created(setting, targets, trivial, organization)
             for work, command in (("no-op", "up"), ("refresh", "refresh")):
-                yield _repeated(setting, work, command, targets, trivial, organisation)
+                yield _repeated(setting, work, command, targets, trivial, organization)
 
 
-def _created(setting: Setting, targets: Fleet, trivial: Fleet, organisation: Organisation) -> Line:
-    hold = {"BENCH_HOLD": str(organisation.verification_seconds)}
+def _created(setting: Setting, targets: Fleet, trivial: Fleet, organization: Organization) -> Line:
+    hold = {"BENCH_HOLD": str(organization.verification_seconds)}
     parallel = _enough(targets.count)
     pairs = []
     for turn in range(setting.sizes.repeats if targets.count <= CHEAP else 1):
         if turn:
             trivial.run("destroy")
             targets.run("destroy")
-        organisation.traffic()
+        organization.traffic()
         floor = trivial.run("up", parallel=parallel, env=hold)
         pairs.append((floor, targets.run("up", parallel=parallel)))
     return Line(
@@ -48,7 +48,7 @@ def _created(setting: Setting, targets: Fleet, trivial: Fleet, organisation: Org
         floor=min(each for each, _ in pairs),
         targets=targets.count,
         parallel=parallel,
-        requests=organisation.traffic().by_kind,
+        requests=organization.traffic().by_kind,
     )
 
 
@@ -58,7 +58,7 @@ def _enough(count: int) -> str:
 
 
 def _repeated(
-    setting: Setting, work: str, command: str, targets: Fleet, trivial: Fleet, organisation: Organisation
+    setting: Setting, work: str, command: str, targets: Fleet, trivial: Fleet, organization: Organization
 ) -> Line:
     repeats = setting.sizes.repeats
     parallel = _enough(targets.count)
@@ -67,7 +67,7 @@ def _repeated(
         lambda: trivial.run(command, parallel=parallel),
         lambda: targets.run(command, parallel=parallel),
     )
-    traffic = organisation.traffic().by_kind
+    traffic = organization.traffic().by_kind
     return Line(
         name=work,
         work=f"{work} of {targets.count}",

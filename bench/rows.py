@@ -94,15 +94,15 @@ def _on_the_fleet(
     reason: str,
     changed: int = 0,
 ) -> Line:
-    targets, trivial, organisation = setting.large
+    targets, trivial, organization = setting.large
     work = work.format(fleet=targets.count, changed=changed)
     setting.say(f"{work}, --parallel {parallel}")
     traffic: list[Traffic] = []
 
     def measured() -> float:
-        organisation.traffic()
+        organization.traffic()
         wall = targets.run(*command, parallel=parallel, changed=changed)
-        traffic.append(organisation.traffic())
+        traffic.append(organization.traffic())
         return wall
 
     floor, wall = in_turns(
@@ -127,17 +127,17 @@ def _on_the_fleet(
 
 def update(setting: Setting) -> Iterator[Line]:
     """New retry policies for a part of the fleet; afterwards the old ones are restored for the other rows."""
-    targets, trivial, organisation = setting.large
+    targets, trivial, organization = setting.large
     count = setting.sizes.updated
     for parallel in PARALLELS:
         setting.say(f"updating {count} of {targets.count}, --parallel {parallel}")
-        organisation.traffic()
+        organization.traffic()
         walls, floors = [], []
         for changed in (count, 0):
             floors.append(trivial.run("up", parallel=parallel, changed=changed))
             walls.append(targets.run("up", parallel=parallel, changed=changed))
             if changed:
-                traffic = organisation.traffic()
+                traffic = organization.traffic()
         puts = traffic.kinds["PUT"]
         yield Line(
             name="update",
@@ -163,10 +163,10 @@ def memory(setting: Setting) -> Iterator[Line]:
         hold = setting.sizes.in_flight_seconds if everything else 1.0
         flags = str(2 * count) if everything else parallel
         setting.say(f"memory with {count} creates, --parallel {flags}")
-        with setting.organisation(verification_seconds=hold) as organisation:
-            trivial = setting.fleet("trivial", count, organisation.env)
+        with setting.organization(verification_seconds=hold) as organization:
+            trivial = setting.fleet("trivial", count, organization.env)
             floor = _peak(trivial, flags, {"BENCH_HOLD": str(hold)})
-            peak = _peak(setting.fleet("targets", count, organisation.env), flags)
+            peak = _peak(setting.fleet("targets", count, organization.env), flags)
         yield Line(
             name="memory",
             work=f"memory of the host, {count} creates, {'all' if everything else 'some'} in flight",

@@ -51,7 +51,7 @@ def _kind(method: str, path: str) -> str:
     return method
 
 
-class Organisation:
+class Organization:
     """An emulated organization, and the gateway that receives the events of its targets.
 
     Args:
@@ -73,7 +73,7 @@ class Organisation:
             self._control = services.enter_context(httpx.Client(base_url=f"{self.emulator_url}/emulator"))
             self._services = services.pop_all()
 
-    def __enter__(self) -> Organisation:  # noqa: PYI034
+    def __enter__(self) -> Organization:  # noqa: PYI034
         return self
 
     def __exit__(
@@ -115,5 +115,5 @@ class Organisation:
         try:
             yield
         finally:
-            # A row that fails here must not slow the rows that use the same organisation after it.
+            # A row that fails here must not slow the rows that use the same organization after it.
             self._control.post("/behaviour", json={}).raise_for_status()

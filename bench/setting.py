@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.declaring import PROGRAMS
 from bench.results import DEFAULT
-from bench.services import Organisation
+from bench.services import Organization
 from tests.support.engine import ROOT, Stack
 from tests.support.process import Result, Running
 
@@ -154,26 +154,26 @@ class Setting:
         self._made += 1
         return self._directory / f"{name}{self._made}"
 
-    def organisation(self, **settings: Any) -> Organisation:
+    def organization(self, **settings: Any) -> Organization:
         """An organization that lasts until the end, unless the caller ends it."""
         settings = {"verification_seconds": self.sizes.verification_seconds, **settings}
-        return self._ends.enter_context(Organisation(self.directory("organisation"), **settings))
+        return self._ends.enter_context(Organization(self.directory("organization"), **settings))
 
     def fleet(self, program: str, count: int, env: dict[str, str], **options: Any) -> Fleet:
         """A new, empty stack."""
         return Fleet(self.directory(program), program, count, env, **options)
 
     @cached_property
-    def large(self) -> tuple[Fleet, Fleet, Organisation]:
+    def large(self) -> tuple[Fleet, Fleet, Organization]:
         """A deployed stack of targets and one of trivial resources, which several rows share."""
         count = self.sizes.fleet
         self.say(f"bringing up {count} targets and {count} trivial resources, for several rows")
-        organisation = self.organisation(verification_seconds=1)
-        targets = self.fleet("targets", count, organisation.env)
-        trivial = self.fleet("trivial", count, organisation.env)
+        organization = self.organization(verification_seconds=1)
+        targets = self.fleet("targets", count, organization.env)
+        trivial = self.fleet("trivial", count, organization.env)
         for fleet in (targets, trivial):
             fleet.run("up")
-        return targets, trivial, organisation
+        return targets, trivial, organization
 
 
 def in_turns(repeats: int, floor: Callable[[], float], measured: Callable[[], float]) -> tuple[float, float]:

@@ -80,7 +80,7 @@ def make_stack(tmp_path: Path) -> StackMaker:
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    """An organisation with fast verifications and no rate limit."""
+    """An organization with fast verifications and no rate limit."""
     with Cloud(tmp_path) as cloud:
         yield cloud
 

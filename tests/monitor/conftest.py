@@ -1,4 +1,4 @@
-"""A monitor in its own process, and an organisation to watch."""
+"""A monitor in its own process, and an organization to watch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How thoroughly properties are drawn, and an organisation that takes what they make."""
+"""How thoroughly properties are drawn, and an organization that takes what they make."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def stack(declared: Declared, two: list[str], host: Path | None) -> Stack:
     return stack
 
 
-def test_two_organisations_in_one_program(stack: Stack, cloud: Cloud, other: Cloud) -> None:
+def test_two_organizations_in_one_program(stack: Stack, cloud: Cloud, other: Cloud) -> None:
     resources = stack.resources()
     assert cloud.living() == {"eu-orders": resources["eu-orders"]["id"]}
     assert other.living() == {"eu-orders": resources["us-orders"]["id"]}
@@ -93,7 +93,7 @@ def test_a_rotated_secret_does_not_change_a_target(
 
 @LONG
 @pytest.mark.parametrize("switched", ["the provider's address", "the resource's provider"])
-def test_a_switch_to_the_other_organisation_is_refused(
+def test_a_switch_to_the_other_organization_is_refused(
     stack: Stack, declared: Declared, cloud: Cloud, other: Cloud, switched: str
 ) -> None:
     source = (stack.directory / "__main__.py").read_text()

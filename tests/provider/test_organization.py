@@ -63,7 +63,7 @@ def assert_told(result: Result, cloud: Cloud, other: Cloud) -> None:
         ),
     ],
 )
-def test_another_organisation_is_refused(
+def test_another_organization_is_refused(
     declared: Declared, stack: Stack, cloud: Cloud, other: Cloud, command: str
 ) -> None:
     before, recorded = stack.resources(), stack.recorded()
@@ -155,7 +155,7 @@ def test_resources_of_a_lost_organization_are_removed_manually(
 
 
 @pytest.mark.full_length
-def test_another_address_of_the_same_organisation(stack: Stack, cloud: Cloud) -> None:
+def test_another_address_of_the_same_organization(stack: Stack, cloud: Cloud) -> None:
     """The new address is recorded, and nothing is written."""
     target_id = stack.resources()["orders"]["id"]
     address = cloud.emulator.url.replace("127.0.0.1", "localhost")

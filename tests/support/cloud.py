@@ -37,7 +37,7 @@ SIGNING_SECRET = "canary-signing-3f9"
 SECRET_HEADER = "canary-header-b52"
 CLIENT_SECRET = "canary-client-e08"
 BEHAVIOUR = Behaviour.model_validate_json(os.environ.get("GENESYS_TEST_BEHAVIOUR", "{}"))
-"""What is unlike the usual in every organisation of a session, from its start and after each reset: so all that is
+"""What is unlike the usual in every organization of a session, from its start and after each reset: so all that is
 tested can be tested under it. What somebody does by hand, and what a test sees of the truth, is as usual."""
 CANARIES = (PASSWORD, SIGNING_SECRET, SECRET_HEADER, CLIENT_SECRET)
 
@@ -54,7 +54,7 @@ def reaching(emulator: EmulatorServer, ca_file: Path) -> dict[str, str]:
 
 
 class Cloud:
-    """An organisation, and the gateway in front of its event bus; with `beside`, that of another organisation."""
+    """An organization, and the gateway in front of its event bus; with `beside`, that of another organization."""
 
     gateway: GatewayServer
 
@@ -89,7 +89,7 @@ class Cloud:
         self._stack.close()
 
     def new_gateway(self) -> GatewayServer:
-        """A gateway; all of one organisation have the same certificate."""
+        """A gateway; all of one organization have the same certificate."""
         return GatewayServer(
             GatewaySettings(
                 self.directory / "certificates",
@@ -101,7 +101,7 @@ class Cloud:
 
     @property
     def organization(self) -> str:
-        """The organisation's id."""
+        """The organization's id."""
         answer = self._call("GET", ORGANIZATION)
         answer.raise_for_status()
         organization: str = answer.json()["id"]
@@ -109,7 +109,7 @@ class Cloud:
 
     @property
     def env(self) -> dict[str, str]:
-        """What a process needs to reach this organisation."""
+        """What a process needs to reach this organization."""
         return {
             **reaching(self.emulator, self.gateway.ca_file),
             "GENESYSCLOUD_AUDIT_LOG": str(self.audit_log),
@@ -138,7 +138,7 @@ class Cloud:
             if not each.startswith("GET ") and " /oauth/token " not in each
         ]
 
-    # What somebody does in the organisation.
+    # What somebody does in the organization.
 
     def api(self, method: str, path: str = "", *, as_usual: bool = True, **request: Any) -> httpx.Response:
         """A call of the API on behalf of somebody who is not the provider; it is not in `requests`.
@@ -261,7 +261,7 @@ class Cloud:
         return taken
 
     def received_at(self, gateway: GatewayServer) -> dict[str, list[dict[str, Any]]]:
-        """What another gateway of this organisation took."""
+        """What another gateway of this organization took."""
         trusted = ssl.create_default_context(cafile=str(self.gateway.ca_file))
         taken: dict[str, list[dict[str, Any]]] = httpx.get(f"{gateway.url}/received", verify=trusted).json()
         return taken

@@ -82,7 +82,7 @@ class Declared:
         return f"{name} = EventBridgeSource({called or name!r}, {given})"
 
     def provider(self, name: str, cloud: Cloud, **arguments: str) -> str:
-        """A line that declares an explicit provider for an organisation."""
+        """A line that declares an explicit provider for an organization."""
         usual = {
             "api_url": repr(cloud.emulator.url),
             "login_url": repr(cloud.emulator.url),

@@ -1,4 +1,4 @@
-"""One organisation for a whole session of tests, as new for each of them; and time that can be skipped."""
+"""One organization for a whole session of tests, as new for each of them; and time that can be skipped."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ T = TypeVar("T")
 
 
 def settings_of(cloud: Cloud, directory: Path, **config: object) -> Settings:
-    """Settings for the organisation; the audit file is the test's own."""
+    """Settings for the organization; the audit file is the test's own."""
     return Settings.resolve({"auditLog": directory / "audit.jsonl", **config}, cloud.env)
 
 
 def as_new(cloud: Cloud) -> Iterator[Cloud]:
-    """The organisation without anything that an earlier test left behind."""
+    """The organization without anything that an earlier test left behind."""
     cloud.control("reset")
     cloud.behave_well()
     cloud._at_gateway.delete("/received").raise_for_status()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PAGE = 100
 
 
-class Organisation:
+class Organization:
     """A reader of a number of targets, which counts its requests."""
 
     allowance = Allowance(threading.Event())
@@ -63,13 +63,13 @@ class Organisation:
 class Asking(threading.Event):
     """A `cancelled` whose waits take no time: they advance the clock, and ask the questions that are due then."""
 
-    def __init__(self, organisation: Organisation, due: Sequence[float]) -> None:
+    def __init__(self, organization: Organization, due: Sequence[float]) -> None:
         super().__init__()
         self._now = 0.0
         self._due = sorted(due, reverse=True)
         self._asking: list[threading.Thread] = []
         self._passing = threading.Lock()
-        self._directory = Directory(organisation, Writes[Target](self), self, lambda: self._now)
+        self._directory = Directory(organization, Writes[Target](self), self, lambda: self._now)
 
     def wait(self, timeout: float | None = None) -> bool:
         assert timeout is not None
@@ -127,14 +127,14 @@ HALTING = [0.01 * number + 0.5 * (number > 4) for number in range(100)]
     ],
 )
 def test_look_ups_choose_the_cheaper_reads(due: list[float], there: int, most: int) -> None:
-    organisation = Organisation(there)
-    Asking(organisation, due).ask_all()
-    assert len(organisation.requests) <= most, organisation.requests
+    organization = Organization(there)
+    Asking(organization, due).ask_all()
+    assert len(organization.requests) <= most, organization.requests
 
 
 @pytest.mark.parametrize("due", [AT_ONCE, TRICKLING, EIGHT_AT_A_TIME])
 def test_look_ups_stay_cheap_without_a_total_in_the_list(due: list[float]) -> None:
-    organisation = Organisation(2000, says_how_long=False)
-    Asking(organisation, due).ask_all()
+    organization = Organization(2000, says_how_long=False)
+    Asking(organization, due).ask_all()
     # An empty page ends the list.
-    assert len(organisation.requests) <= 2 * 21, organisation.requests
+    assert len(organization.requests) <= 2 * 21, organization.requests

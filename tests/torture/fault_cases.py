@@ -101,8 +101,8 @@ FAULT_CASES = (
     FaultCase("login throttled by its 400", _status(400), "the login is throttled", path=LOGIN),
     FaultCase("login 503", _status(503), "see its status page", path=LOGIN),
     FaultCase("login not JSON", _action("malformed"), NOT_THE_API, path=LOGIN),
-    FaultCase("organisation 503", _status(503), "see its status page", path=ORGANIZATION),
-    FaultCase("organisation not JSON", _action("malformed"), NOT_THE_API, path=ORGANIZATION),
+    FaultCase("organization 503", _status(503), "see its status page", path=ORGANIZATION),
+    FaultCase("organization not JSON", _action("malformed"), NOT_THE_API, path=ORGANIZATION),
 )
 
 STORM = (

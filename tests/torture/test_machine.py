@@ -354,7 +354,7 @@ class StackMachine(RuleBasedStateMachine):
         self.succeeds(UP, "up")
         self.settles()
 
-    # A second stack, a second organisation.
+    # A second stack, a second organization.
 
     @precondition(lambda self: self.world.second is None)
     @rule(data=st.data(), same_project=st.booleans())
@@ -427,7 +427,7 @@ class StackMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.there()) == len(self.wanted) > 0)
     @rule(command=st.sampled_from((UP, REFRESH, DESTROY, (*UP, "--refresh"), (*DESTROY, "--refresh"))))
-    def uses_another_organisation(self, command: tuple[str, ...]) -> None:
+    def uses_another_organization(self, command: tuple[str, ...]) -> None:
         """With its credentials nothing is read, written or removed; with the old ones everything works again."""
         self.starts_settled()
         if self.elsewhere is None:

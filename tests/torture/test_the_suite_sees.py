@@ -57,7 +57,7 @@ delete = TargetManager.delete
 TargetManager.delete = lambda self, target_id, **_: delete(self, target_id)
 """
 
-WITHOUT_ORGANISATION = """
+WITHOUT_ORGANIZATION = """
 from genesys_provider.common.organization import Organizations
 
 Organizations.require = lambda self, *_: self.now()
@@ -147,7 +147,7 @@ def renames_a_sync(world: World) -> list[str]:
 GUARDS = {
     "the parent in the mark": (WITHOUT_PARENT, moves_without_alias, "the move is not refused"),
     "the look before a delete": (WITHOUT_LOOK, lets_go, "lost: changed "),
-    "the organisation": (WITHOUT_ORGANISATION, destroys_elsewhere, "orphan: changed "),
+    "the organization": (WITHOUT_ORGANIZATION, destroys_elsewhere, "orphan: changed "),
     "a sync's silence": (ALWAYS_DELETED, renames_a_sync, "lie: "),
 }
 
