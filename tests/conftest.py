@@ -1,4 +1,4 @@
-"""Fixtures that several folders of tests share."""
+"""Fixtures that several folders share."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The long run of `tests/torture`; it is here, since pytest wants options before it looks for tests."""
+    """Adds the option for the long run; it is here since pytest needs options before it collects tests."""
     parser.addoption("--torture", action="store_true", help="run tests/torture at full length")
 
 
 def pytest_configure() -> None:
-    """Lets commands hear a Ctrl-C: what a shell starts in the background ignores it, and so do its children."""
+    """Makes commands react to Ctrl-C, even if a shell has started pytest in the background, where it is ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what is for the full length."""
+    """Deselects tests that only belong to the long run."""
     if not config.getoption("--torture"):
         left_out = [each for each in items if each.get_closest_marker("full_length")]
         config.hook.pytest_deselected(items=left_out)
@@ -39,21 +39,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A process of several, as `make torture` starts them, hands on what it has counted."""
+    """Passes the counts of a worker process to the main one."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["counted"] = {name: dict(counts) for name, counts in COUNTED.items()}
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Takes it in."""
+    """Adds the counts of a worker process."""
     for name, counts in getattr(node, "workeroutput", {}).get("counted", {}).items():
         COUNTED[name].update(counts)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Trusts one CA in place of the system's, whose 140 cost each HTTP client 0.04 s of CPU.
+    """Trusts a single CA instead of the system's 140, which cost each HTTP client 0.04 s of CPU.
 
     Tests of the system's CAs remove the variable.
     """
@@ -67,7 +67,7 @@ def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def make_stack(tmp_path: Path) -> StackMaker:
-    """Stacks in folders of their own below the test's `tmp_path`."""
+    """Creates stacks in separate folders below the test's `tmp_path`."""
     made: list[Stack] = []
 
     def make(program: str, **options: Any) -> Stack:
@@ -87,6 +87,6 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def one_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """An organization for all tests of a process that reset it: see `tests.support.shared_cloud.as_new`."""
+    """One organization for all tests of a process, which `tests.support.shared_cloud.reset_cloud` resets."""
     with Cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         yield cloud

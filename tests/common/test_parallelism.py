@@ -1,4 +1,4 @@
-"""What a run says of operations that the engine let wait in turns, in virtual time."""
+"""The advice after a run whose operations the engine executed in waves, in virtual time."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from genesys_provider.common.parallelism import Parallelism
 
 
 class Engine:
-    """Carries operations out as the engine does: so many at a time, each checked one ahead of its turn.
+    """Executes operations like the engine: a fixed number at a time, with one more already checked.
 
-    All take the same time, so that a wave begins when the one before it ends.
+    All take the same time, so each wave begins when the previous one ends.
     """
 
     def __init__(self) -> None:
@@ -42,8 +42,8 @@ def engine() -> Engine:
     return Engine()
 
 
-def test_who_waited_in_turns_is_told_the_figure_that_would_do(engine: Engine) -> None:
-    engine.now += 2  # what the rest of the run took
+def test_waves_lead_to_advice_with_a_sufficient_number(engine: Engine) -> None:
+    engine.now += 2  # The rest of the run.
     engine.up(100, 5, parallel=8)
     assert engine.parallelism.advice() == (
         "8 of 100 targets waited at a time; with `PULUMI_PARALLEL=100` this `up` would have taken about 7 s, "
@@ -51,33 +51,33 @@ def test_who_waited_in_turns_is_told_the_figure_that_would_do(engine: Engine) ->
     )
 
 
-def test_who_waited_all_at_a_time_is_told_nothing(engine: Engine) -> None:
+def test_a_single_wave_needs_no_advice(engine: Engine) -> None:
     engine.up(100, 5, parallel=100)
     assert engine.parallelism.advice() is None
 
 
-def test_what_depends_on_others_waits_for_them_and_not_for_its_turn(engine: Engine) -> None:
-    """The program declares the second four when it has the outputs of the first."""
+def test_waiting_for_dependencies_is_not_waiting_for_a_slot(engine: Engine) -> None:
+    """The program declares the second four once it has the outputs of the first four."""
     engine.up(4, 20, parallel=8)
     engine.up(4, 20, parallel=8, first=4)
     assert engine.parallelism.advice() is None
 
 
-def test_nothing_is_said_of_a_few_seconds(engine: Engine) -> None:
+def test_a_few_seconds_need_no_advice(engine: Engine) -> None:
     engine.up(20, 0.3, parallel=4)
     assert engine.parallelism.advice() is None
 
 
-def test_what_never_begins_waits_for_no_turn(engine: Engine) -> None:
-    """It failed its check, or a refresh found a difference that the program does not see."""
+def test_an_operation_that_never_begins_does_not_count(engine: Engine) -> None:
+    """Its check failed, or a refresh found a difference that the program does not have."""
     engine.parallelism.queued("target-9")
     engine.up(4, 20, parallel=8)
     engine.up(4, 20, parallel=8, first=4)
     assert engine.parallelism.advice() is None
 
 
-def test_what_the_engine_itself_takes_is_no_turn(engine: Engine) -> None:
-    """On a busy machine there is always one that was just checked, although all have a place."""
+def test_the_time_of_the_engine_itself_does_not_count(engine: Engine) -> None:
+    """On a busy machine, one operation is always just checked, although there are enough slots for all."""
     with ExitStack() as waits:
         for number in range(150):
             engine.parallelism.queued(f"target-{number}")
@@ -88,7 +88,7 @@ def test_what_the_engine_itself_takes_is_no_turn(engine: Engine) -> None:
     assert engine.parallelism.advice() is None
 
 
-def test_two_that_wait_for_their_turn_together_count_once(engine: Engine) -> None:
+def test_overlapping_waits_for_a_slot_count_once(engine: Engine) -> None:
     with engine.parallelism.awaiting_verdict("target"):
         engine.parallelism.queued("a")
         engine.now += 2
@@ -105,7 +105,7 @@ def test_two_that_wait_for_their_turn_together_count_once(engine: Engine) -> Non
     assert "about 8 s, not 14 s" in told
 
 
-def test_the_rate_limit_may_set_the_pace(engine: Engine) -> None:
+def test_the_rate_limit_bounds_the_advice(engine: Engine) -> None:
     engine.up(400, 5, parallel=8)
     told = engine.parallelism.advice(least_seconds=120)
     assert told is not None
@@ -113,7 +113,7 @@ def test_the_rate_limit_may_set_the_pace(engine: Engine) -> None:
     assert engine.parallelism.advice(least_seconds=249) is None
 
 
-def test_a_run_that_was_cancelled_is_told_nothing(engine: Engine) -> None:
+def test_a_cancelled_run_gets_no_advice(engine: Engine) -> None:
     engine.up(20, 5, parallel=4)
     with pytest.raises(Cancelled), engine.parallelism.awaiting_verdict("target"):
         raise Cancelled("Ctrl-C")

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, and programs that declare targets."""
+"""A PostgreSQL server for these tests, and programs that declare targets."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def declared(cloud: Cloud, make_stack: StackMaker) -> Declared:
 
 
 def _binaries() -> Path | None:
-    """Where PostgreSQL's server is: on `PATH`, or where Debian puts it."""
+    """The folder of PostgreSQL's server programs: on `PATH`, or where Debian installs them."""
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
     on_path = [Path(found).parent for found in [shutil.which("initdb")] if found]
     return next((path for path in [*on_path, *reversed(debian)] if (path / "postgres").exists()), None)
 
 
-def _somebody() -> dict[str, Any]:
-    """As whom the server runs: PostgreSQL refuses root."""
+def _server_user() -> dict[str, Any]:
+    """The user that the server runs as, since PostgreSQL refuses root."""
     if os.getuid() != 0:
         return {}
     for name in ("postgres", "nobody"):
@@ -53,12 +53,12 @@ def _somebody() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The URL of a Pulumi backend in a PostgreSQL server that serves these tests alone."""
+    """The URL of a Pulumi backend in a PostgreSQL server that only these tests use."""
     binaries = _binaries()
     if binaries is None:
         pytest.skip("no PostgreSQL server here: install Debian's package postgresql")
-    somebody = _somebody()
-    # Not below pytest's folder, which is for this user's eyes alone.
+    somebody = _server_user()
+    # Not below pytest's folder, which only this user can read.
     directory = Path(tempfile.mkdtemp(prefix="postgres-"))
     try:
         if somebody:
@@ -86,7 +86,7 @@ def postgres() -> Iterator[str]:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         server = subprocess.Popen(
-            # Durability is not what is tested here.
+            # `-F`: these tests need no durability.
             [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", directory, "-F"],
             stderr=subprocess.PIPE,
             text=True,
@@ -98,14 +98,14 @@ def postgres() -> Iterator[str]:
             assert server.poll() is None, said
             yield f"postgres://pulumi@127.0.0.1:{port}/postgres?sslmode=disable"
         finally:
-            server.send_signal(signal.SIGINT)  # The fast shutdown.
+            server.send_signal(signal.SIGINT)  # A fast shutdown.
             server.wait(START_SECONDS)
     finally:
         shutil.rmtree(directory)
 
 
 def _until_ready(server: subprocess.Popen[str]) -> str:
-    """What the server says until it accepts connections, or ends; what it says later nobody reads."""
+    """The server's output until it accepts connections or ends; later output is discarded."""
     said: list[str] = []
     ready = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Two runs of one stack: Pulumi's lock holds, whatever the backend, and a run that died is got over."""
+"""Two runs of one stack: Pulumi's lock holds on every backend, and the stack recovers from a run that died."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BACKENDS = ["file", "postgres"]
 
 @pytest.fixture
 def backend(request: pytest.FixtureRequest) -> dict[str, str]:
-    """The environment that makes this backend a stack's."""
+    """The environment that selects this backend."""
     if request.param == "file":
         return {}
     return {"PULUMI_BACKEND_URL": request.getfixturevalue("postgres")}
@@ -30,12 +30,12 @@ def backend(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.fixture
 def stack(backend: dict[str, str], declared: Declared) -> Stack:
-    # The database outlives the test: each has a project of its own.
+    # The database outlives the test, so each test has its own project.
     return declared.stack(declared.targets(["orders"]), env=backend, name=f"house-{uuid4().hex[:8]}")
 
 
-def held_up(stack: Stack, cloud: Cloud) -> Running:
-    """A run of `up` that waits in the middle of its POST."""
+def start_up_held_in_post(stack: Stack, cloud: Cloud) -> Running:
+    """A run of `up` whose POST is held."""
     match = {"method": "POST", "path": TARGETS}
     cloud.control("faults", match=match, action="delay", seconds=60, times=1)
     running = stack.start("up", "--yes", "--skip-preview")
@@ -54,7 +54,7 @@ def assert_agreed(stack: Stack, cloud: Cloud) -> None:
     "backend", ["file", pytest.param("postgres", marks=pytest.mark.full_length)], indirect=True
 )
 def test_the_second_run_is_refused(stack: Stack, cloud: Cloud) -> None:
-    first = held_up(stack, cloud)
+    first = start_up_held_in_post(stack, cloud)
     cloud.requests()
     second = stack.up()
     assert second.code != 0
@@ -67,10 +67,10 @@ def test_the_second_run_is_refused(stack: Stack, cloud: Cloud) -> None:
     assert_agreed(stack, cloud)
 
 
-# On a file backend this is among the kill points of `tests/torture`.
+# The kill points of `tests/torture` cover this for a file backend.
 @pytest.mark.parametrize("backend", ["postgres"], indirect=True)
-def test_a_run_that_dies_leaves_a_lock_and_nothing_double(stack: Stack, cloud: Cloud) -> None:
-    first = held_up(stack, cloud)
+def test_a_run_that_dies_leaves_a_lock_and_no_duplicate(stack: Stack, cloud: Cloud) -> None:
+    first = start_up_held_in_post(stack, cloud)
     first.kill()
     first.wait()
     cloud.control("held", "DELETE")

@@ -1,4 +1,4 @@
-"""Two stacks want the same names at the same time: each name has one owner, and nobody loses anything."""
+"""Two stacks want the same names at the same time: each name gets one owner, and neither stack loses anything."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 OWNER = "X-Pulumi-Resource"
 
 
-def both_up(cloud: Cloud, stacks: dict[str, Stack], posts: int) -> dict[str, Result]:
-    """Runs `up` in both, whose POSTs (so many in all) go on together: none sees what another made."""
+def up_in_both(cloud: Cloud, stacks: dict[str, Stack], posts: int) -> dict[str, Result]:
+    """Runs `up` in both stacks and releases all their POSTs together, so that none sees what another created."""
     match = {"method": "POST", "path": TARGETS}
     cloud.control("faults", match=match, action="delay", seconds=60, times=posts)
     running = {name: stack.start("up", "--yes", "--skip-preview") for name, stack in stacks.items()}
@@ -36,7 +36,7 @@ def everything(cloud: Cloud) -> dict[str, dict[str, Any]]:
 def test_one_name(declared: Declared, cloud: Cloud) -> None:
     program = declared.program(declared.target("orders"), declared.sync("orders"))
     stacks = {name: declared.stack(program, name=name) for name in ("house", "rival")}
-    results = both_up(cloud, stacks, posts=2)
+    results = up_in_both(cloud, stacks, posts=2)
     assert sorted(result.code == 0 for result in results.values()) == [False, True], results
     won, lost = sorted(stacks, key=lambda name: results[name].code != 0)
     winner, loser = stacks[won], stacks[lost]
@@ -52,14 +52,14 @@ def test_one_name(declared: Declared, cloud: Cloud) -> None:
         assert "Traceback" not in result.output
 
     refused(results[lost])
-    # Nor does the next try get it, nor the end of the stack end it.
+    # The next `up` does not get it either, and `destroy` leaves it alone.
     refused(loser.up())
     assert "orders" not in loser.resources()
     assert loser.destroy().code == 0
     assert cloud.writes() == []
     assert cloud.targets() == {"orders": target}
     assert "3 unchanged" in winner.up("--refresh").output
-    # What the gateway was told is the winner's alone.
+    # The gateway only heard of the winner's target.
     assert {sync["body"]["targetId"] for sync in cloud.received()["syncs"]} == {target["id"]}
 
 
@@ -70,9 +70,10 @@ def test_several_names(declared: Declared, cloud: Cloud) -> None:
         "house": declared.stack(declared.targets(names), name="house"),
         "rival": declared.stack(declared.targets(reversed(names)), name="rival"),
     }
-    both_up(cloud, stacks, posts=2 * len(names))
+    up_in_both(cloud, stacks, posts=2 * len(names))
     targets = everything(cloud)
-    # The stack that was refused one name may have stopped before it tried another, never with more than it owns.
+    # A stack that was refused one name may have stopped before it tried the others, but its state has no more than
+    # it owns.
     owned = {
         owner: {
             name: each["id"]
@@ -87,7 +88,7 @@ def test_several_names(declared: Declared, cloud: Cloud) -> None:
         assert {name: each["id"] for name, each in stack.resources().items()} == owned[owner]
     assert stacks["house"].destroy().code == 0
     assert {name: each["id"] for name, each in everything(cloud).items()} == owned["rival"]
-    # Given free, they are the other's.
+    # Once the names are free, the other stack gets them.
     assert stacks["rival"].up().code == 0
     assert set(everything(cloud)) == set(names)
     marks = {name: each["headers"][OWNER] for name, each in cloud.targets().items()}

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from genesys_provider.cli import main
 from genesys_provider.common import audit_chain
 
-# Writes until it is killed or its input ends, and says of each entry that the file has it.
+# Writes until it is killed or its input ends, and acknowledges each entry once it is in the file.
 WRITER = """
 import os, sys
 from pathlib import Path
@@ -24,7 +24,7 @@ for line in sys.stdin:
     print(line.strip(), flush=True)
 """
 
-# Dies when so many bytes of its first entry are written; -1 is all of them but for what comes after.
+# Dies after writing this many bytes of its first entry; -1 means all of them.
 DYING = """
 import os, signal, sys
 from pathlib import Path
@@ -50,13 +50,13 @@ class Writer:
         self.acknowledged: list[str] = []
 
     def ask(self, *names: str) -> None:
-        """Has it write these; it may take its time."""
+        """Asks it to write these, without waiting."""
         assert self._process.stdin is not None
         self._process.stdin.write("".join(f"{name}\n" for name in names))
         self._process.stdin.flush()
 
     def take(self, count: int) -> None:
-        """Waits until so many more are written."""
+        """Waits until this many more are acknowledged."""
         assert self._process.stdout is not None
         for _ in range(count):
             self.acknowledged.append(self._process.stdout.readline().strip())
@@ -87,7 +87,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def entries(file: Path) -> list[str]:
-    """The targets of the entries, as a reader finds them who skips what is no JSON."""
+    """The targets of the entries, skipping lines that are not JSON."""
     lines = [audit_chain.parsed(line) for line in file.read_bytes().splitlines()]
     return [entry["targetId"] for entry in lines if entry is not None]
 
@@ -111,7 +111,7 @@ def test_one_of_two_writers_is_killed(file: Path, killed_after: int) -> None:
     assert len(found) == len(set(found))
     assert {*doomed.acknowledged, *survivor.acknowledged} <= set(found)
     assert len(survivor.acknowledged) == 200
-    # At most the one that it was writing, whose writing nobody was told of.
+    # At most one more: an entry that was written but not acknowledged.
     assert len(found) <= len(doomed.acknowledged) + 200 + 1
     assert_whole(file)
 
@@ -122,7 +122,7 @@ def test_one_dies_in_the_middle_of_its_entry(file: Path, cut: int) -> None:
     writer.ask("first")
     writer.take(1)
     whole = cut < 0
-    # -2: all but the line's end.
+    # -2: everything except the newline.
     program = DYING.replace("data if cut < 0", "data[:-1] if cut < 0") if cut == -2 else DYING
     for _ in range(2):
         died = subprocess.run([sys.executable, "-c", program, file, str(cut)], check=False)

@@ -1,4 +1,4 @@
-"""The OpenAPI document, the emulator and the client say the same."""
+"""The OpenAPI document, the emulator and the client agree."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.timeout(LIMIT)
 
 MAX_INSTANCES = 3
 METHODS = {"get", "post", "put", "delete", "patch"}
-RIGHT = {
+VALID = {
     "name": "orders",
     "endpointUrl": "https://localhost:1/",
     "authType": "NONE",
@@ -62,7 +62,7 @@ def emulator() -> Iterator[tuple[Recorder, str]]:
 
 @pytest.fixture
 def exchanges(emulator: tuple[Recorder, str]) -> Iterator[list[recorder.Exchange]]:
-    """What passes in this test; every answer is checked at its end."""
+    """The requests and responses of this test; every response is checked at its end."""
     recording, url = emulator
     httpx.post(f"{url}/emulator/reset").raise_for_status()
     recording.exchanges.clear()
@@ -92,14 +92,14 @@ def test_the_document_is_served_without_login(emulator: tuple[Recorder, str]) ->
     assert httpx.get(emulator[1] + OPENAPI_PATH).json() == DOCUMENT
 
 
-def test_it_is_an_openapi_document_whose_every_schema_says_something() -> None:
+def test_it_is_a_valid_openapi_document_and_no_schema_is_empty() -> None:
     validate(DOCUMENT)
     for name, schema in DOCUMENT["components"]["schemas"].items():
         Draft202012Validator.check_schema(schema)
         assert recorder.faults([], "components", "schemas", name), name
 
 
-def test_it_has_every_call_of_the_emulator_and_no_other() -> None:
+def test_it_has_exactly_the_calls_of_the_emulator() -> None:
     app = emulator_app(EmulatorSettings())._app  # type: ignore[attr-defined]
     served = {
         (route.path, method.lower())
@@ -113,14 +113,14 @@ def test_it_has_every_call_of_the_emulator_and_no_other() -> None:
     assert documented == served
 
 
-# The emulator answers as the document says, in success and in failure.
+# The emulator's responses match the document, in success and in failure.
 
 
-def test_every_answer_of_a_session_is_as_documented(
+def test_every_response_of_a_session_is_as_documented(
     api: httpx.Client, emulator: tuple[Recorder, str], exchanges: list[recorder.Exchange]
 ) -> None:
     def post(**fields: Any) -> httpx.Response:
-        return api.post(TARGETS_PATH, json={**RIGHT, **fields})
+        return api.post(TARGETS_PATH, json={**VALID, **fields})
 
     auth = {
         "BASIC": {"username": "u", "password": "p"},
@@ -145,8 +145,8 @@ def test_every_answer_of_a_session_is_as_documented(
     for path in (one + "/health", TARGETS_PATH + "/none/health"):
         api.post(path)
     api.put(one, json={**api.get(one).json(), "headers": {"X": "1"}})
-    api.put(one, json={**RIGHT, "name": "JWT"})
-    api.put(TARGETS_PATH + "/none", json=RIGHT)
+    api.put(one, json={**VALID, "name": "JWT"})
+    api.put(TARGETS_PATH + "/none", json=VALID)
     post()
     post(name="", eventTypes=[], unknown=1, retryPolicy={"maxRetries": 11, "x": 1}, headers={"é": 1})
     api.post(TARGETS_PATH, content=b"{")
@@ -158,7 +158,7 @@ def test_every_answer_of_a_session_is_as_documented(
     api.get("/api/v2/nothing")
     api.delete(one)
     api.delete(one)
-    # The login, and who may not.
+    # The login, and missing permissions.
     api.post("/oauth/token", auth=("dev-client", "wrong"), data={"grant_type": "client_credentials"})
     api.post("/oauth/token", auth=("dev-client", "dev-secret"), data={"grant_type": "password"})
     api.post("/oauth/token", content=b"x" * 512_001)
@@ -170,12 +170,12 @@ def test_every_answer_of_a_session_is_as_documented(
     api.get(TARGETS_PATH, headers={"Authorization": f"Bearer {token}"})
     api.get(OPENAPI_PATH)
     api.get(ORGANIZATION_PATH)
-    lead_integrations(api)
+    exercise_integrations(api)
     fault = {"match": {"method": "GET", "path": TARGETS_PATH}, "action": "status", "status": 429, "times": 1}
     api.post("/emulator/faults", json={**fault, "headers": {"Retry-After": "1"}})
     api.get(TARGETS_PATH)
     assert {each.status for each in exchanges} == {200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 429}
-    # Every call and, of each, every answer that is not about the limit or the login in general.
+    # Every call, with every response except those about limits or the login in general.
     seen = {(*(recorder.operation_of(each) or ("", "")), str(each.status)) for each in exchanges}
     general = {"401", "403", "413", "429", "default"}
     assert {
@@ -186,8 +186,8 @@ def test_every_answer_of_a_session_is_as_documented(
     } <= seen
 
 
-def lead_integrations(api: httpx.Client) -> None:
-    """Every answer of the calls about integrations."""
+def exercise_integrations(api: httpx.Client) -> None:
+    """Provokes every response of the calls about integrations."""
     named = {"name": "ours", "integrationType": {"id": EVENTBRIDGE}}
     one = api.post(INTEGRATIONS_PATH, json=named).json()["selfUri"]
     configuration: dict[str, Any] = {
@@ -197,13 +197,13 @@ def lead_integrations(api: httpx.Client) -> None:
         "advanced": {},
         "credentials": {},
     }
-    right = {
+    valid = {
         "awsAccountId": "012345678901",
         "awsAccountRegion": "eu-west-1",
         "eventSourceSuffix": "ours",
         "eventFilter": ["v2.users.{id}.presence"],
     }
-    for properties in ({}, right, right):
+    for properties in ({}, valid, valid):
         api.put(f"{one}/config/current", json={**configuration, "properties": properties})
     for state in ("ENABLED", "DISABLED", "PAUSED", "DELETED", "RESTORED"):
         api.patch(one, json={"intendedState": state})
@@ -231,7 +231,7 @@ def lead_integrations(api: httpx.Client) -> None:
         api.post(INTEGRATIONS_PATH, json={**named, "name": f"one of {number}"})
 
 
-# The client asks as the document says.
+# The client's requests match the document.
 
 
 FOR_OTHER_CLIENTS = {
@@ -242,7 +242,7 @@ FOR_OTHER_CLIENTS = {
     (TYPES_PATH + "/{typeId}", "get"),
     (TYPES_PATH + "/{typeId}/configschemas/{configType}", "get"),
 }
-"""What the document has besides: the official SDK asks for it."""
+"""Calls that only other clients make, such as the official SDK."""
 
 
 def test_every_request_of_the_managers_is_as_documented(
@@ -258,9 +258,9 @@ def test_every_request_of_the_managers_is_as_documented(
     with TargetManager(settings) as manager:
         basic = BasicAuth("ü", "p").auth_config()
         wanted = TargetConfig.model_validate(
-            {**RIGHT, "authType": "BASIC", "authConfig": basic, "owner": "house/dev/ордера"}
+            {**VALID, "authType": "BASIC", "authConfig": basic, "owner": "house/dev/ордера"}
         )
-        with pytest.raises(VerificationFailed):  # Nobody listens at the endpoint.
+        with pytest.raises(VerificationFailed):  # Nothing listens at the endpoint.
             manager.register(wanted, timeout=5)
         target = manager.find("orders")
         assert target is not None
@@ -274,7 +274,7 @@ def test_every_request_of_the_managers_is_as_documented(
         assert manager.get("none ?ü") is None
         manager.delete(target.id)
         skipped = SkippedWaits()
-        lead_sources(SourceManager(settings, cancelled=skipped, clock=skipped.clock, beside=manager))
+        exercise_sources(SourceManager(settings, cancelled=skipped, clock=skipped.clock, beside=manager))
     wrong = {
         f"{each.method} {each.path}": found for each in exchanges if (found := recorder.request_faults(each))
     }
@@ -286,8 +286,8 @@ def test_every_request_of_the_managers_is_as_documented(
     assert calls == documented - FOR_OTHER_CLIENTS
 
 
-def lead_sources(manager: SourceManager) -> None:
-    """Every call about sources."""
+def exercise_sources(manager: SourceManager) -> None:
+    """Makes every call about sources."""
     wanted = SourceConfig(
         name="ours ü",
         aws_account_id="012345678901",
@@ -306,25 +306,25 @@ def lead_sources(manager: SourceManager) -> None:
     manager.delete(source.id)
 
 
-# What the document takes, the emulator takes, and nothing else.
+# The emulator accepts what the document accepts, and nothing else.
 
 
 def _json(value: Any) -> Any:
-    """What of drawn properties JSON can carry."""
+    """The drawn properties, without what JSON can't represent."""
     return json.loads(json.dumps(value, default=lambda _: None), parse_constant=lambda _: None)
 
 
 bodies = st.one_of(
-    drawn.right_targets(), drawn.mutated(drawn.right_targets()), drawn.mutated(drawn.right_targets())
-).map(lambda body: {**RIGHT, **_json(body)})
+    drawn.valid_targets(), drawn.mutated(drawn.valid_targets()), drawn.mutated(drawn.valid_targets())
+).map(lambda body: {**VALID, **_json(body)})
 
 BEYOND_THE_SCHEMA = ("endpointUrl", "authConfig.tokenUrl", "headers", "name", "eventTypes[")
-"""Where the document tells finer rules in words alone."""
+"""Properties with rules that the document only gives in words."""
 
 
 @examples(150)
 @given(bodies)
-def test_the_emulator_takes_what_the_document_takes(
+def test_the_emulator_accepts_what_the_document_accepts(
     emulator: tuple[Recorder, str], api_of_module: httpx.Client, body: dict[str, Any]
 ) -> None:
     found = recorder.faults(body, "components", "schemas", "TargetBody")
@@ -334,7 +334,7 @@ def test_the_emulator_takes_what_the_document_takes(
         assert not found
     elif not found:
         assert answer.status_code == 400
-        if answer.json()["code"] != "invalid.json":  # half a surrogate pair
+        if answer.json()["code"] != "invalid.json":  # A lone surrogate.
             fields = [detail["fieldName"] for detail in answer.json()["details"]]
             assert fields
             assert all(field.startswith(BEYOND_THE_SCHEMA) for field in fields), fields
@@ -344,7 +344,7 @@ def test_the_emulator_takes_what_the_document_takes(
 
 @pytest.fixture(scope="module")
 def api_of_module(emulator: tuple[Recorder, str]) -> Iterator[httpx.Client]:
-    # What an earlier test took from the client's scopes is given back.
+    # Restores the client's scopes, which an earlier test has changed.
     httpx.post(f"{emulator[1]}/emulator/reset").raise_for_status()
     with httpx.Client(base_url=emulator[1]) as client:
         grant = {"grant_type": "client_credentials"}

@@ -83,7 +83,7 @@ def port_of(url: str) -> str:
 
 
 @contextmanager
-def nothing_yet(tmp_path: Path) -> Iterator[Shell]:
+def empty_home(tmp_path: Path) -> Iterator[Shell]:
     """An empty home. The ports of the page are ones that are free."""
     home = tmp_path / "home"
     home.mkdir()
@@ -97,9 +97,9 @@ def nothing_yet(tmp_path: Path) -> Iterator[Shell]:
 
 
 @contextmanager
-def a_pulumi_project(tmp_path: Path) -> Iterator[Shell]:
+def pulumi_project(tmp_path: Path) -> Iterator[Shell]:
     """A Pulumi project in Python without a program."""
-    with nothing_yet(tmp_path) as shell:
+    with empty_home(tmp_path) as shell:
         options = "{toolchain: pip, virtualenv: venv}"
         shell.write("Pulumi.yaml", f"name: contact-centre\nruntime: {{name: python, options: {options}}}\n")
         shell.run(f"export PULUMI_BACKEND_URL='{tmp_path.as_uri()}?metadata=skip' PULUMI_CONFIG_PASSPHRASE=x")
@@ -107,7 +107,7 @@ def a_pulumi_project(tmp_path: Path) -> Iterator[Shell]:
 
 
 @contextmanager
-def an_organization(tmp_path: Path) -> Iterator[Shell]:
+def running_services(tmp_path: Path) -> Iterator[Shell]:
     """A gateway and an emulator at the addresses of the page, and the environment that leads there."""
     with Cloud(tmp_path) as cloud:
         replaced = {
@@ -121,18 +121,18 @@ def an_organization(tmp_path: Path) -> Iterator[Shell]:
 
 
 @contextmanager
-def a_shop(tmp_path: Path) -> Iterator[Shell]:
+def deployed_shop(tmp_path: Path) -> Iterator[Shell]:
     """The stack `dev` of a project `shop`, what the deleted stack `test` left behind, and a target made by hand."""
     project = tmp_path / "shop"
     project.mkdir()
     with Cloud(tmp_path, verification_seconds=1, activation_seconds=1, rate_limit=300) as cloud:
 
-        def presence_fails() -> None:
+        def fail_presence() -> None:
             presence = cloud.living()["presence"]
             cloud.control(f"targets/{presence}/status", status="FAILED", message=UNAVAILABLE)
             cloud.behave("/v1/genesys/events/presence", status=503)
 
-        def surveys_is_deleted() -> None:
+        def delete_surveys() -> None:
             surveys = cloud.living()["surveys"]
             cloud.api("DELETE", f"/{surveys}").raise_for_status()
 
@@ -148,7 +148,7 @@ def a_shop(tmp_path: Path) -> Iterator[Shell]:
             "/home/ops": str(tmp_path),
         }
         with Shell(
-            project, env, replaced, meanwhile={"targets watch": [presence_fails, surveys_is_deleted]}
+            project, env, replaced, meanwhile={"targets watch": [fail_presence, delete_surveys]}
         ) as shell:
             shell.write("Pulumi.yaml", "name: shop\nruntime: python\n")
             shell.write("__main__.py", SHOP % (port_of(cloud.gateway.url), USERNAME, PASSWORD))
@@ -181,10 +181,10 @@ def a_shop(tmp_path: Path) -> Iterator[Shell]:
 
 
 READERS: dict[str, Callable[[Path], AbstractContextManager[Shell]]] = {
-    "README.md": a_pulumi_project,
-    "docs/cli.md": a_shop,
-    "docs/emulator.md": nothing_yet,
-    "docs/getting-started.md": nothing_yet,
-    "docs/monitor.md": an_organization,
-    "docs/without-pulumi.md": an_organization,
+    "README.md": pulumi_project,
+    "docs/cli.md": deployed_shop,
+    "docs/emulator.md": empty_home,
+    "docs/getting-started.md": empty_home,
+    "docs/monitor.md": running_services,
+    "docs/without-pulumi.md": running_services,
 }

@@ -30,7 +30,7 @@ def configuration(version: int, topics: list[str]) -> dict[str, object]:
 def test_the_sdk_manages_the_whole_life_of_an_integration() -> None:
     topics = list(PROPERTIES["eventFilter"])
     with recorded(activation_seconds=0.2) as (exchanges, url):
-        read = by_sdk("lead", url)
+        read = by_sdk("run_life_cycle", url)
         organization = read["organization"][0]
         (source,) = httpx.get(f"{url}/emulator/partner-sources").json()
 
@@ -90,7 +90,7 @@ def test_the_sdk_reads_objects_with_unknown_fields() -> None:
         api.patch(one["selfUri"], json={"intendedState": "ENABLED"}).raise_for_status()
         eventually(lambda: api.get(one["selfUri"]).json()["reportedState"]["code"] == "ERROR")
         exchanges.clear()
-        read = by_sdk("look_around", url)
+        read = by_sdk("read_catalog", url)
 
     topics = read.pop("topics")
     assert topics["v2.users.{id}.presence"] == [["All"], "Public"]
@@ -153,4 +153,4 @@ def test_what_the_sdk_can_read() -> None:
     with recorded() as (_, url), Api(url) as api:
         for name, (answer, _) in ODDITIES.items():
             api.fault("status", "GET", f"/api/v2/integrations/{name}", status=200, body=answer)
-        assert by_sdk("puzzle", url) == {name: outcome for name, (_, outcome) in ODDITIES.items()}
+        assert by_sdk("read_odd_responses", url) == {name: outcome for name, (_, outcome) in ODDITIES.items()}

@@ -90,7 +90,7 @@ class Fleet:
     def run(self, command: str, *options: str) -> Result:
         return self.start(command, *options).wait()
 
-    def on_a_terminal(self, command: str) -> str:
+    def terminal_output(self, command: str) -> str:
         """What a terminal shows of a run that succeeds."""
         ours, theirs = pty.openpty()
         env = {**self.env, "TERM": "xterm-256color", "COLUMNS": "100"}
@@ -229,7 +229,7 @@ def test_two_hundred_targets(tmp_path: Path) -> None:
         done("up", "1 created, 1 deleted, 198 unchanged")
         assert fleet.targets() == {"VERIFIED": 199}
 
-        screen = fleet.on_a_terminal("up")
+        screen = fleet.terminal_output("up")
         assert "eu-central-1.sales" in screen
         assert "199/199" in screen
 

@@ -1,4 +1,4 @@
-"""How thoroughly properties are drawn, and an organization that takes what they make."""
+"""An emulator for the property tests, and the table of a long run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def client() -> Iterator[GenesysClient]:
-    """A client of an emulator that has no rate limit, and gives up on endpoints soon."""
+    """A client of an emulator without a rate limit and with a short timeout for endpoints."""
     settings = EmulatorSettings(verification_seconds=0, rate_limit=0, endpoint_seconds=0.3)
     with EmulatorServer(settings) as server:
         config = {"clientId": "dev-client", "clientSecret": "dev-secret", "maxRetries": 0}

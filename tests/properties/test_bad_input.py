@@ -1,4 +1,4 @@
-"""Whatever a program gives: a clear fault on the right path, or a target that the API accepts. Never a crash."""
+"""For any input, a check gives clear faults on the right paths, or a target that the API accepts; never a crash."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SYNC_PATHS = re.compile("|".join((*drawn.SYNC_FIELDS, r"signingSecret\[\d+\]")))
 
 
 def new_id() -> str:
-    """An id that no other example has: one target that two resources have is refused."""
+    """An id that no other example has, since two resources must not have the same target."""
     return str(next(_IDS))
 
 
@@ -64,7 +64,7 @@ def check(provider: ResourceProvider, properties: dict[str, Any]) -> CheckResult
 
 
 def is_given(path: str, properties: dict[str, Any]) -> bool:
-    """Whether the path names something that the properties hold."""
+    """Whether the properties contain something at this path."""
     return any(property_path(place) == path for place in drawn.places(properties))
 
 
@@ -81,7 +81,7 @@ def assert_faults_are_clear(
     for path, reason in failures:
         assert schema.fullmatch(path) or is_given(path, properties), path
         assert path not in unknown, path
-        # In words for a user: not the model's, not Python's.
+        # In the user's terms, not in those of the model or Python.
         assert re.fullmatch(r"(must|is|the signing secret) [^<>\n]+", reason), reason
         assert not re.search(r"Config|Inputs|instance|NoneType|dictionary|Exception", reason), reason
         assert CANARY not in reason
@@ -90,14 +90,14 @@ def assert_faults_are_clear(
 
 
 @examples(150)
-@given(drawn.mutated(drawn.right_targets()))
+@given(drawn.mutated(drawn.valid_targets()))
 def test_targets_are_checked_clearly(properties: dict[str, Any]) -> None:
     result = check(TARGETS, properties)
     assert_faults_are_clear(result, properties, TARGET_PATHS, "target")
 
 
 @examples(100)
-@given(drawn.mutated(drawn.right_syncs))
+@given(drawn.mutated(drawn.valid_syncs))
 def test_syncs_are_checked_clearly(properties: dict[str, Any]) -> None:
     result = check(SYNCS, properties)
     assert_faults_are_clear(result, properties, SYNC_PATHS, "sync")
@@ -110,7 +110,7 @@ def test_syncs_are_checked_clearly(properties: dict[str, Any]) -> None:
 
 @examples(40)
 @given(st.lists(drawn.junk, min_size=1, max_size=10), st.data())
-def test_nothing_right_at_all(values: list[Any], data: st.DataObject) -> None:
+def test_nothing_but_junk(values: list[Any], data: st.DataObject) -> None:
     for provider, schema, fields, kind in (
         (TARGETS, TARGET_PATHS, drawn.TARGET_FIELDS, "target"),
         (SYNCS, SYNC_PATHS, drawn.SYNC_FIELDS, "sync"),
@@ -121,9 +121,9 @@ def test_nothing_right_at_all(values: list[Any], data: st.DataObject) -> None:
 
 
 @examples(60)
-@given(drawn.right_targets(), st.data())
-def test_each_unknown_is_no_fault_and_hides_none(properties: dict[str, Any], data: st.DataObject) -> None:
-    """A fault elsewhere is found all the same, on the same path as when everything is known."""
+@given(drawn.valid_targets(), st.data())
+def test_an_unknown_is_not_a_fault_and_hides_none(properties: dict[str, Any], data: st.DataObject) -> None:
+    """A fault elsewhere is still found, on the same path as if everything were known."""
     assert not check(TARGETS, properties).failures
     every_place = [place for place in drawn.places(properties) if place]
     unknown = data.draw(st.lists(st.sampled_from(every_place), min_size=1, max_size=3))
@@ -153,10 +153,10 @@ def without_marks(value: Any) -> Any:
 
 
 def assert_accepted(client: GenesysClient, inputs: dict[str, Any]) -> None:
-    """The API takes the target, reads back the same, and neither a diff nor a refresh sees a change."""
+    """Checks that the API accepts and returns the target, and that neither a diff nor a refresh finds a change."""
     body = target_rules.config_from(inputs).payload()
     target = Target.read(client.create_target(body))
-    COUNTS["targets that the API took"] += 1
+    COUNTS["targets that the API accepted"] += 1
     try:
         outs = without_marks(target_properties.outputs(inputs, target, revision=1)) | {"status": "VERIFIED"}
         assert not TARGETS.diff(target.id, outs, inputs).changes
@@ -170,16 +170,16 @@ def assert_accepted(client: GenesysClient, inputs: dict[str, Any]) -> None:
 
 
 @examples(60)
-@given(drawn.right_targets())
-def test_a_right_target_is_accepted(client: GenesysClient, properties: dict[str, Any]) -> None:
+@given(drawn.valid_targets())
+def test_a_valid_target_is_accepted(client: GenesysClient, properties: dict[str, Any]) -> None:
     result = check(TARGETS, properties)
     assert not result.failures, [(failure.property, failure.reason) for failure in result.failures]
     assert_accepted(client, result.inputs)
 
 
 @examples(150)
-@given(drawn.mutated(drawn.right_targets()))
-def test_what_check_lets_through_is_accepted(client: GenesysClient, properties: dict[str, Any]) -> None:
+@given(drawn.mutated(drawn.valid_targets()))
+def test_what_passes_the_check_is_accepted(client: GenesysClient, properties: dict[str, Any]) -> None:
     result = check(TARGETS, properties)
     hypothesis.assume(not result.failures and not drawn.holds_unknown(properties))
     assert_accepted(client, result.inputs)
@@ -187,10 +187,12 @@ def test_what_check_lets_through_is_accepted(client: GenesysClient, properties: 
 
 @examples(3)
 @given(
-    st.lists(drawn.right_targets(), min_size=20, max_size=20, unique_by=lambda properties: properties["name"])
+    st.lists(drawn.valid_targets(), min_size=20, max_size=20, unique_by=lambda properties: properties["name"])
 )
-def test_each_accepted_target_gets_a_verdict(client: GenesysClient, targets: list[dict[str, Any]]) -> None:
-    """However odd its URL, its headers or its credentials: none stays pending, none breaks the verifier."""
+def test_each_accepted_target_gets_a_final_status(
+    client: GenesysClient, targets: list[dict[str, Any]]
+) -> None:
+    """However odd the URL, headers or credentials, none stays pending, and none breaks the verification."""
     ids = [
         client.create_target(target_rules.config_from(check(TARGETS, properties).inputs).payload())["id"]
         for properties in targets
@@ -203,8 +205,10 @@ def test_each_accepted_target_gets_a_verdict(client: GenesysClient, targets: lis
 
 
 @examples(60)
-@given(drawn.right_targets(), st.randoms(use_true_random=False))
-def test_an_order_and_a_case_are_no_change(properties: dict[str, Any], random: Any) -> None:
+@given(drawn.valid_targets(), st.randoms(use_true_random=False))
+def test_the_order_of_events_and_the_case_of_headers_are_not_a_change(
+    properties: dict[str, Any], random: Any
+) -> None:
     inputs = check(TARGETS, properties).inputs
     other = {**inputs, "eventTypes": random.sample(inputs["eventTypes"], len(inputs["eventTypes"]))}
     if "headers" in inputs:
@@ -216,7 +220,7 @@ def test_an_order_and_a_case_are_no_change(properties: dict[str, Any], random: A
     assert not TARGETS.diff(new_id(), {**inputs, "status": "VERIFIED"}, other).changes
 
 
-# Sizes, each at its bound and one over.
+# Limits: a value at each limit, and one beyond it.
 
 
 def target(**fields: Any) -> dict[str, Any]:
@@ -224,7 +228,7 @@ def target(**fields: Any) -> dict[str, Any]:
 
 
 def body_of(size: int, field: str) -> dict[str, Any]:
-    """A target whose request body has so many bytes, most of them in one field."""
+    """A target whose request body has this many bytes, most of them in one field."""
 
     def made(filling: str) -> dict[str, Any]:
         filled = {
@@ -273,7 +277,7 @@ def body_of(size: int, field: str) -> dict[str, Any]:
         ),
     ],
 )
-def test_each_bound(client: GenesysClient, at_bound: dict[str, Any], over: dict[str, Any], path: str) -> None:
+def test_each_limit(client: GenesysClient, at_bound: dict[str, Any], over: dict[str, Any], path: str) -> None:
     result = check(TARGETS, at_bound)
     assert not result.failures
     assert_accepted(client, result.inputs)
@@ -281,7 +285,7 @@ def test_each_bound(client: GenesysClient, at_bound: dict[str, Any], over: dict[
 
 
 @pytest.mark.parametrize("field", ["eventTypes", "headers", "owner"])
-def test_a_body_that_the_api_has_no_room_for_is_a_fault(client: GenesysClient, field: str) -> None:
+def test_a_body_that_is_too_large_for_the_api_is_a_fault(client: GenesysClient, field: str) -> None:
     at_bound = body_of(512_000, field)
     assert not check(TARGETS, at_bound).failures
     assert_accepted(client, at_bound)
@@ -290,7 +294,7 @@ def test_a_body_that_the_api_has_no_room_for_is_a_fault(client: GenesysClient, f
     assert "512000 bytes" in failure.reason
 
 
-def test_what_is_missing_has_its_path_all_the_same() -> None:
+def test_a_missing_property_has_its_path() -> None:
     nothing = check(TARGETS, {"authType": "BASIC"})
     assert {failure.property for failure in nothing.failures} == {
         *("name", "endpointUrl", "eventTypes", "authConfig.username", "authConfig.password")
@@ -323,7 +327,7 @@ def test_what_is_missing_has_its_path_all_the_same() -> None:
         "a\\b",
     ],
 )
-def test_a_host_that_can_not_be_looked_up(host: str) -> None:
+def test_an_invalid_host(host: str) -> None:
     url = f"https://{host}/"
     (failure,) = check(TARGETS, target(endpointUrl=url)).failures
     assert (failure.property, "URL" in failure.reason) == ("endpointUrl", True)
@@ -331,40 +335,42 @@ def test_a_host_that_can_not_be_looked_up(host: str) -> None:
     assert [failure.property for failure in failures] == ["webhookUrl"]
 
 
-# The secrets of an import, which the API does not return.
+# Secrets of an imported target, which the API does not return.
 
 
 @pytest.mark.parametrize(
     ("news", "paths"),
     [
         ({"authType": "BASIC", "authConfig": {"username": "u"}}, []),
-        # Given, it is checked.
+        # A secret that is given is checked.
         ({"authType": "BASIC", "authConfig": {"username": "u", "password": ""}}, ["authConfig.password"]),
-        # Another authentication has no secret that the import could have lacked.
+        # With a different authentication, the missing secret is not due to the import.
         (
             {"authType": "OAUTH2", "authConfig": {"clientId": "i", "tokenUrl": "https://localhost/"}},
             ["authConfig.clientSecret"],
         ),
     ],
 )
-def test_only_the_secret_that_an_import_lacks_is_excused(news: dict[str, Any], paths: list[str]) -> None:
+def test_only_a_secret_that_is_missing_due_to_an_import_is_tolerated(
+    news: dict[str, Any], paths: list[str]
+) -> None:
     imported = {**target(authType="BASIC", authConfig={"username": "u"}), "healthCheck": False}
     result = TARGETS.check(imported, target(**news))
     assert [failure.property for failure in result.failures] == paths
 
 
-# Through the host, as the engine asks.
+# Through the host, like requests of the engine.
 
 
 @examples(60)
-@given(drawn.mutated(drawn.right_targets()))
+@given(drawn.mutated(drawn.valid_targets()))
 def test_the_host_answers_every_check_and_diff(properties: dict[str, Any]) -> None:
     try:
         json.dumps(list(drawn.places(properties)), default=str, ensure_ascii=False).encode()
         news = _serialize(properties, serialize_provider(TARGETS))
         rpc.deserialize_properties(news, keep_unknowns=True)
     except (UnicodeEncodeError, OverflowError, ValueError, KeyError, AssertionError):
-        hypothesis.reject()  # The engine's protocol can't carry it.
+        hypothesis.reject()  # The engine's protocol can't represent it.
     servicer = Servicer(_NoEngine(), _NoEvent())  # type: ignore[arg-type]
     answer = servicer.Check(provider_pb2.CheckRequest(urn="urn:a", news=news), _NoContext())
     if not answer.failures:

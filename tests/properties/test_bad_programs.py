@@ -1,6 +1,6 @@
-"""The nastiest programs on the real engine: clear faults, each on its property, and no secret is shown.
+"""Programs with the worst input on the real engine: each fault is clear and on its property; no secret is shown.
 
-The engine ends a run at the first resource with a fault, so each of them has a preview of its own.
+The engine stops at the first resource with a fault, so each resource has its own preview.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ secret = pulumi.Output.secret
 """
 
 RESOURCES = {
-    # The resource, and the properties that the faults are on.
+    # The resource, and the properties with faults.
     "numbers": (
         (
             "Raw('numbers', retryPolicy={'maxRetries': float('nan'), 'initialDelaySeconds': float('inf')},"
@@ -40,7 +40,7 @@ RESOURCES = {
             *("headers.x-pulumi-resource", "headers.X"),
         },
     ),
-    # A null is an absent value: no fault but in a list.
+    # A null counts as absent, so it is only a fault in a list.
     "keys": (
         (
             "Raw('keys', retryPolicy={'maxRetries': None}, headers={'X': None, 'Y': 1}, eventTypes=[None, 'A'], "

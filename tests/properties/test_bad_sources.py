@@ -1,6 +1,6 @@
-"""Whatever a program gives for a source: a clear fault on the right path, or one that the API accepts.
+"""For any input, the check of a source gives clear faults on the right paths, or a source that the API accepts.
 
-The client's model and the emulator's judge share no line, and refuse the same properties.
+The client's model and the emulator share no code, and refuse the same properties.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ IN_THE_API = {
 
 
 @examples(150)
-@given(drawn.mutated(drawn.right_sources))
+@given(drawn.mutated(drawn.valid_sources))
 def test_sources_are_checked_clearly(properties: dict[str, Any]) -> None:
     assert_faults_are_clear(check(SOURCES, properties), properties, PATHS, "source")
 
 
 @examples(40)
 @given(st.lists(drawn.junk, min_size=1, max_size=10), st.data())
-def test_nothing_right_at_all(values: list[Any], data: st.DataObject) -> None:
+def test_nothing_but_junk(values: list[Any], data: st.DataObject) -> None:
     keys = data.draw(
         st.lists(drawn.unknown_keys | st.sampled_from(drawn.SOURCE_FIELDS), min_size=len(values))
     )
@@ -57,15 +57,15 @@ def test_nothing_right_at_all(values: list[Any], data: st.DataObject) -> None:
 
 
 def assert_accepted(client: GenesysClient, inputs: dict[str, Any]) -> None:
-    """The API takes the configuration, reads back the same, and neither a diff nor a refresh sees a change."""
+    """Checks that the API accepts and returns it, and that neither a diff nor a refresh finds a change."""
     config = source_rules.config_from(inputs)
     made = client.create_integration({"name": config.name, "integrationType": {"id": INTEGRATION_TYPE}})
-    COUNTS["sources that the API took"] += 1
+    COUNTS["sources that the API accepted"] += 1
     try:
         client.configure_integration(made["id"], config.payload())
         read = Source.read(client.get_integration(made["id"]), client.get_configuration(made["id"]))
         assert read.visible == config.visible
-        # Nobody has enabled it; that is not what is looked at here.
+        # It was not enabled, which does not matter here.
         settled = read.model_copy(
             update={
                 "intended": "ENABLED" if config.enabled else "DISABLED",
@@ -83,23 +83,23 @@ def assert_accepted(client: GenesysClient, inputs: dict[str, Any]) -> None:
 
 
 @examples(60)
-@given(drawn.right_sources)
-def test_a_right_source_is_accepted(client: GenesysClient, properties: dict[str, Any]) -> None:
+@given(drawn.valid_sources)
+def test_a_valid_source_is_accepted(client: GenesysClient, properties: dict[str, Any]) -> None:
     result = check(SOURCES, properties)
     assert not result.failures, [(failure.property, failure.reason) for failure in result.failures]
     assert_accepted(client, result.inputs)
 
 
 @examples(150)
-@given(drawn.mutated(drawn.right_sources))
-def test_what_check_lets_through_is_accepted(client: GenesysClient, properties: dict[str, Any]) -> None:
+@given(drawn.mutated(drawn.valid_sources))
+def test_what_passes_the_check_is_accepted(client: GenesysClient, properties: dict[str, Any]) -> None:
     result = check(SOURCES, properties)
     hypothesis.assume(not result.failures and not drawn.holds_unknown(properties))
     assert_accepted(client, result.inputs)
 
 
-def models_faults(properties: dict[str, Any]) -> set[str]:
-    """The API's names of the properties that the model refuses."""
+def model_faults(properties: dict[str, Any]) -> set[str]:
+    """The properties that the model refuses, by their names in the API."""
     try:
         SourceConfig.model_validate(
             {"name": "n", **{ours: properties[api] for ours, api in IN_THE_API.items() if api in properties}},
@@ -111,12 +111,12 @@ def models_faults(properties: dict[str, Any]) -> set[str]:
     return set()
 
 
-def judges_faults(properties: dict[str, Any]) -> set[str]:
+def emulator_faults(properties: dict[str, Any]) -> set[str]:
     found = broken_rules_of_schema("EventBridgeProperties", properties)
     return {rule.property.partition("[")[0].partition(".")[0] for rule in found}
 
 
-RIGHT = {
+VALID = {
     "awsAccountId": "012345678901",
     "awsAccountRegion": "us-east-1",
     "eventSourceSuffix": "orders",
@@ -141,8 +141,8 @@ NEAR = {
         lambda changed: not drawn.holds_unknown(changed)
     )
 )
-def test_the_two_judges_agree(changed: dict[str, Any]) -> None:
-    properties = {**RIGHT, **changed}
-    refused = models_faults(properties)
-    assert refused == judges_faults(properties)
-    COUNTED["two judges"]["sources refused" if refused else "sources accepted"] += 1
+def test_the_model_and_the_emulator_agree(changed: dict[str, Any]) -> None:
+    properties = {**VALID, **changed}
+    refused = model_faults(properties)
+    assert refused == emulator_faults(properties)
+    COUNTED["model and emulator"]["sources refused" if refused else "sources accepted"] += 1

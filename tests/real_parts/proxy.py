@@ -150,7 +150,7 @@ class Proxy:
         )
         (directory / "nginx.conf").write_text(config)
         self._process: subprocess.Popen[bytes] | None = None
-        self.let_in(password)
+        self.set_password(password)
         self._write("certificate.pem", certificate)
 
     def __enter__(self) -> Self:
@@ -179,12 +179,12 @@ class Proxy:
         self._process.communicate(timeout=START_SECONDS)
         self._process = None
 
-    def let_in(self, password: str) -> None:
+    def set_password(self, password: str) -> None:
         """The user's password from now on: nginx reads the file at each request."""
         digest = base64.b64encode(hashlib.sha1(password.encode()).digest()).decode()  # noqa: S324 - nginx's own
         self._write("users", f"{USERNAME}:{{SHA}}{digest}\n".encode())
 
-    def show(self, certificate: bytes) -> None:
+    def set_certificate(self, certificate: bytes) -> None:
         """Another certificate from now on; returns when it is what every client sees."""
         self._write("certificate.pem", certificate)
         assert self._process is not None

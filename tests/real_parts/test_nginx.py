@@ -87,30 +87,30 @@ class Site:
         ]
         return "\n".join(["from genesys_provider import *", *lines, ""])
 
-    def break_it(self, name: str) -> None:
+    def break_proxy(self, name: str) -> None:
         """Breaks what the proxy of this name is there for."""
         proxy = self.proxies[name]
         breaks: dict[str, Callable[[], None]] = {
             "stopped": proxy.stop,
-            "expired": lambda: proxy.show(self.authority.expired()),
-            "renamed": lambda: proxy.show(self.authority.of_another_name()),
-            "untrusted": lambda: proxy.show(self._strangers.good()),
-            "password": lambda: proxy.let_in("another"),
+            "expired": lambda: proxy.set_certificate(self.authority.expired()),
+            "renamed": lambda: proxy.set_certificate(self.authority.of_another_name()),
+            "untrusted": lambda: proxy.set_certificate(self._strangers.good()),
+            "password": lambda: proxy.set_password("another"),
             "slow": lambda: self.gateway.behave("/v1/genesys/events/slow", seconds=60),
             "orphaned": self.other_gateway.stop,
         }
         breaks[name]()
 
-    def mend(self, name: str) -> None:
+    def repair(self, name: str) -> None:
         """Makes it work again, if it does not."""
         proxy = self.proxies[name]
-        mends: dict[str, Callable[[], None]] = {
+        repairs: dict[str, Callable[[], None]] = {
             "stopped": proxy.start,
-            "password": lambda: proxy.let_in(PASSWORD),
+            "password": lambda: proxy.set_password(PASSWORD),
             "slow": self.gateway.behave_well,
             "orphaned": self.other_gateway.start,
         }
-        mends.get(name, lambda: proxy.show(self.authority.good()))()
+        repairs.get(name, lambda: proxy.set_certificate(self.authority.good()))()
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_each_break_has_its_verdict_and_heals(site: Site, make_stack: Callable[.
     assert ids <= {sync["body"]["targetId"] for sync in told}
 
     for name in VERDICTS:
-        site.break_it(name)
+        site.break_proxy(name)
     # The engine would stop at the first that fails, and leave others alone.
     stack.program(site.program(2))
     broken = stack.up("--continue-on-error")
@@ -149,7 +149,7 @@ def test_each_break_has_its_verdict_and_heals(site: Site, make_stack: Callable[.
     }
 
     for name in VERDICTS:
-        site.mend(name)
+        site.repair(name)
     healed = stack.up()
     assert healed.code == 0, healed.output
     resources = stack.resources()
@@ -171,16 +171,16 @@ def test_each_break_has_its_verdict_and_heals(site: Site, make_stack: Callable[.
 )
 def test_a_sync_says_what_is_broken(site: Site, broken: str, said: str) -> None:
     webhook = f"{site.proxies[broken].url}/webhooks/genesys/targets"
-    site.break_it(broken)
+    site.break_proxy(broken)
     try:
         with TargetManager(
             Settings.resolve({"caFile": site.authority.ca_file, "maxRetries": 0}, {})
         ) as manager:
             with pytest.raises(SyncFailed, match=re.escape(said)):
                 manager.sync(webhook, "a-target", signing_secret=SIGNING_SECRET)
-            site.mend(broken)
+            site.repair(broken)
             manager.sync(webhook, "a-target", signing_secret=SIGNING_SECRET)
             with pytest.raises(SyncFailed, match="HTTP 401"):
                 manager.sync(webhook, "a-target", signing_secret="another")
     finally:
-        site.mend(broken)
+        site.repair(broken)

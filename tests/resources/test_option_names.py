@@ -1,4 +1,4 @@
-"""Property names in resource options: what the engine gets, and what is refused with which words."""
+"""Property names in resource options: their translation for the engine, and the errors for wrong names."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def refused(option: str, given: object) -> str:
         ("headers.*", ["headers.*"]),
         ("headers.X-Key", ["headers.X-Key"]),
         ('headers["X-Key"]', ['headers["X-Key"]']),
-        # A header's name is nobody's to translate.
+        # Names of headers are not translated.
         ("headers.endpoint_url", ["headers.endpoint_url"]),
         ('headers["max_retries"]', ['headers["max_retries"]']),
         ('headers["a.b"]', ['headers["a.b"]']),
@@ -69,7 +69,7 @@ def refused(option: str, given: object) -> str:
         ("event_types", ["eventTypes"]),
     ],
 )
-def test_either_name_becomes_the_states(option: str, given: str, state: list[str]) -> None:
+def test_both_spellings_become_the_name_in_the_state(option: str, given: str, state: list[str]) -> None:
     assert translated(option, given) == state
 
 
@@ -78,7 +78,7 @@ def test_an_item_of_the_event_types() -> None:
         assert translated(option, "event_types[0]", "eventTypes[*]", "event_types.*") == [
             *("eventTypes[0]", "eventTypes[*]", "eventTypes.*")
         ]
-    # The diff takes them as a set, and so names the whole.
+    # The diff compares them as a set, so it only names the whole list.
     assert translated("replace_on_changes", "event_types[*]", "event_types.*") == ["eventTypes"]
     assert "the order of 'event_types' does not matter: write 'event_types'" in refused(
         "replace_on_changes", ["event_types[0]"]
@@ -135,7 +135,7 @@ def test_an_unknown_path(given: str, said: str) -> None:
 @pytest.mark.parametrize(
     "given", ["", ".name", "name.", "headers[", "headers['X']", 'headers["X"', "a..b", "[x]"]
 )
-def test_what_is_no_path(given: str) -> None:
+def test_an_invalid_path(given: str) -> None:
     assert f"holds {given!r}, which is not a property path" in refused("ignore_changes", [given])
 
 
@@ -143,7 +143,7 @@ def test_everything() -> None:
     for given in ("*", '["*"]', "[*]"):
         for option in ("replace_on_changes", "hide_diffs"):
             assert translated(option, given) == ["*"]
-        # Not what no program gives: an owner mark that stays as it was is another's one day.
+        # Only what programs set: an ignored owner mark would one day be somebody else's.
         assert set(translated("ignore_changes", given)) == {
             *("name", "endpointUrl", "eventTypes", "authType", "authConfig", "retryPolicy", "headers"),
             *("verificationTimeout", "healthCheck"),
@@ -153,7 +153,7 @@ def test_everything() -> None:
     assert "holds '*.max_retries', but '*' is everything" in refused("ignore_changes", ["*.max_retries"])
 
 
-def test_a_part_of_a_property_is_no_secret_output() -> None:
+def test_a_part_of_a_property_can_not_be_a_secret_output() -> None:
     for given in ('headers["X-Key"]', "auth.password"):
         said = refused("additional_secret_outputs", [given])
         assert f"names {given!r}, but a property can only be a secret as a whole" in said
@@ -161,7 +161,7 @@ def test_a_part_of_a_property_is_no_secret_output() -> None:
 
 
 @pytest.mark.parametrize("option", [*ALL, "additional_secret_outputs"])
-def test_what_is_no_list(option: str) -> None:
+def test_a_value_that_is_not_a_list(option: str) -> None:
     assert refused(option, "name") == "is a str; it must be a list of property names."
     assert refused(option, {"name"}) == "is a set; it must be a list of property names."
     assert refused(option, [None]) == "holds a NoneType; it must be a list of property names."
@@ -172,7 +172,7 @@ def test_what_is_no_list(option: str) -> None:
     assert translated(option, "name", "name") == ["name"]
 
 
-def test_syncs_have_names_too() -> None:
+def test_names_of_a_sync() -> None:
     opts = pulumi.ResourceOptions(ignore_changes=["webhook_url", "targetId"], protect=True)
     made = with_the_states_names(opts, "GatewaySync 's'", SYNC)
     assert made.ignore_changes == ["webhookUrl", "targetId"]

@@ -1,4 +1,4 @@
-"""A source's properties: checked, compared with the state, written out, read back."""
+"""A source's properties: how they are checked, compared with the state, written and read back."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ STATE = outputs(
 
 
 def changed(**news: Any) -> dict[str, str]:
-    """What changes from the state to these inputs; `...` leaves one out."""
+    """The changes from the state to these inputs; `...` leaves an input out."""
     given = {name: value for name, value in {**NEWS, **news}.items() if value is not ...}
     return dict(changes(STATE, with_defaults(given, API)))
 
@@ -65,12 +65,12 @@ def source(**fields: Any) -> Source:
 
 
 def read(found: Source, state: dict[str, Any] = STATE) -> dict[str, Any]:
-    """The state after a reading."""
+    """The state after a refresh."""
     inputs = inputs_read(state, found, owner=found.owner, api_url=API)
     return outputs_read(state, inputs, found, organization_id="org-1")
 
 
-def test_the_state_has_the_outside_interfaces_names() -> None:
+def test_the_state_has_the_public_names() -> None:
     assert STATE == {
         **NEWS,
         "enabled": True,
@@ -86,13 +86,13 @@ def test_the_state_has_the_outside_interfaces_names() -> None:
     }
 
 
-def test_a_default_that_is_written_out_is_no_change() -> None:
+def test_an_explicit_default_is_not_a_change() -> None:
     assert changed() == {}
     assert changed(enabled=True, notes=None, activationTimeout=None) == {}
     assert changed(notes="") == {}
 
 
-def test_the_order_of_topics_is_no_change() -> None:
+def test_the_order_of_topics_is_not_a_change() -> None:
     assert changed(topics=list(reversed(NEWS["topics"]))) == {}
     assert changed(topics=[*NEWS["topics"], "v2.users.{id}.station"]) == {"topics": "update"}
     assert changed(topics=[NEWS["topics"][0], Unknown()]) == {"topics": "update"}
@@ -127,16 +127,14 @@ def test_each_property_is_compared(name: str, value: Any, kind: str) -> None:
         (False, "ACTIVE", True),
     ],
 )
-def test_a_source_that_is_not_what_it_was_to_be_is_planned_again(
-    enabled: bool, status: str, planned: bool
-) -> None:
+def test_a_source_in_the_wrong_state_is_updated_again(enabled: bool, status: str, planned: bool) -> None:
     inputs = with_defaults({**NEWS, "enabled": enabled}, API)
     state = outputs(inputs, source(status=status), organization_id="org-1")
     assert changes(state, inputs) == ({"state": "update"} if planned else {})
     assert configuration_changed(state, inputs) == planned
 
 
-def test_what_only_the_stack_has_is_not_told_to_the_api() -> None:
+def test_properties_of_the_stack_alone_are_not_sent_to_the_api() -> None:
     inputs = with_defaults({**NEWS, "activationTimeout": 30}, "https://api.other")
     assert changes(STATE, inputs) == {"apiUrl": "update"}
     assert not configuration_changed(STATE, inputs)
@@ -146,7 +144,7 @@ def test_what_only_the_stack_has_is_not_told_to_the_api() -> None:
     assert "activationTimeout" not in outputs_kept(kept, without, organization_id="org-1")
 
 
-def test_what_a_preview_does_not_know_breaks_no_rule() -> None:
+def test_unknown_values_of_a_preview_break_no_rule() -> None:
     unknown = dict.fromkeys(("name", "awsAccountId", "awsRegion", "eventSourceSuffix", "notes", "enabled"))
     news = {**dict.fromkeys(unknown, Unknown()), "topics": [Unknown(), "v2.users.*"], "owner": Unknown()}
     assert [fault.path for fault in faults({}, with_defaults(news, API))] == ["topics[1]"]
@@ -164,7 +162,7 @@ def test_a_state_is_a_configuration() -> None:
     assert config_from(INPUTS).owner == URN
 
 
-def test_what_is_as_it_was_reads_as_it_was() -> None:
+def test_an_unchanged_source_is_read_without_changes() -> None:
     assert read(SOURCE) == STATE
 
 
@@ -184,7 +182,7 @@ def test_what_is_as_it_was_reads_as_it_was() -> None:
         ({"config_version": 5}, {"configVersion": 5}, set()),
     ],
 )
-def test_drift_shows_property_by_property(
+def test_drift_is_shown_for_each_property(
     fields: dict[str, Any], drift: dict[str, Any], planned: set[str]
 ) -> None:
     after = read(source(**fields))
@@ -197,19 +195,19 @@ def test_the_event_sources_name_follows_the_suffix() -> None:
     assert after["eventSourceName"] == "aws.partner/genesys.com/cloud/org-1/moved"
 
 
-def test_notes_that_the_service_has_trimmed_are_no_drift() -> None:
+def test_notes_trimmed_by_the_service_are_not_drift() -> None:
     state = outputs(with_defaults({**NEWS, "notes": "for us\n"}, API), SOURCE, organization_id="org-1")
     assert read(source(notes="for us"), state)["notes"] == "for us\n"
 
 
-def test_an_import_finds_the_inputs_by_itself() -> None:
+def test_an_import_finds_the_inputs() -> None:
     found = inputs_read({}, SOURCE, owner=URN, api_url=API)
-    # What the program gives as a secret, only the program says.
+    # Only the program knows which inputs are secret.
     assert {**found, "secrets": []} == {**INPUTS, "topics": sorted(INPUTS["topics"])}
     assert changes(read(SOURCE, {}), INPUTS) == {}
 
 
-def test_what_was_not_seen_since_its_write_is_compared() -> None:
+def test_a_write_that_no_read_has_confirmed_is_compared() -> None:
     assert expected(STATE) is None
     unseen = {**STATE, "writtenAt": "2026-01-31T13:00:00Z"}
     as_written = source_properties.expected(unseen)
@@ -220,14 +218,14 @@ def test_what_was_not_seen_since_its_write_is_compared() -> None:
 
 
 @pytest.mark.parametrize("ours", ["one\ntwo", "one\r\ntwo\r\n"])
-def test_how_lines_of_notes_end_is_no_drift(ours: str) -> None:
+def test_line_endings_of_notes_are_not_drift(ours: str) -> None:
     state = outputs(with_defaults({**NEWS, "notes": ours}, API), SOURCE, organization_id="org-1")
     found = Source.read({"id": "id-1", "config": {"current": {"notes": "one\r\ntwo"}}})
     assert read(source(notes=found.notes), state)["notes"] == ours
 
 
-def test_what_was_never_configured_has_no_place_yet() -> None:
-    """So it gets one in place, and is not replaced."""
+def test_a_source_that_was_never_configured_has_no_place_yet() -> None:
+    """So the update can set its place, and the source need not be replaced."""
     bare = source(aws_account_id="", aws_region="", event_source_suffix="", topics=[], intended="DISABLED")
     state = read(bare, {})
     assert not {"awsAccountId", "awsRegion", "eventSourceSuffix", "eventSourceName"} & state.keys()
@@ -236,19 +234,19 @@ def test_what_was_never_configured_has_no_place_yet() -> None:
 
 
 @pytest.mark.parametrize("secrets", [None, [], ["topics"], ["eventSourceSuffix"]])
-def test_the_event_sources_name_is_as_secret_as_the_suffix_in_it(secrets: list[str] | None) -> None:
+def test_the_event_sources_name_is_secret_if_its_suffix_is(secrets: list[str] | None) -> None:
     inputs = properties.present({**INPUTS, "secrets": secrets})
     written = outputs(inputs, SOURCE, organization_id="org-1")
     name = "aws.partner/genesys.com/cloud/org-1/orders-1"
     wanted = properties.secret(name) if secrets == ["eventSourceSuffix"] else name
     assert written["eventSourceName"] == wanted
-    # Nor does it become plain by a setting of the stack alone.
+    # A change of only the stack's settings does not turn it into plain text either.
     olds = {**written, "eventSourceName": name}
     assert outputs_kept(olds, inputs, organization_id="org-1")["eventSourceName"] == wanted
 
 
 @pytest.mark.parametrize("intended", ["ENABLED", "DISABLED"])
-def test_a_run_that_ended_before_it_asked_for_the_state_is_not_waited_for(intended: str) -> None:
+def test_a_state_that_was_never_requested_is_not_waited_for(intended: str) -> None:
     state = {**STATE, "state": "INACTIVE", "writtenAt": "2026-01-31T13:00:00Z"}
     as_written = source_properties.expected(state)
     assert as_written is not None

@@ -1,4 +1,4 @@
-"""What an error says to a script, and what to the user of a stack."""
+"""The wording of errors for scripts, and for users of a stack."""
 
 from __future__ import annotations
 
@@ -62,25 +62,25 @@ ERRORS: dict[GenesysError, str] = {
     VerificationCancelled("no", TARGET): "the next `pulumi up` goes on with it",
     VerificationFailed("no", TARGET): "then run `pulumi up` again",
     VerificationTimeout("no", TARGET): "Run `pulumi up` again, or allow more time: verification_timeout",
-    # An error may take the hint of the one that it stands for.
+    # An error may have the hint of its cause.
     VerificationUnknown("no", TARGET, hint=NotFound.hint): "`pulumi refresh` corrects the state",
 }
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_a_pulumi_user_hears_of_pulumi(error: GenesysError) -> None:
+def test_a_pulumi_user_gets_advice_about_pulumi(error: GenesysError) -> None:
     to_a_script = str(error)
     assert "pulumi" not in to_a_script
     assert "genesys:" not in to_a_script
     to_a_stack = said(error)
     assert ERRORS[error] in to_a_stack
     assert "GENESYSCLOUD_" not in to_a_stack.partition("or set the environment variable")[0]
-    # It may be another's too.
+    # The error itself stays unchanged, since others may show it too.
     assert str(error) == to_a_script
 
 
-def test_no_two_hints_are_the_same_to_a_script() -> None:
-    """Else one would take the other's words."""
+def test_no_two_errors_have_the_same_hint_for_scripts() -> None:
+    """Otherwise one would get the wording of the other."""
     kinds = [GenesysError]
     for kind in kinds:
         kinds += kind.__subclasses__()

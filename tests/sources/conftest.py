@@ -9,7 +9,7 @@ import pytest
 from genesys_provider import SourceManager
 from genesys_provider.common.run import Run
 from tests.sources.quick import QuickTime
-from tests.support.shared_cloud import SkippedWaits, as_new, settings_of
+from tests.support.shared_cloud import SkippedWaits, reset_cloud, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def cloud(one_cloud: Cloud) -> Iterator[Cloud]:
     """An empty organization without a rate limit; an activation takes a fifth of a second."""
-    yield from as_new(one_cloud)
+    yield from reset_cloud(one_cloud)
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ LOOK = {"method": "GET", "path": f"{INTEGRATIONS}/*"}
 
 
 def test_an_error_state_keeps_the_source_and_has_the_reason(cloud: Cloud, manager: SourceManager) -> None:
-    cloud.unlike(activationError=REASON)
+    cloud.set_behaviour(activationError=REASON)
     with pytest.raises(ActivationFailed, match=REASON) as failed:
         manager.register(config())
     source = failed.value.source
@@ -53,7 +53,7 @@ def test_an_error_state_keeps_the_source_and_has_the_reason(cloud: Cloud, manage
     assert audited(manager)[-1] == "SOURCE_NOT_SETTLED"
     assert REASON in str(manager.audit.entries[-1].error)
     # After the fix the same source continues, since its configuration is correct.
-    cloud.unlike()
+    cloud.set_behaviour()
     outcome = manager.update(source.id, config())
     assert (outcome.source.status, outcome.source.reason) == ("ACTIVE", None)
     assert outcome.activation_seconds
@@ -61,16 +61,16 @@ def test_an_error_state_keeps_the_source_and_has_the_reason(cloud: Cloud, manage
 
 
 def test_an_error_mentions_that_the_region_may_be_the_reason(cloud: Cloud, manager: SourceManager) -> None:
-    cloud.unlike(activationError=REASON)
+    cloud.set_behaviour(activationError=REASON)
     with pytest.raises(ActivationFailed, match="whether AWS has partner event sources in eu-west-9"):
         manager.register(config(awsRegion="eu-west-9"))
 
 
 def test_an_error_that_another_configuration_fixes(cloud: Cloud, manager: SourceManager) -> None:
-    cloud.unlike(activationError=REASON)
+    cloud.set_behaviour(activationError=REASON)
     with pytest.raises(ActivationFailed) as failed:
         manager.register(config())
-    cloud.unlike()
+    cloud.set_behaviour()
     cloud.requests()
     outcome = manager.update(failed.value.source.id, config(topics=[ROUTING]))
     assert outcome.source.status == "ACTIVE"
@@ -127,11 +127,11 @@ def test_any_other_code_continues_the_wait(cloud: Cloud, manager: SourceManager,
 
 
 def test_codes_in_lower_case(cloud: Cloud, manager: SourceManager) -> None:
-    cloud.unlike(statusCase="lower")
+    cloud.set_behaviour(statusCase="lower")
     source = manager.register(config()).source
     assert source.status == "ACTIVE"
     assert manager.update(source.id, config(enabled=False)).source.status == "INACTIVE"
-    cloud.unlike(statusCase="lower", activationError=REASON)
+    cloud.set_behaviour(statusCase="lower", activationError=REASON)
     with pytest.raises(ActivationFailed):
         manager.update(source.id, config())
 

@@ -29,8 +29,8 @@ def managed(url: str) -> Iterator[SourceManager]:
         yield manager
 
 
-def lead(url: str) -> str:
-    """The steps of `sdk_life.lead` with our manager: find, create, wait, update, disable, delete."""
+def run_life_cycle(url: str) -> str:
+    """The steps of `sdk_life.run_life_cycle` with our manager."""
 
     def config(topics: Sequence[str], **more: Any) -> SourceConfig:
         return SourceConfig(
@@ -81,9 +81,9 @@ def types_without_a_body(exchanges: list[Exchange]) -> set[str | None]:
 
 def test_our_client_sends_what_the_sdk_sends() -> None:
     with recorded(activation_seconds=0.2) as (by_them, url):
-        theirs = sent(by_them, by_sdk("lead", url)["id"])
+        theirs = sent(by_them, by_sdk("run_life_cycle", url)["id"])
     with recorded(activation_seconds=0.2) as (by_us, url):
-        ours = sent(by_us, lead(url))
+        ours = sent(by_us, run_life_cycle(url))
     # The writes are the same, request by request, in order and with their bodies.
     assert writes(ours) == writes(theirs)
     assert [each.method for each in writes(ours)] == ["POST", "PUT", "PATCH", "PUT", "PATCH", "DELETE"]

@@ -101,7 +101,7 @@ def test_one_failing_request(
 def test_any_failing_request(
     cloud: Cloud, manager: SourceManager, number: int, fault: dict[str, Any], lag: float
 ) -> None:
-    cloud.unlike(readLagSeconds=lag / HASTE)
+    cloud.set_behaviour(readLagSeconds=lag / HASTE)
     met(cloud, number, fault)
     lead(cloud, manager)
 

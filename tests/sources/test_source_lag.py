@@ -45,7 +45,7 @@ OTHER = "v2.routing.queues.{id}.users"
 def lag(cloud: Cloud, request: pytest.FixtureRequest) -> float:
     """Lets the service lag by so many of the manager's seconds from now on."""
     seconds: float = request.param
-    cloud.unlike(readLagSeconds=seconds / HASTE)
+    cloud.set_behaviour(readLagSeconds=seconds / HASTE)
     return seconds
 
 
@@ -115,12 +115,12 @@ def test_a_failure_after_a_change_is_not_hidden_by_the_previous_state(
     source = manager.register(config()).source
     if after == "disabled":
         manager.update(source.id, config(enabled=False))
-    cloud.unlike(readLagSeconds=lag / HASTE, activationError="the account is closed")
+    cloud.set_behaviour(readLagSeconds=lag / HASTE, activationError="the account is closed")
     with pytest.raises(ActivationFailed, match="the account is closed"):
         manager.update(source.id, config(topics=[ROUTING]))
     assert the_one(cloud)["reportedState"]["code"] == "ERROR"
     # And the failure is not mistaken for the result of the next attempt.
-    cloud.unlike(readLagSeconds=lag / HASTE)
+    cloud.set_behaviour(readLagSeconds=lag / HASTE)
     assert manager.update(source.id, config(topics=[ROUTING])).source.status == "ACTIVE"
     assert the_one(cloud)["reportedState"]["code"] == "ACTIVE"
 
@@ -129,7 +129,7 @@ def test_a_failure_after_a_change_is_not_hidden_by_the_previous_state(
 def test_a_change_without_a_new_activation_under_lag(
     cloud: Cloud, manager: SourceManager, lag: float
 ) -> None:
-    cloud.unlike(readLagSeconds=lag / HASTE, reactivates=False)
+    cloud.set_behaviour(readLagSeconds=lag / HASTE, reactivates=False)
     source = manager.register(config()).source
     for topics in ([ROUTING], [OTHER]):
         assert manager.update(source.id, config(topics=topics)).source.status == "ACTIVE"

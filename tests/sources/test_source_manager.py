@@ -111,7 +111,7 @@ def test_integrations_of_other_types_cost_no_requests(
 ) -> None:
     for number in range(250):
         call(cloud, "POST", json={"name": f"s{number % 5}", "integrationType": {"id": "custom-rest-actions"}})
-    cloud.unlike(ignoreFilters=ignores)
+    cloud.set_behaviour(ignoreFilters=ignores)
     assert manager._directory.find("none") is None
     assert counted(requests(cloud), "GET / 200") == (3 if ignores else 1)
     outcomes = at_once(10, lambda number: manager.register(config(f"s{number}")))
@@ -323,7 +323,7 @@ def test_posts_that_never_take_effect_end(cloud: Cloud, hurried: SourceManager) 
 
 
 def test_a_post_whose_answer_has_no_id_is_looked_up(cloud: Cloud, manager: SourceManager) -> None:
-    cloud.unlike(omit=["id"])
+    cloud.set_behaviour(omit=["id"])
     outcome = manager.register(config())
     assert outcome.source.status == "ACTIVE"
     assert the_one(cloud)["id"] == outcome.source.id
@@ -492,7 +492,7 @@ def test_all_forms_of_an_absence(cloud: Cloud, manager: SourceManager, status: i
 
 def test_a_softly_deleted_source_is_gone(cloud: Cloud, manager: SourceManager) -> None:
     source = manager.register(config()).source
-    cloud.unlike(softDelete=True)
+    cloud.set_behaviour(softDelete=True)
     manager.delete(source.id, owner=Owner(OWNER))
     assert the_one(cloud)["intendedState"] == "DELETED"
     assert manager.get(source.id) is None
@@ -504,7 +504,7 @@ def test_a_softly_deleted_source_is_gone(cloud: Cloud, manager: SourceManager) -
 
 
 def test_empty_notes_are_read_as_none(cloud: Cloud, manager: SourceManager) -> None:
-    cloud.unlike(emptyNotes="word")
+    cloud.set_behaviour(emptyNotes="word")
     source_id = made(cloud, config(owner=None))
     got = manager.get(source_id)
     assert got
@@ -516,7 +516,7 @@ def test_empty_notes_are_read_as_none(cloud: Cloud, manager: SourceManager) -> N
 
 def test_a_list_without_configurations_is_completed(cloud: Cloud, manager: SourceManager) -> None:
     ids = {made(cloud, config(f"s{number}")) for number in range(3)}
-    cloud.unlike(omit=["config"])
+    cloud.set_behaviour(omit=["config"])
     assert {source.id: source.owner for source in manager.list()}.keys() == ids
     assert {source.owner for source in manager.list()} == {f"{URN}s{number}" for number in range(3)}
     assert manager.register(config("s1")).adopted
@@ -528,7 +528,7 @@ def test_an_unreadable_configuration_of_another_source_does_not_interfere(
 ) -> None:
     """Because it was deleted meanwhile, or may not be read."""
     theirs = made(cloud, config("theirs", owner=None))
-    cloud.unlike(omit=["config"])
+    cloud.set_behaviour(omit=["config"])
     match = {"method": "GET", "path": f"{INTEGRATIONS}/{theirs}/config/current"}
     cloud.control("faults", match=match, action="status", status=status)
     assert manager.register(config()).source.status == "ACTIVE"
@@ -552,7 +552,7 @@ def test_the_id_of_another_type_is_reported(cloud: Cloud, manager: SourceManager
 
 
 def test_odd_entries_do_not_interfere(cloud: Cloud, manager: SourceManager) -> None:
-    cloud.unlike(oddEntries=30)
+    cloud.set_behaviour(oddEntries=30)
     outcomes = at_once(5, lambda number: manager.register(config(f"s{number}")))
     assert {outcome.source.status for outcome in outcomes} == {"ACTIVE"}
     assert {f"s{number}" for number in range(5)} <= {source.name for source in manager.list()}
@@ -560,7 +560,7 @@ def test_odd_entries_do_not_interfere(cloud: Cloud, manager: SourceManager) -> N
 
 @pytest.mark.parametrize("style", ["number", "opaque"])
 def test_any_id_is_accepted(cloud: Cloud, manager: SourceManager, style: str) -> None:
-    cloud.unlike(idStyle=style, statusCase="lower")
+    cloud.set_behaviour(idStyle=style, statusCase="lower")
     outcomes = at_once(3, lambda number: manager.register(config(f"s{number}")))
     for number, outcome in enumerate(outcomes):
         assert outcome.source.status == "ACTIVE"
@@ -594,7 +594,7 @@ def test_monitor_yields_each_change(cloud: Cloud, manager: SourceManager, cancel
 @pytest.mark.parametrize("answer", [200, 202, 204])
 def test_a_deletion_counts_once_a_read_confirms_it(cloud: Cloud, manager: SourceManager, answer: int) -> None:
     source_id = manager.register(config()).source.id
-    cloud.unlike(deleteAnswer=answer)
+    cloud.set_behaviour(deleteAnswer=answer)
     assert manager.delete(source_id, owner=Owner(OWNER)) is None
     assert there(cloud) == []
     assert manager.get(source_id) is None

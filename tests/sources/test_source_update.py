@@ -111,7 +111,7 @@ def test_a_configuration_and_a_state_change_together(
 def test_the_wait_for_a_change_without_a_new_activation_is_short(
     cloud: Cloud, manager: SourceManager, source_id: str, cancelled: QuickTime
 ) -> None:
-    cloud.unlike(reactivates=False)
+    cloud.set_behaviour(reactivates=False)
     started = cancelled.clock()
     assert manager.update(source_id, config(topics=[ROUTING])).source.status == "ACTIVE"
     assert cancelled.clock() - started >= 5
@@ -136,7 +136,7 @@ def test_any_success_status_of_a_write_is_accepted(cloud: Cloud, manager: Source
     for number, (made_with, written_with) in enumerate(
         [(201, "object"), (200, "part"), (202, "none"), (200, "none")]
     ):
-        cloud.unlike(createAnswer=made_with, putAnswer=written_with, extraFields=True)
+        cloud.set_behaviour(createAnswer=made_with, putAnswer=written_with, extraFields=True)
         name = f"s{number}"
         source = manager.register(config(name)).source
         assert source.status == "ACTIVE"
@@ -156,7 +156,7 @@ def test_any_success_status_of_a_write_is_accepted(cloud: Cloud, manager: Source
 def test_a_stale_version_with_the_same_content_is_written_again(
     cloud: Cloud, manager: SourceManager, source_id: str, answer: int
 ) -> None:
-    cloud.unlike(staleAnswer=answer)
+    cloud.set_behaviour(staleAnswer=answer)
     cloud.control("faults", match=PUT, action="delay", seconds=30, times=1)
     wanted = config(notes="old", topics=[ROUTING])
     with meanwhile(lambda: manager.update(source_id, wanted)) as outcomes:
@@ -173,7 +173,7 @@ def test_a_stale_version_with_the_same_content_is_written_again(
 def test_a_stale_version_with_other_content_is_left_unchanged(
     cloud: Cloud, manager: SourceManager, source_id: str, answer: int
 ) -> None:
-    cloud.unlike(staleAnswer=answer)
+    cloud.set_behaviour(staleAnswer=answer)
     cloud.control("faults", match=PUT, action="delay", seconds=30, times=1)
     with meanwhile(lambda: manager.update(source_id, config(notes="old", topics=[ROUTING]))) as outcomes:
         eventually(lambda: cloud.control("held", "GET"))
@@ -289,7 +289,7 @@ def test_an_update_of_a_deleted_source_is_not_found(cloud: Cloud, manager: Sourc
     with pytest.raises(NotFound, match="source 'orders' \\(gone\\) is gone"):
         manager.update("gone", config())
     source_id = made(cloud)
-    cloud.unlike(softDelete=True)
+    cloud.set_behaviour(softDelete=True)
     call(cloud, "PATCH", f"/{source_id}", json={"intendedState": "DELETED"})
     with pytest.raises(NotFound):
         manager.update(source_id, config())
@@ -336,7 +336,7 @@ def test_line_endings_of_notes_do_not_matter(
 def test_answers_without_the_intended_state_are_not_drift(
     cloud: Cloud, manager: SourceManager, source_id: str
 ) -> None:
-    cloud.unlike(omit=["intendedState"])
+    cloud.set_behaviour(omit=["intendedState"])
     found = manager.get(source_id)
     assert found
     assert found.enabled

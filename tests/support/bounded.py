@@ -1,4 +1,4 @@
-"""How many examples Hypothesis draws: few and always the same, or with --torture many."""
+"""How many examples Hypothesis draws: a few that are always the same, or many with --torture."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-# From the command line itself: Hypothesis wants to know before pytest has read its options.
+# From the command line itself, since Hypothesis needs it before pytest has parsed its options.
 THOROUGH = "--torture" in sys.argv or os.environ.get("HYPOTHESIS_PROFILE") == "torture"
 
 LIMIT = 3600 if THOROUGH else 120
-"""Seconds for a test."""
+"""The time limit of a test, in seconds."""
 
 COUNTED: defaultdict[str, Counter[Any]] = defaultdict(Counter)
-"""What was counted for the tables at the end, of all processes of a session."""
+"""The counts for the tables at the end, of all processes of a session."""
 
 COUNTS: Counter[str] = COUNTED["bad input"]
-"""What was drawn."""
+"""The counts of drawn inputs."""
 
 
 def examples(quick: int, thorough: int | None = None) -> settings:
-    """Settings for a test: `quick` examples, or `thorough` (else ten times as many)."""
+    """Settings for a test with `quick` examples, or in a long run `thorough` (by default ten times as many)."""
     return settings(
         max_examples=(thorough or 10 * quick) if THOROUGH else quick,
         derandomize=not THOROUGH,

@@ -1,4 +1,4 @@
-"""The emulator and the gateway for tests, on real sockets, and what a user does to them by hand."""
+"""The emulator and the gateway for tests, on real sockets, and changes that somebody makes by hand."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ OWNER_HEADER = "X-Pulumi-Resource"
 USERNAME = "genesys-relay"
 PASSWORD = "canary-password-7c1"
 BASIC = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
-"""Both, as HTTP Basic sends them."""
+"""User name and password, as HTTP Basic sends them."""
 SIGNING_SECRET = "canary-signing-3f9"
 SECRET_HEADER = "canary-header-b52"
 CLIENT_SECRET = "canary-client-e08"
 BEHAVIOUR = Behaviour.model_validate_json(os.environ.get("GENESYS_TEST_BEHAVIOUR", "{}"))
-"""What is unlike the usual in every organization of a session, from its start and after each reset: so all that is
-tested can be tested under it. What somebody does by hand, and what a test sees of the truth, is as usual."""
+"""Unusual behaviour of every organization in a session, from its start and after each reset, so that all tests can run
+under it. Manual changes, and reads by which a test checks the truth, are served as usual."""
 CANARIES = (PASSWORD, SIGNING_SECRET, SECRET_HEADER, CLIENT_SECRET)
 
 
 def reaching(emulator: EmulatorServer, ca_file: Path) -> dict[str, str]:
-    """The environment in which a process reaches an emulator, and trusts the gateway of this CA."""
+    """The environment in which a process uses an emulator, and trusts the gateway of this CA."""
     return {
         "GENESYSCLOUD_API_URL": emulator.url,
         "GENESYSCLOUD_LOGIN_URL": emulator.url,
@@ -54,7 +54,7 @@ def reaching(emulator: EmulatorServer, ca_file: Path) -> dict[str, str]:
 
 
 class Cloud:
-    """An organization, and the gateway in front of its event bus; with `beside`, that of another organization."""
+    """An organization, and the gateway in front of its event bus; with `beside`, it shares another one's gateway."""
 
     gateway: GatewayServer
 
@@ -89,7 +89,7 @@ class Cloud:
         self._stack.close()
 
     def new_gateway(self) -> GatewayServer:
-        """A gateway; all of one organization have the same certificate."""
+        """A new gateway; all gateways of an organization have the same certificate."""
         return GatewayServer(
             GatewaySettings(
                 self.directory / "certificates",
@@ -115,12 +115,12 @@ class Cloud:
             "GENESYSCLOUD_AUDIT_LOG": str(self.audit_log),
         }
 
-    # What the emulator saw.
+    # Requests at the emulator.
 
     def requests(self) -> list[str]:
-        """The requests since the last look, as `GET /…/{id}/verify 200`, the prefix of targets left out.
+        """The requests since the last call, such as `GET /{id}/verify 200`, without the prefix of targets.
 
-        What a behaviour of the session lets a write answer counts as the usual: a test of what is written says 201.
+        An unusual status of a write, due to the behaviour of the session, is shown as the usual one, such as 201.
         """
         log = self._at_emulator.get("/emulator/requests").json()
         self._at_emulator.delete("/emulator/requests")
@@ -131,25 +131,25 @@ class Cloud:
         ]
 
     def writes(self) -> list[str]:
-        """The requests since the last look that changed something: the method and the status."""
+        """The requests since the last call that changed something: the method and the status."""
         return [
             f"{each.partition(' ')[0]} {each.rpartition(' ')[2]}"
             for each in self.requests()
             if not each.startswith("GET ") and " /oauth/token " not in each
         ]
 
-    # What somebody does in the organization.
+    # Changes and reads by somebody else.
 
     def api(self, method: str, path: str = "", *, as_usual: bool = True, **request: Any) -> httpx.Response:
-        """A call of the API on behalf of somebody who is not the provider; it is not in `requests`.
+        """A call of the API by somebody other than the provider; it is not in `requests`.
 
-        It is served `as_usual`, or as the behaviour has it.
+        It is served as usual, or, without `as_usual`, with the unusual behaviour.
         """
         return self._call(method, TARGETS + _escaped(path), as_usual=as_usual, **request)
 
     @property
     def token(self) -> str:
-        """What somebody who is not the provider calls with."""
+        """The token of somebody other than the provider."""
         if self._token is None:
             login = self._at_emulator.post(
                 "/oauth/token", auth=("dev-client", CLIENT_SECRET), data={"grant_type": "client_credentials"}
@@ -160,7 +160,7 @@ class Cloud:
     def _call(self, method: str, path: str, *, as_usual: bool = True, **request: Any) -> httpx.Response:
         token = self.token
         seen = self._at_emulator.get("/emulator/requests").json()
-        assert not seen or seen[-1]["path"] == "/oauth/token", "look at the requests first"
+        assert not seen or seen[-1]["path"] == "/oauth/token", "call requests() first"
         answer = self._at_emulator.request(
             method,
             path,
@@ -174,24 +174,24 @@ class Cloud:
         return answer
 
     def targets(self) -> dict[str, dict[str, Any]]:
-        """All targets by name; two of one name fail."""
+        """All targets by name; fails if two have the same name."""
         entities = self.api("GET", "?pageSize=100").json()["entities"]
         by_name = {each["name"]: each for each in entities}
         assert len(by_name) == len(entities)
         return by_name
 
     def living(self) -> dict[str, str]:
-        """The ids of all targets by name; the requests so far are forgotten."""
+        """The ids of all targets by name; clears the requests so far."""
         self.requests()
         return {name: each["id"] for name, each in self.targets().items()}
 
     def marks(self) -> dict[str, str | None]:
-        """The owner marks of all targets by name; the requests so far are forgotten."""
+        """The owner marks of all targets by name; clears the requests so far."""
         self.requests()
         return {name: mark(each) for name, each in self.targets().items()}
 
     def configuration(self, target_id: str) -> dict[str, Any]:
-        """A target as a PUT has it."""
+        """A target, as the body of a PUT."""
         entity = self.api("GET", f"/{target_id}").json()
         kept = ("name", "endpointUrl", "authType", "retryPolicy", "headers", "eventTypes")
         auth = {"username": USERNAME, "password": PASSWORD} if entity["authType"] == "BASIC" else {}
@@ -203,7 +203,7 @@ class Cloud:
         answer.raise_for_status()
 
     def integrations(self) -> dict[str, dict[str, Any]]:
-        """All Amazon EventBridge sources by name, with their configuration; two of one name fail."""
+        """All Amazon EventBridge sources by name, with their configuration; fails if two have the same name."""
         query = "?integrationType=amazon-eventbridge-source&expand=config.current&pageSize=100"
         entities = self._call("GET", f"{INTEGRATIONS}{query}").json()["entities"]
         by_name = {each["name"]: each for each in entities}
@@ -228,12 +228,12 @@ class Cloud:
         """Deletes a source by hand."""
         self._call("DELETE", f"{INTEGRATIONS}/{integration_id}").raise_for_status()
 
-    def unlike(self, **behaviour: Any) -> None:
-        """Makes the service behave so from now on, until the next reset."""
+    def set_behaviour(self, **behaviour: Any) -> None:
+        """Sets the behaviour of the service until the next reset."""
         self._at_emulator.post("/emulator/behaviour", json=behaviour).raise_for_status()
 
     def control(self, path: str, method: str = "POST", /, **body: Any) -> Any:
-        """A call of the emulator's control plane."""
+        """Calls the emulator's control plane."""
         answer = self._at_emulator.request(method, f"/emulator/{_escaped(path)}", json=body or None)
         answer.raise_for_status()
         return answer.json() if answer.content else None
@@ -241,7 +241,7 @@ class Cloud:
     # The gateway.
 
     def endpoint(self, name: str) -> str:
-        """The events endpoint of this name."""
+        """The event endpoint with this name."""
         return f"{self.gateway.url}/v1/genesys/events/{name}"
 
     @property
@@ -249,25 +249,25 @@ class Cloud:
         return f"{self.gateway.url}/webhooks/genesys/targets"
 
     def behave(self, path: str, **behaviour: Any) -> None:
-        """Makes an endpoint of the gateway answer something else."""
+        """Changes the response of an endpoint of the gateway."""
         self._at_gateway.post("/behaviour", json={"path": path, **behaviour}).raise_for_status()
 
     def behave_well(self) -> None:
         self._at_gateway.delete("/behaviour").raise_for_status()
 
     def received(self) -> dict[str, list[dict[str, Any]]]:
-        """The events and syncs that the gateway took."""
+        """The events and syncs that the gateway accepted."""
         taken: dict[str, list[dict[str, Any]]] = self._at_gateway.get("/received").json()
         return taken
 
     def received_at(self, gateway: GatewayServer) -> dict[str, list[dict[str, Any]]]:
-        """What another gateway of this organization took."""
+        """The events and syncs that another gateway of this organization accepted."""
         trusted = ssl.create_default_context(cafile=str(self.gateway.ca_file))
         taken: dict[str, list[dict[str, Any]]] = httpx.get(f"{gateway.url}/received", verify=trusted).json()
         return taken
 
     def told(self) -> list[tuple[str, str]]:
-        """The syncs that the gateway took: `UPDATED` or `DELETED`, and the target's id."""
+        """The syncs that the gateway accepted: `UPDATED` or `DELETED`, and the target's id."""
         return [
             (each["body"]["eventType"].rpartition("_")[2], each["body"]["targetId"])
             for each in self.received()["syncs"]
@@ -285,12 +285,12 @@ def _usual_status(method: str, path: str, status: int | None) -> int | None:
 
 
 def _escaped(path: str) -> str:
-    """The path with the id in it, which may hold any character, percent-encoded."""
+    """The path with its id percent-encoded, since an id may contain any character."""
     found = re.fullmatch(r"(/|targets/)(.+?)(/verify|/health|/status|)", path, re.DOTALL)
     return path if found is None else f"{found[1]}{quote(found[2], safe='')}{found[3]}"
 
 
 def mark(entity: dict[str, Any]) -> str | None:
-    """The owner mark of a target as the API answers it; None where it has none."""
+    """The owner mark of a target in a response; None if it has none."""
     value = entity["headers"].get(OWNER_HEADER)
     return None if value is None else unquote(value)

@@ -23,11 +23,11 @@ NAMES = (
     "OAuth2Auth",
     "RetryPolicy",
 )
-"""What a program declares with."""
+"""The public names that programs use."""
 
 
 class Declared:
-    """Writes programs for one cloud, and makes stacks of them with `make_stack`, if there is one."""
+    """Writes programs for one cloud, and creates stacks from them with `make_stack`, if it is given."""
 
     def __init__(self, cloud: Cloud, make_stack: StackMaker | None) -> None:
         self.cloud = cloud
@@ -44,9 +44,9 @@ class Declared:
     def target(
         self, name: str, /, *, called: str | None = None, kind: str = "EventBridgeTarget", **arguments: str
     ) -> str:
-        """A line that declares a target; `arguments` are Python expressions and replace the usual ones.
+        """A line that declares a target; `arguments` are Python expressions that replace the defaults.
 
-        `name` is the variable's and, unless it is `called` otherwise, the resource's name; `kind` is its class.
+        `name` is the name of the variable and, without `called`, of the resource; `kind` is its class.
         """
         usual = {
             "endpoint_url": repr(self.cloud.endpoint(name)),
@@ -71,7 +71,7 @@ class Declared:
         return f"GatewaySync({called or target + '-sync'!r}, {given})"
 
     def source(self, name: str, /, *, called: str | None = None, **arguments: str) -> str:
-        """A line that declares a source, as `target` does a target."""
+        """A line that declares a source; see `target`."""
         usual = {
             "aws_account_id": "'012345678901'",
             "aws_region": "'us-east-1'",
@@ -94,7 +94,7 @@ class Declared:
         return f"{name} = GenesysProvider({name!r}, {given})"
 
     def program(self, *lines: str) -> str:
-        """A program with these lines; it imports what they use: `import *` takes 0.5 s of CPU in each run."""
+        """A program with these lines. It imports only what they use: `import *` takes 0.5 s of CPU in each run."""
         text = "\n".join(lines)
         used = [name for name in NAMES if name in text]
         imports = f"from genesys_provider import {', '.join(used)}" if used else ""
@@ -104,9 +104,8 @@ class Declared:
         return self.program(*(self.target(name, **arguments) for name in names))
 
     def stack(self, program: str, **options: Any) -> Stack:
-        assert self._make_stack is not None
         env = {**self.cloud.env, **options.pop("env", {})}
-        assert self._make_stack is not None, "this one makes no stacks"
+        assert self._make_stack is not None, "no make_stack was given"
         return self._make_stack(program, env=env, **options)
 
 

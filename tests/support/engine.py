@@ -1,4 +1,4 @@
-"""The real Pulumi engine for tests: a project and a stack in a folder of their own, driven by the CLI."""
+"""The real Pulumi engine for tests: a project with a stack in its own folder, controlled through the CLI."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ SYNC_TYPE = "pulumi-python:dynamic/genesys:GatewaySync"
 def urn(
     name: str, *parents: str, type_: str = TARGET_TYPE, stack: str = "dev", project: str = PROJECT
 ) -> str:
-    """The URN of a resource; `parents` are the types of the components that it is in, the outermost first."""
+    """The URN of a resource; `parents` are the types of its components, the outermost first."""
     return f"urn:pulumi:{stack}::{project}::{'$'.join((*parents, type_))}::{name}"
 
 
 def pulumi_path() -> str | None:
-    """The `PATH` that has `pulumi` and its Python language host, or None where there is no Pulumi."""
+    """A `PATH` with `pulumi` and its Python language host, or None without Pulumi."""
     own = f"{ROOT / '.pulumi' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
     for path in (os.environ.get("PATH", ""), own):
         if shutil.which("pulumi", path=path) and shutil.which("pulumi-language-python", path=path):
@@ -45,21 +45,21 @@ def pulumi_path() -> str | None:
 
 
 def backend_url(directory: Path) -> str:
-    """A backend in a folder.
+    """The URL of a backend in a folder.
 
-    Without `metadata=skip` Pulumi keeps a file of attributes beside each of its own and writes it in place: a
-    SIGKILL can cut it short, and then Pulumi can't load the state, which is whole.
+    Without `metadata=skip` Pulumi writes a file of attributes for each of its files, in place. A SIGKILL can cut
+    that file short, and then Pulumi can't load the state although it is intact.
     """
     return f"{directory.as_uri()}?metadata=skip"
 
 
 def pulumi_env(home: Path, backend: Path) -> dict[str, str]:
-    """The environment of a Pulumi with a home and a backend of its own."""
+    """The environment of a Pulumi with its own home and backend."""
     path = pulumi_path()
     assert path is not None, "no Pulumi here: run tools/setup"
-    # What the machine's own Pulumi is set to must not reach the test.
+    # The settings of the machine's own Pulumi must not affect the test.
     env = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
-    # Each command starts three Pythons: none of them need compile the same again.
+    # Each command starts three Pythons, which should not compile the same modules again.
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     return env | {
         "PATH": path,
@@ -73,17 +73,17 @@ def pulumi_env(home: Path, backend: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class NewStack:
-    """What `pulumi stack init` writes."""
+    """The files that `pulumi stack init` writes."""
 
     backend: dict[Path, str]
-    """The files of the backend by their paths in it."""
+    """The files of the backend, by their relative paths."""
     settings: str
-    """`Pulumi.<stack>.yaml`: the salt of the secrets."""
+    """`Pulumi.<stack>.yaml`, with the salt of the secrets."""
 
 
 @cache
 def new_stack(project: str, name: str) -> NewStack:
-    """Runs `pulumi stack init` in a folder that goes again; once in a process, for all stacks of these names."""
+    """Runs `pulumi stack init` in a temporary folder, only once in a process for all stacks with these names."""
     with TemporaryDirectory() as directory:
         home, backend, there = (Path(directory, each) for each in ("home", "backend", "project"))
         backend.mkdir()
@@ -100,11 +100,11 @@ def new_stack(project: str, name: str) -> NewStack:
 
 
 class Stack:
-    """A project with one stack in `directory`: program, backend and PULUMI_HOME are below it.
+    """A project with one stack in `directory`, which also contains its backend and PULUMI_HOME.
 
-    `program` is the text of `__main__.py`; `modules` are further files of the project. `host` is the folder
-    of the dynamic-provider host that Pulumi.yaml names, None for the stock one. `env` comes on top of the
-    environment. `name` is the project's, `stack` the stack's. With `backend`, it is one of several stacks there.
+    `program` is the text of `__main__.py`, and `modules` are other files of the project. `host` is the folder of
+    the dynamic-provider host in Pulumi.yaml, None for the stock one. `env` is added to the environment. `name` is
+    the name of the project, and `stack` that of the stack. A `backend` can be shared with other stacks.
     """
 
     def __init__(
@@ -139,11 +139,11 @@ class Stack:
             self.must("config", "set", "--secret", key, "--", value)
 
     def _init(self) -> None:
-        """What `pulumi stack init` does; in a backend of its own without running it, at 0.3 s of CPU."""
+        """Initializes the stack; in its own backend without `pulumi stack init`, which takes 0.3 s of CPU."""
         if self.env["PULUMI_BACKEND_URL"] != backend_url(self.backend):
             self.must("stack", "init", self.name)
             return
-        assert not self._stored.exists(), f"{self.qualified} is already there"
+        assert not self._stored.exists(), f"{self.qualified} already exists"
         new = new_stack(self.project, self.name)
         for path, text in new.backend.items():
             (self.backend / path).parent.mkdir(parents=True, exist_ok=True)
@@ -159,7 +159,7 @@ class Stack:
 
     @property
     def _stored(self) -> Path:
-        """The state, of a backend in a folder."""
+        """The state file, if the backend is a folder."""
         return self.backend / ".pulumi" / "stacks" / self.project / f"{self.name}.json"
 
     @property
@@ -177,7 +177,7 @@ class Stack:
         self.write("Pulumi.yaml", json.dumps(project))  # JSON is YAML
 
     def rename(self, stack: str | None = None, *, project: str | None = None) -> None:
-        """`pulumi stack rename`; a new name of the project goes into Pulumi.yaml too, as Pulumi wants it."""
+        """`pulumi stack rename`; Pulumi.yaml gets the new name of the project too, as Pulumi requires."""
         self.name, self.project = stack or self.name, project or self.project
         self.must("stack", "rename", self.qualified)
         self.write_project()
@@ -188,7 +188,7 @@ class Stack:
 
     @property
     def qualified(self) -> str:
-        """The stack's full name, which several stacks of a backend tell apart."""
+        """The stack's full name, which is unique in a backend."""
         return f"organization/{self.project}/{self.name}"
 
     def urn(self, name: str, *parents: str, type_: str = TARGET_TYPE) -> str:
@@ -196,7 +196,7 @@ class Stack:
         return urn(name, *parents, type_=type_, stack=self.name, project=self.project)
 
     def write(self, file: str, text: str) -> None:
-        """Puts a file into the project."""
+        """Writes a file of the project."""
         (self.directory / file).write_text(text)
 
     def program(self, text: str) -> None:
@@ -213,7 +213,7 @@ class Stack:
         return self.start(*arguments, env=env).wait()
 
     def must(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
-        """Runs `pulumi` with these arguments, and fails where it fails."""
+        """Runs `pulumi` with these arguments, and fails if it fails."""
         result = self.run(*arguments, env=env)
         assert result.code == 0, result.output
         return result
@@ -234,14 +234,14 @@ class Stack:
         return self.run("import", type_, name, id_, "--yes", "--skip-preview", *arguments)
 
     def export(self) -> dict[str, Any]:
-        """The `deployment` of the state, secrets encrypted; of a backend in a folder without a command."""
+        """The `deployment` of the state, with secrets encrypted; read from the file if the backend is a folder."""
         if self.env["PULUMI_BACKEND_URL"] != backend_url(self.backend):
             return dict(json.loads(self.must("stack", "export").output)["deployment"])
         deployment: dict[str, Any] = json.loads(self._stored.read_text())["checkpoint"]["latest"]
         return deployment
 
     def resources(self) -> dict[str, dict[str, Any]]:
-        """The resources of the state by their names, but for the stack and the providers."""
+        """The resources in the state by name, without the stack and the providers."""
         return {
             each["urn"].rsplit("::", 1)[1]: each
             for each in self.export().get("resources", [])
@@ -249,34 +249,34 @@ class Stack:
         }
 
     def recorded(self) -> dict[str, Any]:
-        """The outputs of each resource, secrets in plain text: encrypted, they are never the same twice."""
+        """The outputs of each resource, with secrets in plain text, since encrypted ones change each time."""
         exported = json.loads(self.must("stack", "export", "--show-secrets").output)
         return {each["urn"]: each.get("outputs") for each in exported["deployment"].get("resources", [])}
 
     def pending(self) -> list[dict[str, Any]]:
-        """The operations that the engine does not know the end of."""
+        """The operations whose result the engine does not know."""
         return self.export().get("pending_operations") or []
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs, secrets in plain text."""
+        """The stack's outputs, with secrets in plain text."""
         result: dict[str, Any] = json.loads(self.must("stack", "output", "--json", "--show-secrets").output)
         return result
 
     def stored(self) -> str:
-        """Everything that the backend holds: the state, its backups and its history."""
+        """Everything in the backend: the state, its backups and its history."""
         return "\n".join(
             each.read_text(errors="replace") for each in sorted(self.backend.rglob("*")) if each.is_file()
         )
 
 
 class StackMaker(Protocol):
-    """Makes a stack that runs this program; the arguments are those of `Stack`."""
+    """Creates a stack with this program; the options are those of `Stack`."""
 
     def __call__(self, program: str, **options: Any) -> Stack: ...
 
 
 def alive(pid: int) -> bool:
-    """Whether a process of this id runs; a zombie does not."""
+    """Whether a process with this id is running; a zombie is not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Processes that tests start: commands as a shell starts them, and our services."""
+"""Processes that tests start: commands, like from a shell, and our services."""
 
 from __future__ import annotations
 
@@ -20,25 +20,26 @@ if TYPE_CHECKING:
 
 COMMAND = Path(sys.executable).with_name("genesys-eventbridge")
 COMMAND_LIMIT = 150.0
-"""In seconds: a command that takes longer is stuck."""
+"""In seconds. A command that takes longer is stuck."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a command ended."""
+    """The result of a command."""
 
     code: int
     output: str
-    """Standard output and, unless they were kept apart, errors; without colours."""
+    """Standard output, and standard error unless it was kept apart."""
     seconds: float
     errors: str = ""
-    """Standard error, where it was kept apart."""
+    """Standard error, if it was kept apart."""
 
 
 class Running:
-    """A command under way, in a process group of its own, as a shell would start it.
+    """A running command in its own process group, like a shell starts it.
 
-    With `errors_apart`, standard error is not part of its output. The end of a `with` block kills what still runs.
+    With `errors_apart`, standard error is not part of the output. The end of a `with` block kills the group if the
+    command still runs.
     """
 
     def __init__(
@@ -77,11 +78,11 @@ class Running:
         return self._process.pid
 
     def line(self) -> str:
-        """The next line of its output; empty where it has ended, or is killed because nothing came."""
+        """The next line of its output; empty if it has ended, or was killed because no line came in time."""
         return self._line(self._process.stdout)
 
     def error_line(self) -> str:
-        """The next line of its errors, which are kept apart."""
+        """The next line of its standard error, which is kept apart."""
         return self._line(self._process.stderr)
 
     def _line(self, stream: IO[str] | None) -> str:
@@ -94,19 +95,19 @@ class Running:
             timer.cancel()
 
     def send(self, number: int) -> None:
-        """A signal for the process alone; none where it has ended."""
+        """Sends a signal to the process only, unless it has ended."""
         self._process.send_signal(number)
 
     def interrupt(self) -> None:
-        """Ctrl-C: SIGINT for the whole process group, as a terminal sends it."""
+        """Ctrl-C: sends SIGINT to the process group, like a terminal does."""
         os.killpg(self.pid, signal.SIGINT)
 
     def kill(self) -> None:
-        """SIGKILL for the process alone."""
+        """Sends SIGKILL to the process only."""
         self._process.kill()
 
     def wait(self, limit: float = COMMAND_LIMIT) -> Result:
-        """Waits for the end; beyond the limit in seconds, the group is killed and the test fails."""
+        """Waits for the end; after the limit in seconds, kills the group and fails."""
         try:
             output, errors = self._process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
@@ -120,7 +121,7 @@ class Running:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port on which nothing listens."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -128,9 +129,9 @@ def free_port() -> int:
 
 
 class Service(Running):
-    """`genesys-eventbridge` with these arguments, from its ready line to its end.
+    """A running `genesys-eventbridge` command that serves.
 
-    `url` is where it serves; empty, as `ready_line` is, where it did not start.
+    `url` is its address. If it did not start, `url` and `ready_line` are empty.
     """
 
     def __init__(self, *arguments: object, env: Mapping[str, str] | None = None) -> None:
@@ -140,7 +141,7 @@ class Service(Running):
         self.url = self.ready_line.strip().rpartition(" ")[2]
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
-        """Sends the signal; the exit code, and all that was printed after the ready line."""
+        """Sends the signal; returns the exit code and everything that was printed after the ready line."""
         self.send(number)
         result = self.wait()
         return result.code, result.output + result.errors

@@ -1,6 +1,6 @@
-"""Properties of targets and syncs as a program might give them: right ones, wrong ones, and secrets marked.
+"""Properties of targets, sources and syncs that a program might give: valid, invalid, and marked as secret.
 
-Every text that is a secret holds `CANARY`, so that a search finds it wherever it should not be.
+Every secret text contains `CANARY`, so that a search finds it wherever it should not be.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CANARY = "canary-b7e2"
 SECRET_MARK = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 
 Place = tuple[Any, ...]
-"""Where something is among properties: keys and indices, from the top."""
+"""A place in properties: keys and indices, from the top."""
 
 AUTH_FIELDS = ("username", "password", "clientId", "clientSecret", "tokenUrl")
 POLICY_FIELDS = ("maxRetries", "backoffStrategy", "initialDelaySeconds")
@@ -41,7 +41,7 @@ def texts(min_size: int = 1, max_size: int = 30) -> st.SearchStrategy[str]:
 
 
 def printable_texts() -> st.SearchStrategy[str]:
-    """What a name or an event type may be."""
+    """Valid names and event types."""
     visible = st.characters(codec="utf-8", exclude_categories=["Cc", "Cf", "Zl", "Zp"])
     return st.text(visible, min_size=1, max_size=30).filter(lambda text: text == text.strip())
 
@@ -50,7 +50,7 @@ def secrets() -> st.SearchStrategy[str]:
     return texts(0, 5).map(lambda text: CANARY + text)
 
 
-# What is right.
+# Valid values.
 
 _HOSTS = st.sampled_from(
     [
@@ -82,7 +82,7 @@ _whole = {"maxRetries": st.integers(0, 10), "initialDelaySeconds": st.integers(1
 retry_policies = st.fixed_dictionaries(
     {},
     optional={
-        # A number is a double on its way from the engine.
+        # The engine sends numbers as doubles.
         **{name: numbers | numbers.map(float) for name, numbers in _whole.items()},
         "backoffStrategy": st.sampled_from(["EXPONENTIAL", "LINEAR"]),
     },
@@ -130,8 +130,8 @@ def _auth(auth_type: str) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @st.composite
-def right_targets(draw: st.DrawFn) -> dict[str, Any]:
-    """Properties that break no rule."""
+def valid_targets(draw: st.DrawFn) -> dict[str, Any]:
+    """Properties of a target that break no rule."""
     rest = st.fixed_dictionaries(
         {"name": _names, "endpointUrl": https_urls, "eventTypes": event_types},
         optional={
@@ -148,7 +148,7 @@ def right_targets(draw: st.DrawFn) -> dict[str, Any]:
 
 _STEPS = st.sampled_from(["{id}", "users", "routingStatus", "no_longer_subscribed", "a"])
 topics = st.lists(_STEPS, min_size=1, max_size=6).map(lambda steps: ".".join(["v2", *steps]))
-right_sources = st.fixed_dictionaries(
+valid_sources = st.fixed_dictionaries(
     {
         "name": _names,
         "awsAccountId": st.text(string.digits, min_size=12, max_size=12),
@@ -167,7 +167,7 @@ right_sources = st.fixed_dictionaries(
 )
 """Properties of a source that break no rule."""
 
-right_syncs = st.fixed_dictionaries(
+valid_syncs = st.fixed_dictionaries(
     {"targetId": texts(), "revision": st.integers(0, 10**6), "webhookUrl": https_urls},
     optional={
         "signingSecret": secrets() | st.lists(secrets(), min_size=1, max_size=3),
@@ -176,7 +176,7 @@ right_syncs = st.fixed_dictionaries(
 )
 
 
-# What is wrong, or may be.
+# Values that are, or may be, invalid.
 
 _numbers = st.sampled_from(
     [
@@ -254,7 +254,7 @@ unknown_keys = st.one_of(
 
 
 def places(value: Any, place: Place = ()) -> Iterator[Place]:
-    """Every place in a value, the value's own included."""
+    """Every place in a value, including that of the value itself."""
     yield place
     items = (
         value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
@@ -270,16 +270,16 @@ def at(value: Any, place: Place) -> Any:
 
 
 def replaced(properties: dict[str, Any], place: Place, value: Any) -> dict[str, Any]:
-    """The properties with another value at a place."""
+    """The properties, with a different value at a place."""
     result = copy.deepcopy(properties)
     at(result, place[:-1])[place[-1]] = value
     return result
 
 
 @st.composite
-def mutated(draw: st.DrawFn, right: st.SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
-    """Properties with up to four things changed that may make them wrong."""
-    properties = draw(right)
+def mutated(draw: st.DrawFn, valid: st.SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
+    """Properties with up to four changes that may make them invalid."""
+    properties = draw(valid)
     for _ in range(draw(st.integers(0, 4))):
         place = draw(st.sampled_from(list(places(properties))))
         what = draw(st.sampled_from(["replace", "remove", "add", "unknown"]))

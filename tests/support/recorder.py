@@ -1,4 +1,4 @@
-"""An emulator whose every exchange is recorded, and checked against the contract."""
+"""Records all exchanges of an emulator, and checks them against the contract."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "contract" / "openapi.yam
 
 @dataclass
 class Exchange:
-    """A request and its answer."""
+    """A request and its response."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class Exchange:
 
 
 class Recorder:
-    """An ASGI application around another, which keeps what passes; the control plane's calls it leaves out."""
+    """ASGI middleware that records all exchanges except calls of the control plane."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -53,7 +53,7 @@ class Recorder:
             return message
 
         async def give(message: Message) -> None:
-            # Before it is sent: who has the answer may look here at once.
+            # Before it is sent, since a test may look at the exchanges as soon as it has the response.
             if message["type"] == "http.response.start":
                 request = (scope["method"], scope["path"], scope["query_string"].decode())
                 exchange = Exchange(*request, _text(scope["headers"]), sent, message["status"])
@@ -71,7 +71,7 @@ def _text(headers: Any) -> dict[str, str]:
 
 
 def at(*path: str | int) -> tuple[tuple[str | int, ...], Any]:
-    """What stands at a place of the document, and where that really is: after a reference, elsewhere."""
+    """The place and the value at a place of the document, after following references."""
     value: Any = DOCUMENT
     for step in path:
         value = value[step]
@@ -90,12 +90,12 @@ def validator(*path: str | int) -> Draft202012Validator:
 
 
 def faults(value: Any, *path: str | int) -> list[str]:
-    """What a value breaks of the schema at this place of the document."""
+    """The violations of the schema at this place of the document."""
     return [f"{error.json_path}: {error.message}" for error in validator(*path).iter_errors(value)]
 
 
 def operation_of(exchange: Exchange) -> tuple[str, str] | None:
-    """The path and the method in the document that the exchange is about."""
+    """The path and method of the exchange in the document; None if it has no such call."""
     for template, item in DOCUMENT["paths"].items():
         pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template))
         if re.fullmatch(pattern, exchange.path) and exchange.method.lower() in item:
@@ -104,14 +104,14 @@ def operation_of(exchange: Exchange) -> tuple[str, str] | None:
 
 
 def answer_faults(exchange: Exchange) -> list[str]:
-    """What an answer breaks of the document."""
+    """How a response violates the document."""
     operation = operation_of(exchange)
     if operation is None:
         known = exchange.path == OPENAPI_PATH or exchange.status in {404, 405}
         return [] if known else ["the document has no such call"]
     place, responses = at("paths", *operation, "responses")
     if str(exchange.status) not in responses:
-        return [f"the document has no answer {exchange.status}"]
+        return [f"the document has no response {exchange.status}"]
     place, response = at(*place, str(exchange.status))
     found = []
     for name in response["headers"]:
@@ -130,7 +130,7 @@ def answer_faults(exchange: Exchange) -> list[str]:
 
 
 def request_faults(exchange: Exchange) -> list[str]:
-    """What a request breaks of the document."""
+    """How a request violates the document."""
     operation = operation_of(exchange)
     if operation is None:
         return ["the document has no such call"]

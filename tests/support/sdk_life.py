@@ -1,7 +1,7 @@
-"""The life of one integration, as the official Python SDK leads it, and what any client sends for it.
+"""The life cycle of an integration through the official Python SDK, and the requests that clients send for it.
 
-Run as a program, `python sdk_life.py lead URL`, it prints what the SDK made of the answers. So the SDK, 60 MB, is
-loaded into a process of its own.
+As a program, `python sdk_life.py run_life_cycle URL`, it prints how the SDK reads the responses. That way the SDK,
+60 MB, is loaded into a separate process.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PROPERTIES = {
 
 @contextmanager
 def recorded(**settings: Any) -> Iterator[tuple[list[Exchange], str]]:
-    """An emulator, with what passes between it and its clients; the settings are those of `EmulatorSettings`."""
+    """An emulator and its recorded exchanges with clients; the settings are those of `EmulatorSettings`."""
     recorder = Recorder(emulator_app(EmulatorSettings(rate_limit=0, **settings)))
     with Server(recorder, "127.0.0.1", 0) as server:
         yield recorder.exchanges, server.url
@@ -45,12 +45,12 @@ def recorded(**settings: Any) -> Iterator[tuple[list[Exchange], str]]:
 
 @dataclass(frozen=True)
 class Sent:
-    """A request as it was sent: what two clients that do the same work have in common.
+    """A request, reduced to what two clients have in common that do the same work.
 
     Attributes:
-        path: Without the integration's id, which is `{id}`.
-        query: In order, unescaped.
-        body: What JSON it was; None where there was none, or `null`.
+        path: With `{id}` for the integration's id.
+        query: Sorted and unescaped.
+        body: The parsed JSON; None if there was none, or `null`.
     """
 
     method: str
@@ -60,7 +60,7 @@ class Sent:
 
 
 def sent(exchanges: Iterable[Exchange], integration_id: str) -> list[Sent]:
-    """The requests to the API among the exchanges, the login left out; a look that is repeated counts once."""
+    """The requests to the API, without the login; repeated reads count once."""
     requests = [
         Sent(
             each.method,
@@ -75,7 +75,7 @@ def sent(exchanges: Iterable[Exchange], integration_id: str) -> list[Sent]:
 
 
 def by_sdk(work: str, url: str) -> dict[str, Any]:
-    """What `lead`, `look_around` or `puzzle` finds, in a process of its own."""
+    """The result of `run_life_cycle`, `read_catalog` or `read_odd_responses`, in a separate process."""
     result = subprocess.run(
         [sys.executable, "-m", __name__, work, url],
         capture_output=True,
@@ -89,14 +89,14 @@ def by_sdk(work: str, url: str) -> dict[str, Any]:
 
 
 def logged_in(url: str) -> tuple[Any, Any]:
-    """The SDK, and a client of it."""
+    """The SDK, and a client that is logged in."""
     import PureCloudPlatformClientV2 as sdk  # noqa: N813
 
     return sdk, sdk.api_client.ApiClient(url).get_client_credentials_token("dev-client", "dev-secret")
 
 
-def lead(url: str) -> dict[str, Any]:
-    """Look, create, configure, enable, wait, change, disable, delete; what the SDK read of each answer."""
+def run_life_cycle(url: str) -> dict[str, Any]:
+    """Lists, creates, configures, enables, waits, changes, disables and deletes; returns what the SDK read."""
     sdk, client = logged_in(url)
     read: dict[str, Any] = {}
     api = sdk.IntegrationsApi(client)
@@ -152,8 +152,8 @@ def lead(url: str) -> dict[str, Any]:
     return {"id": made.id, **read}
 
 
-def look_around(url: str) -> dict[str, Any]:
-    """What the SDK reads of the calls that only tell what there is, of an `ERROR`, and of what it is refused."""
+def read_catalog(url: str) -> dict[str, Any]:
+    """What the SDK reads from the calls that only read, from an integration in `ERROR`, and from refusals."""
     sdk, client = logged_in(url)
     api = sdk.IntegrationsApi(client)
     entity = api.get_integrations(ids=["none", "neither"], reported_state="error", sort_by="name").entities
@@ -195,8 +195,8 @@ def look_around(url: str) -> dict[str, Any]:
     return {**read, "refused": [refused(each) for each in refusals]}
 
 
-def puzzle(url: str) -> dict[str, Any]:
-    """What the SDK makes of the odd answers that faults of the emulator hold ready, by the ends of their paths."""
+def read_odd_responses(url: str) -> dict[str, Any]:
+    """How the SDK reads the odd responses of the emulator's faults, by the last parts of their paths."""
     sdk, client = logged_in(url)
     api = sdk.IntegrationsApi(client)
 
@@ -208,7 +208,7 @@ def puzzle(url: str) -> dict[str, Any]:
                 seen.intended_state,
                 state and (state.code, state.last_updated and state.last_updated.year),
             )
-        except Exception as error:  # noqa: BLE001 - its name is what is looked at
+        except Exception as error:  # noqa: BLE001 - its name is the result
             return type(error).__name__
         return [*looked_at, seen.attributes]
 
@@ -218,5 +218,5 @@ def puzzle(url: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    works = {each.__name__: each for each in (lead, look_around, puzzle)}
-    print(json.dumps(works[sys.argv[1]](sys.argv[2])))  # noqa: T201 - that is what it is for
+    works = {each.__name__: each for each in (run_life_cycle, read_catalog, read_odd_responses)}
+    print(json.dumps(works[sys.argv[1]](sys.argv[2])))  # noqa: T201 - its result

@@ -1,4 +1,4 @@
-"""One organization for a whole session of tests, as new for each of them; and time that can be skipped."""
+"""One organization for a session of tests, which is reset for each of them; and waits that take no time."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ T = TypeVar("T")
 
 
 def settings_of(cloud: Cloud, directory: Path, **config: object) -> Settings:
-    """Settings for the organization; the audit file is the test's own."""
+    """Settings for the organization, with an audit file in this directory."""
     return Settings.resolve({"auditLog": directory / "audit.jsonl", **config}, cloud.env)
 
 
-def as_new(cloud: Cloud) -> Iterator[Cloud]:
-    """The organization without anything that an earlier test left behind."""
+def reset_cloud(cloud: Cloud) -> Iterator[Cloud]:
+    """Resets the organization, so that nothing of an earlier test remains."""
     cloud.control("reset")
     cloud.behave_well()
     cloud._at_gateway.delete("/received").raise_for_status()
@@ -34,7 +34,7 @@ def as_new(cloud: Cloud) -> Iterator[Cloud]:
 
 
 def at_once(count: int, call: Callable[[int], T]) -> list[T]:
-    """What so many threads return that call at the same moment; the first error is raised."""
+    """Calls this from `count` threads at the same moment; returns the results, or raises the first error."""
     start = threading.Barrier(count)
 
     def run(number: int) -> T:
@@ -46,19 +46,19 @@ def at_once(count: int, call: Callable[[int], T]) -> list[T]:
 
 
 def outcomes_at_once(count: int, call: Callable[[int], T]) -> list[T | Exception]:
-    """As `at_once`; an error is an outcome too."""
+    """Like `at_once`, but an error is an outcome too."""
 
     def outcome(number: int) -> T | Exception:
         try:
             return call(number)
-        except Exception as error:  # noqa: BLE001 - the test looks at it
+        except Exception as error:  # noqa: BLE001 - the test checks it
             return error
 
     return at_once(count, outcome)
 
 
 class SkippedWaits(threading.Event):
-    """A `cancelled` whose waits take no time: they are recorded, and move the clock on."""
+    """A `cancelled` event whose waits take no time: they are recorded, and advance the clock."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class SkippedWaits(threading.Event):
 
 
 def body(cloud: Cloud, name: str = "orders", **fields: Any) -> dict[str, Any]:
-    """A target that the gateway lets in."""
+    """The body of a target whose endpoint the gateway accepts."""
     return {
         "name": name,
         "endpointUrl": cloud.endpoint(name),

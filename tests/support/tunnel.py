@@ -1,4 +1,4 @@
-"""A real HTTP proxy on a real socket: it takes CONNECT, notes what it was asked, and leads it all to one place."""
+"""A real HTTP proxy on a real socket: it accepts CONNECT, records the requests, and forwards all to one port."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Tunnel:
-    """A proxy that leads every CONNECT to `port` of this machine; with `status`, it refuses with that one.
+    """A proxy that forwards every CONNECT to `port` of this machine, or refuses it with another `status`.
 
-    With `context`, it speaks TLS itself. `asked` has each request's head, so what a proxy would see; `url` is how
-    to name it.
+    With `context`, the proxy itself uses TLS. `asked` has the head of each request, which is all that a proxy sees.
+    `url` is its address.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Tunnel:
                     try:
                         more = self.request.recv(65536)
                     except OSError:
-                        # It does not trust this proxy.
+                        # The client does not trust this proxy.
                         return
                     if not more:
                         return
@@ -66,11 +66,11 @@ class Tunnel:
 
 
 def pour(source: socket.socket, sink: socket.socket) -> None:
-    """Passes on what comes until no more does, and says so."""
+    """Forwards data until the source ends, then ends the sink too."""
     try:
         while data := source.recv(65536):
             sink.sendall(data)
         sink.shutdown(socket.SHUT_WR)
     except OSError:
-        # One of the two is gone.
+        # One side has closed the connection.
         return

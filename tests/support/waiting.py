@@ -1,4 +1,4 @@
-"""One way to wait for what other threads and processes do."""
+"""Waits for what other threads and processes do."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LIMIT = 60.0
-"""In seconds: far more than anything takes on a busy machine, so only what never happens meets it."""
+"""In seconds: far more than anything takes on a busy machine, so only what never happens reaches it."""
 
 
 def eventually(look: Callable[[], T | None], limit: float = LIMIT) -> T:
-    """What `look` finds, as soon as it finds something true; `limit` is in seconds.
+    """Calls `look` until it returns something true, and returns that; `limit` is in seconds.
 
     Raises:
-        AssertionError: It found nothing within the limit.
+        AssertionError: It returned nothing true within the limit.
     """
     deadline = time.monotonic() + limit
     while not (found := look()):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.shared_cloud import as_new
+from tests.support.shared_cloud import reset_cloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,4 +17,4 @@ if TYPE_CHECKING:
 @pytest.fixture
 def cloud(one_cloud: Cloud) -> Iterator[Cloud]:
     """An empty organization, with fast verifications and no rate limit."""
-    yield from as_new(one_cloud)
+    yield from reset_cloud(one_cloud)

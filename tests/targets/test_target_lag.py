@@ -39,7 +39,7 @@ def config(cloud: Cloud, name: str = "orders", **fields: Any) -> TargetConfig:
 
 
 def test_a_new_target_that_reads_do_not_show_yet_is_kept(cloud: Cloud, manager: TargetManager) -> None:
-    cloud.unlike(readLagSeconds=LAG)
+    cloud.set_behaviour(readLagSeconds=LAG)
     target = manager.register(config(cloud)).target
     assert target.verified
     assert manager.get(target.id) is not None
@@ -47,7 +47,7 @@ def test_a_new_target_that_reads_do_not_show_yet_is_kept(cloud: Cloud, manager: 
 
 def test_an_absence_right_after_a_write_means_not_yet(cloud: Cloud, manager: TargetManager) -> None:
     """An earlier process wrote it, and its `up` was interrupted."""
-    cloud.unlike(readLagSeconds=LAG)
+    cloud.set_behaviour(readLagSeconds=LAG)
     target_id = cloud.api("POST", json=config(cloud).payload()).json()["id"]
     assert manager.get(target_id, shared=True, last_write=LastWrite(utc_now(), seen=False)) is not None
 
@@ -59,7 +59,7 @@ def test_an_absence_long_after_a_write_is_final(cloud: Cloud, manager: TargetMan
 
 def test_reads_wait_for_the_last_write(cloud: Cloud, manager: TargetManager) -> None:
     target = manager.register(config(cloud)).target
-    cloud.unlike(readLagSeconds=LAG)
+    cloud.set_behaviour(readLagSeconds=LAG)
     cloud.api("PUT", f"/{target.id}", json=config(cloud, eventTypes=["NEW"]).payload())
 
     def new(target: Target) -> bool:
@@ -71,7 +71,7 @@ def test_reads_wait_for_the_last_write(cloud: Cloud, manager: TargetManager) -> 
 
 
 def test_an_old_verdict_is_not_mistaken_for_a_new_one(cloud: Cloud, manager: TargetManager) -> None:
-    cloud.unlike(readLagSeconds=LAG)
+    cloud.set_behaviour(readLagSeconds=LAG)
     target = manager.register(config(cloud)).target
     cloud.behave("/v1/genesys/events/other", status=500)
     other = config(cloud, endpointUrl=cloud.endpoint("other"))
@@ -85,7 +85,7 @@ def test_an_old_verdict_is_not_mistaken_for_a_new_one(cloud: Cloud, manager: Tar
 def test_after_a_lost_answer_the_list_is_polled_while_it_may_lag(
     cloud: Cloud, manager: TargetManager
 ) -> None:
-    cloud.unlike(readLagSeconds=LAG)
+    cloud.set_behaviour(readLagSeconds=LAG)
     cloud.control("faults", match=POST, action="drop_after", times=1)
     outcome = manager.register(config(cloud))
     assert outcome.target.verified
@@ -96,7 +96,7 @@ def test_after_a_lost_answer_the_list_is_polled_while_it_may_lag(
 def test_a_leftover_of_an_earlier_run_is_found_by_the_name_conflict(
     cloud: Cloud, manager: TargetManager
 ) -> None:
-    cloud.unlike(readLagSeconds=LAG)
+    cloud.set_behaviour(readLagSeconds=LAG)
     left = cloud.api("POST", json=config(cloud).payload()).json()
     outcome = manager.register(config(cloud))
     assert outcome.adopted
@@ -108,7 +108,7 @@ def test_a_leftover_of_an_earlier_run_is_found_by_the_name_conflict(
 def test_a_deletion_counts_once_a_read_confirms_it(
     cloud: Cloud, manager: TargetManager, answer: int, lag: float
 ) -> None:
-    cloud.unlike(deleteAnswer=answer, readLagSeconds=lag)
+    cloud.set_behaviour(deleteAnswer=answer, readLagSeconds=lag)
     target = manager.register(config(cloud)).target
     manager.delete(target.id)
     cloud.requests()
@@ -117,7 +117,7 @@ def test_a_deletion_counts_once_a_read_confirms_it(
 
 def test_confirmations_of_deletions_share_reads(cloud: Cloud, manager: TargetManager) -> None:
     ids = [outcome.target.id for outcome in at_once(60, lambda n: manager.register(config(cloud, f"t{n}")))]
-    cloud.unlike(deleteAnswer=200)
+    cloud.set_behaviour(deleteAnswer=200)
     cloud.requests()
     at_once(60, lambda number: manager.delete(ids[number]))
     requests = cloud.requests()
@@ -144,7 +144,7 @@ def test_a_deletion_that_never_happens_is_an_error(cloud: Cloud, tmp_path: Path)
 def test_any_success_status_of_a_write_is_accepted(
     cloud: Cloud, manager: TargetManager, answer: int, put: str
 ) -> None:
-    cloud.unlike(createAnswer=answer, putAnswer=put)
+    cloud.set_behaviour(createAnswer=answer, putAnswer=put)
     target = manager.register(config(cloud)).target
     assert target.verified
     changed = manager.update(target.id, config(cloud, eventTypes=["NEW"])).target
@@ -154,7 +154,7 @@ def test_any_success_status_of_a_write_is_accepted(
 
 
 def test_a_post_whose_answer_has_no_id_is_looked_up(cloud: Cloud, manager: TargetManager) -> None:
-    cloud.unlike(omit=["id"])
+    cloud.set_behaviour(omit=["id"])
     outcome = manager.register(config(cloud))
     assert outcome.target.verified
     cloud.requests()
@@ -163,7 +163,7 @@ def test_a_post_whose_answer_has_no_id_is_looked_up(cloud: Cloud, manager: Targe
 
 @pytest.mark.parametrize("style", ["number", "opaque"])
 def test_any_id_is_accepted(cloud: Cloud, manager: TargetManager, style: str) -> None:
-    cloud.unlike(idStyle=style, statusCase="lower")
+    cloud.set_behaviour(idStyle=style, statusCase="lower")
     made = at_once(3, lambda number: manager.register(config(cloud, f"t{number}")))
     for number, outcome in enumerate(made):
         assert outcome.target.status == "VERIFIED"
@@ -176,7 +176,7 @@ def test_any_id_is_accepted(cloud: Cloud, manager: TargetManager, style: str) ->
 
 
 def test_unknown_fields_are_preserved(cloud: Cloud, manager: TargetManager) -> None:
-    cloud.unlike(extraFields=True)
+    cloud.set_behaviour(extraFields=True)
     target = manager.register(config(cloud)).target
     cloud.requests()
     before = cloud.api("GET", f"/{target.id}").json()
@@ -192,7 +192,7 @@ def test_unknown_fields_are_preserved(cloud: Cloud, manager: TargetManager) -> N
 def test_unreadable_targets_of_others_do_not_interfere(
     cloud: Cloud, manager: TargetManager, caplog: pytest.LogCaptureFixture
 ) -> None:
-    cloud.unlike(oddEntries=12)
+    cloud.set_behaviour(oddEntries=12)
     made = at_once(5, lambda number: manager.register(config(cloud, f"t{number}")))
     assert all(outcome.target.verified for outcome in made)
     listed = {target.name for target in manager.list()}
@@ -205,7 +205,7 @@ def test_a_list_ends_without_a_page_count(cloud: Cloud, manager: TargetManager) 
         cloud.api("POST", json=config(cloud, f"t{number}").payload())
     omissions = (["pageCount"], ["pageCount", "total", "nextUri"], ["pageSize", "pageCount"])
     for omit, order in product(omissions, ("created", "name", "random")):
-        cloud.unlike(omit=omit, listOrder=order)
+        cloud.set_behaviour(omit=omit, listOrder=order)
         assert len({target.id for target in manager.list()}) == 130, (omit, order)
 
 
@@ -232,7 +232,7 @@ def test_an_update_of_a_deleted_target_is_not_found_under_lag(cloud: Cloud, mana
 
 
 def test_a_name_conflict_is_reported_although_the_list_lags(cloud: Cloud, manager: TargetManager) -> None:
-    cloud.unlike(readLagSeconds=LAG)
+    cloud.set_behaviour(readLagSeconds=LAG)
     cloud.api("POST", json=config(cloud, owner="somebody").payload())
     with pytest.raises(NameTaken, match="somebody"):
         manager.register(config(cloud))

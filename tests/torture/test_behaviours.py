@@ -132,9 +132,9 @@ class LifeCycle:
     def labels(self, name: str) -> Any:
         """The current values of that field."""
         target_id = self.cloud.living()[name]
-        self.cloud.unlike(extraFields=True)
+        self.cloud.set_behaviour(extraFields=True)
         labels = self._labels(target_id)
-        self.cloud.unlike(**self.behaviour)
+        self.cloud.set_behaviour(**self.behaviour)
         return labels
 
     def _labels(self, target_id: str) -> Any:

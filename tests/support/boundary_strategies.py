@@ -1,4 +1,4 @@
-"""Bodies of a POST or PUT near every border of every rule."""
+"""Bodies of a POST or PUT near every boundary of every rule."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support import property_strategies as drawn
 
 POLICY = {"maxRetries": 5, "backoffStrategy": "EXPONENTIAL", "initialDelaySeconds": 2}
 DEFAULTS: dict[str, Any] = {"authType": "NONE", "authConfig": {}, "retryPolicy": POLICY, "headers": {}}
-RIGHT = {"name": "orders", "endpointUrl": "https://localhost/", **DEFAULTS, "eventTypes": ["A"]}
+VALID = {"name": "orders", "endpointUrl": "https://localhost/", **DEFAULTS, "eventTypes": ["A"]}
 
 
 def _words(*lines: str) -> list[str]:
@@ -97,7 +97,7 @@ urls = st.one_of(
     odd_texts,
 )
 
-# What has other types, too.
+# Values that may have other types.
 
 _numbers = [
     *(-1, 0, 1, 2, 5, 9, 10, 11, 29, 30, 31, 10**30, 2**63, -0.0, 0.5, 1.0, 1.5, 10.0, 10.000001, 30.0, 31.0),
@@ -181,8 +181,8 @@ _unknown_keys = drawn.unknown_keys.filter(lambda key: key not in _KNOWN)
 
 @st.composite
 def bodies(draw: st.DrawFn) -> dict[str, Any]:
-    """A right body with a few of its fields near a border, odd, left out or misspelt."""
-    body = draw(st.just(RIGHT) | drawn.right_targets())
+    """A valid body in which a few fields are near a boundary, odd, left out or misspelled."""
+    body = draw(st.just(VALID) | drawn.valid_targets())
     body = {name: copy.deepcopy(body[name]) for name in fields if name in body}
     for name in draw(st.lists(st.sampled_from(list(fields)), max_size=3, unique=True)):
         body[name] = draw(fields[name])
