@@ -1,4 +1,4 @@
-"""What is measured is kept: as it comes, whatever fails beside it, and merged with earlier measurements."""
+"""Measurements are saved immediately, despite failures of other rows, and merged with earlier ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def path(tmp_path: Path) -> Path:
 def measured(
     tmp_path: Path, path: Path
 ) -> Callable[[Mapping[str, Callable[..., Iterator[Line]]]], list[str]]:
-    """Measures rows into the file as it is by then; the names of those that failed."""
+    """Measures rows into the current file; returns the names of those that failed."""
     return lambda rows: measure(rows, Setting(tmp_path, QUICK), load(path), path)
 
 
@@ -39,7 +39,7 @@ def figures(path: Path) -> dict[str, list[float]]:
     return {row: [each.measured for each in lines] for row, lines in load(path).rows.items()}
 
 
-def test_a_row_that_fails_costs_no_other(
+def test_a_failed_row_does_not_affect_the_others(
     measured: Callable[..., list[str]], path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def breaks(_: Setting) -> Iterator[Line]:
@@ -52,7 +52,7 @@ def test_a_row_that_fails_costs_no_other(
     assert "breaks FAILED: RuntimeError: the engine is out of fuel" in capsys.readouterr().err
 
 
-def test_each_line_is_in_the_file_before_the_next_is_measured(
+def test_each_line_is_saved_before_the_next_is_measured(
     measured: Callable[..., list[str]], path: Path
 ) -> None:
     seen = []
@@ -66,7 +66,7 @@ def test_each_line_is_in_the_file_before_the_next_is_measured(
     assert seen == [{"row": [1]}]
 
 
-def test_a_row_takes_the_place_of_its_earlier_measurement_alone(
+def test_a_row_only_replaces_its_own_earlier_measurement(
     measured: Callable[..., list[str]], path: Path
 ) -> None:
     measured({"a": lambda _: iter([line("a", 1), line("a", 2, parallel="default")])})
@@ -87,7 +87,7 @@ def test_a_row_takes_the_place_of_its_earlier_measurement_alone(
         (3, 0, False, False, "MISSED: ratio by 3"),
     ],
 )
-def test_whether_a_figure_is_reached_stands_in_the_file(
+def test_the_file_says_whether_a_bound_is_met(
     path: Path, *, figure: float, limit: float, at_least: bool, reached: bool, verdict: str
 ) -> None:
     bound = Bound(what="ratio", figure=figure, limit=limit, at_least=at_least)
@@ -98,8 +98,8 @@ def test_whether_a_figure_is_reached_stands_in_the_file(
     assert (kept.reached, kept.verdict, kept.ratio) == (reached, verdict, 1.1)
 
 
-def test_a_quick_run_leaves_results_and_docs_as_they_are(path: Path) -> None:
-    """The row is the one that needs no engine; its figures are real."""
+def test_a_quick_run_leaves_results_and_docs_unchanged(path: Path) -> None:
+    """It uses a row that needs no engine; its figures are real."""
     kept = [ROOT / "docs" / "performance.md", ROOT / "bench" / "results.json"]
     before = [each.read_bytes() for each in kept if each.exists()]
     run = subprocess.run(

@@ -1,4 +1,4 @@
-"""`docs/performance.md` shows what `bench/results.json` holds, and nothing else."""
+"""`docs/performance.md` shows exactly the results in `bench/results.json`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def results(**rows: list[Line]) -> Results:
 
 
 def part(name: str, of: Results) -> str:
-    """What stands in a part of the page."""
+    """The text of a part of the page."""
     before, _, rest = rendered(EMPTY.format(name), of).partition(f"<!-- bench: {name} -->\n")
     text, _, after = rest.partition("<!-- bench: end -->\n")
     assert (before, after) == ("Before.\n", "After.\n")
@@ -52,7 +52,7 @@ def part(name: str, of: Results) -> str:
 
 
 def test_the_page_is_up_to_date() -> None:
-    """Otherwise `.venv/bin/python -m bench.pages` makes it so."""
+    """If not, run `.venv/bin/python -m bench.pages`."""
     page = PAGE.read_text()
     assert rendered(page, load(FILE)) == page
     for name in ("machines", "rows", "growth", "fleet"):
@@ -76,7 +76,7 @@ def test_a_row_of_the_table() -> None:
     assert "misses" not in text
 
 
-def test_what_misses_its_figure_says_why() -> None:
+def test_a_row_that_misses_its_bound_has_a_reason() -> None:
     text = part("rows", results(refresh=[line("refresh", 3.0, 2.0)]))
     assert "MISSED: ratio by 30%" in text
     assert text.endswith("\n- `refresh` misses a bound. Reason: the modules that it loads.\n")

@@ -1,4 +1,4 @@
-"""The pages of the documentation, taken apart: their blocks, commands, links and headings."""
+"""Parses the pages of the documentation into blocks, commands, links and headings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TITLE = re.compile(r'title="([^"]+)"')
 
 @dataclass(frozen=True)
 class Command:
-    """A command of a `console` block, after its prompt, and the output that the page shows."""
+    """A command in a `console` block, without its prompt, and the output that the page shows."""
 
     line: int
     text: str
@@ -37,14 +37,14 @@ class Command:
 class Block:
     """A fenced block.
 
-    A comment right above a block marks it for the tests, and is not shown to readers:
+    A comment directly above a block marks it for the tests, and is invisible to readers:
 
     `<!-- not run: why -->`  the block's commands can't be run in a test, for this reason
-    `<!-- background -->`    the command goes on running while the rest of the page is run
+    `<!-- background -->`    the command keeps running while the rest of the page is run
     `<!-- exits: N -->`      the last command ends with this exit code
     `<!-- typed: y -->`      what is typed when the last command asks
-    `<!-- varies: why -->`   what it prints is another thing each time, and is not compared
-    `<!-- file: NAME -->`    the block is what the commands before it have written to this file
+    `<!-- varies: why -->`   the output is different each time, and is not compared
+    `<!-- file: NAME -->`    the block shows what the commands before it have written to this file
     """
 
     page: str
@@ -58,7 +58,7 @@ class Block:
         return f"{self.page}:{self.line}"
 
     def commands(self) -> Iterator[Command]:
-        """The commands of a `console` block; one may go on in the next line after a backslash."""
+        """The commands of a `console` block; a backslash continues a command on the next line."""
         lines = self.text.splitlines()
         starts = [number for number, line in enumerate(lines) if line.startswith("$ ")]
         for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
@@ -72,13 +72,13 @@ class Block:
 
 @cache
 def tokens(page: str) -> list[Token]:
-    """The page, parsed."""
+    """The tokens of the page."""
     return MarkdownIt("commonmark").enable("table").parse((ROOT / page).read_text())
 
 
 @cache
 def blocks(page: str) -> list[Block]:
-    """The page's blocks in their order; a block that is only indented has the language `indented`."""
+    """The page's blocks in order; a block without a fence has the language `indented`."""
     found = []
     marks: dict[str, str] = {}
     for token in tokens(page):
@@ -104,7 +104,7 @@ def blocks(page: str) -> list[Block]:
 
 @cache
 def links(page: str) -> list[str]:
-    """Where the page's links and pictures lead."""
+    """The destinations of the page's links and pictures."""
     return [
         str(child.attrs.get("href") or child.attrs.get("src"))
         for token in tokens(page)
@@ -115,7 +115,7 @@ def links(page: str) -> list[str]:
 
 @cache
 def anchors(page: str) -> set[str]:
-    """The anchors of the page's headings, as GitHub and MkDocs both make them."""
+    """The anchors that both GitHub and MkDocs give to the page's headings."""
     parsed = tokens(page)
     return {
         _slug(parsed[number + 1].content)
@@ -125,7 +125,7 @@ def anchors(page: str) -> set[str]:
 
 
 def inline_code(page: str) -> Iterator[str]:
-    """What stands between backticks in the page's prose."""
+    """The inline code in the page's prose."""
     for token in tokens(page):
         for child in token.children or ():
             if child.type == "code_inline":

@@ -1,4 +1,4 @@
-"""Where the commands of a page are run: what its reader has before the first of them."""
+"""The environment in which a page's commands are run: what its reader has before the first command."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ EventBridgeSource(
 
 
 def this_package(folder: Path) -> Path:
-    """This package as an index would have it, but that its code and what it needs are borrowed from this test."""
+    """A wheel of this package, whose code and dependencies are those of this test's environment."""
     ours = importlib.metadata.distribution("genesys-eventbridge")
     path = folder / f"genesys_eventbridge-{ours.version}-py3-none-any.whl"
     about = f"genesys_eventbridge-{ours.version}.dist-info"
@@ -63,7 +63,7 @@ def this_package(folder: Path) -> Path:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """That of somebody who has Python, git and Pulumi, and has set nothing."""
+    """The environment of somebody who has Python, git and Pulumi, and no settings."""
     path = pulumi_path()
     assert path is not None, "no Pulumi here: run tools/setup"
     return {
@@ -84,7 +84,7 @@ def port_of(url: str) -> str:
 
 @contextmanager
 def empty_home(tmp_path: Path) -> Iterator[Shell]:
-    """An empty home. The ports of the page are ones that are free."""
+    """An empty home. Free ports replace those of the page."""
     home = tmp_path / "home"
     home.mkdir()
     (home / ".gitconfig").write_text("[user]\nname = Reader\nemail = reader@example.com\n")
@@ -108,7 +108,7 @@ def pulumi_project(tmp_path: Path) -> Iterator[Shell]:
 
 @contextmanager
 def running_services(tmp_path: Path) -> Iterator[Shell]:
-    """A gateway and an emulator at the addresses of the page, and the environment that leads there."""
+    """A running gateway and emulator, and the environment for them."""
     with Cloud(tmp_path) as cloud:
         replaced = {
             "18443": port_of(cloud.gateway.url),
@@ -122,7 +122,7 @@ def running_services(tmp_path: Path) -> Iterator[Shell]:
 
 @contextmanager
 def deployed_shop(tmp_path: Path) -> Iterator[Shell]:
-    """The stack `dev` of a project `shop`, what the deleted stack `test` left behind, and a target made by hand."""
+    """The stack `dev` of a project `shop`, a leftover of the deleted stack `test`, and a target created by hand."""
     project = tmp_path / "shop"
     project.mkdir()
     with Cloud(tmp_path, verification_seconds=1, activation_seconds=1, rate_limit=300) as cloud:

@@ -1,4 +1,4 @@
-"""A reader's terminal: runs the commands of a page one after another, and compares what they print."""
+"""A reader's terminal, which runs the commands of a page in order and compares their output."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 LIMIT = 120.0
-"""In seconds: a command that takes longer is stuck."""
+"""In seconds. A command that takes longer is stuck."""
 ANYTHING = "…"
-"""In the output of a page: any text within a line, and as a whole line any lines."""
+"""In a page's output: within a line any text, and as a whole line any number of lines."""
 ADDED = "add to "
 PROGRESS = "@ "
-"""What Pulumi prints again and again while it waits, such as `@ updating....`: no page shows it."""
+"""The start of lines that Pulumi repeats while it waits, such as `@ updating....`; pages don't show them."""
 _VARYING = (
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?(Z|\b)", "TIME"),
@@ -40,15 +40,15 @@ _VARYING = (
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended."""
+    """The result of a command."""
 
     code: int
     output: str
-    """Standard output and error, with the page's own ports and addresses."""
+    """Standard output and error, with the ports and addresses of the page."""
 
 
 def same(expected: str, actual: str) -> bool:
-    """Whether this output is what the page shows, but for ids, times and durations."""
+    """Whether this output is the one on the page, except for ids, times and durations."""
     pattern = "".join(
         r"(?:[^\n]*\n)*?" if line.strip() == ANYTHING else _line(line) + r"\n"
         for line in expected.splitlines()
@@ -73,14 +73,14 @@ def _masked(line: str) -> str:
 
 
 class Shell:
-    """A bash whose variables and folder last from one command to the next.
+    """A bash that keeps variables and the current folder from one command to the next.
 
     Args:
-        folder: Where it begins.
-        env: Its environment, and nothing else.
-        replaced: Texts of the page, and what stands for them in this test, such as a port that is free here.
-        meanwhile: What happens while a command with these words in it runs in the background: one thing after each
-            of its first lines.
+        folder: The initial folder.
+        env: Its whole environment.
+        replaced: Texts of the page, and their replacements in this test, such as a free port.
+        meanwhile: What happens while a background command that contains these words runs: one event after each of
+            its first lines.
     """
 
     def __init__(
@@ -107,31 +107,31 @@ class Shell:
             each.wait()
 
     def in_the_test(self, text: str) -> str:
-        """The page's text with what stands for it here."""
+        """The page's text with its replacements."""
         for of_page, of_test in self._replaced.items():
             text = text.replace(of_page, of_test)
         return text
 
     def in_the_page(self, text: str) -> str:
-        """The other way round."""
+        """The opposite of `in_the_test`."""
         for of_page, of_test in self._replaced.items():
             text = text.replace(of_test, of_page)
         return text
 
     @property
     def cwd(self) -> Path:
-        """The folder that it is in now."""
+        """The current folder."""
         return type(self.folder)(self.in_the_test(self.run("pwd").output.strip()))
 
     def write(self, title: str, text: str) -> None:
-        """What a reader does with a block that is called `FILE` or `add to FILE`."""
+        """Writes a block with the title `FILE` or `add to FILE`, like a reader does."""
         path = self.cwd / title.removeprefix(ADDED)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a" if title.startswith(ADDED) else "w") as file:
             file.write(("\n" if title.startswith(ADDED) else "") + self.in_the_test(text))
 
     def read(self, file: str) -> str:
-        """A file that a command has written."""
+        """The content of a file that a command has written."""
         return self.in_the_page((self.cwd / file).read_text())
 
     def run(self, command: str, typed: str = "") -> Done:
@@ -154,7 +154,7 @@ class Shell:
         return Done(done.returncode, self.in_the_page(done.stdout))
 
     def start(self, command: str, lines: int) -> Done:
-        """Starts a command that goes on, and waits for its first lines."""
+        """Starts a command in the background, and waits for its first lines."""
         script = f"source '{self._state}'\nexec {self.in_the_test(command)}\n"
         background = Running(["bash", "-c", script], env=self._env)
         self._background.append(background)

@@ -1,4 +1,4 @@
-"""The drawings of the rooms are those of the import contracts, and of the code."""
+"""The drawings of the packages match the import contracts and the code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def drawing(title: str) -> str:
 
 
 def drawn() -> tuple[list[set[str]], set[str]]:
-    """The layers of the drawing from top to bottom, and the rooms that stand alone."""
+    """The layers of the drawing from top to bottom, and the packages that stand alone."""
     layers, alone = (part.splitlines() for part in drawing("rooms").strip().split("\n\n"))
     beside = [re.match(r"(\w+)(?:\s*\|\s*(\w+))?", line) for line in layers]
     return [set(filter(None, found.groups())) for found in beside if found], {
@@ -40,23 +40,23 @@ def drawn() -> tuple[list[set[str]], set[str]]:
 
 
 def enforced(contract: str) -> list[set[str]]:
-    """The layers of the contract that begins like this, from top to bottom."""
+    """The layers of the contract that starts with this text, from top to bottom."""
     found = re.search(contract + r"\s*layers = \[(.*?)\]", CONTRACTS, re.DOTALL)
     assert found is not None
     return [set(re.findall(r"\w+(?=[ \"])", line)) for line in re.findall(r'"[^"]+"', found[1])]
 
 
-def test_the_layers_are_those_that_are_enforced() -> None:
+def test_the_drawn_layers_are_enforced() -> None:
     assert drawn()[0] == enforced('type = "layers"')
 
 
-def test_each_room_is_drawn() -> None:
+def test_each_package_is_drawn() -> None:
     layers, alone = drawn()
     assert sorted(set().union(*layers) | alone) == ROOMS
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_the_layers_inside_a_room_are_those_that_are_enforced(room: str) -> None:
+def test_the_drawn_layers_inside_a_package_are_enforced(room: str) -> None:
     layers: list[set[str]] = []
     for line in drawing(room).splitlines():
         what, modules = re.split(r" {2,}", line, maxsplit=1)
@@ -65,7 +65,7 @@ def test_the_layers_inside_a_room_are_those_that_are_enforced(room: str) -> None
     assert layers == enforced(rf'exhaustive = true\s*containers = \["genesys_provider\.{room}"\]')
 
 
-def test_who_stands_alone_is_forbidden_to_import_the_others() -> None:
+def test_a_package_that_stands_alone_may_not_import_the_others() -> None:
     for room in drawn()[1]:
         source = rf'source_modules = \["genesys_provider\.{room}"\]\s*forbidden_modules = \[(.*?)\]'
         contract = re.search(source, CONTRACTS, re.DOTALL)
@@ -85,7 +85,7 @@ def test_no_two_classes_have_the_same_name() -> None:
     assert [name for name, count in names.items() if count > 1] == []
 
 
-def test_what_a_process_shares_is_listed() -> None:
+def test_process_wide_state_is_listed() -> None:
     (table,) = re.findall(r"A process shares.*?\n\n(\|.*?)\n\n", PAGE, re.DOTALL)
     listed = re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)
     shared = {path.relative_to(PACKAGE) for path, module in modules().items() for _ in variables_of(module)}
@@ -93,7 +93,7 @@ def test_what_a_process_shares_is_listed() -> None:
 
 
 def variables_of(module: ast.Module) -> Iterator[str]:
-    """What a module keeps for the whole process: its lower-case names, but for loggers and options of commands."""
+    """The process-wide state of a module: its lower-case names, except loggers and options of commands."""
     for statement in module.body:
         if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
             target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target

@@ -1,7 +1,6 @@
-"""Every command of every page is run as it is written, or says why not, and prints what the page shows.
+"""Runs every command of every page as written, unless the page says why not, and compares its output with the page.
 
-Ids, times and durations may differ, and `…` stands for what a page leaves out. How a block is marked, `pages.Block`
-says.
+Ids, times and durations may differ, and `…` stands for what a page leaves out. See `pages.Block` for the marks.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ MARKS = {"not run", "background", "exits", "typed", "varies", "file"}
 
 
 def steps(page: str) -> list[Block]:
-    """What a reader of this page does: the blocks to be run, and the files to be written."""
+    """The steps of a reader of this page: the blocks to run, and the files to write."""
     return [
         block
         for block in blocks(page)
@@ -31,7 +30,7 @@ def steps(page: str) -> list[Block]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_each_command_is_run_or_says_why_not(page: str) -> None:
+def test_each_command_is_run_or_the_page_says_why_not(page: str) -> None:
     for block in blocks(page):
         assert block.marks.keys() <= MARKS, f"{block}: a mark is one of {sorted(MARKS)}"
         if "not run" in block.marks:
@@ -58,7 +57,7 @@ def test_the_commands_of_a_page(page: str, tmp_path: Path) -> None:
 
 
 def run(shell: Shell, block: Block) -> None:
-    """Runs a block, and holds what it prints against the page."""
+    """Runs a block, and compares its output with the page."""
     commands = list(block.commands())
     for command in commands:
         is_last = command is commands[-1]
@@ -70,7 +69,7 @@ def run(shell: Shell, block: Block) -> None:
         where = f"{block.page}:{command.line}: `{command.text}`"
         assert done.code == code, f"{where} ended with {done.code}:\n{done.output}"
         if "varies" not in block.marks:
-            # A terminal shows what is typed; a pipe does not.
+            # A terminal echoes what is typed; a pipe does not.
             shown = (
                 command.output.replace(f": {block.marks['typed']}\n", ": ")
                 if "typed" in block.marks

@@ -1,4 +1,4 @@
-"""What holds for every page: links and anchors, blocks that say what they are, commands that there are."""
+"""Checks of every page: links and anchors, the languages of blocks, and the existence of files and commands."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_the_readme_is_short() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_links_lead_somewhere(page: str) -> None:
+def test_links_are_not_broken(page: str) -> None:
     for link in links(page):
         if "://" in link or link.startswith("mailto:"):
             continue
@@ -36,7 +36,7 @@ def test_links_lead_somewhere(page: str) -> None:
             assert anchor in anchors(name), f"{page}: {link}; there are {sorted(anchors(name))}"
 
 
-def test_each_page_is_reached_from_the_readme() -> None:
+def test_each_page_can_be_reached_from_the_readme() -> None:
     seen: set[Path] = set()
     ahead = [ROOT / "README.md"]
     while ahead:
@@ -50,10 +50,10 @@ def test_each_page_is_reached_from_the_readme() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_each_block_says_what_it_is(page: str) -> None:
-    """So no command escapes `test_commands.py`: all of them are in `console` blocks, after a prompt."""
+def test_each_block_has_a_language(page: str) -> None:
+    """All commands must be in `console` blocks, after a prompt, so that `test_commands.py` finds them."""
     for block in blocks(page):
-        assert block.language in LANGUAGES, f"{block}: write one of {sorted(LANGUAGES)} behind the fence"
+        assert block.language in LANGUAGES, f"{block}: write one of {sorted(LANGUAGES)} after the fence"
         if block.language == "console":
             assert block.text.startswith("$ "), f"{block}: a console block begins with `$ `"
         else:
@@ -61,7 +61,7 @@ def test_each_block_says_what_it_is(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_each_block_can_be_read_as_what_it_says(page: str) -> None:
+def test_each_block_is_valid_in_its_language(page: str) -> None:
     for block in blocks(page):
         if block.language == "python":
             compile(block.text.replace("…", "..."), str(block), "exec")
@@ -84,15 +84,15 @@ def test_the_names_that_programs_import_are_public(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_files_that_prose_names_are_there(page: str) -> None:
-    """Those of this repository: they are named from its root."""
+def test_the_files_in_prose_exist(page: str) -> None:
+    """Files of this repository are named by their paths from its root."""
     for code in inline_code(page):
         if re.fullmatch(r"(genesys_provider|tests|tools|contract|docs|examples|stacks)/[\w./-]*", code):
             assert (ROOT / code).exists(), f"{page}: `{code}`"
 
 
 def _unknown(words: list[str]) -> str | None:
-    """What of a call of `genesys-eventbridge` its commands do not know."""
+    """The first word that is no command or option of `genesys-eventbridge`."""
     command: click.Command = main
     for word in words:
         if word.startswith("-"):
@@ -108,7 +108,7 @@ def _unknown(words: list[str]) -> str | None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_what_prose_calls_a_command_is_one(page: str) -> None:
+def test_the_commands_in_prose_exist(page: str) -> None:
     for code in inline_code(page):
         if code.startswith("genesys-eventbridge ") and "|" not in code and "[" not in code:
             words = shlex.split(code)[1:]

@@ -1,4 +1,4 @@
-"""The pipelines of `docs/pipelines.md`: the files keep to the schemas, the commands do what the page says."""
+"""The pipelines of `docs/pipelines.md`: the files match the schemas, and the commands do what the page says."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GITHUB = ".github/workflows/eventbridge.yml"
 GITLAB = ".gitlab-ci.yml"
 FILES = {block.title: block.text for block in blocks("docs/pipelines.md") if block.title}
 NOT_HERE = {"curl -fsSL https://get.pulumi.com | sh", 'export PATH="$HOME/.pulumi/bin:$PATH"'}
-"""How a runner gets Pulumi: from the internet."""
+"""The commands that download Pulumi."""
 PROGRAM = """
 import pulumi
 from genesys_provider import BasicAuth, EventBridgeTarget
@@ -45,7 +45,7 @@ plugins: {providers: [{name: pulumi-python, path: genesys-eventbridge-host}]}
 @pytest.mark.parametrize(
     ("file", "schema"), [(GITHUB, "vendor.github-workflows"), (GITLAB, "vendor.gitlab-ci")]
 )
-def test_the_file_keeps_to_the_schema(file: str, schema: str, tmp_path: Path) -> None:
+def test_the_file_matches_the_schema(file: str, schema: str, tmp_path: Path) -> None:
     path = tmp_path / Path(file).name
     path.write_text(FILES[file])
     check: list[str | Path] = [
@@ -59,7 +59,7 @@ def test_the_file_keeps_to_the_schema(file: str, schema: str, tmp_path: Path) ->
 
 
 def github(job: str) -> list[str]:
-    """The commands of a job, in their order."""
+    """The commands of a job, in order."""
     steps: list[dict[str, Any]] = yaml.safe_load(FILES[GITHUB])["jobs"][job]["steps"]
     return [step["run"] for step in steps if "run" in step]
 
@@ -79,7 +79,7 @@ def test_what_the_jobs_do(commands_of: Any, cloud: Cloud, tmp_path: Path) -> Non
         shell.run(f"export STACK={stack}")
         code = 0
         for command in commands_of(name):
-            # Each job has a checkout of its own; here they share one, where it is installed once.
+            # Each job has its own checkout; here they share one, so the installation is only needed once.
             if command == "pulumi install" and outputs:
                 continue
             done = shell.run(command)

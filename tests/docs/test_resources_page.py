@@ -1,4 +1,4 @@
-"""The page of the resources says what their docstrings say."""
+"""`docs/resources.md` matches the docstrings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The site builds from the pages, without a warning."""
+"""The site builds from the pages without warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The messages of `docs/troubleshooting.md` are ones that the code has."""
+"""The code contains the messages of `docs/troubleshooting.md`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pytest
 from tests.docs.pages import ROOT, tokens
 
 PULUMI = "Pulumi"
-"""The section of messages that are not ours."""
+"""The section with messages of Pulumi."""
 ANYTHING = "…"
 THEIRS = ("Connection refused", "endpoint answered", "HTTP ", "login: POST", "is ERROR")
-"""What the operating system or the service adds, or what a message puts together of more than one text."""
+"""Texts of the operating system or the service, or assembled from several texts."""
 
 
 @cache
 def texts() -> str:
-    """All texts of the package's code, one a line."""
+    """All texts in the package's code, one per line."""
     trees = (ast.parse(path.read_text()) for path in sorted((ROOT / "genesys_provider").rglob("*.py")))
     return "\n".join(
         node.value
@@ -29,7 +29,7 @@ def texts() -> str:
 
 
 def messages() -> list[str]:
-    """What the first column of each table quotes."""
+    """The messages in the first column of each table."""
     parsed, found, section = tokens("docs/troubleshooting.md"), [], ""
     for number, token in enumerate(parsed):
         if token.type == "heading_open":
@@ -41,7 +41,7 @@ def messages() -> list[str]:
 
 
 @pytest.mark.parametrize("message", messages())
-def test_the_code_has_the_message(message: str) -> None:
+def test_the_code_contains_the_message(message: str) -> None:
     for part in message.split(ANYTHING):
         words = part.strip(" ,.:")
         if words and not any(each in words for each in THEIRS):

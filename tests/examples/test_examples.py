@@ -1,7 +1,7 @@
-"""The examples for AWS, executed with Pulumi's own mocks: no AWS is to be had here.
+"""The examples for AWS, executed with Pulumi's own mocks, since there is no AWS for tests.
 
-What the mocks stand for is AWS and the engine, so only the programs are shown to be right: what depends on what,
-what is not known in a preview, what goes where once it is.
+The mocks replace AWS and the engine. So these tests only cover the programs: their dependencies, their unknown
+values in a preview, and their final values.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ CONFIG = {
 
 
 def run(example: str, *, preview: bool) -> dict[tuple[str, str], dict[str, Any]]:
-    """The inputs of each resource that the program declares, by its type's last part and its name."""
+    """The inputs of each declared resource, by the last part of its type and its name."""
     done = subprocess.run(
         [sys.executable, "-c", RUNNER],
         cwd=EXAMPLES / example,
@@ -96,13 +96,13 @@ def test_the_bus_has_the_name_of_the_source() -> None:
     assert made["EventRule", "all"]["eventBusName"] == name
     assert made["EventTarget", "all"]["eventBusName"] == name
     assert made["EventTarget", "all"]["arn"] == "arn:contact-centre"
-    # Who is declared after whom is also the order of destruction, turned round.
+    # `destroy` uses the reverse order.
     order = [kind for kind, _ in made]
     assert order.index("EventBridgeSource") < order.index("EventBus") < order.index("EventRule")
     assert order.index("EventRule") < order.index("EventTarget")
 
 
-def test_in_a_preview_the_name_is_not_known_yet() -> None:
+def test_a_preview_does_not_know_the_name_yet() -> None:
     made = run("aws-event-bus", preview=True)
     bus = made["EventBus", "contact-centre"]
     assert (bus["name"], bus["eventSourceName"]) == (NOT_KNOWN, NOT_KNOWN)
@@ -121,7 +121,7 @@ def test_the_target_sends_to_the_gateway() -> None:
     assert sync["targetId"] == "conversations-id"
 
 
-def test_in_a_preview_the_gateway_is_not_known_yet() -> None:
+def test_a_preview_does_not_know_the_gateway_yet() -> None:
     made = run("aws-api-gateway", preview=True)
     assert made["EventBridgeTarget", "conversations"]["endpointUrl"] == NOT_KNOWN
     assert made["GatewaySync", "conversations"]["webhookUrl"] == NOT_KNOWN

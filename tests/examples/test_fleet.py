@@ -1,6 +1,6 @@
-"""The example of a large fleet: the driver as a process of its own, the real Pulumi, organizations on real sockets.
+"""The example of a large fleet: the driver in its own process, the real Pulumi, and organizations on real sockets.
 
-What `make test` runs is small: each run of a stack costs some seconds of CPU.
+`make test` only runs small fleets, since each run of a stack costs some seconds of CPU.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ EU, US = "eu-central-1", "us-east-1"
 
 
 class Fleet:
-    """A copy of the example, with an organization for each region and a backend of its own."""
+    """A copy of the example, with an organization for each region and its own backend."""
 
     def __init__(self, directory: Path, clouds: dict[str, Cloud]) -> None:
         self.clouds = clouds
@@ -54,7 +54,7 @@ class Fleet:
             **pulumi_env(self.home, self.backend),
             "PYTHONPATH": str(ROOT),
             "GATEWAY": f"{USERNAME}:{PASSWORD}",
-            # As some CI systems have it: their logs take no progress bars all the same.
+            # Some CI systems set it, although their logs can't show progress bars.
             "FORCE_COLOR": "1",
         }
         for region, cloud in clouds.items():
@@ -63,7 +63,7 @@ class Fleet:
         self.rows: list[dict[str, str]] = []
 
     def declare(self, each: int, units: Sequence[str] = ("sales",)) -> None:
-        """So many targets for each unit of each region."""
+        """Declares this many targets for each unit of each region."""
         self.rows = [
             self.row(region, unit, f"{unit}-{number:03}")
             for region in self.clouds
@@ -91,7 +91,7 @@ class Fleet:
         return self.start(command, *options).wait()
 
     def terminal_output(self, command: str) -> str:
-        """What a terminal shows of a run that succeeds."""
+        """The output of a successful run in a terminal."""
         ours, theirs = pty.openpty()
         env = {**self.env, "TERM": "xterm-256color", "COLUMNS": "100"}
         driver = [sys.executable, "fleet.py", command]
@@ -100,7 +100,7 @@ class Fleet:
             driver, cwd=self.directory, env=env, stdin=theirs, stdout=theirs, stderr=theirs
         ) as running:
             os.close(theirs)
-            # Linux ends a terminal that nobody writes to any more with an error.
+            # On Linux, reading from a terminal that all writers have closed is an error.
             with suppress(OSError):
                 while read := os.read(ours, 65536):
                     shown += read
@@ -109,11 +109,11 @@ class Fleet:
         return shown.decode()
 
     def stored(self) -> str:
-        """Everything that the backend holds."""
+        """Everything in the backend."""
         return "\n".join(each.read_text() for each in self.backend.rglob("*") if each.is_file())
 
     def targets(self) -> Counter[str]:
-        """How many targets there are of each status, in all organizations; two of one name in one fail."""
+        """The number of targets with each status, in all organizations; fails if one has two of the same name."""
         found: Counter[str] = Counter()
         for cloud in self.clouds.values():
             cloud.requests()
@@ -127,23 +127,23 @@ class Fleet:
         return found
 
     def created(self) -> int:
-        """How many targets were created since the last look at the requests."""
+        """The number of targets created since the requests were last read."""
         log = (cloud.control("requests", "GET") for cloud in self.clouds.values())
         return sum(
             each["method"] == "POST" and each["status"] == 201 for requests in log for each in requests
         )
 
     def locks(self) -> list[Path]:
-        """The locks of stacks that the backend has."""
+        """The locks of stacks in the backend."""
         return [each for each in (self.backend / ".pulumi" / "locks").rglob("*") if each.is_file()]
 
     def processes(self) -> list[str]:
-        """What still runs on behalf of the fleet: every process inherits where Pulumi's home is."""
+        """The running processes of the fleet, which all inherit its PULUMI_HOME."""
         return [each for each in map(_command_of, Path("/proc").glob("[0-9]*"), repeat(self.home)) if each]
 
 
 def _command_of(process: Path, home: Path) -> str:
-    """The command line of a process, if it is one with this home of Pulumi."""
+    """The command line of a process with this PULUMI_HOME; empty for others."""
     with suppress(OSError):
         if f"PULUMI_HOME={home}".encode() in (process / "environ").read_bytes():
             return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
@@ -160,10 +160,10 @@ def last_line(result: Result) -> str:
     return result.output.rstrip().rpartition("\n")[2]
 
 
-def test_a_stack_that_fails_stops_no_other(fleet: Fleet) -> None:
+def test_a_failed_stack_does_not_stop_the_others(fleet: Fleet) -> None:
     fleet.declare(12)
     fleet.clouds[US].behave("/v1/genesys/events/sales-003", status=503)
-    # Both organizations send to one gateway: in the other one the endpoint has another name.
+    # Both organizations send to the same gateway, so the other one needs a different endpoint.
     fleet.rows[3]["endpoint_url"] = fleet.clouds[EU].endpoint("other")
 
     failed = fleet.run("up")
@@ -173,7 +173,7 @@ def test_a_stack_that_fails_stops_no_other(fleet: Fleet) -> None:
     assert "is not verified, FAILED: endpoint answered 503" in told[0]
     assert told[1] == ""
     assert last_line(failed) == "2 stacks: 1 FAILED, 1 done. Targets: 23 created, 1 failed."
-    # Our host keeps in the state what is not verified; the stock one deletes it again.
+    # Our host keeps an unverified target in the state, while the stock one deletes it again.
     assert fleet.targets() == {"VERIFIED": 23, "FAILED": 1}
 
     fleet.clouds[US].behave_well()
@@ -182,7 +182,7 @@ def test_a_stack_that_fails_stops_no_other(fleet: Fleet) -> None:
     assert changed.code == 0, changed.output
     assert last_line(changed) == "2 stacks: 2 done. Targets: 22 unchanged, 2 updated."
     assert fleet.targets() == {"VERIFIED": 24}
-    # A log gets lines of text: no bars and no colours.
+    # A log gets plain lines of text, without progress bars and colors.
     assert [line.split()[1] for line in changed.output.splitlines()[:2]] == ["up:", "up:"]
     assert "\x1b" not in failed.output + changed.output
     for secret in (PASSWORD, CLIENT_SECRET):
@@ -233,7 +233,7 @@ def test_two_hundred_targets(tmp_path: Path) -> None:
         assert "eu-central-1.sales" in screen
         assert "199/199" in screen
 
-        # Somebody else is at work on one stack.
+        # Somebody else is updating one stack.
         lock = fleet.backend / ".pulumi/locks/organization/contact-centre-fleet/us-east-1.sales/other.json"
         lock.parent.mkdir(parents=True, exist_ok=True)
         lock.write_text(
@@ -244,7 +244,7 @@ def test_two_hundred_targets(tmp_path: Path) -> None:
         assert "us-east-1.sales FAILED:\n  error: the stack is currently locked by 1 lock(s)" in locked.output
         lock.unlink()
 
-        # A unit without rows.
+        # A unit whose rows were removed.
         rows = fleet.rows
         fleet.rows = [each for each in rows if (each["region"], each["unit"]) != (US, "service")]
         left = fleet.run("preview")
@@ -257,7 +257,7 @@ def test_two_hundred_targets(tmp_path: Path) -> None:
 
 @pytest.mark.full_length
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_ctrl_c_ends_all_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
+def test_ctrl_c_ends_all_stacks_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     with Cloud(tmp_path, verification_seconds=3600) as cloud:
         fleet = Fleet(tmp_path, {EU: cloud})
         fleet.declare(6, ("sales", "service"))
@@ -271,7 +271,7 @@ def test_ctrl_c_ends_all_in_good_order(tmp_path: Path, number: signal.Signals) -
         assert last_line(stopped) == "3 stacks: 1 not begun, 2 stopped. Targets: 12 interrupted."
         assert fleet.locks() == []
         eventually(lambda: fleet.processes() == [])
-        # All that was created is in the state: nothing is created again, and nothing is left behind.
+        # Everything that was created is in the state, so nothing is created twice or left behind.
         assert fleet.targets() == {"PENDING_VERIFICATION": 12}
         for target in cloud.targets().values():
             cloud.control(f"targets/{target['id']}/status", status="VERIFIED")
@@ -287,7 +287,7 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
     with Cloud(tmp_path) as cloud:
         fleet = Fleet(tmp_path, {EU: cloud})
         fleet.declare(1, ("sales", "service"))
-        # What was sent can't be called back: a first Ctrl-C waits for these answers.
+        # Sent requests can't be recalled, so a first Ctrl-C waits for these responses.
         match = {"method": "POST", "path": TARGETS}
         cloud.control("faults", match=match, action="delay", when="before", seconds=3600, times=2)
         running = fleet.start("up")
@@ -309,7 +309,7 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
 
 
 @pytest.mark.full_length
-def test_a_driver_that_is_killed_leaves_engines_that_end_in_good_order(tmp_path: Path) -> None:
+def test_engines_end_cleanly_after_their_driver_was_killed(tmp_path: Path) -> None:
     with Cloud(tmp_path, verification_seconds=3600) as cloud:
         fleet = Fleet(tmp_path, {EU: cloud})
         fleet.declare(1, ("sales", "service"))
@@ -350,7 +350,7 @@ FAULTS = {
 }
 
 
-def test_a_file_with_faults_begins_nothing(tmp_path: Path) -> None:
+def test_a_file_with_faults_starts_nothing(tmp_path: Path) -> None:
     fleet = Fleet(tmp_path, {})
     file = tmp_path / "faulty.csv"
     file.write_text(FAULTY)
@@ -364,8 +364,8 @@ def test_a_file_with_faults_begins_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "name;region\norders;eu-central-1\n" * 2])
-def test_a_file_that_is_no_fleet_is_told_once(tmp_path: Path, text: str) -> None:
-    """It is empty, or has semicolons, as Excel writes them in some countries."""
+def test_a_file_of_another_kind_is_reported_once(tmp_path: Path, text: str) -> None:
+    """An empty file, or one with semicolons, which Excel writes in some countries."""
     fleet = Fleet(tmp_path, {})
     file = tmp_path / "fleet.csv"
     file.write_text(text)
@@ -378,7 +378,7 @@ def test_a_file_that_is_no_fleet_is_told_once(tmp_path: Path, text: str) -> None
 
 
 @pytest.mark.full_length
-def test_a_stack_that_can_not_begin_is_not_said_to_have_nothing_to_do(tmp_path: Path) -> None:
+def test_a_stack_that_can_not_start_is_not_reported_as_unchanged(tmp_path: Path) -> None:
     with Cloud(tmp_path / EU) as cloud:
         fleet = Fleet(tmp_path, {EU: cloud})
         fleet.declare(1)
@@ -390,7 +390,7 @@ def test_a_stack_that_can_not_begin_is_not_said_to_have_nothing_to_do(tmp_path: 
     assert "PULUMI_CONFIG_PASSPHRASE" in result.output
 
 
-def test_a_project_without_our_host_begins_nothing(tmp_path: Path) -> None:
+def test_a_project_without_our_host_starts_nothing(tmp_path: Path) -> None:
     fleet = Fleet(tmp_path, {})
     (fleet.directory / "Pulumi.yaml").write_text("name: fleet\nruntime: python\n")
     refused = fleet.run("up")
@@ -409,23 +409,23 @@ def budget_module() -> ModuleType:
     return module
 
 
-def test_stacks_wait_for_room_in_the_organizations_limit(budget_module: ModuleType) -> None:
+def test_stacks_wait_for_the_rate_limit_of_the_organization(budget_module: ModuleType) -> None:
     waits = SkippedWaits()
     budget = budget_module.Budget(500, 100, waits, waits.clock)
     most = budget.requests(100)
     assert 100 < most < 250
     with budget.share(100), budget.share(100):
         assert waits.skipped == 0
-    # Both have ended just now, and still count for a minute.
+    # Both have just ended, and count for another minute.
     with budget.share(100) as third:
         assert waits.skipped == pytest.approx(60, abs=1)
         third.requests = budget.requests(0)
-    # The third changed nothing, so there is room for two more at once.
+    # The third changed nothing, so two more can start immediately.
     with budget.share(100), budget.share(100):
         assert waits.skipped == pytest.approx(60, abs=1)
 
 
-def test_a_stack_alone_never_waits_and_after_ctrl_c_none_does(budget_module: ModuleType) -> None:
+def test_a_single_stack_never_waits_and_none_does_after_ctrl_c(budget_module: ModuleType) -> None:
     waits = SkippedWaits()
     budget = budget_module.Budget(10, 100, waits, waits.clock)
     with budget.share(1000) as alone:
@@ -448,5 +448,5 @@ def test_no_minute_has_more_requests_than_the_limit(tmp_path: Path) -> None:
         at = [datetime.fromisoformat(each["at"].replace("Z", "+00:00")) for each in log]
         busiest = max(sum(0 <= (each - start).total_seconds() < 60 for each in at) for start in at)
         assert busiest <= limit
-        # It was the limit that took so long.
+        # The limit is the reason for the duration.
         assert (at[-1] - at[0]).total_seconds() > 60

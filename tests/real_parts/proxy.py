@@ -1,4 +1,4 @@
-"""A real nginx in front of a real gateway: TLS with certificates that can be broken, a login that it checks."""
+"""A real nginx in front of a real gateway, with TLS, replaceable certificates and HTTP Basic authentication."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ http {{
         listen 127.0.0.1:{port} ssl;
         ssl_certificate certificate.pem;
         ssl_certificate_key certificate.pem;
-        # A reload then is seen at once, also by who was here before.
+        # So that every client sees a reload immediately, even after an earlier connection.
         ssl_session_cache off;
         ssl_session_tickets off;
         keepalive_timeout 0;
@@ -61,7 +61,7 @@ http {{
             auth_basic_user_file users;
             proxy_pass {upstream};
         }}
-        # Signed, not authenticated.
+        # Webhooks are signed, not authenticated.
         location /webhooks/ {{ proxy_pass {upstream}; }}
     }}
 }}
@@ -70,7 +70,7 @@ http {{
 
 @dataclass(frozen=True)
 class Authority:
-    """The CA of the tests, and its certificates."""
+    """A CA for the tests, and its certificates."""
 
     ca: trustme.CA
     ca_file: Path
@@ -93,7 +93,7 @@ class Authority:
 
 
 class Gateway:
-    """`genesys-eventbridge gateway` as a process of its own, which leaves the login of events to the proxy."""
+    """`genesys-eventbridge gateway` in a separate process, which leaves authentication of events to the proxy."""
 
     def __init__(self, directory: Path, port: int) -> None:
         self._directory, self._port = directory, port
@@ -106,7 +106,7 @@ class Gateway:
         )
 
     def start(self) -> None:
-        """Starts it, unless it runs; returns when it serves."""
+        """Starts it, unless it is running; returns when it serves."""
         if self._service is None:
             options = ("--certificate-dir", self._directory, "--signing-secret", SIGNING_SECRET)
             self._service = Service("gateway", "--port", self._port, *options)
@@ -134,7 +134,7 @@ class Gateway:
 
 
 class Proxy:
-    """One nginx in front of a gateway, with a certificate and a password of its own."""
+    """An nginx in front of a gateway, with its own certificate and password."""
 
     def __init__(self, directory: Path, gateway: Gateway, certificate: bytes, password: str) -> None:
         assert NGINX is not None
@@ -142,7 +142,7 @@ class Proxy:
         self._directory, self._port = directory, free_port()
         self.url = f"https://127.0.0.1:{self._port}"
         config = _CONFIG.format(
-            # Its workers read files that are for this user's eyes alone.
+            # Its workers must read files that only this user can read.
             user="user root;" if os.getuid() == 0 else "",
             port=self._port,
             upstream=gateway.url,
@@ -162,7 +162,7 @@ class Proxy:
             self.stop()
 
     def start(self) -> None:
-        """Starts it, unless it runs; returns when it listens."""
+        """Starts it, unless it is running; returns when it listens."""
         if self._process is not None:
             return
         assert NGINX is not None
@@ -173,24 +173,24 @@ class Proxy:
         self._until_it_says(b"start worker process ")
 
     def stop(self) -> None:
-        """Ends it; returns when nobody listens any more."""
+        """Ends it; returns when it no longer listens."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
         self._process.communicate(timeout=START_SECONDS)
         self._process = None
 
     def set_password(self, password: str) -> None:
-        """The user's password from now on: nginx reads the file at each request."""
+        """Changes the user's password; nginx reads the file at each request."""
         digest = base64.b64encode(hashlib.sha1(password.encode()).digest()).decode()  # noqa: S324 - nginx's own
         self._write("users", f"{USERNAME}:{{SHA}}{digest}\n".encode())
 
     def set_certificate(self, certificate: bytes) -> None:
-        """Another certificate from now on; returns when it is what every client sees."""
+        """Changes the certificate; returns when every client sees it."""
         self._write("certificate.pem", certificate)
         assert self._process is not None
         self._process.send_signal(signal.SIGHUP)
         wanted = ssl.PEM_cert_to_DER_cert(certificate[certificate.index(b"-----BEGIN CERT") :].decode())
-        # Until then some connections still come to the worker that has the old one.
+        # Until then, the old worker with the old certificate still gets some connections.
         self._until_it_says(b" exited with code 0")
         assert self._certificate() == wanted
 

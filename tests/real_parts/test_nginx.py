@@ -1,4 +1,4 @@
-"""nginx in front of the gateway: whatever breaks there has its own clear verdict, and mended, it heals."""
+"""nginx in front of the gateway: each breakage has its own clear status, and recovers after the repair."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(NGINX is None, reason="no nginx here: install Debian's package nginx-light")
 
 ENDPOINT_SECONDS = 2.0
-"""How long the emulator waits for an endpoint here."""
+"""The emulator's timeout for endpoints."""
 
-VERDICTS = {
+STATUSES = {
     "stopped": r"FAILED: endpoint unreachable: .*connection",
     "expired": r"FAILED: endpoint failed TLS: .*certificate has expired",
     "renamed": r"FAILED: endpoint failed TLS: .*certificate is not valid for '127\.0\.0\.1'",
@@ -34,11 +34,11 @@ VERDICTS = {
     "slow": rf"TIMEOUT: endpoint did not answer within {ENDPOINT_SECONDS:g} s",
     "orphaned": r"FAILED: endpoint answered 502",
 }
-"""What breaks in each proxy of its own, and the verdict on the target behind it."""
+"""The breakages, each in its own proxy, and the status of the target behind it."""
 
 
 class Site:
-    """A proxy for each thing that can break, two gateways behind them, and the emulator that knows the CA."""
+    """A proxy for each breakage, two gateways behind them, and an emulator that trusts the CA."""
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
         self.authority = Authority.made(directory)
@@ -55,7 +55,7 @@ class Site:
                     PASSWORD,
                 )
             )
-            for name in VERDICTS
+            for name in STATUSES
         }
         self.emulator = stack.enter_context(
             EmulatorServer(
@@ -77,7 +77,7 @@ class Site:
         return reaching(self.emulator, self.authority.ca_file)
 
     def program(self, round_: int) -> str:
-        """A target behind each proxy, and a sync through it; another round verifies all anew."""
+        """A program with a target behind each proxy, and a sync through it; a new round verifies all again."""
         lines = [
             f"t = EventBridgeTarget({name!r}, endpoint_url='{proxy.url}/v1/genesys/events/{name}', "
             f"event_types=['A'], auth=BasicAuth({USERNAME!r}, {PASSWORD!r}), headers={{'X-Round': '{round_}'}})\n"
@@ -88,7 +88,7 @@ class Site:
         return "\n".join(["from genesys_provider import *", *lines, ""])
 
     def break_proxy(self, name: str) -> None:
-        """Breaks what the proxy of this name is there for."""
+        """Breaks the proxy with this name."""
         proxy = self.proxies[name]
         breaks: dict[str, Callable[[], None]] = {
             "stopped": proxy.stop,
@@ -102,7 +102,7 @@ class Site:
         breaks[name]()
 
     def repair(self, name: str) -> None:
-        """Makes it work again, if it does not."""
+        """Repairs the proxy with this name."""
         proxy = self.proxies[name]
         repairs: dict[str, Callable[[], None]] = {
             "stopped": proxy.start,
@@ -119,7 +119,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(tmp_path_factory.mktemp("site"), stack)
 
 
-def test_each_break_has_its_verdict_and_heals(site: Site, make_stack: Callable[..., Any]) -> None:
+def test_each_breakage_has_its_status_and_recovers(site: Site, make_stack: Callable[..., Any]) -> None:
     stack = make_stack(site.program(1), env=site.env)
     created = stack.up()
     assert created.code == 0, created.output
@@ -127,33 +127,33 @@ def test_each_break_has_its_verdict_and_heals(site: Site, make_stack: Callable[.
         "/v1/genesys/events/orphaned"
     ]
     resources = stack.resources()
-    ids = {resources[name]["id"] for name in VERDICTS}
+    ids = {resources[name]["id"] for name in STATUSES}
     told = [*site.gateway.received()["syncs"], *site.other_gateway.received()["syncs"]]
     assert ids <= {sync["body"]["targetId"] for sync in told}
 
-    for name in VERDICTS:
+    for name in STATUSES:
         site.break_proxy(name)
-    # The engine would stop at the first that fails, and leave others alone.
+    # Otherwise the engine would stop at the first failure.
     stack.program(site.program(2))
     broken = stack.up("--continue-on-error")
     assert broken.code != 0
     assert "Traceback" not in broken.output
     diagnostics = broken.output.partition("Diagnostics:")[2]
-    for name, verdict in VERDICTS.items():
-        assert re.search(rf"target '{name}' \(\S+\) is not verified, {verdict}", diagnostics), (
+    for name, status in STATUSES.items():
+        assert re.search(rf"target '{name}' \(\S+\) is not verified, {status}", diagnostics), (
             f"{name} in {broken.output}"
         )
     resources = stack.resources()
-    assert {name: resources[name]["outputs"]["status"] for name in VERDICTS} == {
-        name: verdict.partition(":")[0] for name, verdict in VERDICTS.items()
+    assert {name: resources[name]["outputs"]["status"] for name in STATUSES} == {
+        name: status.partition(":")[0] for name, verdict in STATUSES.items()
     }
 
-    for name in VERDICTS:
+    for name in STATUSES:
         site.repair(name)
     healed = stack.up()
     assert healed.code == 0, healed.output
     resources = stack.resources()
-    assert {resources[name]["outputs"]["status"] for name in VERDICTS} == {"VERIFIED"}
+    assert {resources[name]["outputs"]["status"] for name in STATUSES} == {"VERIFIED"}
     assert not any("initErrors" in each for each in resources.values())
     said = created.output + broken.output + healed.output + stack.stored()
     assert not [canary for canary in CANARIES if canary in said]
@@ -169,7 +169,7 @@ def test_each_break_has_its_verdict_and_heals(site: Site, make_stack: Callable[.
         ("orphaned", "HTTP 502"),
     ],
 )
-def test_a_sync_says_what_is_broken(site: Site, broken: str, said: str) -> None:
+def test_a_sync_reports_what_is_broken(site: Site, broken: str, said: str) -> None:
     webhook = f"{site.proxies[broken].url}/webhooks/genesys/targets"
     site.break_proxy(broken)
     try:

@@ -37,8 +37,8 @@ SIGNING_SECRET = "canary-signing-3f9"
 SECRET_HEADER = "canary-header-b52"
 CLIENT_SECRET = "canary-client-e08"
 BEHAVIOUR = Behaviour.model_validate_json(os.environ.get("GENESYS_TEST_BEHAVIOUR", "{}"))
-"""Unusual behaviour of every organization in a session, from its start and after each reset, so that all tests can run
-under it. Manual changes, and reads by which a test checks the truth, are served as usual."""
+"""Unusual behaviour of every organization in a session, from its start and after each reset, so that all tests can
+run under it. Manual changes, and reads by which a test checks the truth, are served as usual."""
 CANARIES = (PASSWORD, SIGNING_SECRET, SECRET_HEADER, CLIENT_SECRET)
 
 
@@ -54,7 +54,7 @@ def reaching(emulator: EmulatorServer, ca_file: Path) -> dict[str, str]:
 
 
 class Cloud:
-    """An organization, and the gateway in front of its event bus; with `beside`, it shares another one's gateway."""
+    """An organization and the gateway in front of its event bus, or that of the organization `beside` it."""
 
     gateway: GatewayServer
 
