@@ -2,7 +2,7 @@
 
 PYTHON := .venv/bin/python
 
-# Keep compiled modules: otherwise each process of the tests compiles what it imports again.
+# Keep compiled modules; otherwise each test process compiles its imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup up down test check docs format wheel bench bench-fleet torture
@@ -13,13 +13,13 @@ help: ## Show this list
 setup: ## Create .venv, and .pulumi/bin if PATH has no Pulumi
 	@tools/setup
 
-up: setup ## Start the emulator and the gateway, bring up the stack dev on them, and start the monitor
+up: setup ## Start the emulator and the gateway, bring up the stack dev there, and start the monitor
 	@$(PYTHON) tools/local.py up
 
 down: setup ## Destroy the stack dev, and stop the monitor, the emulator and the gateway
 	@$(PYTHON) tools/local.py down
 
-test: setup ## Run the tests, four at a time, with a small part of the torture
+test: setup ## Run the tests, four at a time, with a small part of the torture tests
 	@$(PYTHON) -m pytest -n 4 --dist worksteal
 
 check: setup ## Run the linters, the type checker and the import contracts
@@ -37,7 +37,7 @@ docs: setup ## Write docs/resources.md from the docstrings, and build the site i
 	@$(PYTHON) tools/resources_page.py
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet
 
-wheel: setup ## Install the wheel alone into an empty environment, and use it there
+wheel: setup ## Build the wheel, install it into an empty environment, and use it there
 	@$(PYTHON) -m tools.wheel
 
 bench: setup ## Compare with trivial resources on the same engine, and write the tables of docs/performance.md

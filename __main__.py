@@ -1,6 +1,6 @@
-"""One environment: a gateway, the targets that feed it, the syncs that tell it of their changes, and a source.
+"""One environment: a gateway, targets that send events to it, syncs that tell it of their changes, and a source.
 
-What differs between environments is in `stacks/`; this program is the same for all of them.
+The differences between environments are in `stacks/`; this program is the same for all of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from genesys_provider import (
 
 
 class EventGateway(pulumi.ComponentResource):
-    """The gateway as targets see it: where it takes events and syncs, and as whom they come."""
+    """The gateway's URL, and the credentials for its events."""
 
     def __init__(self, name: str, settings: dict[str, Any], secret: pulumi.Output[str]) -> None:
         super().__init__("genesys:gateway:EventGateway", name)

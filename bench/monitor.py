@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import httpx
 
-from bench.services import Organisation
+from bench.services import Organization
 from genesys_provider import TargetConfig, TargetManager
 from tests.support.process import Service
 
@@ -59,12 +59,12 @@ class Browsers:
 def main(targets: int, browsers: int, minutes: float) -> None:
     """Measure the monitor's memory, processor time and requests while targets fail one after another."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory, ExitStack() as stack:
-        organisation = stack.enter_context(Organisation(Path(directory) / "cloud", verification_seconds=0.1))
-        ids = _registered(organisation, targets)
+        organization = stack.enter_context(Organization(Path(directory) / "cloud", verification_seconds=0.1))
+        ids = _registered(organization, targets)
         history = Path(directory) / "history.sqlite"
         options = ("--port", 0, "--history", history)
-        monitor = stack.enter_context(Service("monitor", *options, env=organisation.env))
-        organisation.traffic()
+        monitor = stack.enter_context(Service("monitor", *options, env=organization.env))
+        organization.traffic()
         click.echo(f"before a browser: {_megabytes(monitor.pid):.0f} MB")
         watching = Browsers(monitor.url, browsers)
         time.sleep(30)
@@ -74,7 +74,7 @@ def main(targets: int, browsers: int, minutes: float) -> None:
         for sample in range(SAMPLES):
             _until(
                 began + (sample + 1) * minutes * 60 / SAMPLES,
-                lambda: organisation.fail(ids.pop()),
+                lambda: organization.fail(ids.pop()),
             )
             click.echo(
                 f"after {(sample + 1) * minutes / SAMPLES:.0f} minutes: {_megabytes(monitor.pid):.0f} MB"
@@ -82,23 +82,23 @@ def main(targets: int, browsers: int, minutes: float) -> None:
         lasted = time.monotonic() - began
         click.echo(f"to each browser: {watching.megabytes_each() / lasted * 60:.2f} MB a minute")
         click.echo(f"processor: {(_processor_seconds(monitor.pid) - used) / lasted:.1%} of a core")
-        click.echo(f"requests: {organisation.traffic().by_kind}")
+        click.echo(f"requests: {organization.traffic().by_kind}")
         history_bytes = sum(each.stat().st_size for each in history.parent.glob(f"{history.name}*"))
         click.echo(f"history: {history_bytes / 1e6:.1f} MB")
         if watching.watching < browsers:
             raise click.ClickException(f"only {watching.watching} of {browsers} streams are still open")
 
 
-def _registered(organisation: Organisation, count: int) -> list[str]:
+def _registered(organization: Organization, count: int) -> list[str]:
     def register(number: int) -> str:
         config = TargetConfig(
             name=f"target-{number:04}",
-            endpoint_url=f"{organisation.gateway_url}/v1/genesys/events/{number}",
+            endpoint_url=f"{organization.gateway_url}/v1/genesys/events/{number}",
             event_types=["CONVERSATION_STARTED"],
         )
         return manager.register(config).target.id
 
-    with TargetManager(organisation.settings) as manager, ThreadPoolExecutor(64) as pool:
+    with TargetManager(organization.settings) as manager, ThreadPoolExecutor(64) as pool:
         return list(pool.map(register, range(count)))
 
 

@@ -65,7 +65,7 @@ def python_of(project: str) -> str:
 
 
 def main() -> None:
-    """Exits with the code of the first command that fails."""
+    """Exits with the code of the first failed command."""
     bounds = lowest((ROOT / "pyproject.toml").read_text())
     with tempfile.TemporaryDirectory(prefix="lowest-") as folder:
         constraints = Path(folder, "constraints.txt")

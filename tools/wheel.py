@@ -1,7 +1,7 @@
-"""Tries what users install: builds the wheel, installs it into an empty environment, and uses it there.
+"""Tests what users install: builds the wheel, installs it into an empty environment, and uses it there.
 
-The wheel must bring or ask for all that it needs; only the emulator, the gateway and Pulumi are the checkout's. It
-needs a package index, so it is a step of `.ci/run`, and not of `make test`.
+The wheel must contain or require everything that it needs; only the emulator, the gateway and Pulumi come from the
+checkout. This needs a package index, so it is a step of `.ci/run`, and not of `make test`.
 
     python -m tools.wheel
 """
@@ -53,7 +53,7 @@ pulumi.export("status", orders.status)
 
 
 class Installed:
-    """An environment with nothing but the wheel and what it asks for."""
+    """An environment that only contains the wheel and its dependencies."""
 
     def __init__(self, folder: Path, wheel: Path) -> None:
         self.folder = folder
@@ -62,12 +62,12 @@ class Installed:
         self.add()
 
     def add(self, extras: str = "") -> None:
-        """Installs the wheel, with these extras: `[monitor]`."""
+        """Installs the wheel with extras, such as `[monitor]`."""
         pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         self.run("python", *pip, f"{self._wheel}{extras}")
 
     def run(self, program: str, *arguments: str, cwd: Path | None = None, fails: bool = False) -> str:
-        """Runs a program of the environment; ends this one unless it succeeds, or fails if it should."""
+        """Runs a program of the environment, and exits unless it succeeds, or fails if it should."""
         env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         done = subprocess.run(
             [self.folder / "bin" / program, *arguments],
@@ -85,7 +85,7 @@ class Installed:
 
 
 def use(installed: Installed, folder: Path) -> None:
-    """The smallest program, from `init` to `destroy`, in a folder that is empty but for Pulumi's own file."""
+    """Runs the smallest program, from `init` to `destroy`, in a folder with only Pulumi's own file."""
     with Cloud(folder) as cloud:
         stack = Stack(
             folder,
@@ -101,14 +101,14 @@ def use(installed: Installed, folder: Path) -> None:
         up = stack.must("up", "--yes", "--skip-preview").output
         if stack.outputs() != {"status": "VERIFIED"} or "Traceback" in up:
             sys.exit(f"the target is not verified:\n{up}")
-        # Our host's status line: Pulumi's own host shows none.
+        # A status line of our host; Pulumi's own host shows none.
         if "verif" not in up:
             sys.exit(f"this is not our host:\n{up}")
         stack.must("destroy", "--yes", "--skip-preview")
 
 
 def main() -> None:
-    """Ends with an error at the first thing that does not work."""
+    """Exits with an error at the first failure."""
     with tempfile.TemporaryDirectory(prefix="wheel-") as name:
         folder = Path(name)
         build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
@@ -116,7 +116,7 @@ def main() -> None:
         (wheel,) = folder.glob("*.whl")
         installed = Installed(folder / "venv", wheel)
         if str(folder) not in installed.run("python", "-c", NAMES):
-            sys.exit("the package is not the wheel's")
+            sys.exit("the imported package is not the one in the wheel")
         commands = installed.run("python", "-c", COMMANDS).splitlines()
         for command in commands:
             installed.run("genesys-eventbridge", *command.split(), "--help")

@@ -1,6 +1,6 @@
-"""An API gateway that puts events on a bus, and the target that feeds it: the URL is the gateway's output.
+"""An API gateway that puts events on a bus, and a target whose endpoint URL is an output of the gateway.
 
-In a preview of a new stack the URL is not known yet; the target's checks wait for it.
+A preview of a new stack does not know the URL yet, so it is checked during the `up`.
 """
 
 import json
@@ -14,7 +14,7 @@ config = pulumi.Config()
 
 
 def role(name: str, service: str, statement: pulumi.Input[str]) -> aws.iam.Role:
-    """A role that a service takes, with one policy."""
+    """A role for a service, with one policy."""
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
     made = aws.iam.Role(name, assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
     aws.iam.RolePolicy(name, role=made.id, policy=statement)
@@ -25,7 +25,7 @@ bus = aws.cloudwatch.EventBus("genesys")
 api = aws.apigatewayv2.Api("genesys", protocol_type="HTTP")
 aws.apigatewayv2.Stage("genesys", api_id=api.id, name="$default", auto_deploy=True)
 
-# Events: only with a token of the issuer, straight onto the bus.
+# Events: they need a token of the issuer, and go directly to the bus.
 put_events = aws.apigatewayv2.Integration(
     "events",
     api_id=api.id,
@@ -65,7 +65,7 @@ events = aws.apigatewayv2.Route(
     target=put_events.id.apply("integrations/{}".format),
 )
 
-# Syncs: a function that checks their signature.
+# Syncs: a function checks their signature.
 webhook = aws.lambda_.Function(
     "webhook",
     runtime="python3.13",
@@ -110,7 +110,7 @@ target = EventBridgeTarget(
     auth=OAuth2Auth(
         config.require("clientId"), config.require_secret("clientSecret"), config.require("tokenUrl")
     ),
-    # The route must answer before Genesys Cloud verifies it.
+    # The route must exist before Genesys Cloud verifies the endpoint.
     opts=pulumi.ResourceOptions(depends_on=[events]),
 )
 GatewaySync(

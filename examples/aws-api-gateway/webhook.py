@@ -1,4 +1,4 @@
-"""The gateway's side of a sync: refuses what is not signed by the stack, and logs the rest."""
+"""The gateway's side of a sync: refuses requests without the stack's signature, and logs the others."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ MAX_AGE_SECONDS = 300
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
-    """Checks the signature after the Standard Webhooks specification."""
+    """Checks the signature according to the Standard Webhooks specification."""
     headers = event["headers"]
     body = event.get("body") or ""
     if event.get("isBase64Encoded"):

@@ -1,7 +1,7 @@
-"""A source in Genesys Cloud, the event bus of its name in AWS, and a queue that takes its events.
+"""A source in Genesys Cloud, the event bus with its name in AWS, and a queue that receives its events.
 
-The bus can only be made once the source is active, which is when `EventBridgeSource` returns. Since
-`event_source_name` is an output of it, Pulumi makes the bus after the source and deletes it before.
+The bus can only be created once the source is active, which is when `EventBridgeSource` returns. Since the bus uses
+the source's output `event_source_name`, Pulumi creates the bus after the source and deletes it before the source.
 
 An active source whose bus is missing loses its events, and AWS drops it after two weeks.
 """
@@ -17,13 +17,13 @@ source = EventBridgeSource(
     "contact-centre",
     aws_account_id=aws.get_caller_identity_output().account_id,
     aws_region=aws.get_region_output().region,
-    # The end of the event source's name, which no other source of this account and region may have.
+    # The suffix of the event source's name, which must be unique in this account and region.
     event_source_suffix=f"{pulumi.get_project()}-{pulumi.get_stack()}",
     topics=["v2.routing.queues.{id}.conversations", "v2.users.{id}.presence"],
 )
 bus = aws.cloudwatch.EventBus(
     "contact-centre",
-    # AWS wants both to be the full name of the event source.
+    # AWS requires both to be the full name of the event source.
     name=source.event_source_name,
     event_source_name=source.event_source_name,
 )

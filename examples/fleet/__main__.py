@@ -1,4 +1,4 @@
-"""The program of each stack: the targets that the file has for it.
+"""The program of each stack, which declares the stack's rows of the file.
 
 `fleet.py` runs it for all stacks. `pulumi up --stack eu-central-1.sales` runs it for one.
 """

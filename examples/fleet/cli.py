@@ -1,9 +1,9 @@
-"""The Pulumi CLI for the Automation API, made so that Ctrl-C ends what it does in good order.
+"""The Pulumi CLI for the Automation API, which Ctrl-C ends cleanly.
 
-A terminal sends Ctrl-C to the driver and to everything it has started; `kill -INT` and CI systems send it to the
-driver alone. Here each command runs in a session of its own and the driver passes the signal on, so that an engine
-gets it exactly once either way. On the first SIGINT the engine cancels what is under way, records it and releases
-the stack's lock; on the second it does not wait.
+A terminal sends Ctrl-C to the driver and to everything it has started; `kill -INT` and CI systems only send it to
+the driver. Here each command runs in its own session and the driver passes the signal on, so an engine gets it
+exactly once in both cases. On the first SIGINT the engine cancels its operations, records them and releases the
+stack's lock; on the second it does not wait.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ class InterruptibleCli(PulumiCommand):
     def __init__(self) -> None:
         super().__init__()
         self.stopped = threading.Event()
-        """Set by the first `interrupt`: no operation begins any more."""
+        """Set by the first `interrupt`; no operation starts after that."""
         self._lock = threading.Lock()
-        self._under_way: set[subprocess.Popen[bytes]] = set()
+        self._running: set[subprocess.Popen[bytes]] = set()
 
     def interrupt(self) -> None:
-        """Sends SIGINT to each operation that is under way."""
+        """Sends SIGINT to each running operation."""
         with self._lock:
             self.stopped.set()
-            for process in self._under_way:
+            for process in self._running:
                 process.send_signal(signal.SIGINT)
 
     def run(
@@ -43,19 +43,19 @@ class InterruptibleCli(PulumiCommand):
         args: list[str],
         cwd: str,
         additional_env: Mapping[str, str],
-        on_output: OnOutput | None = None,  # noqa: ARG002 (nobody here follows the output)
+        on_output: OnOutput | None = None,  # noqa: ARG002 (the output is not followed here)
         on_error: OnOutput | None = None,  # noqa: ARG002
     ) -> CommandResult:
-        """Runs a command to its end, as the Automation API asks for it.
+        """Runs a command of the Automation API to its end.
 
         Raises:
             CommandError: It failed, or the fleet is stopped.
         """
-        # Files, not pipes: should the driver be killed, the engine can still write, and so end in good order.
+        # Files instead of pipes, so that the engine can still write, and end cleanly, if the driver is killed.
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
             with self._lock:
                 if self.stopped.is_set() and args[0] in OPERATIONS:
-                    raise create_command_error(CommandResult("", "stopped before it began", -signal.SIGINT))
+                    raise create_command_error(CommandResult("", "stopped before it started", -signal.SIGINT))
                 process = subprocess.Popen(  # noqa: S603 (the arguments are the Automation API's)
                     [self.command, "--non-interactive", *args],
                     cwd=cwd,
@@ -66,10 +66,10 @@ class InterruptibleCli(PulumiCommand):
                     start_new_session=True,
                 )
                 if args[0] in OPERATIONS:
-                    self._under_way.add(process)
+                    self._running.add(process)
             code = process.wait()
             with self._lock:
-                self._under_way.discard(process)
+                self._running.discard(process)
             output.seek(0)
             errors.seek(0)
             result = CommandResult(output.read().decode(), errors.read().decode(), code)

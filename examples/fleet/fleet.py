@@ -1,6 +1,6 @@
-"""Drives all stacks of the fleet side by side: `python fleet.py up`; also `preview`, `refresh` and `destroy`.
+"""Runs a command on all stacks of the fleet in parallel: `up`, `preview`, `refresh` or `destroy`.
 
-Exit code: 0 when all is done, 1 when a stack failed, 2 when nothing was begun, 130 after Ctrl-C.
+The exit code is 0 if everything is done, 1 if a stack failed, 2 if nothing was started, and 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import click
-from budget import REQUESTS_A_MINUTE, Budget
+from budget import REQUESTS_PER_MINUTE, Budget
 from cli import OPERATIONS, InterruptibleCli
 from pulumi import automation
 from rich.console import Console
@@ -23,9 +23,9 @@ from stack import FOLDER, StackRun, in_words, reason
 from targets import InvalidFleet, read_targets
 
 STACKS_AT_A_TIME = min(8, 2 * (os.cpu_count() or 1))
-"""Two for each core keep it busy while stacks wait for verdicts. Each takes some 300 MB."""
+"""Two per core, since stacks often wait for verifications. Each takes some 300 MB."""
 ERRORS_SHOWN = 10
-"""Of one stack; `pulumi up --stack …` shows all."""
+"""For each stack; `pulumi up --stack …` shows all of them."""
 
 
 @click.command()
@@ -34,7 +34,7 @@ ERRORS_SHOWN = 10
 @click.option("--parallel-stacks", default=STACKS_AT_A_TIME, show_default=True, type=click.IntRange(min=1))
 @click.option(
     "--requests-per-minute",
-    default=REQUESTS_A_MINUTE,
+    default=REQUESTS_PER_MINUTE,
     show_default=True,
     type=click.IntRange(min=1),
     help="What all stacks of one region may use together.",
@@ -49,8 +49,8 @@ def main(command: str, targets: Path, parallel_stacks: int, requests_per_minute:
         leftovers = stacks_left_over(cli, {run.name for run in runs})
     except (InvalidFleet, automation.CommandError) as error:
         why = str(error) if isinstance(error, InvalidFleet) else reason(error)
-        raise click.UsageError(f"nothing was begun:\n{why}") from None
-    # A log of CI gets plain lines, also where FORCE_COLOR is set.
+        raise click.UsageError(f"nothing was started:\n{why}") from None
+    # A CI log gets plain lines, even if FORCE_COLOR is set.
     terminal = sys.stdout.isatty()
     console = Console(force_terminal=terminal, highlight=False, markup=False, soft_wrap=True)
     signals = drive(runs, cli, console, parallel_stacks, requests_per_minute)
@@ -59,17 +59,17 @@ def main(command: str, targets: Path, parallel_stacks: int, requests_per_minute:
 
 
 def require_own_host() -> None:
-    """Makes sure that Pulumi's stock host, which works on four targets at a time, does not serve the fleet.
+    """Checks that Pulumi.yaml does not use Pulumi's stock host, which works on four targets at a time.
 
     Raises:
-        InvalidFleet: It would.
+        InvalidFleet: It does.
     """
     if "pulumi-python" not in (FOLDER / "Pulumi.yaml").read_text():
         raise InvalidFleet("Pulumi.yaml names no provider host: run `genesys-eventbridge init`")
 
 
 def stacks_left_over(cli: InterruptibleCli, names: set[str]) -> list[str]:
-    """The stacks of this project that have resources but no rows any more.
+    """The stacks of this project that still have resources but no longer have rows.
 
     Raises:
         CommandError: The backend can't be used.
@@ -83,16 +83,16 @@ def drive(
     cli: InterruptibleCli,
     console: Console,
     stacks_at_a_time: int = STACKS_AT_A_TIME,
-    requests_a_minute: int = REQUESTS_A_MINUTE,
+    requests_per_minute: int = REQUESTS_PER_MINUTE,
 ) -> list[int]:
-    """Runs all stacks; the signals that came meanwhile."""
+    """Runs all stacks; returns the signals received meanwhile."""
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _frame: signals.append(number))
     targets = Counter[str]()
     for run in runs:
         targets[run.region] += run.targets
-    budgets = {each: Budget(requests_a_minute, count, cli.stopped) for each, count in targets.items()}
+    budgets = {each: Budget(requests_per_minute, count, cli.stopped) for each, count in targets.items()}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         fleet = progress.add_task("fleet", total=targets.total())
@@ -113,7 +113,7 @@ def drive(
                 progress.remove_task(bar)
                 console.print(str(run))
 
-        # The regions by turns: who waits for one organization's limit holds the others up less.
+        # Alternate between regions, so that stacks waiting for one organization's limit delay others less.
         regions = [[run for run in runs if run.region == each] for each in budgets]
         turns = [run for turn in zip_longest(*regions) for run in turn if run]
         with ThreadPoolExecutor(stacks_at_a_time) as pool:
@@ -123,21 +123,23 @@ def drive(
                 if passed_on < len(signals):
                     passed_on += 1
                     cli.interrupt()
-                    console.print("Ending all stacks in good order. Ctrl-C again does not wait for that.")
+                    console.print(
+                        "Ending all stacks cleanly. Press Ctrl-C again to end them without waiting."
+                    )
     for future in futures:
         future.result()
     return signals
 
 
 def summarize(runs: list[StackRun], leftovers: list[str], console: Console) -> None:
-    """Shows what failed, what is left over, and the totals."""
+    """Prints the failures, the stacks left over, and the totals."""
     for run in runs:
         if run.outcome == "FAILED":
             errors = run.errors[:ERRORS_SHOWN]
             errors += [f"… and {len(run.errors) - ERRORS_SHOWN} more"] * (len(run.errors) > ERRORS_SHOWN)
             console.print("\n  ".join([f"\n{run.name} FAILED:", *errors]))
     for name in leftovers:
-        console.print(f"\n{name} has no rows any more and was left as it is: pulumi destroy --stack {name}")
+        console.print(f"\n{name} has no rows any more and was left unchanged: pulumi destroy --stack {name}")
     outcomes = Counter[str](run.outcome for run in runs)
     targets = sum((run.counts for run in runs), Counter[str]())
     console.print(f"\n{len(runs)} stacks: {in_words(outcomes)}. Targets: {in_words(targets)}.")

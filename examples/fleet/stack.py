@@ -1,4 +1,4 @@
-"""One stack of the fleet under one command: how it is run, how far it is, and how it ended."""
+"""One command on one stack of the fleet: how it runs, its progress and its outcome."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pulumi import automation
 
 FOLDER = Path(__file__).parent
 AT_LEAST_AT_ONCE = 16
-"""What Pulumi works on at a time in a stack of few rows: it may have more targets to delete."""
+"""The parallelism of a stack with few rows, since it may have more targets to delete."""
 WORDS = {
     "preview": {"create": "to create", "update": "to update", "delete": "to delete"},
     "refresh": {"update": "changed by others", "delete": "deleted by others"},
@@ -25,23 +25,23 @@ USUAL_WORDS = {"create": "created", "update": "updated", "delete": "deleted", "s
 
 @dataclass
 class StackRun:
-    """One stack; it is named `<region>.<unit>`."""
+    """A command on one stack, which is named `<region>.<unit>`."""
 
     command: str
     name: str
     targets: int
-    outcome: Literal["not begun", "done", "FAILED", "stopped"] = "not begun"
+    outcome: Literal["not started", "done", "FAILED", "stopped"] = "not started"
     seconds: float = 0.0
     counts: Counter[str] = field(default_factory=Counter)
-    """What was done, and to how many targets."""
+    """The number of targets for each result."""
     changes: int = 0
-    """How many of them were written, or failed to be."""
+    """The number of targets written, including failed writes."""
     errors: list[str] = field(default_factory=list)
-    """Those of targets; where there are none, that of the stack."""
+    """The errors of targets or, without any, the error of the stack."""
 
     @property
     def region(self) -> str:
-        """Where it is."""
+        """The region of its organization."""
         return self.name.partition(".")[0]
 
     @property
@@ -50,11 +50,11 @@ class StackRun:
         suffix = f"_{self.region.replace('-', '_').upper()}"
         own = {key: value for key, value in os.environ.items() if key.startswith("GENESYSCLOUD_")}
         own = {key.removesuffix(suffix): value for key, value in own.items() if key.endswith(suffix)}
-        # Each target waits for its verification: at Pulumi's default, 4 x cores, most would wait for their turn.
+        # All targets wait for their verification at the same time; Pulumi's default is only 4 x cores.
         return {**own, "PULUMI_PARALLEL": str(max(self.targets, AT_LEAST_AT_ONCE))}
 
     def run(self, cli: InterruptibleCli, on_step: Callable[[], None]) -> None:
-        """Runs the command; `on_step` is called for each target. Raises nothing: the other stacks go on."""
+        """Runs the command and calls `on_step` for each target; never raises, so that other stacks continue."""
         started = time.monotonic()
         of_stack: list[str] = []
 
@@ -74,7 +74,7 @@ class StackRun:
             stack.set_config("genesys:region", automation.ConfigValue(self.region))
             getattr(stack, self.command)(on_event=take, color="never")
             self.outcome = "done"
-        except Exception as error:  # noqa: BLE001 (whatever it is, it is told at the end)
+        except Exception as error:  # noqa: BLE001 (any error is shown at the end)
             self.outcome = "stopped" if cli.stopped.is_set() else "FAILED"
             self.errors = self.errors or of_stack[:1] or [reason(error)]
         self.seconds = time.monotonic() - started
@@ -90,16 +90,16 @@ class StackRun:
 
 
 def in_words(counts: Counter[str], none: str = "none") -> str:
-    """How many of what, or `none`."""
+    """The counts in words, or `none`."""
     return ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or none
 
 
 def reason(error: Exception) -> str:
-    """What the CLI wrote to standard error, of all that the Automation API makes of it."""
+    """The standard error of the CLI, from an error of the Automation API."""
     return one_line(str(error).rpartition("stderr: ")[2])
 
 
 def one_line(message: str) -> str:
-    """What an error says, without the engine's frame around it."""
+    """The message of an error, without the engine's frame."""
     lines = [line.strip(" \t*") for line in message.splitlines()]
     return " ".join(line for line in lines if line and not line.endswith("error occurred:"))

@@ -1,4 +1,4 @@
-"""The fleet as the file of targets has it: a row for each target, cut into stacks by region and unit.
+"""Reads the fleet from its file, with a row for each target, and divides it into stacks by region and unit.
 
 The columns are the fields of `Target`. A stack is named `<region>.<unit>`.
 """
@@ -17,26 +17,26 @@ class InvalidFleet(Exception):
 
 
 class Target(BaseModel):
-    """One row."""
+    """A row of the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
-    """Unique in its region, which is one organization."""
+    """Unique in its region, since a region is one organization."""
     region: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)+-\d$")]
-    """As Genesys Cloud names it: `eu-central-1`."""
+    """The name that Genesys Cloud uses, such as `eu-central-1`."""
     unit: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    """Who the target belongs to. Best are 100 to 200 targets in each unit of a region."""
+    """The unit that the target belongs to; it should have 100 to 200 targets in each region."""
     endpoint_url: Annotated[str, Field(pattern=r"^https://.")]
     event_types: Annotated[tuple[str, ...], BeforeValidator(str.split), Field(min_length=1)]
-    """With spaces between them."""
+    """Separated by spaces."""
     auth: Annotated[str, Field(pattern=r"^(env:\w+|config:[\w-]+)?$")]
-    """Where `user:password` is: `env:NAME` in an environment variable, `config:KEY` in the stack's config; empty
-    for none. The secret itself is never in the file."""
+    """Where to find `user:password`: `env:NAME` is an environment variable, `config:KEY` is in the stack's config,
+    and empty means none. The secret itself is never in the file."""
 
     @property
     def stack(self) -> str:
-        """The stack that it is in."""
+        """The stack of the target."""
         return f"{self.region}.{self.unit}"
 
 
@@ -44,7 +44,7 @@ def read_targets(path: Path) -> dict[str, list[Target]]:
     """The targets of each stack.
 
     Raises:
-        InvalidFleet: A row is not right, or two rows of one region have the same name, or it is no such file.
+        InvalidFleet: The file is of another kind, a row is invalid, or two rows of a region have the same name.
     """
     stacks: dict[str, list[Target]] = {}
     faults: list[str] = []
@@ -55,7 +55,7 @@ def read_targets(path: Path) -> dict[str, list[Target]]:
             if sorted(rows.fieldnames or ()) != sorted(Target.model_fields):
                 columns = ", ".join(Target.model_fields)
                 raise InvalidFleet(
-                    f"{path}:1: this line must be the names of the columns, with commas: {columns}"
+                    f"{path}:1: this line must have the names of the columns, separated by commas: {columns}"
                 )
             for row in rows:
                 line = rows.line_num
@@ -64,13 +64,13 @@ def read_targets(path: Path) -> dict[str, list[Target]]:
                         {key: text for key, text in row.items() if text is not None}
                     )
                 except ValidationError as error:
-                    # Without the values: somebody may have put a secret there.
+                    # Without the values, since somebody may have put a secret there.
                     faults += [f"{path}:{line}: {each['loc'][0]}: {each['msg']}" for each in error.errors()]
                     continue
                 first = first_lines.setdefault((target.region, target.name), line)
                 if first != line:
                     faults.append(
-                        f"{path}:{line}: name: {target.name} is in {target.region} already, in line {first}"
+                        f"{path}:{line}: name: {target.name} is already in {target.region}, in line {first}"
                     )
                 stacks.setdefault(target.stack, []).append(target)
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -1,6 +1,6 @@
-"""The same targets in two organizations of Genesys Cloud: one stack, one explicit provider for each.
+"""The same targets in two organizations of Genesys Cloud: one stack, with an explicit provider for each.
 
-Each organization has a namespace of its own in the stack's config:
+Each organization has its own namespace in the stack's config:
 
     pulumi config set eu:region eu-central-1
     pulumi config set eu:clientId …
@@ -21,7 +21,7 @@ EVENT_TYPES = {
 
 
 class ContactCentre(pulumi.ComponentResource):
-    """What every organization of the company has."""
+    """The resources that every organization of the company has."""
 
     def __init__(self, name: str, config: pulumi.Config, opts: pulumi.ResourceOptions) -> None:
         super().__init__("company:genesys:ContactCentre", name, None, opts)
@@ -51,12 +51,12 @@ for place in ("eu", "us"):
     organization = GenesysProvider(
         place,
         region=config.get("region"),
-        # In place of the region, for the emulator.
+        # Used instead of the region for the emulator.
         api_url=config.get("apiUrl"),
         login_url=config.get("loginUrl"),
         ca_file=config.get("caFile"),
         client_id=config.require("clientId"),
         client_secret=config.require_secret("clientSecret"),
     )
-    # All that is below the component goes to its organization.
+    # All children of the component use its provider.
     ContactCentre(place, config, pulumi.ResourceOptions(providers=[organization]))

@@ -16,7 +16,7 @@ from tests.docs.pages import ROOT, blocks
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
 CONTRACTS = (ROOT / "pyproject.toml").read_text()
 PACKAGE = ROOT / "genesys_provider"
-ROOMS = sorted(each.parent.name for each in PACKAGE.glob("*/__init__.py"))
+PACKAGES = sorted(each.parent.name for each in PACKAGE.glob("*/__init__.py"))
 
 
 @cache
@@ -32,7 +32,7 @@ def drawing(title: str) -> str:
 
 def drawn() -> tuple[list[set[str]], set[str]]:
     """The layers of the drawing from top to bottom, and the packages that stand alone."""
-    layers, alone = (part.splitlines() for part in drawing("rooms").strip().split("\n\n"))
+    layers, alone = (part.splitlines() for part in drawing("packages").strip().split("\n\n"))
     beside = [re.match(r"(\w+)(?:\s*\|\s*(\w+))?", line) for line in layers]
     return [set(filter(None, found.groups())) for found in beside if found], {
         line.split()[0] for line in alone
@@ -52,27 +52,27 @@ def test_the_drawn_layers_are_enforced() -> None:
 
 def test_each_package_is_drawn() -> None:
     layers, alone = drawn()
-    assert sorted(set().union(*layers) | alone) == ROOMS
+    assert sorted(set().union(*layers) | alone) == PACKAGES
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_the_drawn_layers_inside_a_package_are_enforced(room: str) -> None:
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_drawn_layers_inside_a_package_are_enforced(package: str) -> None:
     layers: list[set[str]] = []
-    for line in drawing(room).splitlines():
+    for line in drawing(package).splitlines():
         what, modules = re.split(r" {2,}", line, maxsplit=1)
         layers += [set()] if what else []
         layers[-1] |= set(re.findall(r"\w+", modules))
-    assert layers == enforced(rf'exhaustive = true\s*containers = \["genesys_provider\.{room}"\]')
+    assert layers == enforced(rf'exhaustive = true\s*containers = \["genesys_provider\.{package}"\]')
 
 
 def test_a_package_that_stands_alone_may_not_import_the_others() -> None:
-    for room in drawn()[1]:
-        source = rf'source_modules = \["genesys_provider\.{room}"\]\s*forbidden_modules = \[(.*?)\]'
+    for package in drawn()[1]:
+        source = rf'source_modules = \["genesys_provider\.{package}"\]\s*forbidden_modules = \[(.*?)\]'
         contract = re.search(source, CONTRACTS, re.DOTALL)
-        assert contract is not None, room
+        assert contract is not None, package
         for layer in drawn()[0]:
             for other in layer:
-                assert f'"genesys_provider.{other}"' in contract[1], f"{room} may import {other}"
+                assert f'"genesys_provider.{other}"' in contract[1], f"{package} may import {other}"
 
 
 def test_no_two_classes_have_the_same_name() -> None:

@@ -215,8 +215,8 @@ def test_two_hundred_targets(tmp_path: Path) -> None:
             return result
 
         preview = done("preview", "200 to create", "--parallel-stacks", "1")
-        begun = re.findall(r"^(\S+)\.\S+ +preview:", preview.output, re.MULTILINE)
-        assert begun == [EU, US, EU, US]
+        started = re.findall(r"^(\S+)\.\S+ +preview:", preview.output, re.MULTILINE)
+        assert started == [EU, US, EU, US]
         assert fleet.targets() == {}
         done("up", "200 created")
         assert fleet.targets() == {"VERIFIED": 200}
@@ -249,7 +249,7 @@ def test_two_hundred_targets(tmp_path: Path) -> None:
         fleet.rows = [each for each in rows if (each["region"], each["unit"]) != (US, "service")]
         left = fleet.run("preview")
         assert left.code == 0
-        assert "us-east-1.service has no rows any more and was left as it is" in left.output
+        assert "us-east-1.service has no rows any more and was left unchanged" in left.output
         fleet.rows = rows
         done("destroy", "199 deleted")
         assert fleet.targets() == {}
@@ -268,7 +268,7 @@ def test_ctrl_c_ends_all_stacks_cleanly(tmp_path: Path, number: signal.Signals) 
         stopped = running.wait()
 
         assert stopped.code == 128 + number, stopped.output
-        assert last_line(stopped) == "3 stacks: 1 not begun, 2 stopped. Targets: 12 interrupted."
+        assert last_line(stopped) == "3 stacks: 1 not started, 2 stopped. Targets: 12 interrupted."
         assert fleet.locks() == []
         eventually(lambda: fleet.processes() == [])
         # Everything that was created is in the state, so nothing is created twice or left behind.
@@ -338,7 +338,7 @@ FAULTS = {
     "5: endpoint_url",
     "5: event_types",
     "5: auth",
-    "6: name: orders is in eu-central-1 already, in line 2",
+    "6: name: orders is already in eu-central-1, in line 2",
     "7: region",
     "7: unit",
     "7: too many columns",
@@ -372,7 +372,8 @@ def test_a_file_of_another_kind_is_reported_once(tmp_path: Path, text: str) -> N
     result = fleet.run("up", "--targets", str(file))
     assert result.code == 2, result.output
     assert (
-        "fleet.csv:1: this line must be the names of the columns, with commas: name, region," in result.output
+        "fleet.csv:1: this line must have the names of the columns, separated by commas: name, region,"
+        in result.output
     )
     assert "Field required" not in result.output
 

@@ -145,7 +145,7 @@ def test_each_breakage_has_its_status_and_recovers(site: Site, make_stack: Calla
         )
     resources = stack.resources()
     assert {name: resources[name]["outputs"]["status"] for name in STATUSES} == {
-        name: status.partition(":")[0] for name, verdict in STATUSES.items()
+        name: status.partition(":")[0] for name, status in STATUSES.items()
     }
 
     for name in STATUSES:

@@ -1,10 +1,10 @@
-// Runs Pulumi programs written in Python, where the official `pulumi-language-python` is not to be had.
+// Runs Pulumi programs written in Python, for machines that can't download the official `pulumi-language-python`.
 //
-// The engine starts this beside itself, reads the port from standard output and asks over gRPC. What matters is
-// `Run`: it starts the program with the SDK's own runner, `pulumi-language-python-exec`, which `tools/setup` puts
-// beside this one. The program inherits standard output and error; the engine shows what comes there.
+// The engine starts this process, reads its port from standard output and calls it over gRPC. The main method is
+// `Run`: it starts the program with the SDK's own runner, `pulumi-language-python-exec`, which `tools/setup` copies to
+// the same folder. The program inherits standard output and error, and the engine shows them.
 //
-// Not here: poetry and uv as toolchains, debuggers, code generation, plugins and policies written in Python.
+// Not supported: poetry and uv as toolchains, debuggers, code generation, and plugins and policies written in Python.
 package main
 
 import (
@@ -33,10 +33,10 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// The runner's exit code once the program's error has been logged: the engine then adds nothing.
+// The runner's exit code after it has logged the program's error, to which the engine then adds nothing.
 const errorAlreadyShown = 32
 
-// In bytes: what the engine and the SDK allow too.
+// In bytes. The engine and the SDK have the same limit.
 const messageLimit = 400 * 1024 * 1024
 
 const dependencies = `
@@ -52,7 +52,7 @@ print(json.dumps([
 ]))
 `
 
-// virtualenvOf is the virtual environment that Pulumi.yaml names, relative to it, or "".
+// virtualenvOf returns the virtual environment in Pulumi.yaml, whose path is relative to that file, or "".
 func virtualenvOf(info *rpc.ProgramInfo) string {
 	named := info.GetOptions().GetFields()["virtualenv"].GetStringValue()
 	if named == "" || filepath.IsAbs(named) {
@@ -61,7 +61,7 @@ func virtualenvOf(info *rpc.ProgramInfo) string {
 	return filepath.Join(info.GetRootDirectory(), named)
 }
 
-// python is the interpreter where there is no virtual environment.
+// python returns the interpreter to use without a virtual environment.
 func python() string {
 	if named := os.Getenv("PULUMI_PYTHON_CMD"); named != "" {
 		return named
@@ -69,7 +69,7 @@ func python() string {
 	return "python3"
 }
 
-// pythonOf is the program's interpreter; an error is for the user.
+// pythonOf returns the program's interpreter, or an error for the user.
 func pythonOf(info *rpc.ProgramInfo) (string, error) {
 	venv := virtualenvOf(info)
 	if venv == "" {
@@ -83,8 +83,8 @@ func pythonOf(info *rpc.ProgramInfo) (string, error) {
 	return there, nil
 }
 
-// environmentOf is the program's environment, with the virtual environment's commands first; of two values of a
-// variable the last one counts.
+// environmentOf returns the program's environment, in which the virtual environment's commands come first on PATH. If a
+// variable occurs twice, the last value counts.
 func environmentOf(info *rpc.ProgramInfo) []string {
 	env := os.Environ()
 	if venv := virtualenvOf(info); venv != "" {
@@ -92,7 +92,7 @@ func environmentOf(info *rpc.ProgramInfo) []string {
 		path := filepath.Join(venv, "bin") + string(os.PathListSeparator) + os.Getenv("PATH")
 		env = append(env, "VIRTUAL_ENV="+venv, "PATH="+path)
 	}
-	// The engine is on this machine, but the SDK's gRPC would go through the proxy of http_proxy to it.
+	// The engine is on this machine, but with http_proxy the SDK's gRPC would use that proxy to reach it.
 	if _, set := os.LookupEnv("no_grpc_proxy"); !set {
 		env = append(env, "no_grpc_proxy=127.0.0.1")
 	}
@@ -109,7 +109,7 @@ func without(env []string, name string) []string {
 	return kept
 }
 
-// host answers what the engine asks of a language.
+// host serves the engine's calls to a language.
 type host struct {
 	rpc.UnimplementedLanguageRuntimeServer
 	mutex    sync.Mutex
@@ -117,7 +117,7 @@ type host struct {
 	children map[*os.Process]bool
 }
 
-// Handshake notes the engine's address, where the command line has none.
+// Handshake stores the engine's address, in case the command line has none.
 func (h *host) Handshake(
 	_ context.Context, request *rpc.LanguageHandshakeRequest,
 ) (*rpc.LanguageHandshakeResponse, error) {
@@ -127,19 +127,19 @@ func (h *host) Handshake(
 	return &rpc.LanguageHandshakeResponse{}, nil
 }
 
-// GetPluginInfo says which SDK this speaks for.
+// GetPluginInfo returns the version of the SDK.
 func (h *host) GetPluginInfo(context.Context, *emptypb.Empty) (*rpc.PluginInfo, error) {
 	return &rpc.PluginInfo{Version: version.Version}, nil
 }
 
-// GetRequiredPackages names none: the engine fetches the plugin of another package when the program first uses it.
+// GetRequiredPackages returns none: the engine gets the plugin of another package when the program first uses it.
 func (h *host) GetRequiredPackages(
 	context.Context, *rpc.GetRequiredPackagesRequest,
 ) (*rpc.GetRequiredPackagesResponse, error) {
 	return &rpc.GetRequiredPackagesResponse{}, nil
 }
 
-// GetRequiredPlugins is the same, as older engines ask.
+// GetRequiredPlugins is the same call of older engines.
 func (h *host) GetRequiredPlugins(
 	context.Context, *rpc.GetRequiredPluginsRequest,
 ) (*rpc.GetRequiredPluginsResponse, error) {
@@ -192,8 +192,8 @@ func (h *host) Run(_ context.Context, request *rpc.RunRequest) (*rpc.RunResponse
 	command.Env = append(environmentOf(info),
 		"PULUMI_CONFIG="+string(config), "PULUMI_CONFIG_SECRET_KEYS="+string(secretKeys))
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
-	// A group of its own: the engine ends this process with SIGINT to the group, and a program that is about to end
-	// anyway would die of it with a KeyboardInterrupt's traceback.
+	// A separate group: the engine ends this process with SIGINT to its group, and a program that is about to end
+	// anyway would show the traceback of a KeyboardInterrupt.
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	err = h.run(command)
 	var ended *exec.ExitError
@@ -212,7 +212,7 @@ func (h *host) Run(_ context.Context, request *rpc.RunRequest) (*rpc.RunResponse
 	return &rpc.RunResponse{Error: "the program ended " + how}, nil
 }
 
-// output sends what a command prints to the engine.
+// output sends the output of a command to the engine.
 type output struct {
 	stream grpc.ServerStreamingServer[rpc.InstallDependenciesResponse]
 }
@@ -221,7 +221,7 @@ func (o output) Write(text []byte) (int, error) {
 	return len(text), o.stream.Send(&rpc.InstallDependenciesResponse{Stdout: text})
 }
 
-// InstallDependencies makes the virtual environment that Pulumi.yaml names, and installs requirements.txt into it.
+// InstallDependencies creates the virtual environment in Pulumi.yaml, and installs requirements.txt into it.
 func (h *host) InstallDependencies(
 	request *rpc.InstallDependenciesRequest, stream grpc.ServerStreamingServer[rpc.InstallDependenciesResponse],
 ) error {
@@ -242,7 +242,7 @@ func (h *host) InstallDependencies(
 	for _, each := range commands {
 		command := exec.Command(each[0], each[1:]...)
 		command.Dir = info.GetProgramDirectory()
-		// One writer for both: then there is one goroutine that sends.
+		// With the same writer for both, only one goroutine sends.
 		shown := output{stream}
 		command.Stdout, command.Stderr = shown, shown
 		if err := h.run(command); err != nil {
@@ -281,7 +281,7 @@ func (h *host) GetProgramDependencies(
 	return response, nil
 }
 
-// About names the Python of the program: for `pulumi about`, and at the start of each `up`.
+// About returns the program's Python, for `pulumi about` and the start of each `up`.
 func (h *host) About(_ context.Context, request *rpc.AboutRequest) (*rpc.AboutResponse, error) {
 	python, err := pythonOf(request.GetInfo())
 	if err != nil {
@@ -296,14 +296,14 @@ func (h *host) About(_ context.Context, request *rpc.AboutRequest) (*rpc.AboutRe
 	return &rpc.AboutResponse{Executable: executable, Version: strings.TrimSpace(rest)}, nil
 }
 
-// RuntimeOptionsPrompts asks nothing in `pulumi new`.
+// RuntimeOptionsPrompts returns no questions for `pulumi new`.
 func (h *host) RuntimeOptionsPrompts(
 	context.Context, *rpc.RuntimeOptionsRequest,
 ) (*rpc.RuntimeOptionsResponse, error) {
 	return &rpc.RuntimeOptionsResponse{}, nil
 }
 
-// GenerateProgram writes none.
+// GenerateProgram returns a hint instead of a program.
 func (h *host) GenerateProgram(
 	context.Context, *rpc.GenerateProgramRequest,
 ) (*rpc.GenerateProgramResponse, error) {
@@ -311,7 +311,7 @@ func (h *host) GenerateProgram(
 	return &rpc.GenerateProgramResponse{Source: map[string][]byte{"__main__.py": []byte(hint)}}, nil
 }
 
-// Cancel lets the program go on: the engine refuses its next registration, and it ends by itself.
+// Cancel does nothing: the engine refuses the program's next registration, and then the program ends.
 func (h *host) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, nil
 }
@@ -334,7 +334,7 @@ func (h *host) run(command *exec.Cmd) error {
 	return err
 }
 
-// leave ends the process and what it started, without a word: it would land in the user's output.
+// leave ends the process and its children, without a message, which would appear in the user's output.
 func (h *host) leave() {
 	h.mutex.Lock()
 	for each := range h.children {
@@ -343,7 +343,7 @@ func (h *host) leave() {
 	os.Exit(0)
 }
 
-// main serves until the engine says that it is enough, or is gone.
+// main serves until the engine ends it, or is gone.
 func main() {
 	parent := os.Getppid()
 	over := make(chan os.Signal, 1)
