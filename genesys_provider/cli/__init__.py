@@ -24,7 +24,7 @@ __all__ = ["main"]
 
 
 class _Commands(click.Group):
-    """Reports what the operating system refuses in one sentence: a full disk, a missing permission."""
+    """Reports errors of the operating system in one sentence, such as a full disk or a missing permission."""
 
     def invoke(self, ctx: click.Context) -> Any:
         for each in (sys.stdout, sys.stderr):

@@ -139,7 +139,7 @@ def _put_script(script: Path) -> list[str]:
         had = script.read_bytes()
         if _OURS not in had:
             raise click.ClickException(f"{script} is not ours. Move it away, and run this again.")
-        # On Windows git may change the line ends, which only the script for Windows stands.
+        # On Windows git may change the line endings, which only the script for Windows tolerates.
         if (had.replace(b"\r\n", b"\n") if script.suffix == ".cmd" else had) != wanted:
             script.write_bytes(wanted)
             done.append(f"{script}: updated")

@@ -1,8 +1,8 @@
 """`leftovers`: find objects that carry a project's mark but are in no state.
 
-The danger is to take objects in another backend's state for leftovers. So whatever could not be read is reported,
-and nothing is deleted then. For a project that this backend does not know, its name has to be typed. And the states
-are read again after the question: the user may have taken an hour to answer.
+The danger is to mistake objects in another backend's state for leftovers. So states that could not be read are
+reported, and then nothing is deleted. For a project that this backend does not know, the user has to type its name.
+And the states are read again after the question, since the user may take an hour to answer.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Leftover:
     manager: Manager[Any, Any]
 
     def is_left_behind(self, states: States) -> bool:
-        """Whether the object is in no state and not about to be."""
+        """Whether the object is in no state, and no state is about to get it."""
         return self.thing.id not in states.ids and self.mark not in states.under_way
 
     def as_json(self) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def _delete(found: list[_Leftover], states: States) -> None:
             name = f"{each.thing.kind} {output.plain(each.thing.name)} ({output.plain(each.thing.id)})"
             known = bool(states.unread) or not each.is_left_behind(states)
             if known or each.manager.delete(each.thing.id, owner=Owner(each.mark)) is not None:
-                click.echo(f"Left: {name} is in a state by now, or has another mark.")
+                click.echo(f"Left: {name} is now in a state, or has another mark.")
             else:
                 click.echo(f"Deleted: {name}")
             step()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _WrongUse(click.ClickException):
-    """One sentence, without the usage."""
+    """An error in one sentence, without the usage."""
 
     exit_code = 2
 

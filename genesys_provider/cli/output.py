@@ -1,4 +1,4 @@
-"""What commands print: tables, JSON, progress. Colours and progress are only for terminals.
+"""What commands print: tables, JSON, progress. Colors and progress are only for terminals.
 
 Text from the API is never interpreted as markup or as control sequences.
 """
@@ -60,7 +60,7 @@ def plain(text: object) -> str:
 
 
 def status_text(status: str) -> Text:
-    """A status in its colour."""
+    """A status in its color."""
     from rich.text import Text
 
     return Text(plain(status), style=_STYLES.get(status, "yellow"))
@@ -82,7 +82,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str]]) ->
     from rich.table import Table
 
     filled = list(rows)
-    # An empty column only takes up room.
+    # An empty column only takes up space.
     kept = [index for index in range(len(columns)) if any(str(row[index]) for row in filled)]
     terminal = console()
     if terminal.is_terminal and terminal.width < _NARROW * len(kept):
@@ -133,12 +133,12 @@ def counted(number: int, noun: str) -> str:
 
 
 def tally(statuses: Sequence[str], noun: str, among: Sequence[str]) -> str:
-    """The last line of a listing: how many, and the count of each status, the most frequent first.
+    """The last line of a list: the number of entries, and the count of each status, the most frequent first.
 
     Args:
-        statuses: Those of what is listed.
-        noun: What it is.
-        among: Those of everything; where nothing is listed, they tell what there would be.
+        statuses: The statuses of the listed objects.
+        noun: What the objects are called.
+        among: The statuses of all objects, which are shown if the list is empty.
     """
     total = len(among)
     if among and not statuses:

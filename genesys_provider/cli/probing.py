@@ -1,6 +1,6 @@
-"""Does from here what Genesys Cloud does to verify an endpoint, step by step until one fails.
+"""Verifies an endpoint from this machine like Genesys Cloud does, step by step until one fails.
 
-It can't be told from here whether Genesys Cloud's own addresses get through a firewall, and which CAs it trusts.
+This can't tell whether Genesys Cloud's own addresses get through a firewall, nor which CAs it trusts.
 Genesys Cloud has neither our proxy nor our CAs, so the report tells what only works because of one.
 """
 

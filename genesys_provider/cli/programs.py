@@ -49,7 +49,7 @@ class Exported:
     classes: set[str] = field(default_factory=set)
 
     def program(self, organization: str) -> str:
-        """`__main__.py`; the organization is given as one line, without a line end."""
+        """`__main__.py`; the organization is a single line without a line ending."""
         names = ", ".join(sorted(self.classes))
         imports = f"from genesys_provider import {names}\n" if names else ""
         parts = [

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound="ApiError")
 
 SHOWN_CHARACTERS = 300
-"""How much of a server's text is shown: a whole HTML page helps nobody."""
+"""The maximum length of a server's text that is shown, since a whole HTML page is useless."""
 
 
 class GenesysError(Exception):

@@ -119,7 +119,7 @@ def _add(needles: _Needles, needle: str) -> None:
 
 _secrets = _Noted()
 _suspects = _Noted()
-"""Values that may be secret, though nobody said so. Our own sentences never contain these."""
+"""Values that may be secret, although they are not marked. Our own sentences never contain them."""
 
 
 def hide(*secrets: str) -> None:

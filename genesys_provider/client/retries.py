@@ -92,8 +92,8 @@ def retrying(
 ) -> tenacity.Retrying:
     """The retry schedule of one call; the last failure is raised unchanged.
 
-    Setting `cancelled` ends a wait at once with `Cancelled`, chained to the failure that caused the wait. No wait
-    is begun that would last longer than `seconds_left`.
+    Setting `cancelled` ends a wait at once with `Cancelled`, chained to the failure that caused the wait. A wait
+    that would last longer than `seconds_left` is not started.
     """
 
     def wait(state: tenacity.RetryCallState) -> float:

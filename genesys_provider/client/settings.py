@@ -1,8 +1,8 @@
 """How to reach one Genesys Cloud organization and log in to it, from a stack's config or the environment.
 
 A key that is missing from the config is read from the environment variable that the Terraform provider
-`genesyscloud` uses [G], so that one CI configuration serves both. An explicit provider of a program stands for one
-organization among several: a missing key is an error there, and never read from elsewhere.
+`genesyscloud` uses [G], so that one CI configuration serves both. An explicit provider in a program is for one of
+several organizations: there a missing key is an error, and never read from elsewhere.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ ARGUMENTS = {key: re.sub("[A-Z]", lambda match: f"_{match[0].lower()}", key) for
 """Each config key, and the argument of an explicit provider that gives it: `clientId`, `client_id`."""
 
 _REQUIRED = (("clientId",), ("clientSecret",), ("region", "apiUrl"), ("region", "loginUrl"))
-"""What an explicit provider must be given: one key of each."""
+"""The keys that an explicit provider requires: one of each group."""
 
 AUDIT_KEY = "GENESYSCLOUD_AUDIT_KEY"
-"""Only an environment variable: whoever can read a stack's config must not be able to forge its audit file."""
+"""Only an environment variable, since readers of a stack's config must not be able to forge its audit file."""
 
 
 LONGEST_SECONDS = 86_400
@@ -131,7 +131,7 @@ class Settings:
     ) -> Settings:
         """Settings of an explicit provider, from its own config keys alone.
 
-        The environment has no part in them, but for `GENESYSCLOUD_AUDIT_KEY`, which is the machine's.
+        The environment is not used, except for `GENESYSCLOUD_AUDIT_KEY`, which belongs to the machine.
 
         Args:
             config: The keys that the provider was given, without their namespace.
@@ -139,8 +139,8 @@ class Settings:
             environ: The environment.
 
         Raises:
-            ConfigurationError: A key is missing, or its value is not what it takes; it names the argument of the
-                provider, never a secret.
+            ConfigurationError: A key is missing or invalid. The message names the argument of the provider, never a
+                secret.
         """
         cls.require_arguments(config, provider)
         names = {key: f"{argument} of provider {provider!r}" for key, argument in ARGUMENTS.items()}
@@ -148,14 +148,14 @@ class Settings:
 
     @staticmethod
     def require_arguments(config: Mapping[str, object], provider: str) -> None:
-        """Does nothing if an explicit provider was given all that it needs, be it known yet or not.
+        """Checks that an explicit provider was given all required keys, even if their values are not known yet.
 
         Args:
-            config: As `of_provider` takes it.
+            config: As in `of_provider`.
             provider: Its name in the program.
 
         Raises:
-            ConfigurationError: A key is missing; it names the argument.
+            ConfigurationError: A key is missing. The message names the argument.
         """
         missing = [
             " or ".join(ARGUMENTS[key] for key in either)
@@ -184,7 +184,7 @@ class Settings:
                 raise ConfigurationError(f"genesys:{key} must be a number") from error
 
         def whole_number(key: str, default: int) -> int:
-            value = number(key, default)  # in a property of Pulumi's all numbers are floats
+            value = number(key, default)  # all numbers in Pulumi's properties are floats
             if not value.is_integer():
                 raise ConfigurationError(f"genesys:{key} must be a whole number")
             return int(value)

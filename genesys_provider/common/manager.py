@@ -166,7 +166,7 @@ class Manager(Generic[T, W]):
     def delete(
         self, id_: str, *, owner: Owner | None = None, last_write: LastWrite | None = None
     ) -> T | None:
-        """Deletes the object. It is no error if the object is already gone.
+        """Deletes the object. It is not an error if the object is already gone.
 
         Args:
             id_: The id.
@@ -174,7 +174,7 @@ class Manager(Generic[T, W]):
             last_write: The last write of an earlier process.
 
         Returns:
-            The object, if it was left in place because another resource owns it by now.
+            The object, if it was left in place because another resource now owns it.
 
         Raises:
             StillThere: The service accepted the deletion, but still shows the object.

@@ -23,7 +23,7 @@ from genesys_provider.common.ownership import quoted, same_stack, taken
 from genesys_provider.common.run import Run
 
 LOOK_SECONDS = 0.2
-"""How often a waiting resource checks whether the wait is in vain, or the run cancelled."""
+"""Seconds between a waiting resource's checks whether the wait is futile, or the run is cancelled."""
 SHOWN_WITHIN_SECONDS = 1.0
 """How long after the last operation the engine may still show the resource that has a name."""
 

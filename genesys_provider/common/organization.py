@@ -14,7 +14,7 @@ from genesys_provider.client.errors import ApiError, GenesysError
 from genesys_provider.client.shared import SharedCall
 
 if TYPE_CHECKING:
-    # The words of errors come from here too: they must not load an HTTP client.
+    # Error texts import this module too, and must not load an HTTP client.
     from genesys_provider.client.api import GenesysClient
 
 _DOES_NOT_SAY = (403, 404, 405, 410, 501)

@@ -1,9 +1,9 @@
-"""Whether `--parallel` made operations wait for each other's verdicts, and which figure would have been enough.
+"""Whether `--parallel` made operations wait for each other's verdicts, and which value would have been enough.
 
 Pulumi runs 4 operations per core at a time, unless `PULUMI_PARALLEL` or `--parallel` says otherwise. A create holds
 its slot until its verdict is known. The engine checks the next resource before it has a slot for it. So a resource
 that was checked, and whose operation has not begun, is queued. A resource that depends on others is not declared,
-and so not checked, before they are done: waiting for them is no queueing.
+and so not checked, before they are done, so waiting for them does not count as queueing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from genesys_provider.client.errors import Cancelled
 WORTH_SAYING = 3.0
 """Seconds. A run that would gain less gets no advice."""
 LEAST_QUEUED = 0.5
-"""Seconds. An operation that begins sooner after its check had a slot at once: the engine itself took that long."""
+"""Seconds. An operation that begins sooner after its check had a free slot; the engine itself takes that long."""
 
 
 class Parallelism:
@@ -42,14 +42,14 @@ class Parallelism:
         self._waited = 0.0
         """Seconds in which some operation waited for a verdict."""
         self._held_up: list[tuple[float, float]] = []
-        """When another one was queued meanwhile, in seconds of `_waited`: spans in order, which do not overlap."""
+        """The spans in which another one was queued, in seconds of `_waited`: in order, without overlap."""
         self._cut_short = False
 
     def queued(self, urn: str) -> None:
         """Records that a create or update of this resource may come.
 
-        One that never comes counts for nothing: a refresh may find a difference that the program does not see, and
-        what fails its check is not created.
+        One that never comes does not count: a refresh may find a difference that the program does not see, and what
+        fails its check is not created.
         """
         with self._lock:
             self._pass_time()
@@ -70,7 +70,7 @@ class Parallelism:
         """Counts an operation as one that waits for a verdict.
 
         Args:
-            kind: What messages call what it waits for: "target".
+            kind: What messages call the object that it waits for: "target".
         """
         with self._lock:
             self._pass_time()

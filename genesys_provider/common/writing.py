@@ -75,7 +75,7 @@ class Left(Generic[T]):
 
     thing: T
     owner: str | None
-    """Its owner by now."""
+    """Its current owner."""
 
 
 class Writing(ABC, Generic[T, W]):
@@ -121,7 +121,7 @@ class Writing(ABC, Generic[T, W]):
         report("looking up the name")
         existing = self._directory.find(config.name)
         if existing is not None:
-            # The shared reading may be old: by now the object may be gone, or have another owner or status.
+            # The shared reading may be outdated: the object may be gone, or have another owner or status.
             existing = self._left_behind(config, creates_first)
         tries, while_the_name_is_taken = POST_TRIES, self._writes.pauses()
         while True:
@@ -148,14 +148,14 @@ class Writing(ABC, Generic[T, W]):
                     raise
 
     def delete(self, id_: str, owner: Owner | None) -> Left[T] | None:
-        """Deletes the object. It is no error if the object is already gone.
+        """Deletes the object. It is not an error if the object is already gone.
 
         Args:
             id_: The id.
             owner: The resource that deletes it. None for a script, which decides for itself.
 
         Returns:
-            The object, if it was left in place because another resource owns it by now.
+            The object, if it was left in place because another resource now owns it.
 
         Raises:
             StillThere: The service accepted the deletion, but still shows the object.

@@ -6,7 +6,7 @@ set:
 
 | key | values; the first is the default | effect |
 |---|---|---|
-| `readLagSeconds` | 0 to 3600 | GET, verify and lists show the state of so long ago; writes don't lag |
+| `readLagSeconds` | 0 to 3600 | GET, verify and lists show the state from that many seconds ago; writes don't lag |
 | `deleteAnswer` | 204, 200, 202 | 200, the default of integrations, returns the object; 202 keeps it for 1 s more |
 | `putAnswer` | `object`, `part`, `none` | part: `id`, and `status` or `version`; none: a 204; also for PATCH |
 | `createAnswer` | 201, 200, 202 | the status of a create |
@@ -16,7 +16,7 @@ set:
 | `listOrder` | `created`, `name`, `random` | the order of lists; a random order is the same for every page |
 | `omit` | `[]`, or names | top-level keys that are left out of 2xx answers, such as `pageCount` |
 | `normalise` | false, true | stores the host of `endpointUrl` in lower case, and strips white space from names |
-| `oddEntries` | 0 to 1000 | adds so many unreadable targets and integrations of other owners (module `odd`) |
+| `oddEntries` | 0 to 1000 | adds this many unreadable targets and integrations of other owners (module `odd`) |
 | `latencySeconds` | 0 to 600 | how long each request to the login and the API waits before it is served |
 | `activationError` | null, or text | the reason why no integration becomes `ACTIVE` |
 | `emptyNotes` | `empty`, `word` | how empty notes are returned; word: `node_dynamodb_empty_string` |

@@ -181,7 +181,7 @@ class Database:
         return self._connection.execute(statement, values)
 
     def as_of(self, table: Table[Row], seconds_ago: float) -> TableView[Row]:
-        """The rows as they were so many seconds ago, at most an hour; 0 means now."""
+        """The rows as they were this many seconds ago, at most an hour; 0 means now."""
         return TableView(self._connection, table, time.monotonic() - seconds_ago if seconds_ago else None)
 
     def clear(self) -> None:

@@ -25,7 +25,7 @@ class HeldRequests:
         self._held: list[_Held] = []
 
     async def hold(self, method: str, path: str, when: When, seconds: float) -> None:
-        """Hold a request for so many seconds, or until `release` is called."""
+        """Hold a request for this many seconds, or until `release` is called."""
         if not seconds:
             return
         held = _Held(method, path, when)

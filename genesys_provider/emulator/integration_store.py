@@ -97,7 +97,7 @@ class IntegrationStore:
         )
 
     def as_of(self, seconds_ago: float) -> TableView[StoredIntegration]:
-        """The integrations as they were so many seconds ago, at most an hour; 0 means now."""
+        """The integrations as they were this many seconds ago, at most an hour; 0 means now."""
         return self._database.as_of(INTEGRATIONS, seconds_ago)
 
     def get(self, integration_id: str) -> StoredIntegration | None:

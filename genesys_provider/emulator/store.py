@@ -128,7 +128,7 @@ class Store:
         return target
 
     def as_of(self, seconds_ago: float) -> TableView[StoredTarget]:
-        """The targets as they were so many seconds ago, at most an hour; 0 means now."""
+        """The targets as they were this many seconds ago, at most an hour; 0 means now."""
         return self._database.as_of(TARGETS, seconds_ago)
 
     def get(self, target_id: str) -> StoredTarget | None:
@@ -189,7 +189,7 @@ class Store:
     # Tokens
 
     def add_token(self, token: str, scopes: frozenset[str], seconds: int) -> None:
-        """Accept the token for so many seconds."""
+        """Accept the token for this many seconds."""
         self._database.execute(
             "INSERT INTO tokens VALUES (?, ?, ?)",
             (_digest(token), " ".join(sorted(scopes)), time.time() + seconds),

@@ -3,11 +3,11 @@
 - At the end of each command, and on a second Ctrl-C, the engine closes the connection and sends SIGINT. The first
   Ctrl-C is a `Cancel` instead, since the engine starts plugins in their own process groups, which a terminal does
   not signal. So on SIGINT the host cancels the operations, and exits as soon as nobody waits for a response. It
-  must exit, since the engine waits five seconds for it.
+  must exit soon, since the engine only waits five seconds for it.
 - SIGTERM: the same, but within `GRACE`, even after a SIGINT.
-- On Windows the engine sends Ctrl-Break (SIGBREAK) in place of SIGINT.
-- The engine is gone without a word (SIGKILL): the host exits at once, whatever it is doing. Nothing could be
-  recorded any more, and an operation that learned of it might still send a request. On Linux the kernel reports the
+- On Windows the engine sends Ctrl-Break (SIGBREAK) instead of SIGINT.
+- The engine was killed (SIGKILL): the host exits at once, whatever it is doing. Nothing could be recorded any more,
+  and an operation that learned of it might still send a request. On Linux the kernel reports the
   death; elsewhere the host checks ten times a second. The kernel could also kill the host itself
   (PR_SET_PDEATHSIG), but it would already do so when the engine's thread ends that started the host. On Windows
   nobody adopts an orphan, so there the host watches a connection to the engine.

@@ -110,7 +110,7 @@ def schema() -> dict[str, Any]:
 
 
 def config_failures(config: Mapping[str, Any]) -> list[CheckFailure]:
-    """What installed packages find wrong with a provider's config; values may be `Unknown`.
+    """The faults that installed packages find in a provider's config; values may be `Unknown`.
 
     Raises:
         OperationError: One of the checks can't be loaded.

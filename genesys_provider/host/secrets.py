@@ -33,8 +33,8 @@ _SOURCES = {"properties": ("news", "properties"), "inputs": ("news", "inputs")}
 class Marks:
     """The secrets of one request.
 
-    Most properties have none, and a look into each would cost more than the operation: so what is serialized tells
-    which ones to look into.
+    Most properties have none, and searching each would cost more than the operation itself. So the serialized form
+    tells which ones to search.
     """
 
     def __init__(self, request: Any) -> None:
@@ -44,7 +44,7 @@ class Marks:
         self._marked = {each: _marked(getattr(request, each)) for each in bags}
 
     def taken_off(self) -> Any:
-        """The request, or where values are marked, a copy in which none is."""
+        """The request, or a copy without marks if it has any."""
         if not self._marked:
             return self._request
         plain = type(self._request)()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from genesys_provider.host.lifetime import Lifetime
 
 NO_LIMIT = 2**31 - 1
-"""`--parallel` limits the number of concurrent operations, not we."""
+"""The number of concurrent operations is limited by `--parallel`, not by us."""
 OPTIONS = [
     *_GRPC_CHANNEL_OPTIONS,
     # Otherwise gRPC refuses calls, even a `Cancel`, if more than 1,000 are pending.

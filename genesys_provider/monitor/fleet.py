@@ -313,7 +313,7 @@ class Fleet:
             return sum(row.kind == kind and row.status != GONE for row in self._rows.values())
 
     def unexplained(self) -> Row | None:
-        """A failed target whose reason is to be requested now, those that were never asked for first."""
+        """A failed target whose reason should be requested now; those that were never requested come first."""
         now = time.time()
         with self._lock:
             due = [

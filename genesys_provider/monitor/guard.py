@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEALTH_PATH = "/healthz"
-"""Open to everybody, since an orchestrator's probe carries no token."""
+"""Open to everybody, since the probe of an orchestrator has no token."""
 
 _HEADERS = {
     "Content-Security-Policy": (

@@ -1,4 +1,4 @@
-"""What a provider's config says: the stack's for the default provider, its own for an explicit one."""
+"""The config of a provider: the stack's for the default provider, its own for an explicit one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from genesys_provider.resources.words import said
 
 
 def config_of(request: ConfigureRequest) -> dict[str, object]:
-    """The config keys of our namespace, without it."""
+    """The config keys in our namespace, without the namespace."""
     return {key: request.config.get(f"{NAMESPACE}:{key}") for key in (*ENVIRONMENT, PROVIDER_NAME)}
 
 
 def settings_of(config: Mapping[str, object]) -> Settings:
-    """The settings that a config stands for. Only the stack's is completed from the environment.
+    """The settings in a config. Only the stack's config is completed from the environment.
 
     Raises:
         ConfigurationError: A value is invalid, or an explicit provider lacks one.
@@ -28,7 +28,7 @@ def settings_of(config: Mapping[str, object]) -> Settings:
     return _settings(tuple(config.items()))
 
 
-@cache  # Each operation asks. The environment stays the same as long as the process lives.
+@cache  # Cached, since each operation asks. The environment does not change while the process runs.
 def _settings(items: tuple[tuple[str, object], ...]) -> Settings:
     return _resolved(dict(items))
 
@@ -39,10 +39,10 @@ def _resolved(config: Mapping[str, object]) -> Settings:
 
 
 def failures(config: Mapping[str, object]) -> list[CheckFailure]:
-    """What is wrong with the config of an explicit provider: the entry point that the host calls in `CheckConfig`.
+    """The faults in the config of an explicit provider: the entry point that the host calls in `CheckConfig`.
 
-    The stack's config passes through here too. It is not judged before a resource needs it, since the stack may use
-    the host for other resources only. While a preview does not know all values, only what is missing is a fault.
+    The stack's config passes through here too. It is only checked when a resource needs it, since the stack may use
+    the host just for other resources. While a preview does not know all values, only missing keys are faults.
 
     Args:
         config: All keys, with their namespaces.
@@ -55,9 +55,9 @@ def failures(config: Mapping[str, object]) -> list[CheckFailure]:
         if any(isinstance(value, Unknown) for value in ours.values()):
             Settings.require_arguments(ours, str(ours[PROVIDER_NAME]))
         else:
-            # Not from the cache: a value of the wrong kind may be a list.
+            # Without the cache, since a value of the wrong type may be a list.
             _resolved(ours)
     except ConfigurationError as error:
-        # On no property: of one that is named, the engine shows the value, and it may be a secret.
+        # Without a property, since the engine would show its value, which may be a secret.
         return [CheckFailure("", said(error))]
     return []

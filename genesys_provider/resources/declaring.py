@@ -23,9 +23,8 @@ _CREDENTIALS_IN_URL = re.compile(r"[^/?#]*//[^/?#]*@")
 class DeclaredResource(Resource):
     """A dynamic resource whose subclasses keep its type, unless they set their own.
 
-    Pulumi would give `class CompanyTarget(EventBridgeTarget)` the type `dynamic:Resource`. To the engine that is
-    another
-    resource: it would create that one and delete the existing one.
+    Pulumi would give `class CompanyTarget(EventBridgeTarget)` the type `dynamic:Resource`. To the engine that is a
+    different resource: it would create that one and delete the existing one.
     """
 
     def __init_subclass__(cls, module: str | None = None, name: str | None = None, **kwargs: Any) -> None:
@@ -96,7 +95,7 @@ def urn_of(type_token: str, resource_name: str, opts: pulumi.ResourceOptions | N
     """
     parent = None if opts is None else opts.parent
     if parent is None or parent is pulumi.runtime.get_root_resource():
-        # The same as `create_urn`, but without its several outputs, each of which takes time.
+        # Like `create_urn`, but without its outputs, each of which takes time.
         return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{type_token}::{resource_name}"
     # Pulumi cuts a parent's URN at the last `::`, but a name may contain that; this name does not.
     of_its_kind = parent.urn.apply(lambda urn: "::".join([*urn.split("::", 3)[:3], "_"]))
@@ -117,7 +116,7 @@ def secret_paths(properties: Mapping[str, Any]) -> pulumi.Input[list[str]] | Non
     async def found() -> list[str]:
         return [property_path(path) async for path in _secrets_in(given, ())]
 
-    # No output, which takes longer: it depends on nothing, and is always known.
+    # A plain value, since an output takes longer; it depends on nothing, and is always known.
     return asyncio.ensure_future(found())
 
 

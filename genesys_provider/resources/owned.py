@@ -1,7 +1,6 @@
 """The engine's operations on resources with an owner and an organization: targets and sources.
 
-The operations are the same for both. Each kind has a module for its properties, and asks other things of its
-manager.
+The operations are the same for both. Each kind has a module for its properties, and calls its own manager.
 
 Providers are pickled by reference, so that nothing of them is stored in a state. The modules that they need are
 loaded on use, in the provider host, and not in the program that declares the resources.
@@ -50,7 +49,7 @@ class OwnedOutcome(Protocol):
 
 
 class OwnedProvider(ResourceProvider, ABC):
-    """A provider for our host as well as the stock one."""
+    """A provider for both our host and the stock one."""
 
     serialize_as_secret_always = False
     kind: ClassVar[str]
@@ -89,7 +88,7 @@ class OwnedProvider(ResourceProvider, ABC):
     def updated(
         self, manager: Any, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]
     ) -> OwnedOutcome:
-        """Writes what has changed, and waits likewise."""
+        """Writes what has changed, and waits for the desired state."""
 
     def outputs_kept(
         self,

@@ -47,12 +47,12 @@ class OwnedProperties(Protocol):
         claimed_by: str | None = None,
         imported_from: str | None = None,
     ) -> dict[str, Any]:
-        """The state of what was read."""
+        """The state of an object that was read."""
 
     def outputs_kept(
         self, olds: Mapping[str, Any], news: Mapping[str, Any], /, *, organization_id: str | None
     ) -> dict[str, Any]:
-        """The state of what was not written."""
+        """The state of an object that was not written."""
 
     def outputs_written(
         self,
@@ -64,10 +64,10 @@ class OwnedProperties(Protocol):
         organization_id: str | None,
         outcome: Any = None,
     ) -> dict[str, Any]:
-        """The state of what was made or updated; without an outcome it is not known to be as it is to be."""
+        """The state of an object that was created or updated; without an outcome it may not be as desired."""
 
     def marked(self, bag: Mapping[str, Any]) -> dict[str, Any]:
-        """Inputs or outputs with the secrets among them marked."""
+        """Inputs or outputs with secrets marked."""
 
 
 def compared_ownership(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:

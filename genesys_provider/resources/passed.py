@@ -1,11 +1,12 @@
-"""Which inputs need no look at the rules: those that passed them before.
+"""Skips the check of inputs that have passed the rules before.
 
-A check notes among the inputs, as `checkedBy`, the code that they passed: a hash of the sources of this package.
-The state keeps it. So inputs that are the state's, to the letter, pass without a look if they passed this very
-code; any other version may have another rule, looks at all inputs again, and notes itself. Inputs that were read,
-by an import or by a refresh that found others, have no note. What is not known yet is never the state's.
+A check stores the version of the rules among the inputs, as `checkedBy`: a hash of this package's sources. The
+state keeps it. Inputs that are identical to those in the state pass without a check if they have passed this very
+version. Any other version may have other rules, so it checks all inputs again, and stores its own hash. Inputs that
+were read, by an import or by a refresh that found changes, have no hash. Unknown inputs are never identical to the
+state's.
 
-A rule must depend on nothing but the inputs, and what it forgives on nothing that the state's inputs don't have.
+So a rule must only depend on the inputs, and any exception from it only on what the state's inputs contain.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ if TYPE_CHECKING:
 def checked(
     olds: Mapping[str, Any], inputs: Mapping[str, Any], faults: Callable[[], Sequence[Fault]]
 ) -> CheckResult:
-    """The result of a check, which looks for faults only where the inputs have not passed before.
+    """The result of a check, which only looks for faults if the inputs have not passed before.
 
     Args:
         olds: The inputs of the state.
-        inputs: Those of the program, with every default filled in.
-        faults: Looks at the rules.
+        inputs: Those of the program, with all defaults filled in.
+        faults: Checks the rules.
     """
     code, written = _code(), _written(inputs)
-    # What is not known yet has the note too: an update plan holds `up` to the inputs that its preview had.
+    # Unknown inputs have it too, since an update plan holds `up` to the inputs of its preview.
     noted = own(inputs) if code is None else {**own(inputs), CHECKED_BY: code}
     passed = code is not None and written is not None and olds.get(CHECKED_BY) == code
     if not passed or _written(olds) != written:
@@ -47,7 +48,7 @@ def checked(
 
 
 def _written(inputs: Mapping[str, Any]) -> str | None:
-    """The inputs to the letter: to Python, True is 1. None where they hold what is no plain value."""
+    """The inputs as text, since True equals 1 in Python. None if they contain anything but plain values."""
     try:
         return json.dumps(own(inputs), sort_keys=True)
     except TypeError:
@@ -56,7 +57,7 @@ def _written(inputs: Mapping[str, Any]) -> str | None:
 
 @cache
 def _code() -> str | None:
-    """A hash of this package's sources, the same on each machine; None where they are not there to be read."""
+    """A hash of this package's sources, the same on each machine; None if they can't be read."""
     package = Path(__file__).parents[1]
     found = hashlib.blake2b(digest_size=4)
     sources = sorted(path for name in _WITH_RULES for path in (package / name).glob("*.py"))
@@ -66,4 +67,4 @@ def _code() -> str | None:
 
 
 _WITH_RULES = ("client", "common", "resources", "sources", "targets")
-"""The packages that rules stand in, or what they are made of."""
+"""The packages that contain the rules, and what they use."""

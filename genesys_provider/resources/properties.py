@@ -20,13 +20,13 @@ Path = tuple[str | int, ...]
 
 
 CHECKED_BY = "checkedBy"
-"""By which code the inputs passed the rules: `passed`."""
+"""The version of the rules that the inputs have passed: see `passed`."""
 
 _ABOUT_THE_REST = (PROVIDER, CHECKED_BY)
 
 
 def own(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties less Pulumi's own, and what a check notes among the inputs."""
+    """The properties without Pulumi's own, and without what a check adds to the inputs."""
     return {name: value for name, value in properties.items() if name not in _ABOUT_THE_REST}
 
 

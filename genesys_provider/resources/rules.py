@@ -1,7 +1,7 @@
-"""What the rules of all resources have in common: the models, and what of Pulumi's they must bear.
+"""The common part of the rules of all resources: the models, and the values of Pulumi that they must accept.
 
-The rules are pydantic's models. To load them takes longer than to check a hundred resources, so nothing else does:
-inputs that have `passed` before need none.
+The rules are pydantic models. Loading them takes longer than checking a hundred resources, so nothing else loads
+them: inputs that have `passed` before need no rules.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ class Rules(Protocol):
 
 
 class OwnedInputs(ApiModel):
-    """The inputs that are no part of a configuration, whatever is configured."""
+    """The inputs that are not part of the configuration, for every kind of resource."""
 
     create_before_delete: StrictBool = False
-    """Whether the program has `delete_before_replace=False`: the engine does not tell a provider."""
+    """Whether the program has `delete_before_replace=False`, which the engine does not tell a provider."""
     api_url: str | None = None
-    """Where the organization is reached: filled in, so that a preview shows when it changes."""
+    """The address of the organization. It is an input so that a preview shows its change."""
     secrets: list[str] | None = None
     """The paths of the properties that the program gives as secrets."""
 
 
 def faults(model: type[BaseModel], properties: Mapping[str, Any]) -> list[Fault]:
-    """Every rule of the model that the properties break; what a preview does not know yet breaks none."""
+    """Every rule of the model that the properties break; unknown values of a preview break none."""
     unknown: list[Path] = []
     try:
-        # By the API's names alone: Python's would pass, and then be missing in the request.
+        # Only by the API's names: Python's names would pass, but be missing in the request.
         model.model_validate(_known(properties, (), unknown), by_alias=True, by_name=False)
     except ValidationError as error:
         paths = [property_path(path) for path in unknown]
@@ -52,9 +52,9 @@ def faults(model: type[BaseModel], properties: Mapping[str, Any]) -> list[Fault]
 
 
 def _known(value: Any, path: Path, unknown: list[Path]) -> Any:
-    """The value less all that is not known yet, whose paths are collected.
+    """The value without unknown values, whose paths are collected.
 
-    In a list it stays where it is, a fault that is left out again, so that what follows keeps its index.
+    In a list they stay in place, so that the following items keep their indices; their faults are left out later.
     """
     if isinstance(value, Unknown):
         unknown.append(path)
@@ -68,10 +68,10 @@ def _known(value: Any, path: Path, unknown: list[Path]) -> Any:
 
 
 def config_from(model: type[Config], kind: str, inputs: Mapping[str, Any]) -> Config:
-    """The configuration that inputs, or the outputs they led to, stand for.
+    """The configuration in inputs, or in the outputs that result from them.
 
     Raises:
-        Invalid: They break a rule; check has let through what an import lacks.
+        Invalid: They break a rule, such as a secret that an import lacks, which the check tolerates.
     """
     names = [field.alias or name for name, field in model.model_fields.items()]
     try:

@@ -1,4 +1,4 @@
-"""What all resources of a process share: the run, a manager for each configuration, the reporting of errors."""
+"""What all resources of a process share: the run, a manager for each configuration, and error reporting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules of a source's properties, as Pulumi has them."""
+"""The rules of a source's properties in Pulumi."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class SourceInputs(SourceConfig, rules.OwnedInputs):
 
 
 def faults(_olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[Fault]:
-    """Every fault of a source's inputs, each with its property path; what is not known yet is no fault."""
+    """Every fault of a source's inputs, each with its property path; unknown values are not faults."""
     return rules.faults(SourceInputs, properties.own(inputs))
 
 
 def config_from(inputs: Mapping[str, Any]) -> SourceConfig:
-    """The configuration that inputs, or the outputs they led to, stand for.
+    """The configuration in inputs, or in the outputs that result from them.
 
     Raises:
         Invalid: They break a rule.

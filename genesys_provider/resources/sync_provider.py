@@ -47,7 +47,7 @@ _NOT_HERE_HINT = (
     "If the target has a GenesysProvider, give the sync the same one: opts=pulumi.ResourceOptions(provider=…). "
     f"Otherwise: {_GONE_HINT[0].lower()}{_GONE_HINT[1:]}"
 )
-"""For a sync that has never told of a target: it may look in the wrong organization."""
+"""The hint for a sync that has not announced a target yet, and may look in the wrong organization."""
 
 _DEAD_GATEWAY_HINT = (
     "Check that the gateway is up, that genesys:caFile trusts its certificate, and that it still has the signing "
@@ -87,7 +87,7 @@ class GatewaySyncProvider(ResourceProvider):
         return DetailedDiffResult(sync_properties.changes(_olds, _news))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Tells the gateway that the target's configuration is new."""
+        """Tells the gateway that the target's configuration has changed."""
         from genesys_provider.common.run import Facts
         from genesys_provider.resources import sync_properties
         from genesys_provider.resources.session import managed
@@ -155,7 +155,7 @@ class GatewaySyncProvider(ResourceProvider):
 
 
 def _say_updated(manager: TargetManager, news: Mapping[str, Any], recorded: Facts) -> Delivery | None:
-    """Tells the gateway that the target's configuration is new.
+    """Tells the gateway that the target's configuration has changed.
 
     Whether the target exists is only looked up if the engine has not shown it in this run: for a literal id, or in
     an update of the sync alone (`--target`).

@@ -41,6 +41,6 @@ class RotatingSyncInputs(SyncInputs):
 
 
 def faults(inputs: Mapping[str, Any]) -> list[Fault]:
-    """Every fault of a sync's inputs; what is not known yet is none."""
+    """Every fault of a sync's inputs; unknown values are not faults."""
     several = isinstance(inputs.get("signingSecret"), list)
     return rules.faults(RotatingSyncInputs if several else SyncInputs, properties.own(inputs))

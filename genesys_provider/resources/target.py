@@ -138,7 +138,7 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
         }
         properties["secrets"] = secret_paths({**properties, "authConfig": _without_secrets(auth)})
         given = {name: value for name, value in properties.items() if value is not None}
-        # Each output takes its time: without a health check there is none to be told.
+        # Each output takes time, so this one is only declared with a health check.
         outputs = (name for name in _OUTPUTS if name != "healthStatus" or "healthCheck" in given)
         super().__init__(
             EventBridgeTargetProvider(),
@@ -238,6 +238,6 @@ def _with_secrets(auth_config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_secrets(auth: Auth | None) -> dict[str, Any]:
-    """The fields that a program may but need not give as secrets."""
+    """The fields that a program may give as secrets."""
     given = {} if auth is None else auth.auth_config()
     return {name: value for name, value in given.items() if name not in SECRET_FIELDS}

@@ -1,4 +1,4 @@
-"""The rules of a target's properties, as Pulumi has them."""
+"""The rules of a target's properties in Pulumi."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class TargetInputs(TargetConfig, rules.OwnedInputs):
 
 
 def faults(olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[Fault]:
-    """Every fault of a target's inputs, each with its property path; what is not known yet is no fault.
+    """Every fault of a target's inputs, each with its property path; unknown values are not faults.
 
     Args:
-        olds: The inputs of the last run. A secret that they lack too, since the API returns none to an import,
-            is not asked for until something else changes.
-        inputs: As `with_defaults` gives them.
+        olds: The inputs of the last run. A secret that they lack too, since an import can't read it from the API,
+            is only required once something else changes.
+        inputs: The result of `with_defaults`.
     """
     headers = inputs.get("headers")
     reserved = [
@@ -54,9 +54,9 @@ def _imported_without(olds: Mapping[str, Any], inputs: Mapping[str, Any], name: 
 
 
 def config_from(inputs: Mapping[str, Any]) -> TargetConfig:
-    """The configuration that inputs, or the outputs they led to, stand for.
+    """The configuration in inputs, or in the outputs that result from them.
 
     Raises:
-        Invalid: They break a rule; check has let through what an import lacks.
+        Invalid: They break a rule, such as a secret that an import lacks, which the check tolerates.
     """
     return rules.config_from(TargetConfig, "target", inputs)

@@ -298,7 +298,7 @@ class VisibleSource(NamedTuple):
 
     @classmethod
     def of(cls, configured: SourceConfig | Source) -> VisibleSource:
-        """Topics are a set; the service may trim texts, and a web page may change their line ends."""
+        """Topics are a set; the service may trim texts, and a web page may change their line endings."""
         return cls(
             configured.name.strip(),
             configured.place,

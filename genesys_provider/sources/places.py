@@ -29,7 +29,7 @@ PARTNER_REGIONS = frozenset(
         "us-west-2",
     }
 )
-"""Regions with partner event sources, from an older copy of the AWS guide [G]; there may be more by now."""
+"""Regions with partner event sources, from an older copy of the AWS guide [G]; there may be more now."""
 
 _LONGEST_SUFFIX = 64
 

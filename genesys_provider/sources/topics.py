@@ -52,7 +52,7 @@ def _with_placeholders(topic: str) -> str:
 def offered(listing: Mapping[str, Any]) -> frozenset[str]:
     """The topics for EventBridge in a response of `GET /api/v2/notifications/availabletopics` [G].
 
-    A topic without transports is included, since nothing speaks against it.
+    A topic without transports is included, since it may be available.
     """
     entities = listing.get("entities")
     return frozenset(

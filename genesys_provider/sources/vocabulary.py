@@ -16,12 +16,12 @@ ENABLED, DISABLED, DELETED = "ENABLED", "DISABLED", "DELETED"
 
 
 def as_compared(notes: str | None) -> str:
-    """Notes without insignificant differences: surrounding white space and line ends."""
+    """Notes without insignificant differences: surrounding white space and line endings."""
     return with_plain_ends(notes or "").strip()
 
 
 def with_plain_ends(text: str) -> str:
-    """The text with uniform line ends."""
+    """The text with uniform line endings."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -31,5 +31,5 @@ def wanted_status(*, enabled: bool) -> str:
 
 
 def event_source_name(organization_id: str | None, suffix: str | None) -> str | None:
-    """The name of the partner event source in AWS, and so of its event bus [G]; None where it can't be known."""
+    """The name of the partner event source in AWS, and so of its event bus [G]; None if it is unknown."""
     return f"{EVENT_SOURCE_PREFIX}/{organization_id}/{suffix}" if organization_id and suffix else None

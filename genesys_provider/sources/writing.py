@@ -248,7 +248,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
 
     @contextmanager
     def _there_all_the_same(self, source: Source, how: str) -> Iterator[None]:
-        """Turns errors into ones that contain the source, unless it is gone or somebody else's by now."""
+        """Turns errors into ones that contain the source, unless it is gone or now belongs to somebody else."""
         try:
             yield
         except (NotActive, NotFound, OwnedByAnother, SourceChanged):
@@ -259,7 +259,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
             if isinstance(error, Cancelled):
                 raise ActivationCancelled(said, left) from None
             if left.is_bare and not self._is_still_bare(source):
-                # Somebody else has configured it by now.
+                # Somebody else has configured it in the meantime.
                 raise
             raise ActivationUnknown(said, left, hint=error.hint) from None
 

@@ -1,8 +1,8 @@
 """Which headers a target may have: well-formed ones that neither the connection nor this provider sets.
 
 The contract says "string to string" [C]. The rest follows from HTTP: RFC 9110 defines names, values, and the
-headers that a sender sets for each request. One of these among a target's headers breaks its requests: with
-`Content-Length: 0`, say, the verification fails for a reason that nobody sees.
+headers that a sender sets for each request. If a target has one of these, it breaks its requests: with
+`Content-Length: 0`, for example, the verification fails for no visible reason.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _OF_THE_CONNECTION = frozenset(
         "upgrade",
     }
 )
-"""In lowercase, like all names here; besides, whatever begins with `proxy-`."""
+"""In lowercase, like all names here. Names that begin with `proxy-` are reserved too."""
 _OF_THE_BODY = frozenset({"content-encoding", "content-type"})
 
 
