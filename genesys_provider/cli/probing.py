@@ -36,7 +36,7 @@ SOON_DAYS = 14
 """A certificate that is valid for at most this long is reported as expiring soon."""
 _JWT_SECONDS = 300
 _HINTS = {
-    401: "The endpoint wants other credentials: check those given here, and those of the target",
+    401: "The endpoint requires other credentials: check those given here, and those of the target",
     403: "The endpoint refuses this sender: check the credentials, and whether a firewall answers in its place",
     404: "There is nothing at this path: check the URL",
     405: "It must accept POST at this path",
@@ -50,7 +50,7 @@ _NOT_CHAINED = (
 )
 _TLS_HINTS = {
     10: "Renew the certificate",
-    18: "Use a certificate of a public CA: Genesys Cloud trusts no self-signed one",
+    18: "Use a certificate of a public CA: Genesys Cloud does not trust self-signed ones",
     19: "Use a certificate of a public CA. If yours is one, the server must send its own chain, without the root",
     20: _NOT_CHAINED,
     21: _NOT_CHAINED,

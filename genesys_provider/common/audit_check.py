@@ -57,7 +57,7 @@ def _breaks(lines: Sequence[_Line], key: str | None) -> Iterator[str]:
     for line in lines:
         if line.entry is None:
             if not line.is_sealed(previous, key, with_key=with_key):
-                yield f"{line}: it is no entry: it was inserted, or a writer of an earlier version died here"
+                yield f"{line}: it is not an entry: it was inserted, or a writer of an earlier version died here"
             continue
         if (key or not line.keyed) and not line.is_sound(key if line.keyed else None):
             yield f"{line}: the entry was changed after it was written"

@@ -60,7 +60,7 @@ def test_a_line_without_a_hash(file: Path) -> None:
     file.write_text("".join([*lines[:2], json.dumps(forged) + "\n", *lines[2:]]))
     code, output = verify(file)
     assert code == 1
-    assert output.startswith("line 3: it is no entry")
+    assert output.startswith("line 3: it is not an entry")
 
 
 def test_a_key_that_was_set_later(file: Path) -> None:

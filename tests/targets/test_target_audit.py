@@ -236,7 +236,7 @@ def test_a_line_that_is_not_an_entry_is_detected(path: Path, what: str, at: int,
     lines = filled(path, key=key)
     path.write_bytes(b"".join([*lines[:at], ALIEN[what] + b"\n", *lines[at:]]))
     (problem,) = problems_of(path, key)
-    assert problem.startswith(f"line {at + 1}: it is no entry")
+    assert problem.startswith(f"line {at + 1}: it is not an entry")
     # A later writer does not turn it into an entry.
     AuditTrail(path, key).record(AuditEvent.TARGET_DELETED, "after")
     assert list(problems_of(path, key)) == [problem]
@@ -276,7 +276,7 @@ def test_a_changed_torn_line_is_detected(path: Path, key: str | None) -> None:
     assert list(problems_of(path, key)) == []
     path.write_bytes(path.read_bytes().replace(b'{"timestamp": "2026 torn', b'{"timestamp": "2027 torn'))
     (problem,) = problems_of(path, key)
-    assert problem.startswith("line 6: it is no entry")
+    assert problem.startswith("line 6: it is not an entry")
 
 
 def test_a_torn_line_that_is_sealed_without_the_key_is_detected(path: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_torn_line_that_is_sealed_without_the_key_is_detected(path: Path) -> N
         file.write(b'{"timestamp": "2026')
     AuditTrail(path).record(AuditEvent.TARGET_DELETED, "after")
     problem, *_ = problems_of(path, KEY)
-    assert problem.startswith("line 6: it is no entry")
+    assert problem.startswith("line 6: it is not an entry")
 
 
 class TestWithAKey:
