@@ -212,7 +212,7 @@ def test_an_exchange_with_an_imported_target(world: World) -> None:
 
 def test_a_rename_does_not_adopt_the_leftover_of_a_killed_replacement(world: World) -> None:
     said = refused(world.wants("x", "b", holder("copy", "b", urn("x"))))
-    assert "delete it in Genesys Cloud" in said
+    assert "Delete it in Genesys Cloud" in said
     assert "pulumi destroy" not in said
 
 
