@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from genesys_provider.cli import output
+
 if TYPE_CHECKING:
     from genesys_provider.common.owned import Owned
 
@@ -26,13 +28,14 @@ class Selection(NamedTuple):
         """Whether it selects something, given its status."""
         return (
             (self.pattern is None or fnmatchcase(thing.name, self.pattern))
-            and (self.owner is None or _short(thing.owner or "").startswith(_short(self.owner)))
+            and (self.owner is None or self._is_of(thing.owner or ""))
             and (self.status is None or self.status.casefold() == (status or "").casefold())
         )
 
-
-def _short(owner: str) -> str:
-    return owner.removeprefix(_PREFIX)
+    def _is_of(self, mark: str) -> bool:
+        """Whether an owner mark begins as wanted: as it is, or as lists show it."""
+        prefix = (self.owner or "").removeprefix(_PREFIX)
+        return any(each.startswith(prefix) for each in (mark.removeprefix(_PREFIX), output.short_owner(mark)))
 
 
 name_option = click.option(

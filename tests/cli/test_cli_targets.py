@@ -106,6 +106,7 @@ def test_filters(fleet: Cloud, filters: list[str], names: list[str]) -> None:
         (Selection(pattern="*e*"), {"orders", "presence", "queues"}),
         (Selection(pattern="o*"), {"orders"}),
         (Selection(owner="dev::shop"), {"orders"}),
+        (Selection(owner="dev::shop::ord"), {"orders"}),
         (Selection(owner="urn:pulumi:prod::shop::"), {"queues"}),
         (Selection(owner="prod::", status="VERIFIED"), set()),
     ],

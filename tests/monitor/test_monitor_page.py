@@ -15,6 +15,7 @@ import pytest
 from tests.monitor.browser import MILLISECONDS, Console, chromium, needs_a_browser
 from tests.monitor.watching import Watch, activate, force, register
 from tests.support.cloud import TARGETS, Cloud
+from tests.support.engine import urn
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -112,7 +113,9 @@ def test_a_change_is_shown_immediately_after_the_reading(cloud: Cloud, watch: Wa
 
 
 def test_filter_sort_and_counts(cloud: Cloud, watch: Watcher, page: Page) -> None:
-    ids = register(cloud, ["orders-eu", "orders-us", "billing"])
+    ids = register(cloud, ["orders-eu", "orders-us"])
+    mark = urn("billing", stack="dev", project="shop")
+    ids |= register(cloud, ["billing"], headers={"X-Pulumi-Resource": mark})
     for id_ in ids.values():
         force(cloud, id_, "VERIFIED")
     force(cloud, ids["orders-us"], "FAILED", "refused")
@@ -126,6 +129,11 @@ def test_filter_sort_and_counts(cloud: Cloud, watch: Watcher, page: Page) -> Non
     assert names(page) == ["billing", "orders-eu", "orders-us"]
     page.fill("#filter", "ORDERS events")
     assert names(page) == ["orders-eu", "orders-us"]
+    page.fill("#filter", "dev::shop::bill")
+    assert names(page) == ["billing"]
+    facts = page.locator("#rows .facts", has_text=" dev::shop::billing ")
+    assert facts.count() == 1, "an owner is written as on the command line"
+    page.fill("#filter", "ORDERS events")
     page.locator("#counts button", has_text="failed").click()
     assert names(page) == ["orders-us"]
     assert "status=FAILED" in page.url

@@ -49,10 +49,10 @@ export function restamp() {
   }
 }
 
-/** The short form of `urn:pulumi:STACK::PROJECT::TYPE::NAME`. */
+/** An owner mark as STACK::PROJECT::NAME, as the command line shows it, or as it is. */
 export function owner(urn) {
-  const [stack, project, , name] = (urn ?? "").replace(/^urn:pulumi:/, "").split("::");
-  return name ? `${project}/${stack}/${name}` : urn ?? "no owner";
+  const [stack, project, , ...name] = (urn ?? "").replace(/^urn:pulumi:/, "").split("::");
+  return name.length ? [stack, project, ...name].join("::") : urn ?? "no stack";
 }
 
 /** Paints the runs of the last readings into the element that shows 40 bars. */
