@@ -28,6 +28,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from genesys_provider.client.errors import Cancelled
+from genesys_provider.monitor.fleet import FIRST_READING_SECONDS
 from genesys_provider.monitor.guard import HEALTH_PATH
 from genesys_provider.monitor.health import MOST_REQUESTED, TooManyChecks
 from genesys_provider.monitor.history import DAY
@@ -51,8 +52,6 @@ SHARES = {"24h": 1, "7d": 7, "30d": 30}
 """The periods, in days, for which the share of healthy time is shown."""
 HEARTBEAT_SECONDS = 15.0
 """The maximum time between two messages of a stream, so that either side notices a broken connection."""
-FIRST_READING_SECONDS = 30.0
-"""How long a request waits for the first reading."""
 
 
 class Site:
@@ -69,7 +68,7 @@ class Site:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
         self._closed = False
-        self._whole: tuple[int, bytes] = (-1, b"")
+        self._whole: tuple[int, bool, bytes] = (-1, False, b"")
         fleet.listen(self._ring)
 
     def app(self) -> Starlette:
@@ -103,12 +102,24 @@ class Site:
         self._ring()
 
     def _ring(self) -> None:
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._wake)
+        loop = self._loop
+        if loop is not None:
+            # The loop may end at this moment, and then nobody is left to be woken.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
+
+    async def _first_reading(self) -> None:
+        """Waits until there was one, but no longer than a client would wait."""
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._until_tried(), FIRST_READING_SECONDS)
+
+    async def _until_tried(self) -> None:
+        while not self._fleet.tried.is_set():
+            await self._news.wait()
 
     async def _page(self, _: Request) -> Response:
         return FileResponse(_STATIC / "index.html")
@@ -120,7 +131,7 @@ class Site:
         return await self._list("source")
 
     async def _list(self, kind: Kind) -> Response:
-        await run_in_threadpool(self._fleet.tried.wait, FIRST_READING_SECONDS)
+        await self._first_reading()
         reading = self._fleet.reading
         if reading.read_at is None:
             error = reading.error or f"{self._fleet.api_url} was not read yet"
@@ -178,10 +189,11 @@ class Site:
 
     def _everything(self) -> tuple[int, bytes]:
         """All rows, serialized once for all clients."""
-        if self._whole[0] != self._fleet.version:
+        # Data grows old without a new version.
+        if self._whole[:2] != (self._fleet.version, self._fleet.is_old()):
             version, picture = self._fleet.picture()
-            self._whole = version, _written(picture)
-        return self._whole
+            self._whole = version, picture["reading"]["old"], _written(picture)
+        return self._whole[0], self._whole[2]
 
     async def _stream(self, _: Request) -> Response:
         # Otherwise nginx keeps messages back until it has many.
@@ -203,7 +215,7 @@ class Site:
             yield b"event: changes\ndata: " + _written(picture) + b"\n\n"
 
     async def _scrape(self, request: Request) -> Response:
-        await run_in_threadpool(self._fleet.tried.wait, FIRST_READING_SECONDS)
+        await self._first_reading()
         text, content_type = self._metrics.text(request.headers.get("accept", ""))
         return Response(text, headers={"Content-Type": content_type})
 

@@ -11,6 +11,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Literal, NamedTuple
 
 from genesys_provider.client.errors import shortened
@@ -31,6 +32,8 @@ BARS = 40
 """How many readings a row shows."""
 ASK_AGAIN_SECONDS = 60.0
 """After how long a reason that could not be read is requested again."""
+FIRST_READING_SECONDS = 8.0
+"""How long others wait for the first reading: less than Prometheus waits for an answer, which is 10 s."""
 LONGEST_READING = 60.0
 """How many seconds, in addition to the interval, a reading may take before the data counts as old."""
 
@@ -101,12 +104,8 @@ class Row:
 
     def for_page(self) -> dict[str, Any]:
         """The row for the page, with its bars: `bars` are runs of the same status, oldest first."""
-        runs: list[list[Any]] = []
-        for status in self.bars:
-            if runs and runs[-1][0] == status:
-                runs[-1][1] += 1
-            else:
-                runs.append([status, 1])
+        # Of a copy, since a reading may add one at this moment.
+        runs = [[status, len(list(run))] for status, run in groupby(tuple(self.bars))]
         return {"kind": self.kind, **self.as_json(), "bars": runs}
 
 
@@ -347,11 +346,11 @@ class Fleet:
             found = Counter(row.status for row in self._rows.values() if row.kind == kind)
         return dict.fromkeys(known, 0) | found
 
-    def picture(self, after: int = 0) -> tuple[int, dict[str, Any]]:
+    def picture(self, after: int | None = None) -> tuple[int, dict[str, Any]]:
         """The version, and the rows that changed after an earlier one, with the state of reading."""
         with self._lock:
             reading, version = self._reading, self._version
-            rows = [row.for_page() for row in self._rows.values() if not after or row.version > after]
+            rows = [row.for_page() for row in self._rows.values() if after is None or row.version > after]
         return version, {"version": version, "reading": self._as_json(reading), "rows": rows}
 
     def _as_json(self, reading: Reading) -> dict[str, Any]:

@@ -21,7 +21,7 @@ import uvicorn
 from genesys_provider.client.settings import Settings
 from genesys_provider.monitor.app import Site
 from genesys_provider.monitor.audit_file import AuditFile
-from genesys_provider.monitor.fleet import LONGEST_READING, Change, Fleet
+from genesys_provider.monitor.fleet import FIRST_READING_SECONDS, LONGEST_READING, Change, Fleet
 from genesys_provider.monitor.guard import Guard
 from genesys_provider.monitor.health import HealthChecks
 from genesys_provider.monitor.history import History, HistoryError
@@ -36,8 +36,6 @@ _BACKLOG = 1024
 _log = logging.getLogger(__name__)
 THINNED_EVERY = 3600.0
 """Seconds between two clean-ups of the history."""
-FIRST_READING_SECONDS = 10.0
-"""How long to wait for the first reading before the monitor reports that it is ready."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +119,7 @@ class Monitor:
         """Watches and serves until SIGTERM or SIGINT.
 
         Args:
-            ready: Called as soon as it serves, and the first reading has succeeded or failed.
+            ready: Called once it serves, and the first reading has ended, or takes longer than it should.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._end())

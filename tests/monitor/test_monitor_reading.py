@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from genesys_provider import Settings, TargetConfig, TargetManager
-from tests.monitor.watching import Watch, activate, force, register
+from genesys_provider.monitor import fleet
+from genesys_provider.monitor.fleet import Fleet, Row
+from tests.monitor.watching import SECONDS, Watch, activate, force, register
 from tests.support.cloud import INTEGRATIONS, TARGETS, Cloud
+from tests.support.process import COMMAND, Running, free_port
 from tests.support.shared_cloud import counted
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from tests.monitor.conftest import Watcher
 
@@ -119,6 +133,30 @@ def test_the_last_reading_stays_during_an_outage_of_the_api(cloud: Cloud, watch:
     cloud.control("faults", "DELETE")
     assert stream.until(lambda data: not data["reading"]["error"])["reading"]["old"] is False
     assert running.metric("up") == 1
+
+
+def test_an_api_that_does_not_answer_holds_up_nobody(cloud: Cloud) -> None:
+    silent = {"method": "GET", "path": TARGETS}
+    cloud.control("faults", match=silent, action="delay", when="before", seconds=3600, times=100)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [COMMAND, "monitor", "--port", str(port)]
+    with (
+        Running(command, env={**os.environ, **cloud.env}) as running,
+        httpx.Client(base_url=url, timeout=SECONDS) as http,
+        ThreadPoolExecutor(61) as pool,
+    ):
+        eventually(lambda: _alive(url))
+        scrapes = [pool.submit(http.get, "/metrics") for _ in range(60)]
+        listed = pool.submit(http.get, "/api/targets")
+        assert http.get("/").status_code == 200
+        for each in scrapes:
+            assert "genesys_eventbridge_up 0.0" in each.result().text
+        assert listed.result().status_code == 503
+        running.send(signal.SIGTERM)
+        result = running.wait(SECONDS)
+    assert result.code == 0
+    assert "Traceback" not in result.output
 
 
 def test_an_organization_that_was_never_read_is_not_shown_as_empty(tmp_path: Path, watch: Watcher) -> None:
@@ -241,6 +279,57 @@ def test_health_is_checked_on_request(cloud: Cloud, watch: Watcher) -> None:
     assert answer.json() == {"id": ids["orders"], "health": "HEALTHY", "reason": None}
     assert stream.row(lambda row: row["health"] == "HEALTHY")["healthAt"] is not None
     assert running.metric("target_healthy", id=ids["orders"], name="orders", health="HEALTHY") == 1
+
+
+def test_a_status_is_as_old_as_the_audit_file_says(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
+    (id_,) = register(cloud, ["orders"]).values()
+    force(cloud, id_, "VERIFIED")
+    audit = tmp_path / "audit.jsonl"
+    verified, failed = "TARGET_VERIFIED", "TARGET_VERIFICATION_FAILED"
+    with audit.open("w") as file:
+        for day, event in enumerate((verified, failed, verified, verified), start=1):
+            entry = {"timestamp": f"2026-01-0{day}T00:00:00Z", "event": event, "targetId": id_, "hash": ""}
+            file.write(json.dumps(entry) + "\n")
+    assert watch("--audit-log", audit).targets()["orders"]["since"] == "2026-01-03T00:00:00.000Z"
+
+
+def test_the_picture_of_a_fleet_that_grows_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = Fleet(15, "http://127.0.0.1:9")
+    seen.restore([Row("target", {"id": "1", "name": "orders"}, "VERIFIED")], time.time())
+    version, picture = seen.picture()
+    assert (len(picture["rows"]), picture["reading"]["old"]) == (1, False)
+    assert seen.picture(after=version)[1]["rows"] == [], "nothing has changed"
+    monkeypatch.setattr(fleet, "LONGEST_READING", -16.0)
+    assert seen.picture(after=version)[1]["reading"]["old"] is True
+
+
+def test_rows_can_be_shown_during_a_reading() -> None:
+    """Each reading adds a bar."""
+    row = Row("target", {"id": "1", "name": "orders"}, "VERIFIED", bars=deque(["FAILED"] * 40, maxlen=40))
+    ended = threading.Event()
+
+    def read() -> None:
+        while not ended.is_set():
+            row.bars.append("VERIFIED")
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    reading = threading.Thread(target=read)
+    reading.start()
+    try:
+        for _ in range(20_000):
+            assert sum(count for _, count in row.for_page()["bars"]) == 40
+    finally:
+        ended.set()
+        reading.join()
+        sys.setswitchinterval(usual)
+
+
+def _alive(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz").is_success
+    except httpx.ConnectError:
+        return False
 
 
 def _config(cloud: Cloud, name: str, **fields: Any) -> TargetConfig:
