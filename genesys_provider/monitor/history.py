@@ -60,7 +60,7 @@ class History:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._lock = threading.Lock()
-        try:
+        with self._usable():
             self._database = sqlite3.connect(
                 path or ":memory:", check_same_thread=False, isolation_level=None
             )
@@ -70,12 +70,19 @@ class History:
                 self._prepare(cursor)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
         except sqlite3.Error as error:
             if "locked" in str(error):
                 raise HistoryError(
-                    f"the history {path} is in use, probably by another monitor. Name another file"
+                    f"the history {self._path} is in use, probably by another monitor. Name another file"
                 ) from error
-            raise HistoryError(f"the history {path} can't be used: {error}. Name another file") from error
+            raise HistoryError(
+                f"the history {self._path} can't be used: {error}. Name another file"
+            ) from error
 
     def _prepare(self, cursor: sqlite3.Cursor) -> None:
         (version,) = cursor.execute("PRAGMA user_version").fetchone()
@@ -115,11 +122,11 @@ class History:
             organization_id: The organization's id; None if the service does not return it.
 
         Raises:
-            HistoryError: The history belongs to another organization.
+            HistoryError: The history belongs to another organization, or can't be read or written.
         """
         if organization_id is None:
             return
-        with self._transaction() as cursor:
+        with self._usable(), self._transaction() as cursor:
             known = cursor.execute("SELECT id FROM organization").fetchone()
             if known is None:
                 cursor.execute("INSERT INTO organization VALUES (?)", (organization_id,))
@@ -160,7 +167,15 @@ class History:
                 cursor.execute("INSERT INTO coverage VALUES (?, ?)", (at, at))
 
     def restored(self) -> tuple[list[Row], float | None]:
-        """The last known rows, and when they were read."""
+        """The last known rows, and when they were read.
+
+        Raises:
+            HistoryError: The file is damaged.
+        """
+        with self._usable():
+            return self._restored()
+
+    def _restored(self) -> tuple[list[Row], float | None]:
         times = [at for (at,) in self._ask("SELECT at FROM readings ORDER BY rowid")]
         recent: dict[Key, list[tuple[float, str | None, str]]] = defaultdict(list)
         for at, kind, thing, before, after in self._ask(

@@ -27,7 +27,7 @@ class Readings:
         targets: Reads targets.
         sources: Reads sources.
         fleet: Stores the results.
-        claim: Called with the organization's id before each reading; an exception ends the monitor.
+        claim: Called with the organization's id until a reading has succeeded; an exception ends the monitor.
         took: Called after each successful reading, with the changes.
         cancelled: The event that also cancels the managers.
     """
@@ -70,7 +70,8 @@ class Readings:
 
     def _read(self) -> None:
         organization = self._targets.organization()
-        self._claim(organization.id)
+        if not self._fleet.read.is_set():
+            self._claim(organization.id)
         targets = list(self._targets.list())
         sources = self._list_sources()
         changes = self._fleet.take(

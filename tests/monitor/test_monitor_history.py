@@ -254,6 +254,27 @@ def test_a_file_that_is_not_a_history_is_refused(cloud: Cloud, tmp_path: Path) -
     assert "Traceback" not in done.stderr
 
 
+def test_a_damaged_history_is_told_in_one_sentence(cloud: Cloud, history: History, tmp_path: Path) -> None:
+    look(history, 0, status(0, None, "VERIFIED"))
+    history.close()
+    file = tmp_path / "history.sqlite"
+    with file.open("r+b") as damaged:
+        # The first page, which says what kind of file it is, stays.
+        size = damaged.seek(0, 2)
+        damaged.seek(4096)
+        damaged.write(b"\xff" * (size - 4096))
+    done = subprocess.run(
+        [sys.executable, "-m", "genesys_provider.cli", "monitor", "--port", "0", "--history", file],
+        env=cloud.env,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert f"the history {file} can't be used" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_history_of_another_organization_is_refused(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
     file = tmp_path / "history.sqlite"
     register(cloud, ["orders"])
