@@ -64,7 +64,7 @@ class Row:
     reason: str | None = None
     """The reason for the status, as the service gives it."""
     ask_at: float | None = 0.0
-    """From when on the reason may be requested: seconds since 1970; None once it was read."""
+    """From when on the reason may be requested, by `time.monotonic`; None once it was read."""
     health: str | None = None
     health_at: float | None = None
     verification_seconds: float | None = None
@@ -190,13 +190,15 @@ class Fleet:
         before = None if row is None else row.status
         if row is None:
             row = self._rows[key] = Row(key[0], facts, status)
-        changed = before != status
-        if changed or row.facts != facts or row.missed:
+        changed, configured = before != status, row.facts != facts
+        if changed or configured or row.missed:
             row.version = self._version
         row.facts, row.thing, row.missed = facts, thing, False
         if changed:
-            row.status, row.since = status, None if before is None else now
-            row.reason, row.ask_at = None, 0.0
+            row.status, row.since, row.reason = status, None if before is None else now, None
+        if changed or configured:
+            # Between two readings it may have been verified again, and failed for another reason.
+            row.ask_at = 0.0
         if isinstance(thing, Source):
             # For a source the service itself tells both.
             row.since = seconds(thing.last_updated)
@@ -236,7 +238,7 @@ class Fleet:
             row = self._rows.get(key)
             if row is None or row.status != status:
                 return None
-            row.ask_at = None if read else time.time() + ASK_AGAIN_SECONDS
+            row.ask_at = None if read else time.monotonic() + ASK_AGAIN_SECONDS
             if reason is None or row.reason == reason or (row.reason and not read):
                 return None
             self._version += 1
@@ -313,7 +315,7 @@ class Fleet:
 
     def unexplained(self) -> Row | None:
         """A failed target whose reason should be requested now; those that were never requested come first."""
-        now = time.time()
+        now = time.monotonic()
         with self._lock:
             due = [
                 (row.ask_at, row)
@@ -324,9 +326,15 @@ class Fleet:
 
     def least_checked(self) -> Row | None:
         """The target whose last health check is the oldest."""
+        now = time.time()
+
+        def checked_at(row: Row) -> float:
+            # The clock may have been wrong, and set back; by a later time nobody would check the target again.
+            return 0.0 if row.health_at is None or row.health_at > now else row.health_at
+
         with self._lock:
             there = [row for row in self._rows.values() if row.kind == "target" and row.status != GONE]
-            return min(there, key=lambda row: row.health_at or 0.0, default=None)
+            return min(there, key=checked_at, default=None)
 
     def changed(self, after: int) -> list[Row]:
         """The rows that changed after a version."""

@@ -67,17 +67,19 @@ class HealthChecks:
                 self._wake.wait()
                 continue
             now = time.monotonic()
+            failed, least_checked = self._fleet.unexplained(), self._fleet.least_checked()
             try:
-                if (row := self._fleet.unexplained()) is not None:
-                    self._explain(row.id, row.status)
-                elif (
-                    self._interval and now >= next_check and (row := self._fleet.least_checked()) is not None
-                ):
-                    next_check = now + self._seconds_between()
-                    self.check(row.id)
-                else:
-                    self._wake.wait(max(0.01, next_check - now) if self._interval else None)
+                if failed is not None:
+                    self._explain(failed.id, failed.status)
+                elif not self._interval or least_checked is None:
+                    self._wake.wait()
                     continue
+                elif now < next_check:
+                    self._wake.wait(next_check - now)
+                    continue
+                else:
+                    next_check = now + self._seconds_between()
+                    self.check(least_checked.id)
             except Cancelled:
                 return
             self._cancelled.wait(SHARE * self._targets.allowance.seconds_a_request)

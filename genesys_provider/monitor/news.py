@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,14 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from genesys_provider.client.errors import Cancelled, GenesysError, shortened
+from genesys_provider.client.progress import reporting_to
 from genesys_provider.monitor.fleet import Change
 from genesys_provider.monitor.metrics import HEALTHY, Metrics
 from genesys_provider.monitor.views import iso
-from genesys_provider.targets.webhook import Webhooks
+from genesys_provider.targets.webhook import TIMEOUT_SECONDS, Webhooks
 
 SOURCE = "genesys-eventbridge-monitor"
 """The source that the webhook names."""
-MAX_RETRIES = 5
+PATIENCE_SECONDS = 300.0
+"""How long a change may wait for its webhook to be accepted; later ones wait behind it."""
+MAX_RETRIES = 20
+"""More than a back-off makes of that time. A receiver may ask to be called again at once."""
 MOST_WAITING = 5_000
 """The length of the webhook queue; when it is full, further changes are only logged."""
 
@@ -53,7 +58,7 @@ class News:
     def __init__(self, metrics: Metrics, webhook: WebhookSettings | None, cancelled: threading.Event) -> None:
         self._metrics = metrics
         self._webhook = webhook
-        self._waiting: queue.Queue[Change] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[tuple[float, Change]] = queue.Queue(MOST_WAITING)
         self._webhooks: Webhooks | None = None
         if webhook is not None:
             self._webhooks = Webhooks(webhook.ca_file, max_retries=MAX_RETRIES, cancelled=cancelled)
@@ -71,57 +76,48 @@ class News:
     def tell(self, changes: Sequence[Change], *, first: bool = False) -> None:
         """Reports changes, except the findings of the `first` reading and a first good health."""
         for change in changes:
+            thing = f"{change.kind} {shortened(change.name)} ({shortened(change.id)})"
+            after = shortened(change.after)
             if change.before == change.after:
                 # Only the reason is new.
-                _log.info(
-                    "%s %s (%s) is %s: %s",
-                    change.kind,
-                    shortened(change.name),
-                    change.id,
-                    change.after,
-                    change.reason,
-                )
+                _log.info("%s is %s: %s", thing, after, change.reason)
                 continue
             if change.before is None and (first or change.after == HEALTHY):
                 continue
             if change.what == "status":
                 self._metrics.changes.labels(change.kind, change.after).inc()
             why = f": {change.reason}" if change.reason else ""
-            _log.info(
-                "%s %s (%s): %s %s -> %s%s",
-                change.kind,
-                shortened(change.name),
-                change.id,
-                change.what,
-                change.before or "new",
-                change.after,
-                why,
-            )
+            before = shortened(change.before or "new")
+            _log.info("%s: %s %s -> %s%s", thing, change.what, before, after, why)
             if self._webhook is not None:
                 try:
-                    self._waiting.put_nowait(change)
+                    self._waiting.put_nowait((time.monotonic(), change))
                 except queue.Full:
                     _log.warning("no webhook is sent for this change: %d are queued already", MOST_WAITING)
 
     def _send(self, webhook: WebhookSettings, webhooks: Webhooks) -> None:
         """Sends one webhook after the other, so that they arrive in order."""
         while True:
-            change = self._waiting.get()
+            happened, change = self._waiting.get()
+            about = f"{change.kind} {shortened(change.id)}"
+            left = happened + PATIENCE_SECONDS - time.monotonic()
             try:
-                webhooks.send(
-                    webhook.url,
-                    partial(_body, change),
-                    f"{change.kind} {change.id}",
-                    signing_secret=webhook.signing_secret,
-                )
+                with reporting_to(partial(_log.warning, "the webhook for %s: %s", about)):
+                    webhooks.send(
+                        webhook.url,
+                        partial(_body, change),
+                        about,
+                        signing_secret=webhook.signing_secret,
+                        # At least one whole attempt: the receiver may be back.
+                        timeout=max(TIMEOUT_SECONDS, left),
+                    )
             except Cancelled:
                 return
             except GenesysError as error:
                 # Without its hint, which is about Genesys Cloud or a GatewaySync.
                 _log.warning(
-                    "the webhook for %s %s failed and is not sent again: %s. Check the receiver of --webhook",
-                    change.kind,
-                    change.id,
+                    "the webhook for %s failed and is not sent again: %s. Check the receiver of --webhook",
+                    about,
                     error.message.removesuffix("."),
                 )
             self._waiting.task_done()

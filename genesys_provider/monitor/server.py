@@ -82,7 +82,7 @@ class Monitor:
         self.url = f"http://{name}:{self._socket.getsockname()[1]}"
         self._ended = threading.Event()
         self._failed = False
-        # Don't retry, since the next reading is soon, and don't write checks to the audit file that we read.
+        # One retry only, since the next reading is soon. And checks don't belong in the audit file that we read.
         connection = replace(connection, max_retries=1, audit_log=None)
         self._targets = TargetManager(connection, cancelled=self._ended)
         sources = SourceManager(connection, cancelled=self._ended, beside=self._targets)
@@ -92,7 +92,7 @@ class Monitor:
         self._fleet.restore(*self._history.restored())
         self._known_to_history = self._fleet.version
         self._first_look = self._fleet.reading.read_at is None
-        self._thinned_at = 0.0
+        self._thin_at = 0.0
         self._audit = AuditFile(settings.audit_log)
         self._news = News(self._metrics, settings.webhook, self._ended)
         self._readings = Readings(
@@ -187,9 +187,9 @@ class Monitor:
         rows = self._fleet.changed(self._known_to_history)
         self._history.reading(read_at, changes, rows, self._fleet.interval + LONGEST_READING)
         self._known_to_history = version
-        if read_at - self._thinned_at > THINNED_EVERY:
+        if time.monotonic() >= self._thin_at:
             self._fleet.forget(self._history.thin(read_at))
-            self._thinned_at = read_at
+            self._thin_at = time.monotonic() + THINNED_EVERY
 
     def _happened(self, changes: Sequence[Change]) -> None:
         """Called between two readings, in any thread."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import pairwise
@@ -10,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from genesys_provider import Settings, TargetManager
-from genesys_provider.monitor import fleet
-from genesys_provider.monitor.fleet import Fleet, Key
-from genesys_provider.monitor.health import MOST_REQUESTED
+from genesys_provider.client import retries
+from genesys_provider.monitor import fleet, news
+from genesys_provider.monitor.fleet import Change, Fleet, Key, Row
+from genesys_provider.monitor.health import MOST_REQUESTED, HealthChecks
+from genesys_provider.monitor.metrics import Metrics
+from genesys_provider.monitor.news import News, WebhookSettings
+from genesys_provider.targets.webhook import TIMEOUT_SECONDS
 from tests.monitor.watching import Watch, force, register
 from tests.support.cloud import SIGNING_SECRET, Cloud
 from tests.support.shared_cloud import counted
@@ -57,6 +64,45 @@ def test_checks_use_at_most_a_tenth_of_the_rate_limit(tmp_path: Path) -> None:
     assert min(gaps) >= 0.95, gaps
 
 
+def test_a_check_at_a_time_that_is_still_to_come_does_not_count() -> None:
+    """The clock was ahead when the first was checked, and was set back."""
+    now = time.time()
+    seen = Fleet(15, "http://127.0.0.1:9")
+    seen.restore(
+        [
+            Row("target", {"id": id_, "name": id_}, "VERIFIED", health_at=at)
+            for id_, at in (("ahead", now + 86_400), ("recent", now), ("old", now - 60))
+        ],
+        now,
+    )
+    row = seen.least_checked()
+    assert row is not None
+    assert row.id == "ahead"
+    seen.take_health(("target", "ahead"), "HEALTHY", None)
+    row = seen.least_checked()
+    assert row is not None
+    assert row.id == "old"
+
+
+def test_without_targets_there_is_nothing_to_wake_up_for(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+    monkeypatch.setattr(Fleet, "least_checked", lambda _: looks.append(0))
+    seen, ended = Fleet(15, cloud.emulator.url), threading.Event()
+    seen.take([], [], rate_limit=None, organization=None)
+    with TargetManager(Settings.resolve({}, cloud.env)) as manager:
+        checks = HealthChecks(manager, seen, Metrics(seen), lambda _: None, 300, ended)
+        running = threading.Thread(target=checks.run)
+        running.start()
+        eventually(lambda: looks)
+        with pytest.raises(AssertionError):
+            eventually(lambda: len(looks) > 10, limit=1)
+        ended.set()
+        checks.stop()
+        running.join()
+
+
 def test_a_reason_is_requested_once(cloud: Cloud, watch: Watcher) -> None:
     (id_,) = register(cloud, ["orders"]).values()
     force(cloud, id_, "FAILED", "the endpoint answered 503 Service Unavailable")
@@ -92,6 +138,23 @@ def test_a_reason_that_could_not_be_read_is_requested_again(
     row = seen.row(key)
     assert row is not None
     assert row.reason == "it answered 503"
+
+
+def test_the_reason_of_a_failed_target_is_requested_again_after_its_configuration_changed(
+    cloud: Cloud,
+) -> None:
+    (id_,) = register(cloud, ["orders"]).values()
+    force(cloud, id_, "FAILED", "it answered 503")
+    seen = Fleet(15, cloud.emulator.url)
+    with TargetManager(Settings.resolve({}, cloud.env)) as manager:
+        (target,) = manager.list()
+    seen.take([target], [], rate_limit=None, organization=None)
+    seen.explain(("target", id_), "FAILED", "it answered 503", read=True)
+    seen.take([target], [], rate_limit=None, organization=None)
+    assert seen.unexplained() is None
+    changed = target.model_copy(update={"endpoint_url": cloud.endpoint("other")})
+    seen.take([changed], [], rate_limit=None, organization=None)
+    assert seen.unexplained() is seen.row(("target", id_))
 
 
 def test_a_service_that_does_not_answer_holds_up_nothing_else(cloud: Cloud, watch: Watcher) -> None:
@@ -204,6 +267,56 @@ def test_changes_that_the_webhook_never_got_are_told_at_the_end(cloud: Cloud, wa
     code, said = running.end()
     assert code == 0
     assert "before the webhook could have the last changes: 1" in said
+
+
+def _changes(*statuses: str) -> list[Change]:
+    return [
+        Change(time.time(), "target", "1", "orders", "status", before, after)
+        for before, after in pairwise(statuses)
+    ]
+
+
+def _news(cloud: Cloud) -> News:
+    metrics = Metrics(Fleet(15, cloud.emulator.url))
+    return News(
+        metrics, WebhookSettings(cloud.webhook, SIGNING_SECRET, cloud.gateway.ca_file), threading.Event()
+    )
+
+
+def test_a_receiver_that_was_down_gets_all_changes_in_order(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retries, "back_off", lambda _: 0.0)
+    cloud.behave("/webhooks/genesys/targets", status=503, times=10)
+    reporting = _news(cloud)
+    reporting.tell(_changes("VERIFIED", "FAILED", "VERIFIED"))
+    syncs = eventually(lambda: len(found := cloud.received()["syncs"]) == 2 and found)
+    assert [each["body"]["after"] for each in syncs] == ["FAILED", "VERIFIED"]
+    reporting.close()
+
+
+def test_a_dead_receiver_holds_up_no_change_for_longer_than_one_attempt(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(news, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(retries, "back_off", lambda _: TIMEOUT_SECONDS)
+    cloud.behave("/webhooks/genesys/targets", status=503, times=2)
+    reporting = _news(cloud)
+    reporting.tell(_changes("VERIFIED", "FAILED", "TIMEOUT", "VERIFIED"))
+    (sync,) = eventually(lambda: cloud.received()["syncs"])
+    assert sync["body"]["after"] == "VERIFIED"
+    assert caplog.text.count("is not sent again") == 2
+    reporting.close()
+
+
+def test_what_the_api_says_can_not_forge_a_line_of_the_log(
+    cloud: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    reporting = News(Metrics(Fleet(15, cloud.emulator.url)), None, threading.Event())
+    with caplog.at_level(logging.INFO):
+        reporting.tell([Change(0.0, "target", "1\n2", "a\nb", "status", "ODD\n", "ODD \x1b[31m\nRED")])
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].isprintable()
 
 
 def test_a_webhook_requires_https_and_a_secret(cloud: Cloud, watch: Watcher) -> None:
