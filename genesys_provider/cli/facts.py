@@ -1,23 +1,18 @@
-"""What commands show about a target beyond the API's list: why it is not verified, and since when."""
+"""What commands tell about a target beyond the API's list: why it is not verified, and its audit entries."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from genesys_provider.client.errors import HOPELESS, GenesysError
-from genesys_provider.client.urls import shown_url
 
 if TYPE_CHECKING:
     from genesys_provider.sources.models import Source
     from genesys_provider.targets.manager import TargetManager
     from genesys_provider.targets.models import Target
-
-_VERDICTS = {"TARGET_VERIFIED": True, "TARGET_VERIFICATION_FAILED": False}
-"""The audit events that end a verification."""
 
 
 def status_of(target: Target | Source) -> str:
@@ -37,18 +32,7 @@ def as_json(target: Target, *, reason: str | None = None, since: str | None = No
     """
     from genesys_provider.monitor.views import facts_of
 
-    auth = dict(target.auth_config)
-    if "tokenUrl" in auth:
-        auth["tokenUrl"] = shown_url(auth["tokenUrl"])
-    facts = facts_of(target)
-    return {
-        **facts,
-        "status": status_of(target),
-        "reason": reason,
-        "since": since,
-        "eventTypes": sorted(facts["eventTypes"]),
-        "authConfig": auth,
-    }
+    return {**facts_of(target), "status": status_of(target), "reason": reason, "since": since}
 
 
 def reason_of(manager: TargetManager, target: Target) -> str | None:
@@ -62,22 +46,6 @@ def reason_of(manager: TargetManager, target: Target) -> str | None:
     except GenesysError as error:
         # The status is known; only the reason is missing.
         return f"the reason can't be read ({error.message})"
-
-
-def since_when(entries: Iterable[Mapping[str, Any]], target: Target) -> str | None:
-    """When a target got its status, as far as audit entries tell; the API does not.
-
-    Args:
-        entries: Oldest first.
-        target: The target as it is now.
-    """
-    since: str | None = None
-    verified: bool | None = None
-    for entry in entries:
-        verdict = _VERDICTS.get(str(entry.get("event")))
-        if entry.get("targetId") == target.id and verdict is not None and verdict != verified:
-            since, verified = str(entry.get("timestamp")), verdict
-    return since if target.final and verified == target.verified else None
 
 
 def audit_entries(path: Path | None) -> list[dict[str, Any]]:

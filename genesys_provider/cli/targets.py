@@ -33,6 +33,7 @@ def targets() -> None:
 
 
 @targets.command("list")
+    from genesys_provider.targets.verdicts import Verdicts
 @connected
 @click.option("--status", metavar="STATUS", help="Only those of this status, such as FAILED.")
 @selecting
@@ -52,9 +53,9 @@ def list_targets(connection: Connection, selection: Selection, as_json: bool) ->
             key=lambda each: each.name,
         )
         reasons = side_by_side("reading why they failed", chosen, lambda each: facts.reason_of(manager, each))
-    entries = facts.audit_entries(connection.settings.audit_log)
+    verdicts = Verdicts(facts.audit_entries(connection.settings.audit_log))
     shown = [
-        facts.as_json(each, reason=reason, since=facts.since_when(entries, each))
+        facts.as_json(each, reason=reason, since=verdicts.since(each.id, each.status))
         for each, reason in zip(chosen, reasons, strict=True)
     ]
     if as_json:
@@ -81,6 +82,7 @@ def _row(target: dict[str, Any]) -> Sequence[Text | str]:
         endpoint,
         output.short_owner(target["owner"]),
         Text(output.plain(", ".join(target["eventTypes"]))),
+    from genesys_provider.targets.verdicts import Verdicts
     )
 
 
@@ -101,7 +103,8 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
         for each in facts.audit_entries(connection.settings.audit_log)
         if each.get("targetId") == target.id
     ]
-    shown = facts.as_json(target, reason=reason, since=facts.since_when(entries, target))
+    since = Verdicts(entries).since(target.id, target.status)
+    shown = facts.as_json(target, reason=reason, since=since)
     if as_json:
         output.print_json({**shown, "organizationId": organization.id, "auditEntries": entries})
         return

@@ -6,29 +6,15 @@ import logging
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from genesys_provider.common.audit import AuditEvent
 from genesys_provider.common.audit_chain import parsed
-from genesys_provider.monitor.views import seconds
+from genesys_provider.targets.verdicts import Verdict, Verdicts
 
 ENTRIES_A_TARGET = 50
 """How many entries are kept in memory."""
-VERDICTS = {
-    AuditEvent.TARGET_VERIFIED.value: ("VERIFIED",),
-    AuditEvent.TARGET_VERIFICATION_FAILED.value: ("FAILED", "TIMEOUT"),
-}
-"""The status that begins with each event."""
 
 _log = logging.getLogger(__name__)
-
-
-class Verdict(NamedTuple):
-    """The last verification of a target in the file."""
-
-    statuses: tuple[str, ...]
-    at: float | None
-    latency_seconds: float | None
 
 
 class AuditFile:
@@ -42,6 +28,7 @@ class AuditFile:
         self._path = path
         self._read = 0
         self._entries: dict[str, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=ENTRIES_A_TARGET))
+        self._verdicts = Verdicts()
         self._readable = True
 
     def look(self) -> Iterator[tuple[str, Verdict]]:
@@ -52,11 +39,9 @@ class AuditFile:
                 continue
             shown = {name: entry.get(name) for name in ("timestamp", "event", "latencySeconds", "error")}
             self._entries[target_id].append(shown)
-            statuses = VERDICTS.get(str(entry.get("event")))
-            latency = entry.get("latencySeconds")
-            if statuses is not None:
-                took = float(latency) if isinstance(latency, int | float) else None
-                yield target_id, Verdict(statuses, seconds(str(entry.get("timestamp"))), took)
+            verdict = self._verdicts.take(entry)
+            if verdict is not None:
+                yield target_id, verdict
 
     def entries(self, target_id: str) -> list[dict[str, Any]]:
         """The entries of a target, oldest first."""

@@ -28,8 +28,10 @@ from genesys_provider.monitor.history import History, HistoryError
 from genesys_provider.monitor.metrics import Metrics
 from genesys_provider.monitor.news import News, WebhookSettings
 from genesys_provider.monitor.reading import Readings
+from genesys_provider.monitor.views import seconds
 from genesys_provider.sources.manager import SourceManager
 from genesys_provider.targets.manager import TargetManager
+from genesys_provider.targets.verdicts import Verdict
 from genesys_provider.targets.vocabulary import VERIFIED
 
 _BACKLOG = 1024
@@ -170,11 +172,14 @@ class Monitor:
 
     def _took(self, changes: Sequence[Change]) -> None:
         """Called after each reading, in its thread."""
+        last: dict[str, Verdict] = {}
         for target_id, verdict in self._audit.look():
-            if verdict.latency_seconds is not None and verdict.statuses == (VERIFIED,):
+            last[target_id] = verdict
+            if verdict.latency_seconds is not None and VERIFIED in verdict.statuses:
                 self._metrics.verification.observe(verdict.latency_seconds)
+        for target_id, verdict in last.items():
             row = self._fleet.row(("target", target_id))
-            since = verdict.at if row is not None and row.status in verdict.statuses else None
+            since = seconds(verdict.since) if row is not None and row.status in verdict.statuses else None
             self._fleet.note(("target", target_id), since=since, verification_seconds=verdict.latency_seconds)
         first = self._first_look
         self._first_look = False
