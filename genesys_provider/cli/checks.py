@@ -20,7 +20,7 @@ from genesys_provider.cli.pulumi import PROJECT_FILES, PulumiError, project_fold
 from genesys_provider.cli.stanza import PLUGIN, StanzaError, providers_of
 from genesys_provider.client.answers import Call, read
 from genesys_provider.client.api import INTEGRATIONS, MY_ORGANIZATION, TARGETS, TIMEOUT_SECONDS, TOPICS
-from genesys_provider.client.errors import GenesysError
+from genesys_provider.client.errors import ConnectionFailed, GenesysError
 from genesys_provider.client.login import Login
 from genesys_provider.client.proxies import proxy_for
 from genesys_provider.client.settings import Settings
@@ -99,7 +99,11 @@ def network(settings: Settings) -> Iterator[Finding]:
 
 
 def service(connection: Connection, settings: Settings) -> Iterator[Finding]:
-    """Login, clock, organization, permissions, rate limit."""
+    """Login, clock, organization, permissions, rate limit.
+
+    Raises:
+        ConnectionFailed: There was no answer. The next request would only wait for one as long.
+    """
     with connections(settings.ca_file, seconds=TIMEOUT_SECONDS, most=1) as http:
         token = Login(settings, http, threading.Event()).token()
         yield Finding("Login", OK, f"{settings.login_url} knows the client {settings.client_id}")
@@ -128,6 +132,8 @@ def _asked(
     try:
         answer = exchange(http, call.method, api_url + call.path, what=str(call), headers=headers)
         read(call, answer, api_url)
+    except ConnectionFailed:
+        raise
     except GenesysError as error:
         return None, error
     return answer, None
@@ -203,7 +209,7 @@ def endpoints(connection: Connection) -> Iterator[Finding]:
 
 
 def all_of(connection: Connection) -> Iterator[Finding]:
-    """All checks, as far as possible: without a login, no API call is tried."""
+    """All checks, as far as possible: without a login or an answer, no further API call is tried."""
     yield from here(connection)
     try:
         settings = connection.settings

@@ -5,6 +5,7 @@ Any error is reported in one sentence with a hint, and exit code 1.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from genesys_provider.common.manager import Manager
 
     Kind = TypeVar("Kind", bound=Manager[Any, Any])
+
+MAX_RETRIES = 1
+"""How often a command tries again by default: less often than an `up`, since somebody waits for its answer."""
 
 _VARIABLE = re.compile("|".join(ENVIRONMENT.values()))
 _KEYS = {variable: NAMESPACE + key for key, variable in ENVIRONMENT.items()}
@@ -66,7 +70,11 @@ class Connection:
             ConfigurationError: A setting is invalid.
             PulumiError: The stack's config can't be read.
         """
-        return Settings.resolve({} if self.stack is None else stack_config(self.stack, self.cwd))
+        config = {} if self.stack is None else stack_config(self.stack, self.cwd)
+        settings = Settings.resolve(config)
+        if config.get("maxRetries") or os.environ.get(ENVIRONMENT["maxRetries"]):
+            return settings
+        return replace(settings, max_retries=MAX_RETRIES)
 
     @contextmanager
     def manager(self, kind: type[Kind], *, audited: bool = False) -> Iterator[Kind]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from genesys_provider.cli.pulumi import PulumiError, backend, stacks, state_of
-from genesys_provider.cli.targets import side_by_side
+from genesys_provider.cli.threads import side_by_side
 
 
 @dataclass

@@ -16,6 +16,7 @@ from genesys_provider.targets.models import Target
 from tests.cli.cli_commands import environment, make, on_terminal, owner, run
 from tests.support.cloud import SECRET_HEADER
 from tests.support.process import COMMAND
+from tests.support.shared_cloud import counted
 
 if TYPE_CHECKING:
     from typing import IO
@@ -330,6 +331,13 @@ def test_errors_are_one_sentence(cloud: Cloud, change: dict[str, str], said: str
         assert done.err.startswith("Error: ")
         assert done.err.count("\n") == 1
         assert "wrong-one" not in done.err
+
+
+@pytest.mark.parametrize(("retries", "requests"), [({}, 2), ({"GENESYSCLOUD_MAX_RETRIES": "0"}, 1)])
+def test_a_command_tries_again_once(cloud: Cloud, retries: dict[str, str], requests: int) -> None:
+    cloud.control("faults", match={"method": "GET", "path": "*"}, action="status", status=503, times=100)
+    assert run("targets", "list", env={**cloud.env, **retries}).code == 1
+    assert counted(cloud.requests(), "GET ") == requests
 
 
 def test_usage_errors(cloud: Cloud, tmp_path: Path) -> None:

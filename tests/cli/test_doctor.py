@@ -12,6 +12,7 @@ import pytest
 from tests.cli.cli_commands import make, owner, run
 from tests.support.engine import pulumi_path
 from tests.support.process import COMMAND
+from tests.support.shared_cloud import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +93,17 @@ def test_a_refused_call(cloud: Cloud, env: dict[str, str], tmp_path: Path) -> No
     assert found["GET integrations"]["state"] == "wrong"
     assert "integrations:integration:view" in found["GET integrations"]["hint"]
     assert found["GET targets"]["state"] == "ok"
+
+
+def test_without_an_answer_nothing_else_is_requested(
+    cloud: Cloud, env: dict[str, str], tmp_path: Path
+) -> None:
+    cloud.requests()
+    cloud.control("faults", match={"method": "GET", "path": "*"}, action="drop_before", times=100)
+    code, found = looked_at(env, tmp_path)
+    assert (code, found["Connection"]["state"]) == (1, "wrong")
+    assert not [each for each in found if each.startswith("GET ")]
+    assert counted(cloud.requests(), "GET ") == 1
 
 
 def test_a_refused_login(env: dict[str, str], tmp_path: Path) -> None:

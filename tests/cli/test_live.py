@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from genesys_provider import TargetConfig, TargetManager
+from genesys_provider.client.api import TIMEOUT_SECONDS
 from tests.cli.cli_commands import Started, body, make, run
 from tests.support.shared_cloud import settings_of
 from tests.support.waiting import eventually
@@ -68,6 +69,21 @@ def test_checks_run_in_parallel(cloud: Cloud) -> None:
         done = started.wait()
     assert done.code == 0
     assert [each["health"] for each in json.loads(done.output)] == ["HEALTHY"] * 3
+
+
+def test_ctrl_c_does_not_wait_for_the_answers(cloud: Cloud) -> None:
+    for name in ("a", "b", "c"):
+        make(cloud, name)
+    cloud.requests()
+    fault = {"method": "POST", "path": "/api/v2/integrations/eventbridge/targets/*/health"}
+    cloud.control("faults", match=fault, action="delay", when="before", seconds=3600, times=3)
+    with Started("targets", "health", "--all", env=cloud.env) as started:
+        eventually(lambda: len(cloud.control("held", "GET")) == 3)
+        started.send(signal.SIGINT)
+        done = started.wait(TIMEOUT_SECONDS)
+    assert done.code == 1
+    assert "Traceback" not in done.errors
+    cloud.control("held", "DELETE")
 
 
 def test_a_check_that_can_not_run(fleet: Cloud) -> None:
