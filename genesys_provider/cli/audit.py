@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from genesys_provider.cli import output
+from genesys_provider.common.times import parsed_time
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 TIMED = {
@@ -33,18 +34,10 @@ def audit() -> None:
 
 def _given(_context: click.Context, _option: click.Parameter, value: str | None) -> datetime | None:
     """Parses an option with an ISO 8601 time; without a time zone it is UTC, as in the file."""
-    moment = None if value is None else _moment(value)
+    moment = None if value is None else parsed_time(value)
     if value is not None and moment is None:
         raise click.BadParameter(f"{value!r} is not a time: write it as 2026-01-31 or 2026-01-31T12:00:00Z.")
     return moment
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        parsed = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)
 
 
 @audit.command()
@@ -73,7 +66,7 @@ def show(
         for each in found
         if target in (None, each.get("targetId"))
         and event in (None, each.get("event"))
-        and _within(_moment(each.get("timestamp")), since, until)
+        and _within(parsed_time(each.get("timestamp")), since, until)
     ]
     if as_json:
         output.print_json(chosen)

@@ -9,7 +9,9 @@ import click
 
 from genesys_provider.cli import output
 from genesys_provider.cli.connection import Connection, connected
-from genesys_provider.cli.targets import side_by_side, target_called, targets
+from genesys_provider.cli.selection import called
+from genesys_provider.cli.targets import targets
+from genesys_provider.cli.threads import side_by_side
 from genesys_provider.client.errors import HOPELESS, GenesysError
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def health(connection: Connection, names: tuple[str, ...], everything: bool, as_
         if everything:
             chosen = sorted(manager.list(), key=lambda each: each.name)
         else:
-            chosen = side_by_side("looking up targets", names, lambda name: target_called(manager, name))
+            chosen = side_by_side("looking up targets", names, lambda name: called(manager, "target", name))
         checked = side_by_side("checking endpoints", chosen, lambda each: _checked(manager, each))
     if as_json:
         output.print_json(checked)

@@ -6,14 +6,15 @@ be given in the environment, since arguments are visible in the list of processe
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from genesys_provider.cli.extras import needing
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from uuid import UUID
 
     from genesys_provider.emulator.server import Server
@@ -25,6 +26,7 @@ class _WrongUse(click.ClickException):
     exit_code = 2
 
 
+_PACKAGES = ("starlette", "uvicorn", "trustme", "cryptography")
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _host = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 _port = click.option(
@@ -109,7 +111,7 @@ def emulator(
     behaviour: Path | None,
 ) -> None:
     """Serve an emulated Genesys Cloud: login and API on one port, a control plane under /emulator."""
-    with _told_plainly():
+    with needing("emulator", *_PACKAGES):
         from genesys_provider.emulator import BehaviourError, EmulatorServer, EmulatorSettings
         from genesys_provider.emulator.behaviour import USUAL, read_behaviour
 
@@ -165,7 +167,7 @@ def gateway(
     """Serve a local HTTPS gateway, which accepts the events of targets and the syncs about them."""
     if (username is None) != (password is None):
         raise click.UsageError("--username and --password go together.")
-    with _told_plainly():
+    with needing("emulator", *_PACKAGES):
         from genesys_provider.emulator import GatewayServer, GatewaySettings
 
         settings = GatewaySettings(certificate_dir, username, password, signing_secret)
@@ -180,16 +182,3 @@ def _run(name: str, make: Callable[[], Server]) -> None:
     except (OSError, ValueError, StateFileError) as error:
         raise click.ClickException(f"The {name} can't start: {error}") from error
     server.run(lambda: click.echo(f"{name} ready at {server.url}"))
-
-
-@contextlib.contextmanager
-def _told_plainly() -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"starlette", "uvicorn", "trustme", "cryptography"}:
-            raise
-        raise click.ClickException(
-            f"{error.name} is not installed. The local services need the extra `emulator`: write "
-            "`genesys-eventbridge[emulator]` for `genesys-eventbridge` in requirements.txt, and install again"
-        ) from error

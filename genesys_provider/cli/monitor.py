@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from genesys_provider.cli.connection import Connection, connected
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from genesys_provider.cli.extras import needing
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -94,7 +90,7 @@ def monitor(
             raise click.UsageError(f"--webhook and --signing-secret go together: {error}.") from error
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    with _told_plainly():
+    with needing("monitor", "prometheus_client", "starlette", "uvicorn"):
         from genesys_provider.monitor.history import HistoryError
         from genesys_provider.monitor.news import WebhookSettings
         from genesys_provider.monitor.server import Monitor, MonitorSettings
@@ -122,16 +118,3 @@ def monitor(
                     "Give another --port or --host"
                 ) from error
         running.run(lambda: click.echo(f"monitor ready at {running.url}"))
-
-
-@contextlib.contextmanager
-def _told_plainly() -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"prometheus_client", "starlette", "uvicorn"}:
-            raise
-        raise click.ClickException(
-            f"{error.name} is not installed. The monitor needs the extra `monitor`: write "
-            "`genesys-eventbridge[monitor]` for `genesys-eventbridge` in requirements.txt, and install again"
-        ) from error

@@ -17,6 +17,7 @@ import click
 
 from genesys_provider.client.progress import reporting_to
 from genesys_provider.client.redaction import shown
+from genesys_provider.common.times import parsed_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,12 +162,9 @@ def short_owner(owner: str | None) -> str:
 
 def ago(timestamp: str | None) -> str:
     """How long ago an ISO 8601 time was: `3 min ago`; empty without a time."""
-    try:
-        then = datetime.fromisoformat((timestamp or "").replace("Z", "+00:00"))
-    except ValueError:
+    then = parsed_time(timestamp)
+    if then is None:
         return ""
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=timezone.utc)
     passed = max(datetime.now(timezone.utc) - then, timedelta())
     for unit, seconds in (("d", 86_400), ("h", 3600), ("min", 60)):
         if passed.total_seconds() >= seconds:

@@ -1,18 +1,22 @@
-"""Which targets or sources a command is about: `--name`, `--owner` and the status."""
+"""Which targets or sources a command is about: `--name`, `--owner` and the status; or the one with a name or id."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 from genesys_provider.cli import output
 
 if TYPE_CHECKING:
+    from genesys_provider.common.manager import Manager
     from genesys_provider.common.owned import Owned
+    from genesys_provider.common.reader import Listed
+
+    T = TypeVar("T", bound=Listed)
 
 _PREFIX = "urn:pulumi:"
 
@@ -56,3 +60,18 @@ def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(selection=Selection(pattern, owner, status), **rest)
 
     return _owner_option(name_option(options))
+
+
+def called(manager: Manager[T, Any], kind: str, name_or_id: str) -> T:
+    """The target or source (`kind`) with this name, or else with this id.
+
+    Raises:
+        click.ClickException: There is none.
+    """
+    found = manager.find(name_or_id) or manager.get(name_or_id)
+    if found is None:
+        raise click.ClickException(
+            f"There is no {kind} with the name or id {output.plain(name_or_id)!r} in {manager.organization()}. "
+            f"`genesys-eventbridge {kind}s list` shows all of them."
+        )
+    return found

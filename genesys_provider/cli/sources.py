@@ -8,7 +8,7 @@ import click
 
 from genesys_provider.cli import output
 from genesys_provider.cli.connection import Connection, connected
-from genesys_provider.cli.selection import Selection, selecting
+from genesys_provider.cli.selection import Selection, called, selecting
 
 if TYPE_CHECKING:
     from genesys_provider.sources.models import Source
@@ -73,13 +73,8 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
     from genesys_provider.sources.manager import SourceManager
 
     with connection.manager(SourceManager) as manager:
-        source = manager.find(name_or_id) or manager.get(name_or_id)
+        source = called(manager, "source", name_or_id)
         organization = manager.organization()
-    if source is None:
-        raise click.ClickException(
-            f"There is no source with the name or id {output.plain(name_or_id)!r} in {organization}. "
-            "`genesys-eventbridge sources list` shows all of them."
-        )
     shown = source_as_json(source, organization.id)
     if as_json:
         output.print_json({**shown, "organizationId": organization.id})
@@ -112,12 +107,10 @@ def source_as_json(source: Source, organization_id: str | None) -> dict[str, Any
     from genesys_provider.monitor.views import facts_of
     from genesys_provider.sources.vocabulary import event_source_name
 
-    facts = facts_of(source)
     return {
-        **facts,
+        **facts_of(source),
         "state": source.status,
         "stateReason": source.reason,
         "since": source.last_updated,
-        "topics": sorted(facts["topics"]),
         "eventSourceName": event_source_name(organization_id, source.event_source_suffix),
     }

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from genesys_provider.cli import facts, output
 from genesys_provider.cli.audit import entry_line
 from genesys_provider.cli.connection import Connection, connected
-from genesys_provider.cli.selection import Selection, selecting
+from genesys_provider.cli.selection import Selection, called, selecting
+from genesys_provider.cli.threads import side_by_side
 
 if TYPE_CHECKING:
     from rich.text import Text
-
-    from genesys_provider.targets.manager import TargetManager
-    from genesys_provider.targets.models import Target
-
-AT_ONCE = 8
-"""Concurrent requests of a command that makes one for each target."""
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @click.group()
@@ -33,7 +23,6 @@ def targets() -> None:
 
 
 @targets.command("list")
-    from genesys_provider.targets.verdicts import Verdicts
 @connected
 @click.option("--status", metavar="STATUS", help="Only those of this status, such as FAILED.")
 @selecting
@@ -44,6 +33,7 @@ def list_targets(connection: Connection, selection: Selection, as_json: bool) ->
     The time of a status is taken from the audit file, if there is one (GENESYSCLOUD_AUDIT_LOG).
     """
     from genesys_provider.targets.manager import TargetManager
+    from genesys_provider.targets.verdicts import Verdicts
 
     with connection.manager(TargetManager) as manager:
         with output.progress("reading targets"):
@@ -82,7 +72,6 @@ def _row(target: dict[str, Any]) -> Sequence[Text | str]:
         endpoint,
         output.short_owner(target["owner"]),
         Text(output.plain(", ".join(target["eventTypes"]))),
-    from genesys_provider.targets.verdicts import Verdicts
     )
 
 
@@ -93,9 +82,10 @@ def _row(target: dict[str, Any]) -> Sequence[Text | str]:
 def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
     """Show everything about one target: configuration without secrets, reason of a failure, audit entries."""
     from genesys_provider.targets.manager import TargetManager
+    from genesys_provider.targets.verdicts import Verdicts
 
     with connection.manager(TargetManager) as manager:
-        target = target_called(manager, name_or_id)
+        target = called(manager, "target", name_or_id)
         reason = facts.reason_of(manager, target)
         organization = manager.organization()
     entries = [
@@ -134,37 +124,3 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
 def _authentication(target: dict[str, Any]) -> str:
     fields = ", ".join(f"{name} {value}" for name, value in target["authConfig"].items())
     return f"{target['authType']}: {fields}" if fields else str(target["authType"])
-
-
-def target_called(manager: TargetManager, name_or_id: str) -> Target:
-    """The target with this name, or else with this id.
-
-    Raises:
-        click.ClickException: There is none.
-    """
-    found = manager.find(name_or_id) or manager.get(name_or_id)
-    if found is None:
-        raise click.ClickException(
-            f"There is no target with the name or id {output.plain(name_or_id)!r} in {manager.organization()}. "
-            "`genesys-eventbridge targets list` shows all of them."
-        )
-    return found
-
-
-def side_by_side(what: str, things: Sequence[T], work: Callable[[T], R]) -> list[R]:
-    """The result of the work for each thing, done for several at a time."""
-    with output.progress(what, len(things)) as step, ThreadPoolExecutor(AT_ONCE) as pool:
-
-        def one(thing: T) -> R:
-            try:
-                return work(thing)
-            finally:
-                step()
-
-        # Each in a copy of the context, which holds the receiver of status lines.
-        futures = [pool.submit(copy_context().run, one, thing) for thing in things]
-        try:
-            return [each.result() for each in futures]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise

@@ -14,14 +14,22 @@ def utc_now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def parsed_time(text: object) -> datetime | None:
+    """The time in an ISO 8601 text, which is in UTC unless it says otherwise; None if it is not a time."""
+    try:
+        found = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+
+
 def seconds_since(time: object) -> float:
     """The seconds since a time that `utc_now` returned; infinity if it is not a time.
 
     It may come from another machine's clock, so a time slightly in the future counts as now.
     """
-    try:
-        then = datetime.fromisoformat(str(time).replace("Z", "+00:00"))
-        passed = (datetime.now(timezone.utc) - then).total_seconds()
-    except (ValueError, TypeError):
+    then = parsed_time(time)
+    if then is None:
         return math.inf
+    passed = (datetime.now(timezone.utc) - then).total_seconds()
     return max(0.0, passed) if passed > -MAX_CLOCK_SKEW else math.inf

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from genesys_provider.client.urls import shown_url
+from genesys_provider.common.times import parsed_time
 from genesys_provider.sources.models import Source
 from genesys_provider.targets.models import Target
 
@@ -40,7 +41,7 @@ def _source(source: Source) -> dict[str, Any]:
         "awsAccountId": source.aws_account_id,
         "awsRegion": source.aws_region,
         "eventSourceSuffix": source.event_source_suffix,
-        "topics": source.topics,
+        "topics": sorted(source.topics),
         "owner": source.owner,
         "notes": source.notes,
         "enabled": source.enabled,
@@ -57,8 +58,5 @@ def iso(at: float | None) -> str | None:
 
 def seconds(time: str | None) -> float | None:
     """Parses a time from a service or a file to seconds since 1970; None if it is not a time."""
-    try:
-        parsed = datetime.fromisoformat((time or "").replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).timestamp()
+    parsed = parsed_time(time)
+    return None if parsed is None else parsed.timestamp()
