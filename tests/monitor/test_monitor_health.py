@@ -290,8 +290,8 @@ def test_a_receiver_that_was_down_gets_all_changes_in_order(
     cloud.behave("/webhooks/genesys/targets", status=503, times=10)
     reporting = _news(cloud)
     reporting.tell(_changes("VERIFIED", "FAILED", "VERIFIED"))
-    syncs = eventually(lambda: len(found := cloud.received()["syncs"]) == 2 and found)
-    assert [each["body"]["after"] for each in syncs] == ["FAILED", "VERIFIED"]
+    eventually(lambda: len(cloud.received()["syncs"]) == 2)
+    assert [each["body"]["after"] for each in cloud.received()["syncs"]] == ["FAILED", "VERIFIED"]
     reporting.close()
 
 

@@ -140,7 +140,7 @@ def test_an_api_that_does_not_answer_holds_up_nobody(cloud: Cloud) -> None:
     cloud.control("faults", match=silent, action="delay", when="before", seconds=3600, times=100)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [COMMAND, "monitor", "--port", str(port)]
+    command = [str(COMMAND), "monitor", "--port", str(port)]
     with (
         Running(command, env={**os.environ, **cloud.env}) as running,
         httpx.Client(base_url=url, timeout=SECONDS) as http,
@@ -290,7 +290,9 @@ def test_a_status_is_as_old_as_the_audit_file_says(cloud: Cloud, watch: Watcher,
         for day, event in enumerate((verified, failed, verified, verified), start=1):
             entry = {"timestamp": f"2026-01-0{day}T00:00:00Z", "event": event, "targetId": id_, "hash": ""}
             file.write(json.dumps(entry) + "\n")
-    assert watch("--audit-log", audit).targets()["orders"]["since"] == "2026-01-03T00:00:00.000Z"
+    running = watch("--audit-log", audit)
+    since = eventually(lambda: running.targets()["orders"]["since"])
+    assert since == "2026-01-03T00:00:00.000Z"
 
 
 def test_the_picture_of_a_fleet_that_grows_old(monkeypatch: pytest.MonkeyPatch) -> None:
