@@ -116,7 +116,17 @@ def test_what_a_selection_holds(selection: Selection, names: set[str]) -> None:
     statuses = {"orders": "VERIFIED", "queues": "FAILED", "presence": "PENDING_VERIFICATION"}
     marks = {"orders": owner("orders"), "queues": owner("queues", "prod"), "presence": {}}
     fleet = [
-        Target.read({"id": name, "name": name, "status": status, "headers": marks[name]})
+        Target.read(
+            {
+                "id": name,
+                "name": name,
+                "status": status,
+                "endpointUrl": "https://events.example/",
+                "authType": "NONE",
+                "eventTypes": [],
+                "headers": marks[name],
+            }
+        )
         for name, status in statuses.items()
     ]
     assert {each.name for each in fleet if selection.holds(each, each.status)} == names
