@@ -1,4 +1,4 @@
-"""What commands tell about a target beyond the API's list: why it is not verified, and its audit entries."""
+"""What commands show about a target beyond the API's list: why it is not verified, and its audit entries."""
 
 from __future__ import annotations
 
