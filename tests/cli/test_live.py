@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from tests.support.shared_cloud import settings_of
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.support.cloud import Cloud
 
 BAD = "/v1/genesys/events/bad"
@@ -56,15 +59,22 @@ def test_health_of_some(fleet: Cloud) -> None:
     assert run("targets", "health", "presence", "--json", env=fleet.env).code == 1
 
 
-def test_checks_run_in_parallel(cloud: Cloud) -> None:
+@contextmanager
+def three_held_checks(cloud: Cloud, *options: str) -> Iterator[Started]:
+    """`targets health --all` of three targets, none of which gets an answer until it is released."""
     for name in ("a", "b", "c"):
         make(cloud, name)
     cloud.requests()
     fault = {"method": "POST", "path": "/api/v2/integrations/eventbridge/targets/*/health"}
     cloud.control("faults", match=fault, action="delay", when="before", seconds=3600, times=3)
-    with Started("targets", "health", "--all", "--json", env=cloud.env) as started:
+    with Started("targets", "health", "--all", *options, env=cloud.env) as started:
         # This only becomes true if all three run at the same time.
         eventually(lambda: len(cloud.control("held", "GET")) == 3)
+        yield started
+
+
+def test_checks_run_in_parallel(cloud: Cloud) -> None:
+    with three_held_checks(cloud, "--json") as started:
         cloud.control("held", "DELETE")
         done = started.wait()
     assert done.code == 0
@@ -72,13 +82,7 @@ def test_checks_run_in_parallel(cloud: Cloud) -> None:
 
 
 def test_ctrl_c_does_not_wait_for_the_answers(cloud: Cloud) -> None:
-    for name in ("a", "b", "c"):
-        make(cloud, name)
-    cloud.requests()
-    fault = {"method": "POST", "path": "/api/v2/integrations/eventbridge/targets/*/health"}
-    cloud.control("faults", match=fault, action="delay", when="before", seconds=3600, times=3)
-    with Started("targets", "health", "--all", env=cloud.env) as started:
-        eventually(lambda: len(cloud.control("held", "GET")) == 3)
+    with three_held_checks(cloud) as started:
         started.send(signal.SIGINT)
         done = started.wait(TIMEOUT_SECONDS)
     assert done.code == 1

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import resource
 import sqlite3
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
 
     from genesys_provider.monitor.fleet import Key
     from tests.monitor.conftest import Watcher
+    from tests.monitor.watching import Watch
 
 KEY: Key = ("target", "1")
 GAP = 60.0
@@ -232,7 +231,17 @@ def test_bars_show_the_last_readings(history: History) -> None:
     assert list(rows[0].bars) == ["VERIFIED"] * 38 + ["FAILED"] * 2
 
 
-def test_a_file_that_is_not_a_history_is_refused(cloud: Cloud, tmp_path: Path) -> None:
+def refusal(monitor: Watch) -> str:
+    """What a monitor says that does not start, and so ends by itself."""
+    assert monitor.ready_line == ""
+    ended = monitor.wait()
+    said = ended.output + ended.errors
+    assert ended.code == 1
+    assert "Traceback" not in said
+    return said
+
+
+def test_a_file_that_is_not_a_history_is_refused(watch: Watcher, tmp_path: Path) -> None:
     other = tmp_path / "other.sqlite"
     with sqlite3.connect(other) as database:
         database.execute("CREATE TABLE mine (at REAL)")
@@ -242,19 +251,10 @@ def test_a_file_that_is_not_a_history_is_refused(cloud: Cloud, tmp_path: Path) -
     for file in (other, text, tmp_path / "none" / "history"):
         with pytest.raises(HistoryError):
             History(file)
-    done = subprocess.run(
-        [sys.executable, "-m", "genesys_provider.cli", "monitor", "--port", "0", "--history", other],
-        env=cloud.env,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    assert "Name another file" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "Name another file" in refusal(watch("--history", other))
 
 
-def test_a_damaged_history_is_told_in_one_sentence(cloud: Cloud, history: History, tmp_path: Path) -> None:
+def test_a_damaged_history_is_told_in_one_sentence(history: History, watch: Watcher, tmp_path: Path) -> None:
     look(history, 0, status(0, None, "VERIFIED"))
     history.close()
     file = tmp_path / "history.sqlite"
@@ -263,16 +263,7 @@ def test_a_damaged_history_is_told_in_one_sentence(cloud: Cloud, history: Histor
         size = damaged.seek(0, 2)
         damaged.seek(4096)
         damaged.write(b"\xff" * (size - 4096))
-    done = subprocess.run(
-        [sys.executable, "-m", "genesys_provider.cli", "monitor", "--port", "0", "--history", file],
-        env=cloud.env,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    assert f"the history {file} can't be used" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert f"the history {file} can't be used" in refusal(watch("--history", file))
 
 
 def test_the_history_of_another_organization_is_refused(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
@@ -282,12 +273,8 @@ def test_the_history_of_another_organization_is_refused(cloud: Cloud, watch: Wat
     cloud.requests()
     organization = cloud.organization
     with Cloud(tmp_path, beside=cloud) as other:
-        refused = watch("--history", file, env=other.env)
-        assert refused.ready_line == ""
-        code, said = refused.end()
-    assert code == 1
+        said = refusal(watch("--history", file, env=other.env))
     assert f"belongs to organization {organization}" in said
-    assert "Traceback" not in said
     assert list(watch("--history", file).targets()) == ["orders"], "the history is unchanged"
 
 
