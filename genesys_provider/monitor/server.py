@@ -124,7 +124,8 @@ class Monitor:
             ready: Called once it serves, and the first reading has ended, or takes longer than it should.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._end())
+            # In a thread: this one may be waiting for the event, and then holds the lock that setting it takes.
+            signal.signal(number, lambda *_: threading.Thread(target=self._end, daemon=True).start())
         serving = threading.Thread(target=self._unless_it_fails, args=(self._serve,), name="serving")
         # Daemon threads, since one that waits for an answer must not delay the end.
         watching = [
