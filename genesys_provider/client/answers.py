@@ -7,7 +7,7 @@
 | 204 to a DELETE | the object is gone |
 | another 2xx to a DELETE | accepted; a read must tell whether the object is gone |
 | 404 or 410, in the API's envelope, to a call that names a target or an integration | the object does not exist |
-| 408 to such a GET, in the API's envelope, on every retry | the object does not exist |
+| 408 to such a GET, in the API's envelope, on each of several attempts | the object does not exist |
 | another 404, a redirect, an HTML page | not the API: no conclusion is drawn |
 | anything else | an error, by its status |
 

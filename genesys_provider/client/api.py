@@ -235,10 +235,10 @@ class GenesysClient:
         max_retries = 0 if priority is Priority.INTERACTIVE else self._settings.max_retries
         schedule = retrying(max_retries, self._cancelled, idempotent=call.idempotent)
         hide_secrets_of(body or {})
-        maybe_acted = False
+        maybe_acted = failed_otherwise = False
 
         def attempt(request: _Request) -> Success:
-            nonlocal maybe_acted
+            nonlocal maybe_acted, failed_otherwise
             try:
                 return self._with_token(request)
             except NotFound as error:
@@ -246,12 +246,14 @@ class GenesysClient:
                 raise
             except GenesysError as error:
                 maybe_acted = maybe_acted or error.maybe_acted
+                failed_otherwise = True
                 raise
 
         try:
             answer: Success = schedule(attempt, _Request(call, content, query, priority))
         except NotFound as error:
-            if error.status != REQUEST_TIMEOUT or schedule.statistics["attempt_number"] > 1:
+            retried = schedule.statistics["attempt_number"] > 1
+            if error.status != REQUEST_TIMEOUT or (retried and not failed_otherwise):
                 raise
             # A timeout means absence only if it happens on every attempt.
             raise error.as_a(ServerError) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
@@ -306,3 +307,16 @@ def test_a_408_is_an_absence_only_if_it_lasts(
     with pytest.raises(kind):
         client.get_target("1")
     client.close()
+
+
+@pytest.mark.parametrize(
+    ("before", "kind"), [((408, 408), NotFound), ((503, 408), ServerError), ((429, 503), ServerError)]
+)
+def test_a_last_408_is_no_absence_if_another_attempt_failed_otherwise(
+    cloud: Cloud, waits: SkippedWaits, tmp_path: Path, before: tuple[int, int], kind: type[GenesysError]
+) -> None:
+    settings = settings_of(cloud, tmp_path, maxRetries=2)
+    for status in (*before, 408):
+        cloud.control("faults", match={"path": ONE}, action="status", status=status, times=1)
+    with closing(GenesysClient(settings, cancelled=waits, clock=waits.clock)) as client, pytest.raises(kind):
+        client.get_target("1")
