@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from genesys_provider.emulator.behaviour import Behaviour
     from genesys_provider.emulator.database import TableView
     from genesys_provider.emulator.departures import Departures
     from genesys_provider.emulator.extras import Extras
@@ -70,7 +71,7 @@ class Targets:
     async def create(self, request: Request) -> Response:
         """`POST …/targets`: creates a target and begins its verification [S]."""
         behaviour = behaviour_of(request)
-        config, extras = await _sent(request)
+        config, extras = _accepted(await read_object(request), behaviour)
         try:
             target = self._store.add(
                 config, None if extras is None else completed(extras), target_id=behaviour.new_id()
@@ -106,8 +107,10 @@ class Targets:
 
     async def replace(self, request: Request) -> Response:
         """`PUT …/targets/{id}`: replaces the configuration, and begins a verification if needed [C]."""
+        behaviour, sent = behaviour_of(request), await read_object(request)
+        # Read after the whole body has arrived, since another PUT may have been served meanwhile.
         before = self._target(request)
-        config, extras = await _sent(request)
+        config, extras = _accepted(sent, behaviour)
         verify = before.status != VERIFIED or _way_in(before.config) != _way_in(config)
         try:
             target = self._store.replace(
@@ -119,7 +122,6 @@ class Targets:
             raise _not_found(before.id)
         if verify:
             self._verifier.start(target)
-        behaviour = behaviour_of(request)
         return replaced(target_view(target, behaviour), ("id", "status"), behaviour)
 
     async def delete(self, request: Request) -> Response:
@@ -167,10 +169,9 @@ class Targets:
         self._verifier.stop(target_id)
 
 
-async def _sent(request: Request) -> tuple[dict[str, Any], Extras | None]:
+def _accepted(sent: dict[str, Any], behaviour: Behaviour) -> tuple[dict[str, Any], Extras | None]:
     """The configuration in the body of a POST or PUT, and the fields unknown to the contract."""
-    behaviour = behaviour_of(request)
-    body = behaviour.stored(await read_object(request))
+    body = behaviour.stored(sent)
     config = checked_config(body)
     return config, unknown_fields(body) if behaviour.extra_fields else None
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.emulator.emulated import BASIC, PENDING, TARGETS, body
+from tests.emulator.emulated import BASIC, PENDING, TARGETS, Api, body
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from tests.emulator.emulated import Api
+    from collections.abc import Iterator
 
 ANYWHERE = "https://127.0.0.1:1/in"
 OAUTH2 = {
@@ -166,6 +167,27 @@ def test_a_target_that_was_read_can_be_put_back(api: Api) -> None:
 
     assert answer.status_code == 200
     assert answer.json()["id"] == created["id"]
+
+
+def test_a_put_whose_body_arrives_slowly_is_compared_with_what_is_there_by_then(
+    api: Api, endpoint: str
+) -> None:
+    created = api.create(endpoint, **BASIC)
+    api.verdict(created)
+    sent = json.dumps(body(endpoint, **BASIC)).encode()
+
+    def in_two_parts() -> Iterator[bytes]:
+        yield sent[:10]
+        with Api(str(api.base_url)) as other:
+            eventually(lambda: ("PUT", created["selfUri"], None) in other.log())
+            other.put(created["selfUri"], json=body(f"{endpoint}/elsewhere", **BASIC)).raise_for_status()
+            assert other.verdict(created)["status"] == "VERIFIED"
+        yield sent[10:]
+
+    answer = api.put(created["selfUri"], content=in_two_parts())
+
+    assert answer.json()["endpointUrl"] == endpoint
+    assert answer.json()["status"] == PENDING, "nobody has verified this endpoint since it was changed"
 
 
 @pytest.mark.parametrize(
