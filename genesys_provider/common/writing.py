@@ -22,6 +22,7 @@ from genesys_provider.client.errors import (
     NotFound,
 )
 from genesys_provider.client.progress import report
+from genesys_provider.client.retries import LONGEST_WAIT
 from genesys_provider.common.audit import AuditEvent, AuditTrail
 from genesys_provider.common.directory import Directory
 from genesys_provider.common.errors import StillThere
@@ -231,7 +232,7 @@ class Writing(ABC, Generic[T, W]):
     def _made_all_the_same(self, config: W, creates_first: bool, error: GenesysError) -> T | None:
         """What a POST whose response was lost has created; None if nothing appears in all that time.
 
-        Only then may the POST be repeated.
+        Only then may the POST be repeated: not if the look-ups fail too, nor if the service asks for a long wait.
         """
         looked = False
         for _ in self._writes.pauses():
@@ -248,9 +249,9 @@ class Writing(ABC, Generic[T, W]):
                 # A script's objects carry no mark: recognize what its own POST created by the configuration.
                 ours = self._is_what_was_sent(existing, config)
                 return existing if ours else self._left_behind(config, creates_first)
-        if not looked:
-            raise error
         asked = getattr(error, "retry_after", None) or 0.0
+        if not looked or asked > LONGEST_WAIT:
+            raise error
         self._cancelled.wait(max(0.0, asked - LAG_SECONDS))
         return None
 

@@ -102,7 +102,11 @@ class TargetManager(Manager[Target, TargetConfig]):
     ) -> None:
         super().__init__(settings, cancelled=cancelled, run=run, clock=clock, beside=beside)
         self._gateway = GatewayNotifier(
-            settings.ca_file, self.audit, max_retries=settings.max_retries, cancelled=self._cancelled
+            settings.ca_file,
+            self.audit,
+            max_retries=settings.max_retries,
+            cancelled=self._cancelled,
+            clock=clock,
         )
         self._reader = TargetReading(self._client)
         self._writes: Writes[Target] = Writes(self._cancelled, clock)

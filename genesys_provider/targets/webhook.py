@@ -21,7 +21,7 @@ from standardwebhooks import Webhook
 
 from genesys_provider.client.errors import RateLimited, ServerError, shortened
 from genesys_provider.client.redaction import hide
-from genesys_provider.client.retries import retry_after, retrying
+from genesys_provider.client.retries import REQUEST_TIMEOUT, retry_after, retrying
 from genesys_provider.client.transport import connections, exchange
 from genesys_provider.client.urls import checked_url, shown_url
 from genesys_provider.common.times import utc_now
@@ -150,10 +150,11 @@ class Webhooks:
         if 200 <= answer.status < 300 or (repeated and answer.status == ALREADY_DELIVERED):  # noqa: PLR2004
             return
         message = f"{what}: HTTP {answer.status} {shortened(answer.text) or answer.reason}"
+        asked = retry_after(answer.headers)
         if answer.status == 429:  # noqa: PLR2004
-            raise RateLimited(message, status=429, retry_after=retry_after(answer.headers))
-        if answer.status >= 500:  # noqa: PLR2004
-            raise ServerError(message, status=answer.status)
+            raise RateLimited(message, status=answer.status, retry_after=asked)
+        if answer.status >= 500 or answer.status == REQUEST_TIMEOUT:  # noqa: PLR2004
+            raise ServerError(message, status=answer.status, retry_after=asked)
         raise SyncFailed(f"the gateway refused the webhook for {about}: {message}")
 
 

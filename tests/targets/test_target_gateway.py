@@ -130,7 +130,7 @@ def test_without_a_secret_it_is_not_signed(listener: Listener, gateway: GatewayN
     assert "webhook-signature" not in headers
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
 def test_each_attempt_has_the_same_webhook_id_and_a_valid_signature(
     listener: Listener, gateway: GatewayNotifier, waits: SkippedWaits, status: int
 ) -> None:
@@ -141,6 +141,16 @@ def test_each_attempt_has_the_same_webhook_id_and_a_valid_signature(
     assert len(waits.waits) == 2
     for raw, headers in listener.tries:
         Webhook(b"plain secret").verify(raw, headers)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_retry_after_is_obeyed(
+    listener: Listener, gateway: GatewayNotifier, waits: SkippedWaits, status: int
+) -> None:
+    listener.answers = [status]
+    listener.headers = {"Retry-After": "17"}
+    gateway.notify(listener.url, UPDATED, ID)
+    assert waits.waits == [17]
 
 
 def test_already_received_means_success_after_a_lost_answer(

@@ -21,6 +21,7 @@ from genesys_provider.common.audit import AuditEvent
 from genesys_provider.common.audit_check import problems_of
 from genesys_provider.common.errors import NameTaken
 from genesys_provider.common.manager import StatusChange
+from genesys_provider.common.writes import LAG_SECONDS
 from genesys_provider.targets.errors import (
     SyncFailed,
     VerificationCancelled,
@@ -197,6 +198,40 @@ def test_creates_that_never_take_effect_end(cloud: Cloud, hurried: TargetManager
         hurried.register(config(cloud))
     assert counted(cloud.requests(), "POST / 503") == 3
     assert audited(hurried) == ["TARGET_FAILED"]
+
+
+@pytest.mark.parametrize("seconds", ["601", "86400", "99999999999999"])
+def test_a_wait_too_long_before_the_next_post_is_not_begun(
+    cloud: Cloud, hurried: TargetManager, seconds: str
+) -> None:
+    cloud.control(
+        "faults", match=POST, action="status", status=503, headers={"Retry-After": seconds}, times=1
+    )
+    with pytest.raises(ServerError, match="Service Unavailable"):
+        hurried.register(config(cloud))
+    assert counted(cloud.requests(), "POST / ") == 1
+
+
+def test_the_wait_that_the_service_asks_for_precedes_the_next_post(cloud: Cloud, tmp_path: Path) -> None:
+    skipped = SkippedWaits()
+    cloud.control("faults", match=POST, action="status", status=503, headers={"Retry-After": "447"}, times=1)
+    with TargetManager(settings_of(cloud, tmp_path), cancelled=skipped, clock=skipped.clock) as manager:
+        manager.register(config(cloud), timeout=86_000)
+    assert counted(cloud.requests(), "POST / ") == 2
+    # The look-ups before have taken a part of it.
+    assert max(skipped.waits) == 447 - LAG_SECONDS
+
+
+def test_a_sync_and_its_manager_have_one_clock(cloud: Cloud, tmp_path: Path) -> None:
+    skipped = SkippedWaits()
+    settings = settings_of(cloud, tmp_path, maxRetries=50)
+    cloud.behave("/webhooks/genesys/targets", status=503)
+    with (
+        TargetManager(settings, cancelled=skipped, clock=skipped.clock) as manager,
+        pytest.raises(SyncFailed, match="within 30 s"),
+    ):
+        manager.sync(cloud.webhook, "t-1", timeout=30)
+    assert skipped.skipped < 30
 
 
 # Ownership.
