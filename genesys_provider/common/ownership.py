@@ -35,6 +35,7 @@ A mark can't distinguish a renamed stack from a new stack with its old name unti
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
@@ -236,8 +237,7 @@ def import_command(urn: str, id_: str) -> str:
     A URN contains the types of the surrounding components, not their names, so the user has to fill those in.
     """
     name = name_of(urn)
-    shown = name if all(character.isalnum() or character in "-_." for character in name) else quoted(name)
     parent = " --parent 'parent=<URN of its component>'" if "$" in urn.removesuffix(name) else ""
     parts = urn.split("::", _PARTS - 1)
     type_token = parts[2].rpartition("$")[2] if len(parts) == _PARTS else "<its type>"
-    return f"pulumi import {type_token} {shown} {id_}{parent}"
+    return f"pulumi import {type_token} {shlex.quote(name)} {shlex.quote(id_)}{parent}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from genesys_provider.common.errors import OwnedByAnother, ReplacementRefused
@@ -156,6 +158,12 @@ def test_the_hint_fits_the_case() -> None:
 def test_an_import_of_an_odd_name_can_be_pasted() -> None:
     assert import_command(f"{OURS} of ours", "t-1") == f"pulumi import {TYPE} 'orders of ours' t-1"
     assert import_command(f"{OURS}$", "t-1") == f"pulumi import {TYPE} 'orders$' t-1"
+
+
+def test_an_import_of_an_odd_id_can_be_pasted() -> None:
+    """A service may have ids that are no UUIDs [C]."""
+    odd = "t/1+a %2F?b='ü'"
+    assert shlex.split(import_command(OURS, odd)) == ["pulumi", "import", TYPE, "orders", odd]
 
 
 def test_an_import_below_a_component_names_its_parent() -> None:
