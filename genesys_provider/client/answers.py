@@ -3,6 +3,7 @@
 | response | meaning |
 |---|---|
 | any 2xx with a JSON object | success |
+| any 2xx with the API's envelope of an error | not a success, and no conclusion about absence is drawn |
 | any 2xx to a POST, PUT or PATCH without a body | success; the current object must be read separately |
 | 204 to a DELETE | the object is gone |
 | another 2xx to a DELETE | accepted; a read must tell whether the object is gone |
@@ -34,7 +35,7 @@ from genesys_provider.client.errors import (
     in_envelope,
     shortened,
 )
-from genesys_provider.client.retries import REQUEST_TIMEOUT, retry_after
+from genesys_provider.client.retries import REQUEST_TIMEOUT, TOO_EARLY, retry_after
 from genesys_provider.client.transport import Answer, where_to_look
 
 _KINDS: dict[int, type[ApiError]] = {
@@ -44,6 +45,8 @@ _KINDS: dict[int, type[ApiError]] = {
     404: NotFound,
     409: Conflict,
     410: NotFound,
+    412: Conflict,
+    423: Conflict,
     429: RateLimited,
 }
 
@@ -95,11 +98,14 @@ def read(call: Call, answer: Answer, api_url: str) -> Success:
     """
     if not 200 <= answer.status < 300:  # noqa: PLR2004
         raise _refusal(call, answer, api_url)
-    if call.writes and not answer.body.strip():
+    if call.writes and answer.body.strip() in (b"", b"null"):
         return Success(answer.status, {})
     body = answer.json_object()
     if body is None:
         raise _not_the_api(f"{call}: HTTP {answer.status}, but the body is not a JSON object", api_url)
+    if in_envelope(body) and isinstance(code := body["status"], int) and code >= 400:  # noqa: PLR2004
+        said = f"HTTP {answer.status}, but the body is an error ({code}): {_words(body, answer)}"
+        raise UnexpectedAnswer(f"{call}: {said}")
     return Success(answer.status, body)
 
 
@@ -121,6 +127,8 @@ def _refusal(call: Call, answer: Answer, api_url: str) -> GenesysError:
         kind, hint = ApiError, _no_such_call(api_url)
     elif not enveloped and kind not in (RateLimited, ServerError):
         hint = where_to_look("apiUrl", api_url)
+    elif kind is Conflict and call.method not in ("POST", "PUT"):
+        hint = "Something else is in the way: try again later"
     return kind(
         f"{call}: {words}",
         status=status,
@@ -133,6 +141,8 @@ def _refusal(call: Call, answer: Answer, api_url: str) -> GenesysError:
 
 
 def _kind(call: Call, status: int, *, enveloped: bool) -> type[ApiError]:
+    if status == TOO_EARLY:
+        return ServerError
     if status == REQUEST_TIMEOUT:
         # For a write, a 408 only says that the write may have taken effect.
         return NotFound if call.method == "GET" and call.names_one and enveloped else ServerError

@@ -292,7 +292,7 @@ class GenesysClient:
             return read(request.call, answer, self._settings.api_url)
         except RateLimited as error:
             if error.retry_after is None or error.retry_after <= LONGEST_WAIT:
-                self.allowance.exhausted(back_off(0) if error.retry_after is None else error.retry_after)
+                self.allowance.exhausted(error.retry_after or back_off(0))
             raise
 
 

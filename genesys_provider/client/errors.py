@@ -11,10 +11,10 @@
     │   ├── Unauthorized          401, or the login was refused: the client's id or secret
     │   ├── Forbidden             403: a permission or scope is missing
     │   ├── NotFound              404, 408 or 410 in the API's envelope, for a call that names an object
-    │   ├── Conflict              409: the name is taken, or another conflict
+    │   ├── Conflict              409, 412 or 423: the name is taken, or something else is in the way
     │   │   └── StaleVersion      somebody else has written the configuration since it was read
     │   ├── RateLimited           429, or the login's 400: still throttled after the last retry
-    │   └── ServerError           5xx or 408: still failing after the last retry
+    │   └── ServerError           5xx, 408 or 425: still failing after the last retry
     └── (in `genesys_provider.common`, `targets` and `sources`)
         ├── Invalid               a rule of the contract is broken: nothing was sent
         ├── OtherOrganization     the settings lead to another organization than the recorded one
@@ -222,7 +222,7 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """409: the name is taken, or something else is in the way [C]."""
+    """409: the name is taken, or something else is in the way [C]; 412 and 423 are taken likewise."""
 
     hint = "If the name is taken, choose another one"
 
@@ -243,7 +243,7 @@ class RateLimited(ApiError):
 
 
 class ServerError(ApiError):
-    """5xx or 408: still failing after the last retry."""
+    """5xx, 408 or 425: still failing after the last retry."""
 
     maybe_acted = True
     hint = "Genesys Cloud, or a proxy in front of it, has a problem: see its status page, and try again later"

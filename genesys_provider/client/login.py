@@ -29,6 +29,9 @@ from genesys_provider.client.transport import Answer, exchange, where_to_look
 RENEW_SECONDS_EARLY = 60.0
 """How long before its expiry a token is renewed [S]."""
 
+SHORTEST_LIFETIME = 300.0
+"""Seconds: the shortest lifetime of a token [G], for a login response that does not give it."""
+
 TIMEOUT_SECONDS = 10.0
 """Time limit of a login [S]."""
 
@@ -110,11 +113,8 @@ class Login:
         if answer.status != 200:  # noqa: PLR2004
             raise self._refusal(answer, url)
         body = answer.json_object() or {}
-        try:
-            token, seconds = body.get("access_token"), float(body.get("expires_in", "nan"))
-        except (ValueError, TypeError):
-            token, seconds = None, math.nan
-        if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not math.isfinite(seconds):
+        token, seconds = body.get("access_token"), _lifetime(body.get("expires_in"))
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise self._unexpected(f"login: the answer of {url} holds no token")
         hide(token)
         # A token with a lifetime shorter than the margin is used for half of that lifetime.
@@ -149,3 +149,12 @@ class Login:
 
     def _unexpected(self, message: str) -> UnexpectedAnswer:
         return UnexpectedAnswer(message, hint=where_to_look("loginUrl", self._settings.login_url))
+
+
+def _lifetime(given: object) -> float:
+    """The seconds in `expires_in`, which is recommended but not required (RFC 6749)."""
+    try:
+        seconds = float(str(given))
+    except ValueError:
+        return SHORTEST_LIFETIME
+    return seconds if math.isfinite(seconds) else SHORTEST_LIFETIME

@@ -33,6 +33,9 @@ LONGEST_WAIT = 600.0
 REQUEST_TIMEOUT = 408
 """HTTP status of a request on which the server timed out: always worth a retry."""
 
+TOO_EARLY = 425
+"""HTTP status of a request that the server did not process, and that may be sent again (RFC 8470)."""
+
 LONGEST_BACK_OFF = 64.0
 """Seconds: about one window of the rate limit. Doubling it further would only lose time."""
 
@@ -99,7 +102,8 @@ def retrying(
     def wait(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, ApiError) else None
-        return back_off(state.attempt_number - 1) if asked is None else asked
+        # A wait of 0 seconds would use up all retries at once.
+        return asked or back_off(state.attempt_number - 1)
 
     def sleep(seconds: float) -> None:
         if cancelled.wait(seconds):

@@ -99,6 +99,9 @@ class Settings:
         for key, text in (("clientId", self.client_id), ("clientSecret", self.client_secret)):
             if text != text.strip():
                 raise ConfigurationError(f"genesys:{key} begins or ends with white space")
+            if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+                # `docker --env-file`, for one, takes quotes as part of the value.
+                raise ConfigurationError(f"genesys:{key} must not be in quotes")
         for key, value in (
             ("maxRetries", self.max_retries),
             ("verificationTimeout", self.verification_timeout),

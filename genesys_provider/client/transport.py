@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import threading
 from collections.abc import Mapping
@@ -19,6 +20,9 @@ from genesys_provider.client.trust import trust, untrusted_hint
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """Far more than a page of 100 targets; a server that sends more is not Genesys Cloud."""
+
+_HALF = re.compile(rb"\\u[dD]|\xed[\xa0-\xbf]")
+"""What half a character may begin with: an escape, or half a surrogate pair in UTF-8, which Python accepts."""
 
 NOT_SENT = (
     httpx.ConnectError,
@@ -118,7 +122,7 @@ class Answer:
         """The body as a JSON object; None if it isn't one. Half a surrogate pair is replaced."""
         try:
             body = json.loads(self.body)
-            if b"\\ud" in self.body.lower():
+            if _HALF.search(self.body):
                 # JSON can express half a character; no file, database or protocol of ours can hold it.
                 body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
         except (ValueError, RecursionError):

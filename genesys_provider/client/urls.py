@@ -30,9 +30,17 @@ def shown_url(url: str) -> str:
 
 
 def folded_url(url: str) -> str:
-    """The URL with scheme and host in lowercase, as a service may return it: the same URL (RFC 3986)."""
+    """The URL in its normal form, as a service may return it: the same URL (RFC 3986).
+
+    Scheme and host are in lowercase, the default port of HTTPS is left out, and an empty path is a slash.
+    """
     host = re.match(r"[^/]*//[^/?#]*", url)
-    return url if host is None else host.group().lower() + url[host.end() :]
+    if host is None:
+        return url
+    start, rest = host.group().lower(), url[host.end() :]
+    if start.startswith("https:"):
+        start = start.removesuffix(":443")
+    return start + (rest if rest.startswith("/") else f"/{rest}")
 
 
 def checked_url(url: str, *, loopback_http: bool = False) -> str:

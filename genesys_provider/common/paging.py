@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from genesys_provider.client.errors import UnexpectedAnswer, shortened
+from genesys_provider.client.errors import ApiError, UnexpectedAnswer, shortened
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -65,8 +65,9 @@ def pages(
 ) -> Iterator[Page[T]]:
     """Yields a list page by page, requesting pages as needed.
 
-    The list ends where `pageCount` or `nextUri` says so, or, without either, with a page that is not full. In any
-    case it ends after two pages without anything new.
+    The list ends where `pageCount`, `nextUri` or `total` says so, or, without them, with a page that is not full or
+    that the service refuses because it is beyond the end. In any case it ends after two pages without anything new.
+    An entry that is on several pages, since they shifted meanwhile, is only on the first one.
 
     Args:
         kind: What the list contains: `target`.
@@ -74,26 +75,28 @@ def pages(
         parse: Parses one entry, like `Page.parse`.
     """
     seen: set[str] = set()
-    number, without_news = 1, 0
+    number, received, without_news, announced = 1, 0, 0, True
     while True:
-        answer = list_page(number)
+        try:
+            answer = list_page(number)
+        except ApiError as error:
+            if announced or not error.in_envelope or error.status not in _BEYOND_THE_END:
+                raise
+            return
         entities, count = answer.get("entities"), answer.get("pageCount")
         if entities is None and _PAGE.intersection(answer):
             # Genesys Cloud may send null for an absent value.
             entities = []
         if not isinstance(entities, list):
             raise UnexpectedAnswer(f"the list of {kind}s has no entities")
-        ids = {str(entity["id"]) for entity in entities if isinstance(entity, Mapping) and "id" in entity}
-        without_news = 0 if ids - seen else without_news + 1
-        if isinstance(count, int):
-            more = number < count or bool(answer.get("nextUri"))
-        else:
-            more = _may_go_on(answer, len(entities))
-            count = number + more
-        yield Page(kind, entities, max(count, number + more), parse)
+        received += len(entities)
+        announced, more = _goes_on(answer, number, received)
+        known = len(seen)
+        new = [entity for entity in entities if _is_new(entity, seen)]
+        without_news = 0 if len(seen) > known else without_news + 1
+        yield Page(kind, new, max(count if isinstance(count, int) else 0, number + more), parse)
         if not more or without_news > 1:
             return
-        seen |= ids
         number += 1
 
 
@@ -101,6 +104,27 @@ _PAGE = frozenset({"pageSize", "pageNumber", "pageCount", "total"})
 """The fields of a page besides its entities [G]."""
 
 
-def _may_go_on(answer: Mapping[str, Any], entities: int) -> bool:
-    size = answer.get("pageSize")
-    return bool(answer.get("nextUri")) or entities >= (size if isinstance(size, int) else entities)
+_BEYOND_THE_END = (400, 404, 416)
+"""How a service may refuse a page beyond the end of the list [C]."""
+
+
+def _is_new(entity: Any, seen: set[str]) -> bool:
+    """Whether the entity is not on an earlier page; notes its id."""
+    if not isinstance(entity, Mapping) or "id" not in entity:
+        return True
+    id_ = str(entity["id"])
+    if id_ in seen:
+        return False
+    seen.add(id_)
+    return True
+
+
+def _goes_on(answer: Mapping[str, Any], number: int, received: int) -> tuple[bool, bool]:
+    """Whether the service says that there is another page, and whether there may be one."""
+    count, total, size = (answer.get(name) for name in ("pageCount", "total", "pageSize"))
+    if isinstance(count, int):
+        announced = number < count or bool(answer.get("nextUri"))
+        return announced, announced
+    announced = bool(answer.get("nextUri")) or (isinstance(total, int) and received < total)
+    entities = len(answer.get("entities") or ())
+    return announced, announced or entities >= (size if isinstance(size, int) else entities)

@@ -160,6 +160,7 @@ class Writing(ABC, Generic[T, W]):
 
         Raises:
             StillThere: The service accepted the deletion, but still shows the object.
+            Conflict: Something is in the way, and stays there.
         """
         self._stop_if_cancelled()
         started = self._clock()
@@ -187,6 +188,7 @@ class Writing(ABC, Generic[T, W]):
     def _deleted(self, id_: str) -> bool:
         """Whether the object existed until now; a read confirms what the response leaves open."""
         accepted = maybe = False
+        refusal: Conflict | None = None
         try:
             for _ in self._writes.pauses(self.deletion_seconds):
                 if not accepted:
@@ -196,6 +198,11 @@ class Writing(ABC, Generic[T, W]):
                         accepted = True
                     except NotFound as error:
                         maybe = maybe or error.repeated
+                    except Conflict as error:
+                        # Something, such as a verification, may be under way.
+                        refusal = error
+                        report(f"deleting again: {error.message}")
+                        continue
                 # A 404 alone may also mean "not yet visible".
                 if self._is_gone(id_) and (accepted or self._writes.show(id_)):
                     return accepted or maybe
@@ -204,6 +211,8 @@ class Writing(ABC, Generic[T, W]):
             if accepted:
                 return True
             raise
+        if refusal is not None and not accepted:
+            raise refusal
         raise StillThere(f"{self.kind} {id_}")
 
     def _is_gone(self, id_: str) -> bool:

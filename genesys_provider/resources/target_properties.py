@@ -282,5 +282,5 @@ def inputs_read(
 
 
 def _url_read(before: Any, now: str) -> str:
-    """The URL as it was typed, if the service only changed the host to lowercase."""
+    """The URL as it was typed, if the service only wrote it in its normal form."""
     return before if isinstance(before, str) and folded_url(before) == folded_url(now) else now

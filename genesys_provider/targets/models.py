@@ -276,8 +276,11 @@ class Target(BaseModel):
             }
             if marks:
                 fields["owner"] = _unquoted(headers[marks[0]])
-        if isinstance(status := fields.get("status"), str):
-            fields["status"] = status.strip().upper()
+        for field in ("status", "auth_type"):
+            fields |= _constant(fields, field)
+        if isinstance(policy := fields.get("retry_policy"), Mapping):
+            numbers = {key: int(value) for key, value in policy.items() if str(value).isdecimal()}
+            fields["retry_policy"] = {**policy, **numbers, **_constant(policy, "backoffStrategy")}
         return cls.model_validate({**fields, "unknown": unknown})
 
     @property
@@ -312,6 +315,12 @@ class Target(BaseModel):
             if name in self.unknown and (name != "authConfig" or body["authType"] == self.auth_type):
                 merged[name] = {**self.unknown[name], **body[name]}
         return merged
+
+
+def _constant(fields: Mapping[str, Any], name: str) -> dict[str, str]:
+    """The field with a constant of the API, which the service may write in lowercase."""
+    value = fields.get(name)
+    return {name: value.strip().upper()} if isinstance(value, str) else {}
 
 
 _ANSWERED = {

@@ -10,6 +10,7 @@ import pytest
 from genesys_provider.client.answers import Call, Success, read
 from genesys_provider.client.errors import (
     ApiError,
+    Conflict,
     GenesysError,
     NotFound,
     ServerError,
@@ -50,6 +51,24 @@ def test_any_success_status_with_an_object_is_accepted(call: Call, status: int) 
 @pytest.mark.parametrize("status", [200, 202, 204])
 def test_a_write_may_be_answered_without_a_body(call: Call, status: int) -> None:
     assert read(call, answer(status), API) == Success(status, {})
+
+
+@pytest.mark.parametrize("call", [CREATE, PUT, DELETE])
+def test_null_in_the_answer_to_a_write_is_no_body(call: Call) -> None:
+    assert read(call, answer(200, "null"), API) == Success(200, {})
+
+
+@pytest.mark.parametrize("call", [CREATE, PUT, DELETE, GET, LIST])
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_an_error_in_a_success_is_no_success(call: Call, status: int) -> None:
+    error = error_of(call, answer(200, envelope(status)))
+    assert isinstance(error, UnexpectedAnswer)
+    assert f"HTTP 200, but the body is an error ({status}): No" in str(error)
+
+
+@pytest.mark.parametrize("body", [{"status": "FAILED", "message": "x"}, {"status": 200, "message": "x"}])
+def test_a_status_that_is_no_error_is_a_success(body: dict[str, object]) -> None:
+    assert read(GET, answer(200, body), API) == Success(200, body)
 
 
 @pytest.mark.parametrize("call", [GET, LIST])
@@ -102,6 +121,23 @@ def test_a_404_of_a_call_without_a_target_is_no_absence(call: Call, status: int)
 )
 def test_any_other_408_is_a_server_error(call: Call, body: object) -> None:
     error = error_of(call, answer(408, body))
+    assert isinstance(error, ServerError)
+    assert worth_retrying(error, idempotent=call.idempotent) == call.idempotent
+
+
+@pytest.mark.parametrize("call", [CREATE, PUT, DELETE, GET, LIST])
+@pytest.mark.parametrize("status", [409, 412, 423])
+def test_whatever_is_in_the_way_is_a_conflict(call: Call, status: int) -> None:
+    error = error_of(call, answer(status, envelope(status)))
+    assert isinstance(error, Conflict)
+    # Only a call that sends a name can be refused because of it.
+    assert ("choose another" in str(error)) == (call in (CREATE, PUT))
+
+
+@pytest.mark.parametrize("call", [CREATE, PUT, DELETE, GET, LIST])
+def test_a_request_that_is_too_early_is_retried(call: Call) -> None:
+    # The server has not processed it (RFC 8470).
+    error = error_of(call, answer(425, envelope(425)))
     assert isinstance(error, ServerError)
     assert worth_retrying(error, idempotent=call.idempotent) == call.idempotent
 

@@ -149,6 +149,16 @@ def test_it_backs_off_without_a_retry_after(
     assert 2 <= third <= 4
 
 
+@pytest.mark.parametrize("asked", ["0", "Sat, 31 Jan 2026 12:00:00 GMT"])
+def test_a_retry_after_without_a_wait_uses_up_no_retries_at_once(
+    cloud: Cloud, client: GenesysClient, waits: SkippedWaits, asked: str
+) -> None:
+    throttled(cloud, 3, Retry_After=asked)
+    client.list_targets()
+    assert [round(wait, 1) for wait in waits.waits if wait < 0.5] == []
+    assert sum(waits.waits) >= 3.5
+
+
 def test_lasting_throttling_is_an_error_with_advice(cloud: Cloud, client: GenesysClient) -> None:
     throttled(cloud)
     with pytest.raises(RateLimited) as lasting:

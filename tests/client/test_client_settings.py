@@ -154,6 +154,14 @@ def test_a_bad_value_names_its_key_and_never_a_secret(key: str, value: str, sour
     assert CANARY not in str(refused.value) + repr(refused.value)
 
 
+@pytest.mark.parametrize("key", ["clientId", "clientSecret"])
+@pytest.mark.parametrize("value", [f'"{CANARY}"', f"'{CANARY}'", f"{CANARY}\n", f" {CANARY}", '""'])
+def test_quotes_and_white_space_around_credentials_are_named(key: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{ENVIRONMENT[key]} .*(quotes|white space)") as refused:
+        Settings.resolve({}, {ENVIRONMENT[key]: value})
+    assert CANARY not in str(refused.value) + repr(refused.value)
+
+
 def test_a_wrong_variable_is_one_sentence_with_advice() -> None:
     with pytest.raises(ConfigurationError) as refused:
         Settings.resolve({}, {"GENESYSCLOUD_MAX_RETRIES": "many"})

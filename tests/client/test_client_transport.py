@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from starlette.responses import RedirectResponse, StreamingResponse
 
@@ -19,7 +20,7 @@ from genesys_provider.client.errors import (
     UnexpectedAnswer,
 )
 from genesys_provider.client.settings import Settings
-from genesys_provider.client.transport import MAX_ANSWER_BYTES, where_to_look
+from genesys_provider.client.transport import MAX_ANSWER_BYTES, Answer, where_to_look
 from genesys_provider.emulator.server import Server
 from tests.client.fake_server import FakeServer, client_of
 from tests.support.cloud import CLIENT_SECRET, PASSWORD
@@ -108,6 +109,12 @@ def test_half_a_character_in_an_answer_is_replaced(cloud: Cloud, client: Genesys
     cloud.control("faults", match=ANY, action="status", status=200, body=listed)
     (found,) = client.list_targets()["entities"]
     assert found["name"] == "half ? whole \N{GRINNING FACE} \\ud800"
+
+
+def test_half_a_character_in_raw_bytes_is_replaced() -> None:
+    # Some servers encode an emoji as two halves (CESU-8).
+    answer = Answer(200, "OK", httpx.Headers(), b'{"name": "half \xed\xa0\xbd whole \xf0\x9f\x98\x80"}')
+    assert answer.json_object() == {"name": "half ? whole \N{GRINNING FACE}"}
 
 
 def test_secrets_that_a_server_repeats_are_redacted(cloud: Cloud, client: GenesysClient) -> None:

@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from genesys_provider.client.errors import (
+    ApiError,
+    Forbidden,
+    GenesysError,
+    ServerError,
+    UnexpectedAnswer,
+)
 from genesys_provider.client.limits import Allowance, Priority
 from genesys_provider.common.directory import Directory
 from genesys_provider.common.paging import Page, pages
@@ -20,6 +27,62 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 PAGE = 100
+BEYOND = ApiError("GET /targets: no such page", status=404, in_envelope=True)
+
+
+def listed(*answers: Mapping[str, Any] | GenesysError) -> list[str]:
+    """The ids in the list that a service answers with these pages; it refuses or answers no further page."""
+    left = list(answers)
+
+    def page(_number: int) -> Mapping[str, Any]:
+        answer = left.pop(0)
+        if isinstance(answer, GenesysError):
+            raise answer
+        return answer
+
+    return [target.id for page in pages("target", page, parsed) for target in page.things]
+
+
+def page_of(*ids: str, **fields: Any) -> dict[str, Any]:
+    entities = [{"id": each, "name": each, "endpointUrl": "https://localhost"} for each in ids]
+    return {"entities": entities, **fields}
+
+
+@pytest.mark.parametrize("status", [400, 404, 416])
+def test_a_page_that_no_answer_announced_may_be_refused(status: int) -> None:
+    beyond = ApiError("GET /targets: no such page", status=status, in_envelope=True)
+    assert listed(page_of("a", "b"), beyond) == ["a", "b"]
+    assert listed(page_of("a", "b", pageSize=2), page_of("c", "d", pageSize=2), beyond) == list("abcd")
+
+
+@pytest.mark.parametrize(
+    ("first", "refusal"),
+    [
+        (page_of("a", pageCount=2), BEYOND),
+        (page_of("a", nextUri="/next"), BEYOND),
+        (page_of("a", total=2), BEYOND),
+        (page_of("a"), Forbidden("no", status=403, in_envelope=True)),
+        (page_of("a"), ServerError("no", status=500, in_envelope=True)),
+        (page_of("a"), UnexpectedAnswer("a page of a proxy")),
+    ],
+)
+def test_any_other_page_that_fails_is_an_error(first: Mapping[str, Any], refusal: GenesysError) -> None:
+    with pytest.raises(type(refusal)):
+        listed(first, refusal)
+
+
+def test_a_refused_first_page_is_an_error() -> None:
+    with pytest.raises(ApiError):
+        listed(BEYOND)
+
+
+def test_a_page_may_be_shorter_than_requested() -> None:
+    assert listed(page_of("a", pageSize=100, total=2), page_of("b", pageSize=100, total=2)) == ["a", "b"]
+
+
+def test_an_entry_on_two_pages_is_listed_once() -> None:
+    assert listed(page_of("a", "b", pageCount=2), page_of("b", "c", pageCount=2)) == ["a", "b", "c"]
+    assert listed(page_of("a", "a", pageCount=1)) == ["a"]
 
 
 class Organization:

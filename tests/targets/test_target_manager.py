@@ -16,6 +16,7 @@ from genesys_provider.client.errors import (
     InvalidRequest,
     NotFound,
     ServerError,
+    UnexpectedAnswer,
 )
 from genesys_provider.common.audit import AuditEvent
 from genesys_provider.common.audit_check import problems_of
@@ -413,6 +414,35 @@ def test_a_delete_whose_answer_is_lost_succeeds(cloud: Cloud, manager: TargetMan
     cloud.control("faults", match={"method": "DELETE"}, action="drop_after", times=1)
     manager.delete(target.id)
     assert manager.get(target.id) is None
+
+
+@pytest.mark.parametrize("status", [409, 423])
+def test_a_delete_waits_while_something_is_in_the_way(
+    cloud: Cloud, hurried: TargetManager, status: int
+) -> None:
+    target = hurried.register(config(cloud)).target
+    cloud.requests()
+    cloud.control("faults", match={"method": "DELETE"}, action="status", status=status, times=2)
+    hurried.delete(target.id)
+    assert cloud.writes() == [f"DELETE {status}"] * 2 + ["DELETE 204"]
+
+
+def test_a_delete_that_stays_refused_says_why(cloud: Cloud, hurried: TargetManager) -> None:
+    target = hurried.register(config(cloud)).target
+    said = {"status": 409, "code": "busy", "message": "The target is used by a rule"}
+    cloud.control("faults", match={"method": "DELETE"}, action="status", status=409, body=said)
+    with pytest.raises(Conflict, match="used by a rule"):
+        hurried.delete(target.id)
+    cloud.requests()
+    assert list(cloud.targets()) == ["orders"]
+
+
+def test_an_update_that_is_refused_in_a_success_is_an_error(cloud: Cloud, hurried: TargetManager) -> None:
+    target = hurried.register(config(cloud)).target
+    said = {"status": 400, "code": "bad.request", "message": "No such event type"}
+    cloud.control("faults", match={"method": "PUT"}, action="status", status=200, body=said)
+    with pytest.raises(UnexpectedAnswer, match="No such event type"):
+        hurried.update(target.id, config(cloud, eventTypes=["B"]))
 
 
 def test_a_health_check_reports_the_answer_of_the_endpoint(cloud: Cloud, manager: TargetManager) -> None:

@@ -355,6 +355,45 @@ def test_an_answer_is_read_leniently() -> None:
     assert not target.verified
 
 
+def test_constants_and_numbers_may_be_written_otherwise() -> None:
+    policy = {"maxRetries": "5", "backoffStrategy": "linear", "initialDelaySeconds": "2"}
+    wanted = TargetConfig.model_validate(
+        {**EXAMPLE, "retryPolicy": {"maxRetries": 5, "backoffStrategy": "LINEAR", "initialDelaySeconds": 2}}
+    )
+    said = {**wanted.payload(), "authType": wanted.auth_type.title(), "retryPolicy": policy}
+    target = Target.read({**said, "id": "1", "status": "verified"})
+    assert target.visible == wanted.visible
+    assert target.auth_type == wanted.auth_type
+    assert target.retry_policy == wanted.retry_policy.model_dump(by_alias=True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("https://Gateway.example", "https://gateway.example/"),
+        ("https://gateway.example:443/a", "https://gateway.example/a"),
+        ("https://gateway.example?x=1", "https://gateway.example/?x=1"),
+        ("https://gateway.example/a", "https://GATEWAY.example:443/a"),
+    ],
+)
+def test_a_url_in_its_normal_form_is_the_same(typed: str, read: str) -> None:
+    target = Target.read({**EXAMPLE, "id": "1", "endpointUrl": read})
+    assert target.visible == TargetConfig.model_validate({**EXAMPLE, "endpointUrl": typed}).visible
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("https://gateway.example/a", "https://gateway.example/a/"),
+        ("https://gateway.example/a", "https://gateway.example/A"),
+        ("https://gateway.example:8443/a", "https://gateway.example/a"),
+    ],
+)
+def test_another_url_is_a_difference(typed: str, read: str) -> None:
+    target = Target.read({**EXAMPLE, "id": "1", "endpointUrl": read})
+    assert target.visible != TargetConfig.model_validate({**EXAMPLE, "endpointUrl": typed}).visible
+
+
 text = st.text(max_size=120)
 urls = st.from_regex(r"https://[a-z0-9.-]{0,20}(:\d{1,5})?(/[!-~]{0,20})?", fullmatch=True) | text
 mixed = text | st.none() | st.integers() | st.booleans() | st.floats() | st.lists(text, max_size=2)
