@@ -199,6 +199,9 @@ class Settings:
             return Path(text(key)).expanduser() if text(key) else None
 
         with _naming(origins):
+            for key in ENVIRONMENT:
+                # Also what nothing else reads, such as a region beside both URLs.
+                text(key)
             return cls(
                 client_id=text("clientId"),
                 client_secret=text("clientSecret"),

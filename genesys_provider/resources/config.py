@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import cache
 
@@ -25,15 +26,13 @@ def settings_of(config: Mapping[str, object]) -> Settings:
     Raises:
         ConfigurationError: A value is invalid, or an explicit provider lacks one.
     """
-    return _settings(tuple(config.items()))
+    # As text, since a value of the wrong type may be a list, which is no key of a cache.
+    return _settings(json.dumps(dict(config)))
 
 
 @cache  # Cached, since each operation asks. The environment does not change while the process runs.
-def _settings(items: tuple[tuple[str, object], ...]) -> Settings:
-    return _resolved(dict(items))
-
-
-def _resolved(config: Mapping[str, object]) -> Settings:
+def _settings(written: str) -> Settings:
+    config = json.loads(written)
     provider = config.get(PROVIDER_NAME)
     return Settings.of_provider(config, str(provider)) if provider else Settings.resolve(config)
 
@@ -55,8 +54,7 @@ def failures(config: Mapping[str, object]) -> list[CheckFailure]:
         if any(isinstance(value, Unknown) for value in ours.values()):
             Settings.require_arguments(ours, str(ours[PROVIDER_NAME]))
         else:
-            # Without the cache, since a value of the wrong type may be a list.
-            _resolved(ours)
+            settings_of(ours)
     except ConfigurationError as error:
         # Without a property, since the engine would show its value, which may be a secret.
         return [CheckFailure("", said(error))]

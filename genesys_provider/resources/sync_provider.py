@@ -173,7 +173,7 @@ def _say_updated(manager: TargetManager, news: Mapping[str, Any], recorded: Fact
     if there and not run.knows(target_id):
         _require_organization(manager, target_id, recorded)
         there = manager.get(target_id, shared=True) is not None
-    with _warning_unless(news["required"]):
+    with _warning_unless(manager, required=news["required"]):
         if not there:
             organization = manager.organization()
             where = f" from organization {organization.id}" if organization.id else ""
@@ -209,7 +209,7 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
                 f"the gateway was not told that target {target_id} is deleted: it is owned by {target.owner}"
             )
             return
-    with _warning_unless(required):
+    with _warning_unless(manager, required=required):
         try:
             _sent(manager, DELETED, olds)
         except SyncFailed as error:
@@ -269,7 +269,7 @@ def _sent(manager: TargetManager, event: SyncEvent, properties: Mapping[str, Any
 
 
 @contextmanager
-def _warning_unless(required: bool) -> Iterator[None]:
+def _warning_unless(manager: TargetManager, *, required: bool) -> Iterator[None]:
     """If the gateway was not told, the operation fails if `required`; otherwise there is a warning."""
     from genesys_provider.resources.words import said
     from genesys_provider.targets.errors import SyncFailed
@@ -279,4 +279,4 @@ def _warning_unless(required: bool) -> Iterator[None]:
     except SyncFailed as error:
         if required:
             raise
-        current().warn(said(error))
+        current().warn(manager.settings.in_its_words(said(error)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -122,9 +123,15 @@ def test_a_switch_to_the_other_organization_is_refused(
     [
         ({"login_url": "None", "client_secret": "pulumi.Output.from_input('')"}, "no region or login_url"),
         pytest.param({"max_retries": "-1"}, "max_retries of provider 'eu'", marks=LONG),
+        # Although the URLs take its place.
+        pytest.param(
+            {"region": "pulumi.Output.from_input({'name': 'eu-central-1'})"},
+            "region of provider 'eu' must be text",
+            marks=LONG,
+        ),
     ],
 )
-def test_missing_provider_arguments_are_an_error(
+def test_missing_or_wrong_provider_arguments_are_an_error(
     declared: Declared, cloud: Cloud, arguments: dict[str, str], named: str
 ) -> None:
     """Although the environment and the stack's config have all of them."""
@@ -138,13 +145,44 @@ def test_missing_provider_arguments_are_an_error(
 
 
 @LONG
-def test_the_stock_host_reports_it_at_the_first_use(declared: Declared, cloud: Cloud) -> None:
-    lines = [declared.provider("eu", cloud, login_url="None"), declared.target("orders", opts=EU)]
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"login_url": "None"}, "provider 'eu' has no region or login_url"),
+        (
+            {"region": "pulumi.Output.from_input({'name': 'eu-central-1'})"},
+            "region of provider 'eu' must be text",
+        ),
+    ],
+)
+def test_the_stock_host_reports_it_at_the_first_use(
+    declared: Declared, cloud: Cloud, arguments: dict[str, str], named: str
+) -> None:
+    lines = [declared.provider("eu", cloud, **arguments), declared.target("orders", opts=EU)]
     stack = declared.stack(declared.program(*lines), host=None)
     result = stack.up()
     assert result.code != 0, result.output
-    assert "provider 'eu' has no region or login_url" in result.output
+    assert named in result.output
     assert cloud.requests() == []
+
+
+def test_messages_name_the_arguments_of_the_provider(declared: Declared, cloud: Cloud) -> None:
+    """Also those of a target that exists but is not verified, and the warning of a sync."""
+    lines = [
+        declared.provider("eu", cloud),
+        declared.provider("blind", cloud, ca_file="None"),
+        declared.target("users", opts=EU),
+        declared.sync("users", required="False", opts=opts(provider="blind")),
+    ]
+    stack = declared.stack(declared.program(*lines), env=dict.fromkeys(declared.cloud.env, ""))
+    warned = stack.up()
+    assert warned.code == 0, warned.output
+    assert "that ca_file of provider 'blind' trusts its certificate" in warned.output
+    stack.program(declared.program(*lines, declared.target("slow", verification_timeout="0.01", opts=EU)))
+    failed = stack.up()
+    assert failed.code != 0, failed.output
+    assert "verification_timeout of the target, verification_timeout of provider 'eu'" in failed.output
+    assert not re.search(r"(?<!dynamic/)genesys:", warned.output + failed.output)
 
 
 @LONG
