@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, TimeoutError  # noqa: A004  (in Python 3.10 not the built-in one)
+from copy import copy
 from typing import Generic, TypeVar
 
 from genesys_provider.client.errors import Cancelled
@@ -70,7 +71,8 @@ class Batches(Generic[K, V]):
                 if self._cancelled.is_set():
                     raise Cancelled("cancelled while waiting for an answer") from None
         if error is not None:
-            raise error.with_traceback(None)
+            # Each thread gets a copy, since raising an error modifies it.
+            raise copy(error)
         return future.result()
 
     def _work(self) -> None:

@@ -15,7 +15,7 @@ from genesys_provider.common.writes import LastWrite
 from genesys_provider.targets.errors import VerificationFailed
 from genesys_provider.targets.models import Target
 from tests.support.cloud import TARGETS
-from tests.support.shared_cloud import at_once, body, counted, settings_of
+from tests.support.shared_cloud import SkippedWaits, at_once, body, counted, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,12 +128,13 @@ def test_confirmations_of_deletions_share_reads(cloud: Cloud, manager: TargetMan
 
 
 def test_a_deletion_that_never_happens_is_an_error(cloud: Cloud, tmp_path: Path) -> None:
-    with TargetManager(settings_of(cloud, tmp_path, maxRetries=0)) as manager:
+    skipped = SkippedWaits()
+    settings = settings_of(cloud, tmp_path, maxRetries=0, verificationTimeout=86_000)
+    with TargetManager(settings, cancelled=skipped, clock=skipped.clock) as manager:
         target = manager.register(config(cloud)).target
         cloud.control(
             "faults", match={"method": "DELETE"}, action="status", status=200, body={"id": target.id}
         )
-        manager._writes._clock = iter(range(0, 10_000, 10)).__next__
         with pytest.raises(StillThere, match=target.id):
             manager.delete(target.id)
     assert set(cloud.targets()) == {"orders"}
