@@ -21,7 +21,7 @@ from standardwebhooks import Webhook
 
 from genesys_provider.client.errors import RateLimited, ServerError, shortened
 from genesys_provider.client.redaction import hide
-from genesys_provider.client.retries import REQUEST_TIMEOUT, retry_after, retrying
+from genesys_provider.client.retries import REQUEST_TIMEOUT, TOO_EARLY, retry_after, retrying
 from genesys_provider.client.transport import connections, exchange
 from genesys_provider.client.urls import checked_url, shown_url
 from genesys_provider.common.times import utc_now
@@ -153,7 +153,7 @@ class Webhooks:
         asked = retry_after(answer.headers)
         if answer.status == 429:  # noqa: PLR2004
             raise RateLimited(message, status=answer.status, retry_after=asked)
-        if answer.status >= 500 or answer.status == REQUEST_TIMEOUT:  # noqa: PLR2004
+        if answer.status >= 500 or answer.status in (REQUEST_TIMEOUT, TOO_EARLY):  # noqa: PLR2004
             raise ServerError(message, status=answer.status, retry_after=asked)
         raise SyncFailed(f"the gateway refused the webhook for {about}: {message}")
 

@@ -130,7 +130,7 @@ def test_without_a_secret_it_is_not_signed(listener: Listener, gateway: GatewayN
     assert "webhook-signature" not in headers
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 503])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
 def test_each_attempt_has_the_same_webhook_id_and_a_valid_signature(
     listener: Listener, gateway: GatewayNotifier, waits: SkippedWaits, status: int
 ) -> None:
