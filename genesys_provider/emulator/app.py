@@ -26,15 +26,17 @@ from genesys_provider.emulator.integration_store import INTEGRATIONS, Integratio
 from genesys_provider.emulator.integrations import Integrations
 from genesys_provider.emulator.limits import RateLimiter
 from genesys_provider.emulator.login import TOKEN_PATH, Authorization, OAuthClient
-from genesys_provider.emulator.organization import OrganizationRoute
+from genesys_provider.emulator.organization import SCHEMA as ORGANIZATION_SCHEMA
+from genesys_provider.emulator.organization import OrganizationRoute, organization_id
 from genesys_provider.emulator.outbound import ENDPOINT_SECONDS, Outbound
 from genesys_provider.emulator.partner_events import SCHEMA as EVENTS_SCHEMA
 from genesys_provider.emulator.partner_events import PartnerEvents
 from genesys_provider.emulator.partner_sources import SCHEMA as SOURCES_SCHEMA
 from genesys_provider.emulator.partner_sources import PartnerSources
-from genesys_provider.emulator.store import SCHEMA as STORE_SCHEMA
-from genesys_provider.emulator.store import TARGETS, Store
+from genesys_provider.emulator.target_store import TARGETS, TargetStore
 from genesys_provider.emulator.targets import Targets
+from genesys_provider.emulator.tokens import SCHEMA as TOKENS_SCHEMA
+from genesys_provider.emulator.tokens import Tokens
 from genesys_provider.emulator.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -92,24 +94,25 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
     database = Database(
         settings.state,
         (TARGETS, INTEGRATIONS),
-        (*STORE_SCHEMA, *SOURCES_SCHEMA, *EVENTS_SCHEMA),
+        (*TOKENS_SCHEMA, *ORGANIZATION_SCHEMA, *SOURCES_SCHEMA, *EVENTS_SCHEMA),
     )
-    store, departures = Store(database), Departures(database)
+    store, tokens, departures = TargetStore(database), Tokens(database), Departures(database)
+    organization = OrganizationRoute(organization_id(database, settings.organization_id))
     limit, log = RateLimiter(settings.rate_limit), RequestLog()
     faults, held = Faults(), HeldRequests()
-    verifier = Verifier(store, outbound, settings.verification_seconds)
-    deliveries = Deliveries(store, outbound)
+    verifier = Verifier(store, outbound, organization.id, settings.verification_seconds)
+    deliveries = Deliveries(store, outbound, organization.id)
     client = OAuthClient(settings.client_id, settings.client_secret)
-    login = Authorization(client, store, limit)
-    targets = Targets(store, verifier, outbound, departures)
+    login = Authorization(client, tokens, limit)
+    targets = Targets(store, verifier, outbound, departures, organization.id)
     behaving = Behaving(settings.behaviour)
-    organization = OrganizationRoute(store.organization_id(settings.organization_id))
     integration_store, sources = IntegrationStore(database), PartnerSources(database, organization.id)
     activation = Activation(integration_store, sources, behaving, settings.activation_seconds)
     integrations = Integrations(integration_store, activation, sources, departures, settings.max_instances)
     control = Control(
         database,
         store,
+        tokens,
         client,
         limit,
         log,

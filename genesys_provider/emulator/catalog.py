@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from genesys_provider.emulator.answers import answer, behaviour_of, page_asked
 from genesys_provider.emulator.errors import ErrorResponse
-from genesys_provider.emulator.integration_types import NAMES, TYPES_PATH, config_schema, type_view
+from genesys_provider.emulator.integration_types import NAMES, TYPES_PATH, VIEW, config_schema, type_view
 from genesys_provider.emulator.integrations import MAX_PAGE_NUMBER, MAX_PAGE_SIZE, instances_limit
 from genesys_provider.emulator.login import INTEGRATIONS_READ
 from genesys_provider.emulator.paths import INTEGRATIONS_PATH
@@ -25,7 +25,6 @@ LIMITS_PATH = "/api/v2/organizations/limits/namespaces/integrations"
 CREDENTIALS_PATH = f"{INTEGRATIONS_PATH}/credentials/listing"
 
 MAX_CREDENTIALS = 200
-_VIEW = "integrations:integration:view"
 
 
 class Catalog:
@@ -40,7 +39,7 @@ class Catalog:
 
     def routes(self, login: Authorization) -> list[Route]:
         """Every call; topics and limits only need a token [G]."""
-        needs: dict[str, Any] = {"permission": _VIEW}
+        needs: dict[str, Any] = {"permission": VIEW}
         return [
             Route(path, login.guarded(call, *scopes, **more), methods=["GET"])
             for path, call, scopes, more in (

@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     from genesys_provider.emulator.limits import RateLimiter
     from genesys_provider.emulator.partner_events import PartnerEvents
     from genesys_provider.emulator.partner_sources import PartnerSource, PartnerSources
-    from genesys_provider.emulator.store import Store
+    from genesys_provider.emulator.target_store import TargetStore
+    from genesys_provider.emulator.tokens import Tokens
     from genesys_provider.emulator.verifier import Verifier
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -107,7 +108,8 @@ class Control:
     """The calls of the control plane, and the parts of the emulator that they control."""
 
     database: Database
-    store: Store
+    store: TargetStore
+    tokens: Tokens
     client: OAuthClient
     limit: RateLimiter
     log: RequestLog
@@ -260,7 +262,7 @@ class Control:
 
     async def revoke_tokens(self, _: Request) -> Response:
         """Make every token issued so far invalid."""
-        self.store.revoke_tokens()
+        self.tokens.revoke()
         return Response(status_code=204)
 
     async def set_scopes(self, request: Request) -> Response:

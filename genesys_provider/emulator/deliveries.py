@@ -17,7 +17,7 @@ from genesys_provider.emulator.events import event, timestamp
 
 if TYPE_CHECKING:
     from genesys_provider.emulator.outbound import Outbound
-    from genesys_provider.emulator.store import Store, StoredTarget
+    from genesys_provider.emulator.target_store import StoredTarget, TargetStore
 
 DELIVERED = "DELIVERED"
 RETRYING = "RETRYING"
@@ -53,8 +53,9 @@ class EventDelivery:
 class Deliveries:
     """Delivers events, and keeps the last ten thousand deliveries in memory."""
 
-    def __init__(self, store: Store, outbound: Outbound) -> None:
+    def __init__(self, store: TargetStore, outbound: Outbound, organization_id: str) -> None:
         self._store = store
+        self._organization_id = organization_id
         self._outbound = outbound
         self._deliveries: deque[EventDelivery] = deque(maxlen=_KEPT)
         self._retries: set[asyncio.Task[None]] = set()
@@ -65,7 +66,7 @@ class Deliveries:
 
     async def publish(self, event_type: str, event_body: Any) -> list[dict[str, Any]]:
         """Deliver an event; returns after all first attempts, while retries run in the background."""
-        message = event(event_type, event_body, self._store.organization_id())
+        message = event(event_type, event_body, self._organization_id)
         targets = [
             target
             for target in self._store.all()

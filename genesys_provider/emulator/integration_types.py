@@ -23,7 +23,8 @@ NAMES = {
 }
 """The default name of an integration of each type."""
 
-_VIEW = "integrations:integration:view"
+VIEW = "integrations:integration:view"
+"""The permission to read integrations and their types [G]."""
 
 
 def type_view(type_id: str, max_instances: int) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def type_view(type_id: str, max_instances: int) -> dict[str, Any]:
         "credentials": {},
         "nonInstallable": False,
         **({"maxInstances": max_instances} if type_id == EVENTBRIDGE else {}),
-        "userPermissions": [_VIEW],
+        "userPermissions": [VIEW],
         "selfUri": f"{TYPES_PATH}/{type_id}",
     }
 

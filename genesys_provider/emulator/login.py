@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from genesys_provider.emulator.limits import RateLimiter
-    from genesys_provider.emulator.store import Store
+    from genesys_provider.emulator.tokens import Tokens
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -82,9 +82,9 @@ class OAuthClient:
 class Authorization:
     """Issues tokens, and checks them at each call of the API."""
 
-    def __init__(self, client: OAuthClient, store: Store, limit: RateLimiter) -> None:
+    def __init__(self, client: OAuthClient, tokens: Tokens, limit: RateLimiter) -> None:
         self.client = client
-        self._store = store
+        self._tokens = tokens
         self._limit = limit
 
     def routes(self) -> list[Route]:
@@ -117,7 +117,7 @@ class Authorization:
             ErrorResponse: 401, or 429 over the limit.
         """
         token = bearer_token(request.headers.get("authorization", ""))
-        held = None if token is None else self._store.scopes_of(token)
+        held = None if token is None else self._tokens.scopes_of(token)
         if token is None or held is None:
             raise ErrorResponse(401, "Invalid login credentials.")  # [G]
         self._limit.count(token)
@@ -134,7 +134,7 @@ class Authorization:
                 {"error": "unsupported_grant_type", "description": fault, "error_description": fault}, 400
             )
         token = secrets.token_urlsafe(48)
-        self._store.add_token(token, self.client.scopes, TOKEN_SECONDS)
+        self._tokens.add(token, self.client.scopes, TOKEN_SECONDS)
         return JSONResponse(
             {"access_token": token, "token_type": "bearer", "expires_in": TOKEN_SECONDS},
             headers={"Cache-Control": "no-store"},

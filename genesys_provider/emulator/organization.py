@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -10,9 +11,20 @@ from starlette.routing import Route
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from genesys_provider.emulator.database import Database
     from genesys_provider.emulator.login import Authorization
 
 ORGANIZATION_PATH = "/api/v2/organizations/me"
+
+SCHEMA = ("CREATE TABLE IF NOT EXISTS organization (id TEXT NOT NULL)",)
+
+
+def organization_id(database: Database, wanted: str | None) -> str:
+    """The organization's id: `wanted`, or the stored one, or a new one; it is stored."""
+    row = database.execute("SELECT id FROM organization").fetchone()
+    chosen: str = wanted or (row[0] if row else str(uuid4()))
+    database.execute("REPLACE INTO organization (rowid, id) VALUES (1, ?)", (chosen,))
+    return chosen
 
 
 class OrganizationRoute:

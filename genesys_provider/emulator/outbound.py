@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from genesys_provider.emulator.store import StoredTarget
+    from genesys_provider.emulator.target_store import StoredTarget
 
 ENDPOINT_SECONDS = 10.0
 """How long an endpoint may take to answer [C]: the same as for a gateway's webhook in [S]."""

@@ -1,15 +1,9 @@
-"""The stored targets, tokens and organization of the emulator.
-
-The database contains the endpoints' secrets in plain text, since the emulator has to use them. Tokens are stored as
-digests.
-"""
+"""The stored targets of the emulator, with their endpoints' secrets in plain text, since it has to use them."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -22,17 +16,6 @@ if TYPE_CHECKING:
 
     from genesys_provider.emulator.database import Database, TableView
     from genesys_provider.emulator.extras import Extras
-
-SCHEMA = (
-    """
-    CREATE TABLE IF NOT EXISTS tokens (
-        digest TEXT PRIMARY KEY,
-        scopes TEXT NOT NULL,
-        expires_at REAL NOT NULL
-    )
-    """,
-    "CREATE TABLE IF NOT EXISTS organization (id TEXT NOT NULL)",
-)
 
 _EXTRAS = "extraFields"
 """The key in a stored configuration for fields unknown to the contract."""
@@ -85,23 +68,11 @@ TARGETS = Table(
 )
 
 
-class Store:
-    """The storage of targets, tokens and the organization."""
+class TargetStore:
+    """The storage of targets."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._database.execute("DELETE FROM tokens WHERE expires_at < ?", (time.time(),))
-
-    def organization_id(self, wanted: str | None = None) -> str:
-        """The organization's id: `wanted`, or the stored one, or a new one."""
-        row = self._database.execute("SELECT id FROM organization").fetchone()
-        organization_id: str = wanted or (row[0] if row else str(uuid4()))
-        if row is None or row[0] != organization_id:
-            self._database.execute("DELETE FROM organization")
-            self._database.execute("INSERT INTO organization VALUES (?)", (organization_id,))
-        return organization_id
-
-    # Targets
 
     def add(
         self, config: dict[str, Any], extras: Extras | None = None, *, target_id: str | None = None
@@ -186,30 +157,6 @@ class Store:
         except sqlite3.IntegrityError as error:
             raise NameTakenError from error
 
-    # Tokens
-
-    def add_token(self, token: str, scopes: frozenset[str], seconds: int) -> None:
-        """Accept the token for this many seconds."""
-        self._database.execute(
-            "INSERT INTO tokens VALUES (?, ?, ?)",
-            (_digest(token), " ".join(sorted(scopes)), time.time() + seconds),
-        )
-
-    def scopes_of(self, token: str) -> frozenset[str] | None:
-        """The token's scopes; None if it is unknown, revoked or expired."""
-        row = self._database.execute(
-            "SELECT scopes FROM tokens WHERE digest = ? AND expires_at > ?", (_digest(token), time.time())
-        ).fetchone()
-        return None if row is None else frozenset(row[0].split())
-
-    def revoke_tokens(self) -> None:
-        """Revoke all tokens."""
-        self._database.execute("DELETE FROM tokens")
-
 
 def _text(config: dict[str, Any], extras: Extras | None) -> str:
     return json.dumps(config if extras is None else {**config, _EXTRAS: extras})
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -19,7 +19,7 @@ from genesys_provider.emulator.login import INTEGRATION_WRITE, READ, WRITE
 from genesys_provider.emulator.odd import odd_entries
 from genesys_provider.emulator.paths import TARGETS_PATH, id_of
 from genesys_provider.emulator.statuses import VERIFIED
-from genesys_provider.emulator.store import NameTakenError
+from genesys_provider.emulator.target_store import NameTakenError
 from genesys_provider.emulator.views import health_view, target_view, verification_view
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from genesys_provider.emulator.extras import Extras
     from genesys_provider.emulator.login import Authorization
     from genesys_provider.emulator.outbound import Outbound
-    from genesys_provider.emulator.store import Store, StoredTarget
+    from genesys_provider.emulator.target_store import StoredTarget, TargetStore
     from genesys_provider.emulator.verifier import Verifier
 
 HEALTHY = "HEALTHY"
@@ -45,8 +45,16 @@ MAX_PAGE_SIZE = 100
 class Targets:
     """The calls for targets."""
 
-    def __init__(self, store: Store, verifier: Verifier, outbound: Outbound, departures: Departures) -> None:
+    def __init__(
+        self,
+        store: TargetStore,
+        verifier: Verifier,
+        outbound: Outbound,
+        departures: Departures,
+        organization_id: str,
+    ) -> None:
         self._store = store
+        self._organization_id = organization_id
         self._verifier = verifier
         self._outbound = outbound
         self._departures = departures
@@ -141,7 +149,7 @@ class Targets:
     async def health(self, request: Request) -> Response:
         """`POST …/targets/{id}/health`: sends a POST to the endpoint, without changing the status [S]."""
         target, behaviour = self._target(request), behaviour_of(request)
-        check = event(HEALTH_CHECK, {"targetId": target.id}, self._store.organization_id())
+        check = event(HEALTH_CHECK, {"targetId": target.id}, self._organization_id)
         outcome = await self._outbound.post(target, check)
         status = HEALTHY if outcome.error is None else UNHEALTHY
         message = outcome.error or f"endpoint answered {outcome.status}"

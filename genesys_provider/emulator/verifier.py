@@ -15,7 +15,7 @@ from genesys_provider.emulator.tasks import Tasks
 
 if TYPE_CHECKING:
     from genesys_provider.emulator.outbound import Outbound
-    from genesys_provider.emulator.store import Store, StoredTarget
+    from genesys_provider.emulator.target_store import StoredTarget, TargetStore
 
 
 class Verifier:
@@ -25,8 +25,11 @@ class Verifier:
         minimum_seconds: The minimum time for which a verification stays pending.
     """
 
-    def __init__(self, store: Store, outbound: Outbound, minimum_seconds: float) -> None:
+    def __init__(
+        self, store: TargetStore, outbound: Outbound, organization_id: str, minimum_seconds: float
+    ) -> None:
         self._store = store
+        self._organization_id = organization_id
         self._outbound = outbound
         self._minimum_seconds = minimum_seconds
         self._running = Tasks()
@@ -50,7 +53,7 @@ class Verifier:
         await self._running.close()
 
     async def _verify(self, target: StoredTarget) -> None:
-        question = event(VERIFICATION, {"targetId": target.id}, self._store.organization_id())
+        question = event(VERIFICATION, {"targetId": target.id}, self._organization_id)
         outcome, _ = await asyncio.gather(
             self._outbound.post(target, question),
             asyncio.sleep(self._minimum_seconds),

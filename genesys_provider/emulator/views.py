@@ -10,7 +10,7 @@ from genesys_provider.emulator.paths import target_path
 
 if TYPE_CHECKING:
     from genesys_provider.emulator.behaviour import Behaviour
-    from genesys_provider.emulator.store import StoredTarget
+    from genesys_provider.emulator.target_store import StoredTarget
 
 _SHOWN_AUTH_FIELDS = ("username", "clientId", "tokenUrl")
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
 from genesys_provider.emulator.database import Database
 from genesys_provider.emulator.deliveries import retry_delay
-from genesys_provider.emulator.store import SCHEMA, Store
-from genesys_provider.emulator.store import TARGETS as TARGETS_TABLE
+from genesys_provider.emulator.target_store import TARGETS as TARGETS_TABLE
+from genesys_provider.emulator.target_store import TargetStore
 from tests.emulator.emulated import BASIC, TARGETS, Api, body
 from tests.support.waiting import eventually
 
@@ -149,8 +149,8 @@ def test_the_headers_of_one_target_do_not_affect_others(
         "X-Number": 5,
         "": CANARY,
     }
-    database = Database(tmp_path / "state.db", (TARGETS_TABLE,), SCHEMA)
-    store = Store(database)
+    database = Database(tmp_path / "state.db", (TARGETS_TABLE,), ())
+    store = TargetStore(database)
     policy = {**QUICK, "maxRetries": 0}
     for name, value in oddities.items():
         store.add({**body(endpoint, f"odd {name}"), **BASIC, "retryPolicy": policy, "headers": {name: value}})
