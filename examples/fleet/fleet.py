@@ -101,7 +101,7 @@ def drive(
             with budgets[run.region].share(run.targets) as share:
                 if cli.stopped.is_set():
                     return
-                console.print(f"{run.name:<32} {run.command}: {run.targets} targets")
+                console.print(f"{run.name:<32} {run.command}: {counted(run.targets, 'target')}")
                 bar = progress.add_task(run.name, total=run.targets)
 
                 def step() -> None:
@@ -131,6 +131,11 @@ def drive(
     return signals
 
 
+def counted(count: int, what: str) -> str:
+    """`1 stack`, `2 stacks`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def summarize(runs: list[StackRun], leftovers: list[str], console: Console) -> None:
     """Prints the failures, the stacks left over, and the totals."""
     for run in runs:
@@ -142,7 +147,7 @@ def summarize(runs: list[StackRun], leftovers: list[str], console: Console) -> N
         console.print(f"\n{name} has no rows any more and was left unchanged: pulumi destroy --stack {name}")
     outcomes = Counter[str](run.outcome for run in runs)
     targets = sum((run.counts for run in runs), Counter[str]())
-    console.print(f"\n{len(runs)} stacks: {in_words(outcomes)}. Targets: {in_words(targets)}.")
+    console.print(f"\n{counted(len(runs), 'stack')}: {in_words(outcomes)}. Targets: {in_words(targets)}.")
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import shlex
 import threading
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 import httpx
@@ -28,6 +29,9 @@ from genesys_provider.client.transport import Answer, connections, exchange
 from genesys_provider.client.trust import trust
 from genesys_provider.client.urls import shown_url
 
+if TYPE_CHECKING:
+    from genesys_provider.targets.models import Target
+
 OK, NOTE, WRONG = "ok", "note", "wrong"
 SKEW_SECONDS = 60.0
 """How far this clock may be off. Tokens are renewed a minute early; gateways accept webhooks of five minutes."""
@@ -40,6 +44,13 @@ READS = {
     "topics": TOPICS,
 }
 """Calls that every command may need. Whether writes are allowed can only be found out by writing."""
+
+PROBE_OPTIONS = {
+    "BASIC": {"username": "--username"},
+    "OAUTH2": {"clientId": "--client-id", "tokenUrl": "--token-url"},
+    "JWT": {"clientId": "--client-id"},
+}
+"""The options of `probe` for each type of authentication, by the names of the API."""
 
 
 class Finding(NamedTuple):
@@ -187,7 +198,7 @@ def endpoints(connection: Connection) -> Iterator[Finding]:
                 "Target",
                 WRONG,
                 f"{each.name} is {each.status}" + (f": {reason}" if reason else ""),
-                f"Try `genesys-eventbridge probe {shown_url(each.endpoint_url)}`, fix the endpoint, then {anew}",
+                f"Try `{_probe(each, manager.settings)}`, fix the endpoint, then {anew}",
             )
         if not failed:
             yield Finding("Targets", OK, f"{len(found)}, none failed")
@@ -206,6 +217,17 @@ def endpoints(connection: Connection) -> Iterator[Finding]:
             )
         if not troubled:
             yield Finding("Sources", OK, f"{len(listed)}, none in error")
+
+
+def _probe(target: Target, settings: Settings) -> str:
+    """The command that sends what the target's verification sends; it asks for the secret."""
+    words = ["genesys-eventbridge", "probe", shown_url(target.endpoint_url)]
+    for key, option in PROBE_OPTIONS.get(target.auth_type, {}).items():
+        if key in target.auth_config:
+            words += [option, target.auth_config[key]]
+    if settings.ca_file:
+        words += ["--ca-file", str(settings.ca_file)]
+    return shlex.join(words)
 
 
 def all_of(connection: Connection) -> Iterator[Finding]:

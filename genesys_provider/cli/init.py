@@ -47,8 +47,8 @@ def init(directory: Path) -> None:
             f"Commit {project.name} and {folder.name}: then a fresh clone needs `pulumi install` only."
         )
         click.echo(
-            "Set PULUMI_PARALLEL=256 where you and your pipeline run Pulumi: by default it waits for the "
-            "verification of only 4 targets per core at a time."
+            "Set PULUMI_PARALLEL=256 where you and your pipeline run Pulumi: by default it verifies "
+            "only 4 targets per core at a time."
         )
     else:
         click.echo(f"{project} names {folder}, which is up to date: nothing to do.")
@@ -134,7 +134,7 @@ def _put_script(script: Path) -> list[str]:
     if not script.exists():
         script.parent.mkdir(parents=True, exist_ok=True)
         script.write_bytes(wanted)
-        done.append(f"{script}: put there")
+        done.append(f"{script}: created")
     else:
         had = script.read_bytes()
         if _OURS not in had:

@@ -193,8 +193,8 @@ class Unauthorized(ApiError):
 
     hint = (
         "Check that GENESYSCLOUD_OAUTHCLIENT_ID and GENESYSCLOUD_OAUTHCLIENT_SECRET belong to a client-credentials "
-        "OAuth client of this organization and region (GENESYSCLOUD_REGION); if they do, make a new secret in "
-        "Genesys Cloud under Admin > Integrations > OAuth"
+        "OAuth client of this organization, and that GENESYSCLOUD_REGION is the organization's region; if so, make "
+        "a new secret in Genesys Cloud under Admin > Integrations > OAuth"
     )
 
 

@@ -56,6 +56,9 @@ _CALLS = {"apiUrl": "/api/v2/…", "loginUrl": "/oauth/token"}
 _CALLS_PATH = re.compile(r"/+(api/v2|oauth/token)(/.*)?$", re.IGNORECASE)
 """The end of a URL to which a call's path was pasted along with the base."""
 
+_KEY = r"\bgenesys:([A-Za-z]+)"
+_KEYS_IN_A_ROW = rf"{_KEY}(?:(?:,| and|, and| or) {_KEY})*"
+
 
 class Origins(NamedTuple):
     """Where values came from, if not from the stack's config."""
@@ -64,6 +67,8 @@ class Origins(NamedTuple):
     """What errors call a config key: the environment variable, or the argument of an explicit provider."""
     correction: str = ""
     """What to do about a wrong value."""
+    whose: str = ""
+    """What follows a name, or the last of several in a row: ` of provider 'eu'`."""
 
 
 FROM_CONFIG = Origins({})
@@ -146,8 +151,8 @@ class Settings:
                 secret.
         """
         cls.require_arguments(config, provider)
-        names = {key: f"{argument} of provider {provider!r}" for key, argument in ARGUMENTS.items()}
-        return cls._from(config, environ, Origins(names, "Correct it in the program"))
+        origins = Origins(ARGUMENTS, "Correct it in the program", f" of provider {provider!r}")
+        return cls._from(config, environ, origins)
 
     @staticmethod
     def require_arguments(config: Mapping[str, object], provider: str) -> None:
@@ -240,7 +245,11 @@ def _naming(origins: Origins) -> Iterator[None]:
 
 
 def _renamed(text: str, origins: Origins) -> str:
-    return re.sub(r"\bgenesys:([A-Za-z]+)", lambda match: origins.names.get(match[1], match[0]), text)
+    def named(several: re.Match[str]) -> str:
+        names = re.sub(_KEY, lambda match: origins.names.get(match[1], match[0]), several[0])
+        return names if names == several[0] else names + origins.whose
+
+    return re.sub(_KEYS_IN_A_ROW, named, text)
 
 
 def _base_url(key: str, url: str) -> str:

@@ -37,12 +37,12 @@ _HINTS = {
     NotFound.hint: "It may have been deleted by hand: `pulumi refresh` corrects the state",
     Unauthorized.hint: (
         "Check that genesys:clientId and genesys:clientSecret belong to a client-credentials OAuth client of this "
-        "organization and region (genesys:region); if they do, make a new secret in Genesys Cloud under Admin > "
-        "Integrations > OAuth. If it is new already, run `pulumi up` first: a plain refresh or destroy uses "
-        "the one that the last `up` found in the program or the stack's config (with --run-program it uses today's)"
+        "organization, and that genesys:region is the organization's region; if so, make a new secret in Genesys "
+        "Cloud under Admin > Integrations > OAuth. If it is new already, run `pulumi up` first: a plain refresh or "
+        "destroy uses the secret of the last `up` (with --run-program it uses the current one)"
     ),
     OtherOrganization.hint: (
-        "Set genesys:region, genesys:apiUrl and the OAuth client back to those of its organization, and run "
+        "Set the OAuth client, genesys:region and genesys:apiUrl back to those of its organization, and run "
         "`pulumi up`: a plain refresh or destroy uses the settings of the last one. To move the stack to the other "
         "one, run `pulumi destroy` with the old configuration first. If that organization or resource no longer "
         "exists, remove it from the state, with what depends on it: `pulumi state delete --target-dependents "

@@ -251,16 +251,22 @@ class TargetManager(Manager[Target, TargetConfig]):
                 error=error.message if error else None,
             )
 
-    def health(self, target_id: str) -> str:
+    def health(self, target_id: str, before: str = "") -> str:
         """The result of `check_health`, or `UNKNOWN` if it fails or the run is cancelled.
 
         A failed check must not hide the result of the operation before it. The audit trail has the error.
+
+        Args:
+            target_id: The target.
+            before: The status line that the result is added to, since the terminal keeps only the last one.
         """
         report("checking health")
         try:
-            return self.check_health(target_id)
+            result = self.check_health(target_id)
         except GenesysError:
-            return UNKNOWN_HEALTH
+            result = UNKNOWN_HEALTH
+        report(f"{before}, health check: {result}" if before else f"health check: {result}")
+        return result
 
     def sync(
         self,
@@ -297,7 +303,8 @@ class TargetManager(Manager[Target, TargetConfig]):
             target = self._wait(written, timeout)
             seconds = round(self._clock() - written.at, 3)
             verified_at = utc_now()
-        health = self.health(target.id) if health_check else None
+        verified = "" if seconds is None else f"verified after {seconds:.1f} s"
+        health = self.health(target.id, verified) if health_check else None
         return Outcome(target, verified_at, seconds, health, adopted)
 
     def _wait(self, written: Written[Target], timeout: float | None) -> Target:

@@ -174,6 +174,35 @@ def test_failing_endpoints(cloud: Cloud, env: dict[str, str], tmp_path: Path) ->
     assert "save the target again" in found["Target"]["hint"]
 
 
+@pytest.mark.parametrize(
+    ("auth_type", "auth_config", "options"),
+    [
+        ("NONE", {}, ""),
+        ("BASIC", {"username": "o'neil", "password": "x" * 9}, """ --username 'o'"'"'neil'"""),
+        (
+            "OAUTH2",
+            {"clientId": "relay", "clientSecret": "x" * 9, "tokenUrl": "https://localhost/token"},
+            " --client-id relay --token-url https://localhost/token",
+        ),
+        ("JWT", {"clientId": "relay", "clientSecret": "x" * 9}, " --client-id relay"),
+    ],
+)
+def test_the_probe_of_a_failed_target_can_be_run_as_it_is_written(
+    cloud: Cloud,
+    env: dict[str, str],
+    tmp_path: Path,
+    auth_type: str,
+    auth_config: dict[str, str],
+    options: str,
+) -> None:
+    make(cloud, "queues", status="FAILED", authType=auth_type, authConfig=auth_config)
+    _, found = looked_at(env, tmp_path)
+    command = (
+        f"genesys-eventbridge probe {cloud.endpoint('events')}{options} --ca-file {cloud.gateway.ca_file}"
+    )
+    assert f"`{command}`" in found["Target"]["hint"]
+
+
 def test_a_target_of_a_stack_that_failed_later(cloud: Cloud, env: dict[str, str], tmp_path: Path) -> None:
     """Its state has it as verified, so without a refresh the `up` would find nothing to do."""
     make(cloud, "queues", status="FAILED", headers=owner("queues", "dev", "shop"))

@@ -51,7 +51,7 @@ def check_host(project: Path, folder: str = FOLDER) -> None:
 def test_a_new_project(project: Path) -> None:
     code, output = init(project)
     assert code == 0, output
-    assert f"{project / FOLDER / SCRIPT}: put there" in output
+    assert f"{project / FOLDER / SCRIPT}: created" in output
     assert f"plugins.providers names {FOLDER}" in output
     assert f"Commit Pulumi.yaml and {FOLDER}" in output
     check_host(project)
@@ -167,7 +167,7 @@ def test_a_host_without_the_script_for_windows(project: Path) -> None:
     init(project)
     script = (project / FOLDER / SCRIPT).with_suffix(".cmd")
     script.unlink()
-    assert f"{script}: put there" in init(project)[1]
+    assert f"{script}: created" in init(project)[1]
     check_host(project)
 
 
@@ -181,7 +181,7 @@ def test_a_host_script_that_is_not_executable(project: Path) -> None:
 def test_a_stanza_whose_folder_is_missing(project: Path) -> None:
     init(project)
     shutil.rmtree(project / FOLDER)
-    assert "put there" in init(project)[1]
+    assert ": created" in init(project)[1]
     check_host(project)
 
 

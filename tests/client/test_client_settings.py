@@ -346,3 +346,14 @@ def test_invalid_explicit_providers(change: dict[str, object], named: str) -> No
     assert "GENESYSCLOUD_" not in str(caught.value)
     assert "the variable" not in str(caught.value)
     assert CANARY not in str(caught.value)
+
+
+def test_the_words_of_an_explicit_provider_name_it_once_for_several_arguments() -> None:
+    settings = Settings.of_provider(GIVEN, "eu")
+    text = (
+        "Check genesys:clientId and genesys:clientSecret, or genesys:region, genesys:apiUrl; genesys:caFile."
+    )
+    assert settings.in_its_words(text) == (
+        "Check client_id and client_secret of provider 'eu', or region, api_url of provider 'eu'; "
+        "ca_file of provider 'eu'."
+    )

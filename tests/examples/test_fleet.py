@@ -387,7 +387,7 @@ def test_a_stack_that_can_not_start_is_not_reported_as_unchanged(tmp_path: Path)
         result = fleet.run("up")
     assert result.code == 1, result.output
     assert re.search(r"sales +FAILED in \d+ s: nothing was done\n", result.output), result.output
-    assert "1 stacks: 1 FAILED. Targets: none." in result.output
+    assert "1 stack: 1 FAILED. Targets: none." in result.output
     assert "PULUMI_CONFIG_PASSPHRASE" in result.output
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -242,7 +243,11 @@ def test_an_import_of_a_missing_target_is_an_error(declared: Declared) -> None:
 
 def test_health_check(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.program(declared.target("orders", health_check="True")))
-    assert stack.up().code == 0
+    done = stack.up()
+    assert done.code == 0
+    # The last status that the terminal keeps is a result, not what was under way.
+    said = re.search(r"orders created \(.*\) verified after [\d.]+ s, health check: HEALTHY", done.output)
+    assert said, done.output
     assert stack.resources()["orders"]["outputs"]["healthStatus"] == "HEALTHY"
     assert cloud.writes() == ["POST 201", "POST 200"]
 
