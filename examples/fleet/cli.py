@@ -22,10 +22,18 @@ OPERATIONS = ("up", "preview", "refresh", "destroy")
 
 
 class InterruptibleCli(PulumiCommand):
-    """The `pulumi` on PATH. Safe for threads."""
+    """The `pulumi` on PATH. Safe for threads.
+
+    Raises:
+        CommandError: There is none.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
+        try:
+            super().__init__()
+        except FileNotFoundError:
+            missing = "there is no `pulumi` on PATH: install the Pulumi CLI"
+            raise create_command_error(CommandResult("", missing, 127)) from None
         self.stopped = threading.Event()
         """Set by the first `interrupt`; no operation starts after that."""
         self._lock = threading.Lock()

@@ -42,14 +42,16 @@ ERRORS_SHOWN = 10
 def main(command: str, targets: Path, parallel_stacks: int, requests_per_minute: int) -> None:
     """Run COMMAND on all stacks of the fleet."""
     os.environ["FLEET_TARGETS"] = str(targets.absolute())
-    cli = InterruptibleCli()
     try:
+        cli = InterruptibleCli()
         require_own_host()
         runs = [StackRun(command, name, len(rows)) for name, rows in read_targets(targets).items()]
         leftovers = stacks_left_over(cli, {run.name for run in runs})
-    except (InvalidFleet, automation.CommandError) as error:
-        why = str(error) if isinstance(error, InvalidFleet) else reason(error)
+    except (InvalidFleet, automation.CommandError, automation.InvalidVersionError) as error:
+        why = reason(error) if isinstance(error, automation.CommandError) else str(error)
         raise click.UsageError(f"nothing was started:\n{why}") from None
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
     # A CI log gets plain lines, even if FORCE_COLOR is set.
     terminal = sys.stdout.isatty()
     console = Console(force_terminal=terminal, highlight=False, markup=False, soft_wrap=True)

@@ -62,7 +62,11 @@ class StackRun:
             step = event.res_outputs_event or event.res_op_failed_event
             if step and not step.metadata.type.startswith("pulumi:"):
                 failed = "interrupted" if cli.stopped.is_set() else "failed"
-                self._count(failed if event.res_op_failed_event else step.metadata.op.value)
+                operation = failed if event.res_op_failed_event else step.metadata.op.value
+                if operation == "refresh":
+                    # Another one follows: with `options: {refresh: always}`, each command begins with a refresh.
+                    return
+                self._count(operation)
                 on_step()
             said = event.diagnostic_event
             if said and said.severity == "error":

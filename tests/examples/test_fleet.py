@@ -400,6 +400,57 @@ def test_a_project_without_our_host_starts_nothing(tmp_path: Path) -> None:
     assert list(fleet.backend.iterdir()) == []
 
 
+def test_without_pulumi_nothing_is_started(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path, {})
+    fleet.env["PATH"] = str(tmp_path)
+    refused = fleet.run("up")
+    assert refused.code == 2, refused.output
+    assert refused.output.rstrip().endswith(
+        "Error: nothing was started:\nthere is no `pulumi` on PATH: install the Pulumi CLI"
+    )
+
+
+def test_ctrl_c_before_the_first_stack(tmp_path: Path) -> None:
+    """While the driver lists the stacks of the backend, which may take long."""
+    fleet = Fleet(tmp_path, {})
+    pulumi = shutil.which("pulumi", path=fleet.env["PATH"])
+    listing = tmp_path / "listing"
+    os.mkfifo(listing)
+    slow = tmp_path / "slow" / "pulumi"
+    slow.parent.mkdir()
+    slow.write_text(
+        f'#!/bin/sh\ncase "$*" in *"stack ls"*) echo > {listing}; exit;; esac\nexec {pulumi} "$@"\n'
+    )
+    slow.chmod(0o755)
+    fleet.env["PATH"] = f"{slow.parent}{os.pathsep}{fleet.env['PATH']}"
+    running = fleet.start("up")
+    eventually(lambda: any("stack ls" in each for each in fleet.processes()))
+    running.interrupt()
+    stopped = running.wait()
+    # Lets the command end, which waits for somebody who reads.
+    listing.read_text()
+    assert stopped.code == 128 + signal.SIGINT, stopped.output
+    assert "Traceback" not in stopped.output
+    eventually(lambda: fleet.processes() == [])
+
+
+@pytest.mark.full_length
+def test_a_refresh_before_each_command_is_not_counted(tmp_path: Path) -> None:
+    with Cloud(tmp_path) as cloud:
+        fleet = Fleet(tmp_path, {EU: cloud})
+        project = fleet.directory / "Pulumi.yaml"
+        project.write_text(f"{project.read_text()}options:\n  refresh: always\n")
+        fleet.declare(2)
+        for command, targets in (
+            ("up", "2 created"),
+            ("preview", "2 unchanged"),
+            ("up", "2 unchanged"),
+            ("destroy", "2 deleted"),
+        ):
+            result = fleet.run(command)
+            assert last_line(result) == f"1 stacks: 1 done. Targets: {targets}.", result.output
+
+
 @pytest.fixture(scope="module")
 def budget_module() -> ModuleType:
     spec = importlib.util.spec_from_file_location("budget", EXAMPLE / "budget.py")
