@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -55,9 +56,9 @@ class Decoded:
             yield reading
 
     @cached_property
-    def without_white_space(self) -> Decoded:
-        """The text without its white space."""
-        kept = [at for at, character in enumerate(self.text) if not character.isspace()]
+    def without_gaps(self) -> Decoded:
+        """The text without white space and invisible characters, such as the soft hyphens of an HTML page."""
+        kept = [at for at, character in enumerate(self.text) if _is_seen(character)]
         return Decoded("".join(self.text[at] for at in kept), [self.places[at] for at in kept])
 
     def place(self, start: int, end: int) -> tuple[int, int]:
@@ -78,6 +79,15 @@ class Decoded:
                 places += [place] * len(characters)
                 at += length
         return Decoded("".join([*pieces, self.text[at:]]), places + self.places[at:])
+
+
+def without_gaps(text: str) -> str:
+    """The text as `Decoded.without_gaps` has it."""
+    return "".join(filter(_is_seen, text))
+
+
+def _is_seen(character: str) -> bool:
+    return not character.isspace() and unicodedata.category(character) not in ("Cc", "Cf")
 
 
 def _meaning(escape: re.Match[str]) -> list[tuple[str, int]]:

@@ -5,7 +5,8 @@ failed verification. Such text is shown to the user, stored in the state and wri
 secret is registered here as soon as it is known, and redacted from all output.
 
 **How a secret is found.** In plain text and in percent-, JSON-, HTML- and base64-encoding, also nested, with or
-without white space in it. A secret that is a URL is also found by its path and query alone.
+without white space and invisible characters in it. A secret that is a URL is also found by its path and query
+alone.
 
 **Which words are left alone.** A secret may be an everyday word, such as `error` or `target`: one with fewer than 8
 characters, or fewer than 16 that are all letters. In other people's text it is redacted only as a whole word, so
@@ -23,7 +24,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from genesys_provider.client.decoding import LONGEST_ESCAPE, Decoded
+from genesys_provider.client.decoding import LONGEST_ESCAPE, Decoded, without_gaps
 
 SHORTEST = 4
 """Minimum number of characters of a secret."""
@@ -97,14 +98,14 @@ class _Noted:
                     if _may_be_a_word(needle):
                         _add(self._words, needle.strip())
                     else:
-                        _add(self._long, "".join(needle.split()))
+                        _add(self._long, without_gaps(needle))
                 self.longest = max(self.longest, len(secret))
                 # Last, so that whoever finds the secret here can rely on its needles.
                 self._known.add(secret)
 
     def found(self, layer: Decoded, word: Callable[[str, int, int], bool]) -> Iterator[tuple[int, int]]:
         """Positions of secrets in the original text; short words only where `word` accepts their surroundings."""
-        closed = layer.without_white_space
+        closed = layer.without_gaps
         for start, end in self._long.found(closed.text):
             yield closed.place(start, end)
         for start, end in self._words.found(layer.text):
