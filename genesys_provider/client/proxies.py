@@ -34,8 +34,7 @@ class Proxy:
     """May contain the credentials for the proxy."""
 
     def __str__(self) -> str:
-        port = f":{self.url.port}" if self.url.port else ""
-        return f"the proxy {self.url.host}{port} that {self.named_by} names"
+        return f"the proxy {self.url.netloc.decode('ascii')} that {self.named_by} names"
 
 
 def proxy_for(url: httpx.URL) -> Proxy | None:

@@ -60,6 +60,10 @@ _KEY = r"\bgenesys:([A-Za-z]+)"
 _KEYS_IN_A_ROW = rf"{_KEY}(?:(?:,| and|, and| or) {_KEY})*"
 
 
+_QUOTES = ("'", '"', "\u201c", "\u201d")
+"""Characters that are not part of a credential, but of the text around it."""
+
+
 class Origins(NamedTuple):
     """Where values came from, if not from the stack's config."""
 
@@ -104,9 +108,11 @@ class Settings:
         for key, text in (("clientId", self.client_id), ("clientSecret", self.client_secret)):
             if text != text.strip():
                 raise ConfigurationError(f"genesys:{key} begins or ends with white space")
-            if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+            if text.startswith(_QUOTES) and text.endswith(_QUOTES):
                 # `docker --env-file`, for one, takes quotes as part of the value.
                 raise ConfigurationError(f"genesys:{key} must not be in quotes")
+            if not text.isprintable():
+                raise ConfigurationError(f"genesys:{key} contains an invisible or invalid character")
         for key, value in (
             ("maxRetries", self.max_retries),
             ("verificationTimeout", self.verification_timeout),

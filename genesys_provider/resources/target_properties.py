@@ -18,7 +18,7 @@ from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import owned_properties, properties
 from genesys_provider.resources.owned_properties import as_set, compared_ownership, set_read
 from genesys_provider.targets.inputs import RetryPolicy
-from genesys_provider.targets.vocabulary import VERIFIED
+from genesys_provider.targets.vocabulary import NEEDED_AUTH_FIELDS, VERIFIED
 
 if TYPE_CHECKING:
     from genesys_provider.targets.manager import Outcome
@@ -236,8 +236,8 @@ def inputs_read(
 ) -> dict[str, Any]:
     """The inputs that describe the target as it is now.
 
-    The API does not return secrets. They are kept from the state while the authentication is the one to which they
-    belong. Insignificant order and case is kept as well.
+    The API does not return secrets, nor maybe the other fields of an authentication. They are kept from the state
+    while the authentication is the one to which they belong. Insignificant order and case is kept as well.
 
     Args:
         state: The last outputs; empty in an import.
@@ -265,7 +265,9 @@ def inputs_read(
         auth["tokenUrl"] = _url_read((state.get("authConfig") or {}).get("tokenUrl"), auth["tokenUrl"])
     if state.get("authType") == target.auth_type:
         old_auth = state.get("authConfig") or {}
-        auth |= {name: old_auth[name] for name in SECRET_FIELDS if name in old_auth}
+        needed = NEEDED_AUTH_FIELDS.get(target.auth_type, ())
+        untold = [name for name in needed if name not in auth]
+        auth |= {name: old_auth[name] for name in (*SECRET_FIELDS, *untold) if name in old_auth}
     if auth or "authConfig" in state:
         inputs["authConfig"] = auth
     old_names = {name.lower(): name for name in state.get("headers") or {}}

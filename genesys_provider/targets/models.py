@@ -340,6 +340,21 @@ class VisibleTarget(NamedTuple):
     event_types: frozenset[str]
     owner: str | None
 
+    def same_as(self, other: VisibleTarget) -> bool:
+        """Whether both are the same as far as the service tells.
+
+        It may not return the fields of an authentication, as it does not return secrets [C].
+        """
+        if self.auth_type != other.auth_type:
+            return False
+        told = self.auth_config.keys() & other.auth_config.keys()
+        untold = set(NEEDED_AUTH_FIELDS.get(self.auth_type, ())) - told
+        mine, others = (
+            {name: value for name, value in each.auth_config.items() if name not in untold}
+            for each in (self, other)
+        )
+        return self._replace(auth_config=mine) == other._replace(auth_config=others)
+
     @classmethod
     def of(
         cls,

@@ -105,7 +105,7 @@ class _News:
         self._before = written.before
         self._ends = written.at + LAG_SECONDS
         self._clock = clock
-        self.shows = written.before is None or written.before.visible != written.thing.visible
+        self.shows = written.before is None or not written.before.visible.same_as(written.thing.visible)
         """Whether a read can show the write itself; a new password or a mere retry is only visible in the
         status."""
 
@@ -120,7 +120,7 @@ class _News:
             return look
         if self.shows:
             now = look.thing or self._directory.get_now(before.id)
-            if now is not None and now.visible != before.visible:
+            if now is not None and not now.visible.same_as(before.visible):
                 self._before = None
                 # Use the matching status, since `verify` may lag behind the target.
                 return look if look.thing or look.status == now.status else Look(now.status, None, now)

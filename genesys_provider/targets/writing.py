@@ -76,7 +76,7 @@ class TargetWriting(Writing[Target, TargetConfig]):
             config = config.model_copy(update={"owner": target.owner})
         else:
             owner.require(target)
-        if unchanged and config.visible == target.visible and (target.verified or not target.final):
+        if unchanged and config.visible.same_as(target.visible) and (target.verified or not target.final):
             if self._writes.show_no_old_verdict(target_id):
                 return Written(target, self._clock())
             # The status may be from before the last write, which is not visible in any other way.
@@ -141,8 +141,8 @@ class TargetWriting(Writing[Target, TargetConfig]):
         return self._client.delete_target(target_id)
 
     def _is_what_was_sent(self, existing: Target, config: TargetConfig) -> bool:
-        return existing.visible == config.visible
+        return existing.visible.same_as(config.visible)
 
     def _is_a_scripts_first_try(self, existing: Target, config: TargetConfig) -> bool:
         # A verified target may be in use.
-        return not existing.verified and existing.visible == config.visible
+        return not existing.verified and existing.visible.same_as(config.visible)

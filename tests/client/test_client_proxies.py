@@ -108,6 +108,12 @@ def test_an_unreachable_proxy_is_named(unused_url: str, monkeypatch: pytest.Monk
         listed(API)
 
 
+def test_the_address_of_a_proxy_is_shown_as_in_its_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:canary@[2001:db8::1]:3128")
+    proxy = proxy_for(httpx.URL(API))
+    assert str(proxy) == "the proxy [2001:db8::1]:3128 that HTTPS_PROXY names"
+
+
 def test_a_tls_proxy_is_verified_with_the_same_cas(
     far: tuple[int, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

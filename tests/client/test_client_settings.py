@@ -155,9 +155,23 @@ def test_a_bad_value_names_its_key_and_never_a_secret(key: str, value: str, sour
 
 
 @pytest.mark.parametrize("key", ["clientId", "clientSecret"])
-@pytest.mark.parametrize("value", [f'"{CANARY}"', f"'{CANARY}'", f"{CANARY}\n", f" {CANARY}", '""'])
-def test_quotes_and_white_space_around_credentials_are_named(key: str, value: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"^{ENVIRONMENT[key]} .*(quotes|white space)") as refused:
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        (f'"{CANARY}"', "in quotes"),
+        (f"'{CANARY}'", "in quotes"),
+        (f"\u201c{CANARY}\u201d", "in quotes"),
+        ('""', "in quotes"),
+        (f"{CANARY}\n", "white space"),
+        (f" {CANARY}", "white space"),
+        (f"\ufeff{CANARY}", "invisible"),
+        (f"{CANARY}\u200b", "invisible"),
+        # A byte of the environment that is not UTF-8.
+        (f"{CANARY}\udce4", "invalid character"),
+    ],
+)
+def test_what_does_not_belong_to_credentials_is_named(key: str, value: str, named: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{ENVIRONMENT[key]} .*{named}") as refused:
         Settings.resolve({}, {ENVIRONMENT[key]: value})
     assert CANARY not in str(refused.value) + repr(refused.value)
 

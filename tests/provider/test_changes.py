@@ -136,6 +136,16 @@ def test_refresh_shows_drift_and_up_corrects_it(stack: Stack, cloud: Cloud) -> N
     assert "3 unchanged" in stack.refresh().output
 
 
+def test_a_refresh_keeps_authentication_that_the_service_does_not_tell(stack: Stack, cloud: Cloud) -> None:
+    cloud.set_behaviour(omit=["authConfig"])
+    cloud.requests()
+    before = stack.recorded()
+    result = stack.must("up", "--refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    assert "updated" not in result.output
+    assert stack.recorded() == before
+    assert cloud.writes() == []
+
+
 @pytest.mark.full_length
 def test_the_gateway_hears_of_a_change_found_by_a_refresh(
     stack: Stack, declared: Declared, cloud: Cloud

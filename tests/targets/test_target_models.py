@@ -367,6 +367,21 @@ def test_constants_and_numbers_may_be_written_otherwise() -> None:
     assert target.retry_policy == wanted.retry_policy.model_dump(by_alias=True)
 
 
+@pytest.mark.parametrize("said", [None, {}, {"password": "****"}])
+def test_authentication_that_the_service_does_not_tell_is_no_difference(said: object) -> None:
+    target = Target.read({**EXAMPLE, "id": "1", "authConfig": said})
+    wanted = TargetConfig.model_validate(EXAMPLE)
+    assert wanted.visible.same_as(target.visible)
+    assert target.visible.same_as(wanted.visible)
+    for change in ({"name": "x"}, {"authType": "NONE", "authConfig": {}}):
+        assert not target.visible.same_as(TargetConfig.model_validate({**EXAMPLE, **change}).visible)
+
+
+def test_other_authentication_is_a_difference() -> None:
+    target = Target.read({**EXAMPLE, "id": "1", "authConfig": {"username": "x"}})
+    assert not target.visible.same_as(TargetConfig.model_validate(EXAMPLE).visible)
+
+
 @pytest.mark.parametrize(
     ("typed", "read"),
     [
