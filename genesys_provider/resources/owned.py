@@ -114,10 +114,10 @@ class OwnedProvider(ResourceProvider, ABC):
 
         with speaking_of(_olds):
             inputs = self.properties().with_defaults(news, configured_api_url(self._config))
-            owner = inputs.get("owner")
+            # If a transform ignores all changes, the engine has put the old mark here, or none if there was none.
+            owner = current().urn or inputs.get("owner")
             if isinstance(owner, str):
-                # If a transform ignores all changes, the engine has put the old mark here.
-                inputs["owner"] = owner = current().urn or owner
+                inputs["owner"] = owner
                 run.checked(owner)
                 if not _olds:
                     run.parallelism.queued(owner)
@@ -206,7 +206,7 @@ class OwnedProvider(ResourceProvider, ABC):
         from genesys_provider.resources.words import said
 
         properties = self.properties()
-        run.parallelism.begun(_news["owner"])
+        run.parallelism.begun(_owner(_news).urn)
         with self.managed(_olds, _news) as manager:
             organization_id = _same_organization(manager, self.kind, _id, _olds)
             if not properties.configuration_changed(_olds, _news):

@@ -15,6 +15,7 @@ import pytest
 from tests.support.cloud import OWNER_HEADER, mark
 from tests.support.declared import COMPONENT, OTHER_COMPONENT, opts
 from tests.support.engine import OWN_HOST, SYNC_TYPE, TARGET_TYPE, urn
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from tests.support.declared import Declared
     from tests.support.engine import Stack
     from tests.support.process import Result
+
+IGNORE_ALL = (
+    "pulumi.runtime.register_resource_transform(lambda args: pulumi.ResourceTransformResult(args.props, "
+    "pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(ignore_changes=['*']))))"
+)
+"""A line of a program: the engine puts the old inputs in place of all new ones, the owner mark included."""
 
 
 def refused(result: Result, *words: str) -> str:
@@ -68,6 +75,20 @@ def up(declared: Declared, host: Path | None, *lines: str, **options: Any) -> St
     stack = declared.stack(declared.program(*(lines or (declared.target("orders"),))), host=host, **options)
     succeeded(stack.up())
     return stack
+
+
+def made_by_hand(cloud: Cloud) -> str:
+    """The id of a new target `orders` without a mark."""
+    body = {
+        "name": "orders",
+        "endpointUrl": cloud.endpoint("orders"),
+        "authType": "NONE",
+        "authConfig": {},
+        "retryPolicy": {"maxRetries": 5, "backoffStrategy": "EXPONENTIAL", "initialDelaySeconds": 2},
+        "eventTypes": ["A"],
+    }
+    created: str = cloud.api("POST", json=body).json()["id"]
+    return created
 
 
 # Moves.
@@ -216,20 +237,31 @@ def test_the_mark_is_the_urn_under_any_parent(declared: Declared, cloud: Cloud) 
 
 @pytest.mark.full_length
 def test_a_transform_that_ignores_all_changes_does_not_hide_a_move(declared: Declared, cloud: Cloud) -> None:
-    ignore = (
-        "pulumi.runtime.register_resource_transform(lambda args: pulumi.ResourceTransformResult(args.props, "
-        "pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(ignore_changes=['*']))))"
-    )
-    stack = up(declared, OWN_HOST, ignore, declared.target("orders"))
+    stack = up(declared, OWN_HOST, IGNORE_ALL, declared.target("orders"))
     target_id = id_of(stack)
     moved = in_component(declared, aliases=f"[{urn('orders')!r}]")
-    stack.program(declared.program(ignore, *moved))
+    stack.program(declared.program(IGNORE_ALL, *moved))
     succeeded(stack.up())
     assert cloud.marks() == {"orders": urn("orders", COMPONENT)}
     another = declared.target("another", called="orders", name="'orders'")
-    stack.program(declared.program(ignore, another, *in_component(declared, depends_on="[another]")))
+    stack.program(declared.program(IGNORE_ALL, another, *in_component(declared, depends_on="[another]")))
     refused(stack.up(), urn("orders", COMPONENT))
     assert cloud.living() == {"orders": target_id}
+
+
+@pytest.mark.full_length
+def test_a_transform_that_ignores_all_changes_does_not_hide_a_missing_mark(
+    declared: Declared, cloud: Cloud
+) -> None:
+    """The target was made by hand, without the password that its endpoint requires."""
+    target_id = made_by_hand(cloud)
+    eventually(lambda: cloud.targets()["orders"]["status"] == "FAILED")
+    stack = declared.stack(declared.program())
+    stack.import_(TARGET_TYPE, "orders", target_id, "--protect=false")
+    stack.program(declared.program(IGNORE_ALL, declared.target("orders")))
+    output = refused(stack.up(), "endpoint answered 401")
+    assert "Traceback" not in output
+    assert cloud.marks() == {"orders": urn("orders")}
 
 
 @pytest.mark.full_length
@@ -439,15 +471,7 @@ def test_a_target_of_another_project_is_left_alone(
 
 
 def test_an_unmarked_target_must_be_imported(declared: Declared, cloud: Cloud, host: Path | None) -> None:
-    body = {
-        "name": "orders",
-        "endpointUrl": cloud.endpoint("orders"),
-        "authType": "NONE",
-        "authConfig": {},
-        "retryPolicy": {"maxRetries": 5, "backoffStrategy": "EXPONENTIAL", "initialDelaySeconds": 2},
-        "eventTypes": ["A"],
-    }
-    target_id = cloud.api("POST", json=body).json()["id"]
+    target_id = made_by_hand(cloud)
     stack = declared.stack(declared.targets(["orders"]), host=host)
     refused(stack.up(), f"pulumi import {TARGET_TYPE} orders {target_id}")
     assert cloud.living() == {"orders": target_id}
