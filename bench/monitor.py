@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import httpx
 
+from bench.processes import processes
 from bench.services import Organization
 from genesys_provider import TargetConfig, TargetManager
 from tests.support.process import Service
@@ -65,23 +66,22 @@ def main(targets: int, browsers: int, minutes: float) -> None:
         options = ("--port", 0, "--history", history)
         monitor = stack.enter_context(Service("monitor", *options, env=organization.env))
         organization.traffic()
-        click.echo(f"before a browser: {_megabytes(monitor.pid):.0f} MB")
+        click.echo(f"before a browser: {processes()[monitor.pid].megabytes:.0f} MB")
         watching = Browsers(monitor.url, browsers)
         time.sleep(30)
-        click.echo(f"with {browsers} after half a minute: {_megabytes(monitor.pid):.0f} MB")
+        click.echo(f"with {browsers} after half a minute: {processes()[monitor.pid].megabytes:.0f} MB")
         click.echo(f"to each browser when it opens: {watching.megabytes_each():.1f} MB")
-        used, began = _processor_seconds(monitor.pid), time.monotonic()
+        used, began = processes()[monitor.pid].processor_seconds, time.monotonic()
         for sample in range(SAMPLES):
             _until(
                 began + (sample + 1) * minutes * 60 / SAMPLES,
                 lambda: organization.fail(ids.pop()),
             )
-            click.echo(
-                f"after {(sample + 1) * minutes / SAMPLES:.0f} minutes: {_megabytes(monitor.pid):.0f} MB"
-            )
+            passed = (sample + 1) * minutes / SAMPLES
+            click.echo(f"after {passed:.0f} minutes: {processes()[monitor.pid].megabytes:.0f} MB")
         lasted = time.monotonic() - began
         click.echo(f"to each browser: {watching.megabytes_each() / lasted * 60:.2f} MB a minute")
-        click.echo(f"processor: {(_processor_seconds(monitor.pid) - used) / lasted:.1%} of a core")
+        click.echo(f"processor: {(processes()[monitor.pid].processor_seconds - used) / lasted:.1%} of a core")
         click.echo(f"requests: {organization.traffic().by_kind}")
         history_bytes = sum(each.stat().st_size for each in history.parent.glob(f"{history.name}*"))
         click.echo(f"history: {history_bytes / 1e6:.1f} MB")
@@ -106,16 +106,6 @@ def _until(end: float, work: Callable[[], None]) -> None:
     while (left := end - time.monotonic()) > 0:
         work()
         time.sleep(min(CHANGES_EVERY, left))
-
-
-def _megabytes(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * 4096 / 1e6
-
-
-def _processor_seconds(pid: int) -> float:
-    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / 100
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Finds the provider host among the processes below a command, and measures it."""
+"""Measures processes: one of which the id is known, or the provider host below a command."""
 
 from __future__ import annotations
 
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,36 +24,43 @@ class Peak:
 
 
 @dataclass(frozen=True)
-class _Process:
+class Process:
+    """A running process, at one moment."""
+
     pid: int
     parent: int
-    kilobytes: int
+    megabytes: float
+    """Its resident memory, in units of 1024 KiB, as `top` shows it."""
+    processor_seconds: int
     threads: int
     command: str
 
 
-def _processes() -> dict[int, _Process]:
+def processes() -> dict[int, Process]:
+    """All processes of the machine by their ids, from `ps`; `-ww`, since it would cut commands to `COLUMNS`."""
     listed = subprocess.run(
-        ["ps", "-e", "-o", "pid=,ppid=,rss=,nlwp=,args="],  # noqa: S607
+        ["ps", "-e", "-ww", "-o", "pid=,ppid=,rss=,cputimes=,nlwp=,args="],  # noqa: S607
         capture_output=True,
         text=True,
         check=True,
     ).stdout
     found = {}
     for line in listed.splitlines():
-        pid, parent, kilobytes, threads, *command = line.split(None, 4)
-        found[int(pid)] = _Process(int(pid), int(parent), int(kilobytes), int(threads), "".join(command))
+        pid, parent, kilobytes, seconds, threads, *command = line.split(None, 5)
+        found[int(pid)] = Process(
+            int(pid), int(parent), int(kilobytes) / 1024, int(seconds), int(threads), "".join(command)
+        )
     return found
 
 
-def _host_below(ancestor: int) -> _Process | None:
-    processes = _processes()
-    for each in processes.values():
+def _host_below(ancestor: int) -> Process | None:
+    running = processes()
+    for each in running.values():
         if HOST not in each.command:
             continue
-        above: _Process | None = each
+        above: Process | None = each
         while above is not None and above.pid != ancestor:
-            above = processes.get(above.parent)
+            above = running.get(above.parent)
         if above is not None:
             return each
     return None
@@ -61,11 +69,11 @@ def _host_below(ancestor: int) -> _Process | None:
 def watched(running: Running, limit: float) -> tuple[Result, Peak]:
     """Waits for the end of a command, and returns its result with the peak of its provider host."""
     megabytes, threads = 0.0, 0
-    deadline = time.monotonic() + limit
-    while (host := _host_below(running.pid)) or threads == 0:
-        if host is not None:
-            megabytes, threads = max(megabytes, host.kilobytes / 1024), max(threads, host.threads)
-        if time.monotonic() > deadline:
-            break
-        time.sleep(INTERVAL)
-    return running.wait(limit), Peak(megabytes, threads)
+    with ThreadPoolExecutor(1) as aside:
+        # It also reads the output, so that a command never waits for room in the pipe.
+        ended = aside.submit(running.wait, limit)
+        while not ended.done():
+            if host := _host_below(running.pid):
+                megabytes, threads = max(megabytes, host.megabytes), max(threads, host.threads)
+            time.sleep(INTERVAL)
+    return ended.result(), Peak(megabytes, threads)
