@@ -7,6 +7,7 @@ them: inputs that have `passed` before need no rules.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
 from pulumi.output import Unknown
@@ -19,6 +20,10 @@ from genesys_provider.common.paths import property_path
 from genesys_provider.resources.properties import Path, related
 
 Config = TypeVar("Config", bound=ApiModel)
+
+_validating = ThreadPoolExecutor(1, "validating")
+"""Validates for all operations. It takes a deeper stack than anything else in them, and the thread of an operation
+would keep that memory, 11 kB, while it waits for its verdict."""
 
 
 class Rules(Protocol):
@@ -44,7 +49,8 @@ def faults(model: type[BaseModel], properties: Mapping[str, Any]) -> list[Fault]
     unknown: list[Path] = []
     try:
         # Only by the API's names: Python's names would pass, but be missing in the request.
-        model.model_validate(_known(properties, (), unknown), by_alias=True, by_name=False)
+        known = _known(properties, (), unknown)
+        _validating.submit(model.model_validate, known, by_alias=True, by_name=False).result()
     except ValidationError as error:
         paths = [property_path(path) for path in unknown]
         return [fault for fault in faults_of(error) if not any(related(fault.path, path) for path in paths)]
@@ -74,7 +80,8 @@ def config_from(model: type[Config], kind: str, inputs: Mapping[str, Any]) -> Co
         Invalid: They break a rule, such as a secret that an import lacks, which the check tolerates.
     """
     names = [field.alias or name for name, field in model.model_fields.items()]
+    given = {name: inputs[name] for name in names if inputs.get(name) is not None}
     try:
-        return model.model_validate({name: inputs[name] for name in names if inputs.get(name) is not None})
+        return _validating.submit(model.model_validate, given).result()
     except ValidationError as error:
         raise Invalid(f"{kind} {inputs.get('name')!r}", faults_of(error)) from None
