@@ -109,7 +109,7 @@ def _other_ways(setting: Setting, ours: dict[str, float]) -> Iterator[Line]:
         )
     yield Line(
         name="one by one",
-        work=f"create {count} like the source document; floor: with ours",
+        work=f"create {count} like the guide, one after another; floor: with ours",
         measured=script_seconds / few * count,
         floor=ours[PARALLEL],
         targets=count,

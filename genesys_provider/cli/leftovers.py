@@ -64,7 +64,8 @@ def leftovers(project: str, stack: str | None, cwd: Path | None, delete: bool, a
     """Find targets and sources that carry the mark of PROJECT, or of one of its stacks, but are in no state.
 
     Reads every state that the Pulumi CLI can read here, and tells which. Objects that are in a state, or are being
-    created, are never deleted; and nothing is deleted if a state can't be read.
+    created, are never deleted; and nothing is deleted if a state can't be read. With PULUMI_SKIP_CHECKPOINTS the
+    objects of a run are in no state until it ends: let a `pulumi up` end first.
     """
     from genesys_provider.cli.states import look
     from genesys_provider.sources.manager import SourceManager

@@ -67,7 +67,7 @@ class OAuth2Auth:
 
 @dataclass(frozen=True)
 class JwtAuth:
-    """A JSON web token. The source has no rule for its fields [S]: set those that your organization uses."""
+    """A JSON web token. The guide has no rule for its fields [S]: set those that your organization uses."""
 
     auth_type: ClassVar[str] = "JWT"
 
