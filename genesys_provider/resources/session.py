@@ -102,10 +102,17 @@ def configured_api_url(config: Mapping[str, object]) -> str:
 
 
 def _advice() -> str | None:
-    """How this run could have been faster, if it could."""
+    """How this run could have been faster, if it could.
+
+    Each explicit provider has a process of its own, which knows nothing of the targets of the others.
+    """
     with _lock:
         allowances = [each.allowance for beside in _managers.values() for each in beside.values()]
-    return run.parallelism.advice(least_seconds=max((each.least_seconds for each in allowances), default=0.0))
+        provider = next((settings.origins.whose for settings in _managers), "")
+    advice = run.parallelism.advice(least_seconds=max((each.least_seconds for each in allowances), default=0.0))
+    if advice is None or not provider:
+        return advice
+    return f"{advice}. These are the figures{provider} alone: add up those of all providers"
 
 
 def _manager(kind: type[Kind], settings: Settings, cancelled: threading.Event) -> Kind:

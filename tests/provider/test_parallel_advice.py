@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.cloud import Cloud
+from tests.support.declared import opts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,20 @@ def test_the_advice_is_shown_once_if_targets_had_to_queue(declared: Declared) ->
     assert told == [("2", "6", "6")], result.output
     # Nothing has to queue now.
     assert not TOLD.search(stack.up("--parallel", "2").output)
+
+
+@pytest.mark.full_length
+def test_an_explicit_provider_speaks_of_its_own_targets(declared: Declared, cloud: Cloud) -> None:
+    """It has a process of its own, which knows nothing of the other providers' targets."""
+    lines = [
+        declared.provider("eu", cloud),
+        *(declared.target(f"t{number}", opts=opts(provider="eu")) for number in range(6)),
+    ]
+    result = declared.stack(declared.program(*lines)).up("--parallel", "2")
+    assert result.code == 0, result.output
+    told = result.output.partition("Diagnostics:")[2]
+    assert TOLD.findall(told) == [("2", "6", "6")], result.output
+    assert "These are the figures of provider 'eu' alone: add up those of all providers" in told
 
 
 @pytest.mark.full_length
