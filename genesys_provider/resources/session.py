@@ -109,7 +109,9 @@ def _advice() -> str | None:
     with _lock:
         allowances = [each.allowance for beside in _managers.values() for each in beside.values()]
         provider = next((settings.origins.whose for settings in _managers), "")
-    advice = run.parallelism.advice(least_seconds=max((each.least_seconds for each in allowances), default=0.0))
+    advice = run.parallelism.advice(
+        least_seconds=max((each.least_seconds for each in allowances), default=0.0)
+    )
     if advice is None or not provider:
         return advice
     return f"{advice}. These are the figures{provider} alone: add up those of all providers"
