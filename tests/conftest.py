@@ -11,6 +11,7 @@ import trustme
 from tests.support.bounded import COUNTED
 from tests.support.cloud import Cloud
 from tests.support.engine import Stack
+from tests.support.keys import key_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +63,15 @@ def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as environment:
         environment.delenv("SSL_CERT_DIR", raising=False)
         environment.setenv("SSL_CERT_FILE", str(file))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keys() -> Iterator[None]:
+    """Lets Pulumi ask a service for the keys of stacks, instead of deriving them from a passphrase."""
+    with key_service() as env, pytest.MonkeyPatch.context() as environment:
+        for name, value in env.items():
+            environment.setenv(name, value)
         yield
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import yaml
 
+from tests.support.keys import secrets_provider
 from tests.support.process import Result, Running
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class NewStack:
     backend: dict[Path, str]
     """The files of the backend, by their relative paths."""
     settings: str
-    """`Pulumi.<stack>.yaml`, with the salt of the secrets."""
+    """`Pulumi.<stack>.yaml`, with the salt or the encrypted key of the secrets."""
 
 
 @cache
@@ -89,8 +90,9 @@ def new_stack(project: str, name: str) -> NewStack:
         backend.mkdir()
         there.mkdir()
         (there / "Pulumi.yaml").write_text(json.dumps({"name": project, "runtime": "python"}))
-        command = ["pulumi", "--non-interactive", "stack", "init", name]
-        result = Running(command, there, pulumi_env(home, backend)).wait()
+        env = pulumi_env(home, backend)
+        command = ["pulumi", "--non-interactive", "stack", "init", name, *secrets_provider(env)]
+        result = Running(command, there, env).wait()
         assert result.code == 0, result.output
         files = [each for each in backend.rglob("*") if each.is_file()]
         return NewStack(
@@ -141,7 +143,7 @@ class Stack:
     def _init(self) -> None:
         """Initializes the stack; in its own backend without `pulumi stack init`, which takes 0.3 s of CPU."""
         if self.env["PULUMI_BACKEND_URL"] != backend_url(self.backend):
-            self.must("stack", "init", self.name)
+            self.must("stack", "init", self.name, *secrets_provider(self.env))
             return
         assert not self._stored.exists(), f"{self.qualified} already exists"
         new = new_stack(self.project, self.name)
