@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import ssl
 import threading
@@ -119,9 +120,12 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
     def json_object(self) -> dict[str, Any] | None:
-        """The body as a JSON object; None if it isn't one. Half a surrogate pair is replaced."""
+        """The body as a JSON object; None if it isn't one.
+
+        Half a surrogate pair is replaced, and numbers that JSON does not have, such as NaN, are read as null.
+        """
         try:
-            body = json.loads(self.body)
+            body = json.loads(self.body, parse_constant=_finite, parse_float=_finite)
             if _HALF.search(self.body):
                 # JSON can express half a character; no file, database or protocol of ours can hold it.
                 body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
@@ -188,6 +192,11 @@ def where_to_look(key: str, url: str) -> str:
         f"{ENVIRONMENT[key]} or {ENVIRONMENT['region']}, which lead to {url}"
         + (f", and {proxy}" if proxy else "")
     )
+
+
+def _finite(number: str) -> float | None:
+    value = float(number)
+    return value if math.isfinite(value) else None
 
 
 def _untrusted(error: BaseException) -> bool:

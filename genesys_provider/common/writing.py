@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Protocol, TypeVar
 
@@ -19,6 +19,7 @@ from genesys_provider.client.errors import (
     Cancelled,
     Conflict,
     GenesysError,
+    InvalidRequest,
     NotFound,
 )
 from genesys_provider.client.progress import report
@@ -135,11 +136,8 @@ class Writing(ABC, Generic[T, W]):
                     self._writes.deleted(existing.id)
             try:
                 return self._post(config), False
-            except Conflict:
-                existing = self._left_behind(config, creates_first)
-                # The name is free again, or the list does not show its holder yet.
-                if existing is None and next(while_the_name_is_taken, True):
-                    raise
+            except (Conflict, InvalidRequest) as error:
+                existing = self._in_the_way(error, config, creates_first, while_the_name_is_taken)
             except MAY_HAVE_ACTED as error:
                 if error.tried_enough or not error.maybe_acted:
                     raise
@@ -237,6 +235,19 @@ class Writing(ABC, Generic[T, W]):
             self._stop_if_cancelled()
         # The holder has released the name, but the list still shows it: the POST will tell whether it is free.
         return None
+
+    def _in_the_way(
+        self, refusal: Conflict | InvalidRequest, config: W, creates_first: bool, pauses: Iterator[None]
+    ) -> T | None:
+        """What a refused create adopts; None if it can be sent again, after the next of these pauses.
+
+        A taken name may also be refused with a 400 [C], but a 400 may have any other reason.
+        """
+        existing = self._left_behind(config, creates_first)
+        # The name is free again, or the list does not show its holder yet.
+        if existing is None and (isinstance(refusal, InvalidRequest) or next(pauses, True)):
+            raise refusal
+        return existing
 
     def _made_all_the_same(self, config: W, creates_first: bool, error: GenesysError) -> T | None:
         """What a POST whose response was lost has created; None if nothing appears in all that time.

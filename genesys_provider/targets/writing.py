@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from genesys_provider.client.api import TARGETS, GenesysClient
-from genesys_provider.client.errors import Conflict, NotFound, UnexpectedAnswer
+from genesys_provider.client.errors import Conflict, InvalidRequest, NotFound, UnexpectedAnswer
 from genesys_provider.client.progress import report
 from genesys_provider.common.audit import AuditEvent, AuditTrail
 from genesys_provider.common.directory import Directory
@@ -106,12 +106,16 @@ class TargetWriting(Writing[Target, TargetConfig]):
             try:
                 answer = self._client.update_target(target.id, body)
                 break
-            except Conflict:
-                if pause == NAME_PAUSES[-1]:
+            except (Conflict, InvalidRequest) as error:
+                # A taken name may also be refused with a 400 [C].
+                may_be_taken = isinstance(error, Conflict) or config.name != target.name
+                if pause == NAME_PAUSES[-1] or not may_be_taken:
                     raise
                 holder = self._directory.find_now(config.name)
                 if holder is not None and holder.id != target.id:
                     self._names.wait_for(config.name, holder, config.owner, creates=False)
+                elif isinstance(error, InvalidRequest):
+                    raise
                 # The holder has released the name; the service may take a moment to notice.
         return self._accepted(config, {**answer, "id": target.id}, event, started, target)
 

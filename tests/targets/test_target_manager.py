@@ -281,6 +281,39 @@ def test_a_target_created_after_the_look_up_is_found_by_the_409(
             manager.register(config(cloud))
 
 
+@pytest.mark.parametrize("owner", [OWNER, "shop/prod/x"])
+def test_a_taken_name_may_be_refused_with_a_400(cloud: Cloud, manager: TargetManager, owner: str) -> None:
+    at_once(3, lambda number: manager._directory.find(f"other{number}"))
+    cloud.api("POST", json=config(cloud, owner=owner).payload())
+    cloud.control("faults", match=POST, action="status", status=400, times=1)
+    if owner == OWNER:
+        assert manager.register(config(cloud)).adopted
+    else:
+        with pytest.raises(NameTaken, match="owned by shop/prod/x"):
+            manager.register(config(cloud))
+
+
+def test_a_new_name_that_is_taken_may_be_refused_with_a_400(cloud: Cloud, manager: TargetManager) -> None:
+    manager.register(config(cloud, "taken", owner="shop/prod/x"))
+    target = manager.register(config(cloud)).target
+    cloud.control("faults", match={"method": "PUT"}, action="status", status=400)
+    with pytest.raises(NameTaken, match="owned by shop/prod/x"):
+        manager.update(target.id, config(cloud, "taken"))
+
+
+def test_a_400_for_another_reason_is_not_looked_into(cloud: Cloud, manager: TargetManager) -> None:
+    target = manager.register(config(cloud)).target
+    cloud.requests()
+    cloud.control("faults", match={"method": "PUT"}, action="status", status=400)
+    with pytest.raises(InvalidRequest):
+        manager.update(target.id, config(cloud, eventTypes=["B"]))
+    assert [each.partition(" ")[0] for each in cloud.requests()] == ["GET", "PUT"]
+    cloud.control("faults", match=POST, action="status", status=400)
+    with pytest.raises(InvalidRequest):
+        manager.register(config(cloud, "new"))
+    assert cloud.writes() == ["POST 400"]
+
+
 def test_a_name_freed_since_the_look_up_can_be_used(cloud: Cloud, manager: TargetManager) -> None:
     theirs = cloud.api("POST", json=config(cloud, owner="shop/prod/x").payload()).json()
     at_once(3, lambda number: manager._directory.find(f"other{number}"))
