@@ -43,7 +43,10 @@ CANCEL_SECONDS = 0.05
 
 
 class Priority(IntEnum):
-    """The order in which waiting requests are admitted: polls for a verdict before bulk requests."""
+    """The order in which waiting requests are admitted: polls for a verdict before bulk requests.
+
+    Interactive requests are not retried, since polls come again anyway.
+    """
 
     INTERACTIVE = 0
     BULK = 1

@@ -36,7 +36,9 @@ class Page(Generic[T]):
             thing = self.parse(entity)
         except UnexpectedAnswer as error:
             known = isinstance(entity, Mapping)
-            _name(self.kind, shortened(str(entity.get("id"))) if known else "without an id", error.message)
+            _log_once(
+                self.kind, shortened(str(entity.get("id"))) if known else "without an id", error.message
+            )
         else:
             if thing is not None:
                 yield thing
@@ -55,8 +57,8 @@ class Page(Generic[T]):
 
 
 @lru_cache(maxsize=1000)
-def _name(kind: str, id_: str, why: str) -> None:
-    """Logs an entry that can't be parsed, only once, since every reading meets it again."""
+def _log_once(kind: str, id_: str, why: str) -> None:
+    """Logs an entry that can't be parsed: once for the process, since every reading meets it again."""
     _log.warning("skipping %s %s: %s", kind, id_, why)
 
 

@@ -12,8 +12,8 @@ from genesys_provider.emulator.events import timestamp
 if TYPE_CHECKING:
     from genesys_provider.emulator.database import Database, TableView
 
-ENABLED, DISABLED, DELETED, RESTORED = "ENABLED", "DISABLED", "DELETED", "RESTORED"
-"""The intended states of an integration [G]."""
+ENABLED, DISABLED, DELETED = "ENABLED", "DISABLED", "DELETED"
+"""The intended states of an integration [G]; `RESTORED`, which a client may ask for too, leads to `DISABLED`."""
 
 ACTIVE, ACTIVATING, INACTIVE, DEACTIVATING = "ACTIVE", "ACTIVATING", "INACTIVE", "DEACTIVATING"
 ERROR = "ERROR"

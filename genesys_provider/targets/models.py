@@ -54,15 +54,11 @@ AuthType = Literal["NONE", "BASIC", "OAUTH2", "JWT"]
 BackoffStrategy = Literal["EXPONENTIAL", "LINEAR"]
 
 
-def _https_url(url: str) -> str:
-    return checked_url(url)
-
-
 def _token_url(url: str) -> str:
     return checked_url(url, loopback_http=True)
 
 
-HttpsUrl = Annotated[str, AfterValidator(_https_url)]
+HttpsUrl = Annotated[str, AfterValidator(checked_url)]
 TokenUrl = Annotated[str, AfterValidator(_token_url)]
 NonEmptySecret = Annotated[SecretStr, Field(min_length=1)]
 
