@@ -51,13 +51,14 @@ RESOURCES = {
             *("authConfig.client_id", "endpoint_url"),
         },
     ),
+    # The owner is always the URN, whatever a program says.
     "shapes": (
         (
             "Raw('shapes', authConfig=[1], retryPolicy='x', headers=['X'], eventTypes={'A': 1}, healthCheck='yes',"
             "owner=[{}], name='\U0001f600' * 101, endpointUrl='https://☃/')"
         ),
         {
-            *("authConfig", "eventTypes", "headers", "healthCheck", "owner", "retryPolicy"),
+            *("authConfig", "eventTypes", "headers", "healthCheck", "retryPolicy"),
             *("name", "endpointUrl"),
         },
     ),
@@ -73,7 +74,7 @@ RESOURCES = {
             f"Raw('all-secret', authType='JWT', authConfig=secret({CANARY!r}), headers=secret({CANARY!r}), "
             f"eventTypes=[secret({CANARY!r}), ''], name=secret([{CANARY!r}]), owner=secret({{'a': {CANARY!r}}}))"
         ),
-        {"authConfig", "eventTypes[1]", "headers", "name", "owner"},
+        {"authConfig", "eventTypes[1]", "headers", "name"},
     ),
     "sync": (
         (

@@ -89,5 +89,7 @@ def test_many_share_a_failed_call(cloud: Cloud, manager: TargetManager) -> None:
     outcomes = outcomes_at_once(30, lambda _: manager.organization())
     assert all(isinstance(each, ServerError) for each in outcomes)
     assert len({id(each) for each in outcomes}) == 30, "raising an error writes to it"
-    assert len({str(each) for each in outcomes}) == 1
-    assert cloud.requests().count(f"GET {ORGANIZATION} 503") <= 5
+    # A thread that starts after the others' call has ended makes its own, with another correlation id.
+    calls = len({str(each) for each in outcomes})
+    assert calls <= 3
+    assert cloud.requests().count(f"GET {ORGANIZATION} 503") <= 5 * calls
