@@ -12,7 +12,8 @@ There are two kinds of questions:
 - what is known about an object, by name or id: a reading of the whole list is valid for `FRESH_SECONDS`, except
   for what we have written since (`writes`);
 - its current status (`look`), for those who wait for a verdict or a deletion: never older than the question. These
-  polls are admitted before bulk requests, and use at most `LOOK_SHARE` of the rate limit.
+  polls only read the pages of the list that show those who wait. They are admitted before bulk requests, and use at
+  most `LOOK_SHARE` of the rate limit.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
@@ -112,6 +113,8 @@ class Directory(Generic[T]):
         self._read_at = float("-inf")
         self._asked = 0
         self._page_count = 1
+        self._page_of: dict[str, int] = {}
+        """The page on which the list last showed an object, by its id."""
         self._begun: _Listing[T] | None = None
         self._look_at = float("-inf")
         self._list_fails_until = float("-inf")
@@ -287,10 +290,11 @@ class Directory(Generic[T]):
             self._cancelled.wait(LULL_SECONDS)
         return self._asked >= max(2, self._page_count)
 
-    def _pages(self, priority: Priority) -> Iterator[Page[T]]:
+    def _pages(self, priority: Priority, first: int = 1) -> Iterator[Page[T]]:
         try:
-            for page in self._reader.pages(priority=priority):
+            for page in self._reader.pages(priority=priority, first=first):
                 self._page_count = page.page_count
+                self._page_of.update(dict.fromkeys(page.ids, page.number))
                 yield page
         except GenesysError:
             # For a while, ask for each object singly instead.
@@ -305,17 +309,13 @@ class Directory(Generic[T]):
     def _answer_looks(self, ids: Sequence[str]) -> Mapping[str, Look[T] | Exception]:
         seen: dict[str, Look[T] | Exception] = {}
         requests = 0
-        if len(ids) > 1 and self._page_count <= len(ids) and self._clock() >= self._list_fails_until:
+        if len(ids) > 1 and self._clock() >= self._list_fails_until:
             try:
-                for page in self._pages(Priority.INTERACTIVE):
+                for page in self._pages_showing(ids, seen):
                     requests += 1
-                    if page.page_count > len(ids):
-                        break
                     seen.update(
                         (each.id, Look(each.status, None, each)) for each in page.among(ids) if each.status
                     )
-                    if len(seen) == len(ids):
-                        break
             except _FOR_ALL:
                 raise
             except GenesysError as error:
@@ -325,6 +325,32 @@ class Directory(Generic[T]):
         pause = (requests + len(rest)) * self._reader.allowance.seconds_a_request / LOOK_SHARE
         self._look_at = self._clock() + max(pause, self._reader.look_pause)
         return seen
+
+    def _pages_showing(self, ids: Sequence[str], seen: Collection[str]) -> Iterator[Page[T]]:
+        """The pages of the list that may show these objects, while those cost less than to look at each one.
+
+        First those that showed them last. What was never shown is likely to be new, and new objects to come last.
+        After that the whole list.
+
+        Args:
+            ids: The objects.
+            seen: Those that were found meanwhile.
+        """
+        last = self._page_count
+        likely = sorted({self._page_of.get(each, last) for each in ids})
+        read = 0
+        for number in likely:
+            for page in self._pages(Priority.INTERACTIVE, number):
+                read += 1
+                yield page
+                # More pages may have come after the last one.
+                if number != last or page.page_count - page.number > len(ids) - len(seen):
+                    break
+        if read < self._page_count <= len(ids) - len(seen):
+            for page in self._pages(Priority.INTERACTIVE):
+                yield page
+                if len(seen) == len(ids):
+                    break
 
 
 def _each(keys: Sequence[K], answer: Callable[[K], V]) -> dict[K, V | Exception]:

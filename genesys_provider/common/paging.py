@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
+from genesys_provider.client.api import MAX_PAGE_SIZE
 from genesys_provider.client.errors import ApiError, UnexpectedAnswer, shortened
 
 _log = logging.getLogger(__name__)
@@ -20,11 +21,20 @@ class Page(Generic[T]):
 
     kind: str
     """What the list contains, for the log: `target`."""
+    number: int
+    """Its place in the list, from 1."""
     entities: list[Any]
     page_count: int
     """How many pages there are, if the service tells."""
     parse: Callable[[Any], T | None]
     """Parses one entry. Returns None for another kind of object; raises `UnexpectedAnswer` for a bad one."""
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of the entities, as far as they have any."""
+        return {
+            str(entity["id"]) for entity in self.entities if isinstance(entity, Mapping) and "id" in entity
+        }
 
     @property
     def things(self) -> list[T]:
@@ -63,7 +73,7 @@ def _log_once(kind: str, id_: str, why: str) -> None:
 
 
 def pages(
-    kind: str, list_page: Callable[[int], Mapping[str, Any]], parse: Callable[[Any], T | None]
+    kind: str, list_page: Callable[[int], Mapping[str, Any]], parse: Callable[[Any], T | None], first: int = 1
 ) -> Iterator[Page[T]]:
     """Yields a list page by page, requesting pages as needed.
 
@@ -75,9 +85,11 @@ def pages(
         kind: What the list contains: `target`.
         list_page: Requests the page with this number.
         parse: Parses one entry, like `Page.parse`.
+        first: The page to begin with.
     """
     seen: set[str] = set()
-    number, received, without_news, announced = 1, 0, 0, True
+    # The pages before the first one are taken to be full.
+    number, received, without_news, announced = first, (first - 1) * MAX_PAGE_SIZE, 0, True
     while True:
         try:
             answer = list_page(number)
@@ -96,7 +108,7 @@ def pages(
         known = len(seen)
         new = [entity for entity in entities if _is_new(entity, seen)]
         without_news = 0 if len(seen) > known else without_news + 1
-        yield Page(kind, new, max(count if isinstance(count, int) else 0, number + more), parse)
+        yield Page(kind, number, new, max(count if isinstance(count, int) else 0, number + more), parse)
         if not more or without_news > 1:
             return
         number += 1

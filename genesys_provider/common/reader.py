@@ -46,8 +46,10 @@ class Reader(Protocol[T]):
     look_pause: float
     """Minimum seconds between two polls."""
 
-    def pages(self, *, name: str | None = None, priority: Priority = Priority.BULK) -> Iterator[Page[T]]:
-        """The list; with `name`, at least the objects of that name."""
+    def pages(
+        self, *, name: str | None = None, priority: Priority = Priority.BULK, first: int = 1
+    ) -> Iterator[Page[T]]:
+        """The list from this page on; with `name`, at least the objects of that name."""
 
     def get(self, id_: str, /) -> T | None:
         """The object with this id, or None if it is not found."""

@@ -51,8 +51,12 @@ class SourceReading:
         *,
         name: str | None = None,  # noqa: ARG002 (the service can't filter by it)
         priority: Priority = Priority.BULK,
+        first: int = 1,
     ) -> Iterator[Page[Source]]:
-        """The list of sources. Polls only need their state, so missing configurations are not requested."""
+        """The list of sources from this page on.
+
+        Polls only need their state, so missing configurations are not requested.
+        """
 
         def parse(entity: Any) -> Source | None:
             source = parsed(entity)
@@ -74,6 +78,7 @@ class SourceReading:
                 number, integration_type=INTEGRATION_TYPE, priority=priority
             ),
             parse,
+            first,
         )
 
     def get(self, source_id: str) -> Source | None:

@@ -40,10 +40,15 @@ class TargetReading:
         self._client = client
         self.allowance = client.allowance
 
-    def pages(self, *, name: str | None = None, priority: Priority = Priority.BULK) -> Iterator[Page[Target]]:
-        """The list of targets; with `name`, only those of that name."""
+    def pages(
+        self, *, name: str | None = None, priority: Priority = Priority.BULK, first: int = 1
+    ) -> Iterator[Page[Target]]:
+        """The list of targets from this page on; with `name`, only those of that name."""
         return pages(
-            "target", lambda number: self._client.list_targets(number, name=name, priority=priority), parsed
+            "target",
+            lambda number: self._client.list_targets(number, name=name, priority=priority),
+            parsed,
+            first,
         )
 
     def get(self, target_id: str) -> Target | None:

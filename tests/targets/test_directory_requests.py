@@ -97,7 +97,9 @@ class Organization:
         self._names = [f"there-{number}" for number in range(count)]
         self._says_how_long = says_how_long
 
-    def pages(self, *, name: str | None = None, priority: Priority = Priority.BULK) -> Iterator[Page[Target]]:
+    def pages(
+        self, *, name: str | None = None, priority: Priority = Priority.BULK, first: int = 1
+    ) -> Iterator[Page[Target]]:
         assert priority is Priority.BULK
 
         def page(number: int) -> Mapping[str, Any]:
@@ -114,7 +116,7 @@ class Organization:
                 answer["pageCount"] = -(-len(shown) // PAGE)
             return answer
 
-        return pages("target", page, parsed)
+        return pages("target", page, parsed, first)
 
     def get(self, _id: str) -> Target | None:
         raise AssertionError("a name was asked for")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -53,11 +56,11 @@ class Waiting:
         self.directory = Directory(reader, writes, self.cancelled)
         self.verifications = Verifications(reader, self.directory, writes, self.cancelled)
 
-    def targets(self, count: int) -> list[str]:
+    def targets(self, count: int, prefix: str = "t") -> list[str]:
         made = at_once(
             min(count, 16),
             lambda first: [
-                self.client.create_target(body(self.cloud, f"t{number}"))["id"]
+                self.client.create_target(body(self.cloud, f"{prefix}{number}"))["id"]
                 for number in range(first, count, min(count, 16))
             ],
         )
@@ -97,6 +100,59 @@ def test_a_hundred_waits_share_their_polls(cloud: Cloud, tmp_path: Path) -> None
     assert len(requests) <= 5, requests
     eventually(lambda: not pollers())
     waiting.client.close()
+
+
+@pytest.mark.parametrize(
+    ("order", "in_turn"),
+    [
+        # In the order of creation the new ones are on the last page; otherwise the list tells where they are.
+        ("created", [3]),
+        ("name", [3, 1]),
+    ],
+)
+def test_polls_only_read_the_pages_that_show_those_who_wait(
+    waiting: Waiting, order: str, in_turn: list[int]
+) -> None:
+    waiting.cloud.set_behaviour(listOrder=order)
+    waiting.targets(250)
+    # Like the look-ups before creates, which read the list.
+    at_once(10, lambda number: waiting.directory.find(f"new-{number}"))
+    ids = waiting.targets(40, prefix="a")
+    waiting.cloud.requests()
+    with ThreadPoolExecutor(len(ids)) as pool:
+        verdicts = pool.map(waiting.wait, ids)
+        eventually(lambda: pages_read(waiting.cloud).count(in_turn[-1]) > 3)
+        for target_id in ids:
+            waiting.force(target_id, "VERIFIED")
+        assert {verdict.status for verdict in verdicts} == {"VERIFIED"}
+    assert [page for page, _ in groupby(pages_read(waiting.cloud))] == in_turn
+
+
+def test_polls_find_those_who_wait_on_another_page(waiting: Waiting) -> None:
+    """Others were deleted meanwhile."""
+    older = waiting.targets(250)
+    at_once(10, lambda number: waiting.directory.find(f"new-{number}"))
+    ids = waiting.targets(40, prefix="a")
+    waiting.cloud.requests()
+    with ThreadPoolExecutor(len(ids)) as pool:
+        verdicts = pool.map(waiting.wait, ids)
+        eventually(lambda: 3 in pages_read(waiting.cloud))
+        at_once(16, lambda first: [waiting.client.delete_target(each) for each in older[:200][first::16]])
+        waiting.cloud.requests()
+        eventually(lambda: pages_read(waiting.cloud).count(1) > 2)
+        for target_id in ids:
+            waiting.force(target_id, "VERIFIED")
+        assert {verdict.status for verdict in verdicts} == {"VERIFIED"}
+    found = pages_read(waiting.cloud)
+    assert set(found[found.index(1) :]) == {1}
+
+
+def pages_read(cloud: Cloud) -> list[int]:
+    """The pages of the list that were requested, in order."""
+    queries = (
+        parse_qs(each["query"]) for each in cloud.control("requests", "GET") if each["path"] == TARGETS
+    )
+    return [int(query["pageNumber"][0]) for query in queries]
 
 
 def test_a_failure_among_many_has_its_message(waiting: Waiting) -> None:
