@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 LATENCY_SECONDS = 0.1
 REQUESTS_IN_A_ROW = 2
 """The sequence that no provider can avoid over a slow network: a login, then a request."""
+MORE_POLLS = (
+    "in requests, at the default only a few targets are created at a time, and each group needs its own polls, "
+    "which all targets share with a larger `--parallel`"
+)
 REASON = (
     "in time, by the emulator's log of three creates of 100 that took 1.4 s longer than the floor: 0.7 s "
     "until a poll notices the last verdict (polls are at least 0.5 s apart, and further apart the longer "
     "a target waits), and 0.6 s until the engine has recorded the targets of the last polls, which all "
-    "come at once; in requests, at the default only a few targets are created at a time, and each group "
-    "needs its own polls, which all targets share with a larger `--parallel`"
+    f"come at once; {MORE_POLLS}"
 )
 
 
@@ -143,7 +146,6 @@ def limited(setting: Setting) -> Iterator[Line]:
                 Bound(what="answers 429", figure=traffic.throttled, limit=0),
             ),
             note="the floor's creates wait until the limit allows each of them one request",
-            reason=REASON,
         )
 
 
@@ -168,7 +170,7 @@ def latency(setting: Setting) -> Iterator[Line]:
             requests=traffic.by_kind,
             bounds=(Bound(what="requests per target", figure=traffic.total / count, limit=1.25),),
             note="the floor includes the latency of the login and of each target's POST",
-            reason=REASON,
+            reason=MORE_POLLS,
         )
     for parallel in PARALLELS:
         yield _late_refresh(setting, parallel, late)
