@@ -100,11 +100,15 @@ def test_a_source_in_an_error_state_is_adopted_and_retried(cloud: Cloud, manager
 
 
 def test_the_error_of_a_time_limit_has_the_source(cloud: Cloud, manager: SourceManager) -> None:
+    source_id = made(cloud)
+    call(cloud, "PATCH", f"/{source_id}", json={"intendedState": "ENABLED"})
+    force(cloud, source_id, "ACTIVATING")
     with pytest.raises(ActivationTimeout, match="ACTIVATING") as late:
         manager.register(config(), timeout=1.5)
     assert late.value.source.status == "ACTIVATING"
-    assert late.value.source.id == the_one(cloud)["id"]
+    assert late.value.source.id == source_id
     # The next run continues the wait, and changes nothing.
+    force(cloud, source_id, "ACTIVE")
     assert manager.update(late.value.source.id, config()).source.status == "ACTIVE"
     assert writes(cloud) == []
 
