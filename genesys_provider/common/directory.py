@@ -337,16 +337,16 @@ class Directory(Generic[T]):
             seen: Those that were found meanwhile.
         """
         last = self._page_count
-        likely = sorted({self._page_of.get(each, last) for each in ids})
-        read = 0
-        for number in likely:
+        read: set[int] = set()
+        for number in sorted({self._page_of.get(each, last) for each in ids}):
             for page in self._pages(Priority.INTERACTIVE, number):
-                read += 1
+                read.add(page.number)
                 yield page
                 # More pages may have come after the last one.
                 if number != last or page.page_count - page.number > len(ids) - len(seen):
                     break
-        if read < self._page_count <= len(ids) - len(seen):
+        unread = set(range(1, self._page_count + 1)) - read
+        if unread and self._page_count <= len(ids) - len(seen):
             for page in self._pages(Priority.INTERACTIVE):
                 yield page
                 if len(seen) == len(ids):

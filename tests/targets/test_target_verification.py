@@ -128,23 +128,24 @@ def test_polls_only_read_the_pages_that_show_those_who_wait(
     assert [page for page, _ in groupby(pages_read(waiting.cloud))] == in_turn
 
 
-def test_polls_find_those_who_wait_on_another_page(waiting: Waiting) -> None:
-    """Others were deleted meanwhile."""
-    older = waiting.targets(250)
+@pytest.mark.parametrize("why", ["the others are deleted", "another order"])
+def test_polls_find_those_who_wait_on_another_page(waiting: Waiting, why: str) -> None:
+    others = waiting.targets(250)
     at_once(10, lambda number: waiting.directory.find(f"new-{number}"))
     ids = waiting.targets(40, prefix="a")
+
+    def look_at_all() -> None:
+        at_once(len(ids), lambda number: waiting.directory.look(ids[number]))
+
+    look_at_all()
+    if why == "another order":
+        waiting.cloud.set_behaviour(listOrder="name")
+    else:
+        at_once(16, lambda first: [waiting.client.delete_target(each) for each in others[first::16]])
     waiting.cloud.requests()
-    with ThreadPoolExecutor(len(ids)) as pool:
-        verdicts = pool.map(waiting.wait, ids)
-        eventually(lambda: 3 in pages_read(waiting.cloud))
-        at_once(16, lambda first: [waiting.client.delete_target(each) for each in older[:200][first::16]])
-        waiting.cloud.requests()
-        eventually(lambda: pages_read(waiting.cloud).count(1) > 2)
-        for target_id in ids:
-            waiting.force(target_id, "VERIFIED")
-        assert {verdict.status for verdict in verdicts} == {"VERIFIED"}
-    found = pages_read(waiting.cloud)
-    assert set(found[found.index(1) :]) == {1}
+    look_at_all()
+    look_at_all()
+    assert [page for page, _ in groupby(pages_read(waiting.cloud))] == [3, 1]
 
 
 def pages_read(cloud: Cloud) -> list[int]:
