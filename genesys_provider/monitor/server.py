@@ -6,6 +6,7 @@ It listens as soon as it is created, so that an occupied port is reported before
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import socket
 import sqlite3
@@ -35,6 +36,8 @@ from genesys_provider.targets.verdicts import Verdict
 from genesys_provider.targets.vocabulary import VERIFIED
 
 _BACKLOG = 1024
+_STEP = 0.5
+"""Seconds between two checks for a signal."""
 _log = logging.getLogger(__name__)
 THINNED_EVERY = 3600.0
 """Seconds between two clean-ups of the history."""
@@ -134,10 +137,10 @@ class Monitor:
         ]
         for thread in (serving, *watching):
             thread.start()
-        self._fleet.tried.wait(FIRST_READING_SECONDS)
+        _wait(self._fleet.tried, FIRST_READING_SECONDS)
         if not self._ended.is_set():
             ready()
-        self._ended.wait()
+        _wait(self._ended)
         self._site.close()
         self._server.should_exit = True
         self._health.stop()
@@ -211,6 +214,17 @@ class Monitor:
             yield
         except sqlite3.Error as error:
             _log.warning("these changes could not be written to the history: %s", error)
+
+
+def _wait(event: threading.Event, limit: float = math.inf) -> None:
+    """Waits for the event in the main thread, at most `limit` seconds.
+
+    In steps: Python runs signal handlers only in this thread, and a signal does not end a wait that begins just
+    after it.
+    """
+    deadline = time.monotonic() + limit
+    while not event.wait(min(_STEP, max(0, deadline - time.monotonic()))) and time.monotonic() < deadline:
+        pass
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import math
 import os
@@ -11,9 +12,11 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 
 from genesys_provider import Settings, TargetConfig, TargetManager
 from genesys_provider.monitor import fleet
@@ -25,10 +28,6 @@ from tests.support.shared_cloud import counted
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
-
     from tests.monitor.conftest import Watcher
 
 
@@ -262,6 +261,16 @@ def test_sigterm_ends_the_monitor_with_open_streams(watch: Watcher) -> None:
     stream.until(lambda data: data["reading"])
     assert running.end() == (0, "")
     assert stream.ends()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own call chooses the thread")
+def test_a_signal_that_no_wait_notices_ends_the_monitor(watch: Watcher) -> None:
+    """As one does that arrives just before the main thread waits: it interrupts nothing there."""
+    monitor = watch()
+    *_, another = sorted(int(each.name) for each in Path(f"/proc/{monitor.pid}/task").iterdir())
+    assert another != monitor.pid
+    assert ctypes.CDLL(None).tgkill(monitor.pid, another, signal.SIGTERM) == 0
+    assert monitor.wait(SECONDS).code == 0
 
 
 def test_an_unknown_id_is_a_404(watch: Watcher) -> None:
