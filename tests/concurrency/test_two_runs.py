@@ -50,9 +50,8 @@ def assert_agreed(stack: Stack, cloud: Cloud) -> None:
     assert stack.resources()["orders"]["id"] == target["id"]
 
 
-@pytest.mark.parametrize(
-    "backend", ["file", pytest.param("postgres", marks=pytest.mark.full_length)], indirect=True
-)
+@pytest.mark.full_length
+@pytest.mark.parametrize("backend", ["file", "postgres"], indirect=True)
 def test_the_second_run_is_refused(stack: Stack, cloud: Cloud) -> None:
     first = start_up_held_in_post(stack, cloud)
     cloud.requests()

@@ -27,6 +27,7 @@ def configuration(version: int, topics: list[str]) -> dict[str, object]:
     }
 
 
+@pytest.mark.full_length
 def test_the_sdk_manages_the_whole_life_of_an_integration() -> None:
     topics = list(PROPERTIES["eventFilter"])
     with recorded(activation_seconds=0.2) as (exchanges, url):

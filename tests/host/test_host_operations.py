@@ -78,6 +78,7 @@ def test_a_failed_init_is_kept_and_updated(house: House) -> None:
     assert len(house.calls("create starts")) == 1
 
 
+@pytest.mark.full_length
 def test_a_failed_init_in_a_refresh_is_kept(house: House) -> None:
     stack = house.stack("Thing('a', size=1)")
     stack.must("up", "--yes", "--skip-preview")
@@ -150,6 +151,7 @@ def test_a_config_check_that_can_not_be_loaded_is_named(house: House, installed:
     assert "host/servicer.py" not in result.output
 
 
+@pytest.mark.full_length
 def test_a_preview_shows_each_changed_property(house: House) -> None:
     stack = house.stack(
         "Thing('a', size=1, retryPolicy={'maxRetries': 2, 'gone': 1},"
@@ -171,6 +173,7 @@ def test_a_preview_shows_each_changed_property(house: House) -> None:
     assert "[diff: ~auth,retryPolicy,status]" in stack.preview().output
 
 
+@pytest.mark.full_length
 def test_an_immutable_property_causes_a_delete_before_create(house: House) -> None:
     stack = house.stack("Thing('a', place='here', size=1)")
     stack.up()
@@ -189,6 +192,7 @@ def test_an_immutable_property_causes_a_delete_before_create(house: House) -> No
     assert order == ["create starts", "delete", "create starts"]
 
 
+@pytest.mark.full_length
 def test_a_preview_knows_the_outputs_that_an_update_keeps(house: House) -> None:
     lines = (
         f"a = Thing('a', size=1, hidden=pulumi.Output.secret({SECRET!r}), derived=None)",

@@ -89,7 +89,7 @@ def assert_faults_are_clear(
             assert reason == "is not a known property", (path, reason)
 
 
-@examples(150)
+@examples(75, 1500)
 @given(drawn.mutated(drawn.valid_targets()))
 def test_targets_are_checked_clearly(properties: dict[str, Any]) -> None:
     result = check(TARGETS, properties)
@@ -177,7 +177,7 @@ def test_a_valid_target_is_accepted(client: GenesysClient, properties: dict[str,
     assert_accepted(client, result.inputs)
 
 
-@examples(150)
+@examples(75, 1500)
 @given(drawn.mutated(drawn.valid_targets()))
 def test_what_passes_the_check_is_accepted(client: GenesysClient, properties: dict[str, Any]) -> None:
     result = check(TARGETS, properties)

@@ -40,7 +40,7 @@ IN_THE_API = {
 }
 
 
-@examples(150)
+@examples(75, 1500)
 @given(drawn.mutated(drawn.valid_sources))
 def test_sources_are_checked_clearly(properties: dict[str, Any]) -> None:
     assert_faults_are_clear(check(SOURCES, properties), properties, PATHS, "source")
@@ -90,7 +90,7 @@ def test_a_valid_source_is_accepted(client: GenesysClient, properties: dict[str,
     assert_accepted(client, result.inputs)
 
 
-@examples(150)
+@examples(75, 1500)
 @given(drawn.mutated(drawn.valid_sources))
 def test_what_passes_the_check_is_accepted(client: GenesysClient, properties: dict[str, Any]) -> None:
     result = check(SOURCES, properties)
@@ -135,7 +135,7 @@ NEAR = {
 }
 
 
-@examples(300)
+@examples(150, 3000)
 @given(
     st.fixed_dictionaries({}, optional={name: near | drawn.junk for name, near in NEAR.items()}).filter(
         lambda changed: not drawn.holds_unknown(changed)

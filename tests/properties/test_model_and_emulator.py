@@ -73,7 +73,7 @@ def with_defaults(body: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
     return whole, left_out
 
 
-@examples(600, 8_000)
+@examples(300, 8_000)
 @given(near.bodies())
 @example({**VALID, "authType": [], "headers": {"Authorization": ""}})
 def test_both_refuse_the_same(body: dict[str, Any]) -> None:
@@ -93,7 +93,7 @@ def test_both_refuse_the_same(body: dict[str, Any]) -> None:
         assert model_faults(body) - refused
 
 
-@examples(200, 4_000)
+@examples(100, 4_000)
 @given(near.bodies(), drawn.texts())
 def test_the_emulator_accepts_the_requests_for_what_the_model_accepts(
     body: dict[str, Any], owner: str
@@ -120,7 +120,7 @@ def with_url(url: str, *, of_tokens: bool) -> dict[str, Any]:
     }
 
 
-@examples(300, 20_000)
+@examples(150, 20_000)
 @given(near.urls, st.booleans())
 def test_both_refuse_the_same_urls(url: str, of_tokens: bool) -> None:
     body = with_url(url, of_tokens=of_tokens)
@@ -143,7 +143,7 @@ def test_both_refuse_the_same_parts_of_urls() -> None:
     assert any(not faults for faults, _, _ in judged)
 
 
-@examples(300, 10_000)
+@examples(150, 10_000)
 @given(near.header_names, near.header_values, st.sampled_from(["NONE", "BASIC", "JWT", "odd"]))
 def test_both_refuse_the_same_headers(name: str, value: Any, auth_type: str) -> None:
     auth = {"username": "u", "password": "p"}

@@ -27,6 +27,7 @@ def _as_on_a_plain_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
+@pytest.mark.full_length
 def test_local_services_bypass_the_proxy(cloud: Cloud, declared: Declared) -> None:
     stack = declared.stack(declared.program(declared.target("orders"), declared.sync("orders")))
     with Tunnel() as proxy:

@@ -166,6 +166,7 @@ def test_the_stock_host_reports_it_at_the_first_use(
     assert cloud.requests() == []
 
 
+@pytest.mark.full_length
 def test_messages_name_the_arguments_of_the_provider(declared: Declared, cloud: Cloud) -> None:
     """Also those of a target that exists but is not verified, and the warning of a sync."""
     lines = [

@@ -161,6 +161,7 @@ def test_the_gateway_hears_before_the_deletion_and_can_refuse(cloud: Cloud, stac
     assert cloud.living() == {}
 
 
+@pytest.mark.full_length
 def test_a_targeted_destroy_of_a_sync_is_the_exception(cloud: Cloud, stack: Stack) -> None:
     """A destroy of only the sync can't know that its target stays."""
     target_id = id_of(stack)

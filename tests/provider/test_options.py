@@ -42,6 +42,7 @@ def usual(**arguments: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.full_length
 def test_ignore_changes_accepts_either_name(declared: Declared, cloud: Cloud) -> None:
     cloud.behave("/v1/genesys/events/orders", status=200)
     stack = declared.stack(declared.program(declared.target("orders", **usual())))

@@ -176,6 +176,7 @@ def test_two_sources_can_not_share_a_suffix(declared: Declared, cloud: Cloud) ->
     assert list(living(cloud)) == ["orders"]
 
 
+@pytest.mark.full_length
 def test_ctrl_c_keeps_created_resources(tmp_path: Path, make_stack: StackMaker) -> None:
     with Cloud(tmp_path / "slow", activation_seconds=3) as cloud:
         declared = Declared(cloud, make_stack)

@@ -68,6 +68,7 @@ def test_one_of_five_fails_and_recovers(declared: Declared, cloud: Cloud) -> Non
     )
 
 
+@pytest.mark.full_length
 def test_ctrl_c_keeps_created_resources(slow_cloud: Cloud, make_stack: StackMaker) -> None:
     declared = Declared(slow_cloud, make_stack)
     names = [f"t{number}" for number in range(6)]

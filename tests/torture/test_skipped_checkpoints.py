@@ -114,6 +114,7 @@ def test_a_killed_host_only_loses_operations_in_flight(stack: Stack, cloud: Clou
     assert cloud.told() == [("UPDATED", made[SYNCED])]
 
 
+@pytest.mark.full_length
 def test_a_target_that_leaves_the_program_before_the_next_up_is_a_leftover(
     stack: Stack, cloud: Cloud, declared: Declared
 ) -> None:

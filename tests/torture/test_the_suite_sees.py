@@ -152,13 +152,8 @@ GUARDS = {
 }
 
 
-@pytest.mark.parametrize(
-    "guard",
-    [
-        pytest.param(each, marks=pytest.mark.full_length if each == "the look before a delete" else ())
-        for each in GUARDS
-    ],
-)
+@pytest.mark.full_length
+@pytest.mark.parametrize("guard", GUARDS)
 def test_without_a_guard_the_suite_fails(origin: Origin, tmp_path: Path, guard: str) -> None:
     patch, scenario, shows = GUARDS[guard]
     world = origin.branch(host_with(tmp_path, patch))
