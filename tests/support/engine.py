@@ -198,8 +198,12 @@ class Stack:
         return urn(name, *parents, type_=type_, stack=self.name, project=self.project)
 
     def write(self, file: str, text: str) -> None:
-        """Writes a file of the project."""
+        """Writes a file of the project.
+
+        Python would run the bytecode of a file that has been replaced within a second by one of the same size.
+        """
         (self.directory / file).write_text(text)
+        shutil.rmtree(self.directory / "__pycache__", ignore_errors=True)
 
     def program(self, text: str) -> None:
         """Replaces the program."""
