@@ -19,8 +19,8 @@ up: setup ## Start the emulator and the gateway, bring up the stack dev there, a
 down: setup ## Destroy the stack dev, and stop the monitor, the emulator and the gateway
 	@$(PYTHON) tools/local.py down
 
-test: setup ## Run the tests, four at a time, with a small part of the torture tests
-	@$(PYTHON) -m pytest -n 4 --dist worksteal
+test: setup ## Run the tests, five at a time, with a small part of the torture tests
+	@$(PYTHON) -m pytest -n 5 --dist worksteal
 
 check: setup ## Run the linters, the type checker and the import contracts
 	@$(PYTHON) -m ruff check

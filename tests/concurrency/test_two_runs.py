@@ -67,6 +67,7 @@ def test_the_second_run_is_refused(stack: Stack, cloud: Cloud) -> None:
 
 
 # The kill points of `tests/torture` cover this for a file backend.
+@pytest.mark.full_length
 @pytest.mark.parametrize("backend", ["postgres"], indirect=True)
 def test_a_run_that_dies_leaves_a_lock_and_no_duplicate(stack: Stack, cloud: Cloud) -> None:
     first = start_up_held_in_post(stack, cloud)

@@ -49,6 +49,7 @@ def test_a_resource_of_a_moved_provider_is_refreshed_updated_and_destroyed(
     assert stack.resources() == {}
 
 
+@pytest.mark.full_length
 def test_a_resource_of_a_moved_provider_is_destroyed_directly(stack: Stack, house: House) -> None:
     destroyed = stack.destroy()
     assert destroyed.code == 0, destroyed.output

@@ -82,6 +82,7 @@ def until(page: Page, expression: str) -> None:
     eventually(lambda: page.evaluate(expression))
 
 
+@pytest.mark.full_length
 def test_five_hundred_targets_without_errors_in_the_console(
     cloud: Cloud, watch: Watcher, page: Page, console: Console
 ) -> None:
@@ -288,6 +289,7 @@ def test_a_connection_that_has_gone_silent(cloud: Cloud, watch: Watcher, page: P
     page.locator("#banner").wait_for(state="hidden")
 
 
+@pytest.mark.full_length
 def test_outages_of_the_api_and_of_the_monitor(cloud: Cloud, page: Page) -> None:
     register(cloud, ["orders"])
     with Watch(env=cloud.env) as running:

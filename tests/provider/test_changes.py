@@ -136,6 +136,7 @@ def test_refresh_shows_drift_and_up_corrects_it(stack: Stack, cloud: Cloud) -> N
     assert "3 unchanged" in stack.refresh().output
 
 
+@pytest.mark.full_length
 def test_a_refresh_keeps_authentication_that_the_service_does_not_tell(stack: Stack, cloud: Cloud) -> None:
     cloud.set_behaviour(omit=["authConfig"])
     cloud.requests()
@@ -297,7 +298,8 @@ def test_a_deleted_resource_with_another_owner_is_not_touched(
     assert list(cloud.targets()) == ["orders"]
 
 
-@pytest.mark.parametrize("replaced", ["orders", pytest.param("orders-sync", marks=pytest.mark.full_length)])
+@pytest.mark.full_length
+@pytest.mark.parametrize("replaced", ["orders", "orders-sync"])
 def test_a_requested_replacement_deletes_before_it_creates(
     declared: Declared, cloud: Cloud, replaced: str
 ) -> None:

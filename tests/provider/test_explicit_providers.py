@@ -46,6 +46,7 @@ def stack(declared: Declared, two: list[str], host: Path | None) -> Stack:
     return stack
 
 
+@pytest.mark.full_length
 def test_two_organizations_in_one_program(stack: Stack, cloud: Cloud, other: Cloud) -> None:
     resources = stack.resources()
     assert cloud.living() == {"eu-orders": resources["eu-orders"]["id"]}

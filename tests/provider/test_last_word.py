@@ -120,6 +120,7 @@ def test_a_target_that_moves_with_its_sync(declared: Declared, cloud: Cloud, sta
 # A target is deleted.
 
 
+@pytest.mark.full_length
 def test_a_target_is_removed_with_its_sync(declared: Declared, cloud: Cloud, stack: Stack) -> None:
     target_id = id_of(stack)
     stack.program(declared.targets(["more"]))

@@ -199,6 +199,7 @@ def test_a_wrong_address_does_not_mean_that_a_target_is_gone(
     assert cloud.living() == {}
 
 
+@pytest.mark.full_length
 def test_a_service_without_an_organization_id(stack: Stack, cloud: Cloud, other: Cloud) -> None:
     """Then the address identifies it."""
     for each in (cloud, other):

@@ -526,6 +526,7 @@ def test_an_update_checks_the_owner(declared: Declared, cloud: Cloud, host: Path
     assert cloud.configuration(target_id) == before
 
 
+@pytest.mark.full_length
 def test_a_refresh_shows_a_changed_owner(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     stack = up(declared, host)
     target_id = id_of(stack)
@@ -621,6 +622,7 @@ def test_a_replacement(declared: Declared, cloud: Cloud, host: Path | None) -> N
     assert "3 unchanged" in succeeded(stack.up("--refresh"))
 
 
+@pytest.mark.full_length
 def test_a_replacement_that_creates_first(declared: Declared, cloud: Cloud, host: Path | None) -> None:
     """Otherwise the create would adopt the old target."""
     stack = up(declared, host, declared.target("orders", opts=opts(delete_before_replace="False")))

@@ -22,9 +22,9 @@ def planned_up(stack: Stack) -> str:
 
 
 def test_an_up_holds_to_its_plan(declared: Declared, cloud: Cloud, host: Path | None) -> None:
-    lines = declared.target("orders"), declared.source("billing")
+    lines = declared.target("orders"), declared.source("billing"), declared.target("old")
     stack = declared.stack(declared.program(*lines, declared.sync("orders")), host=host)
-    assert "+ 4 created" in planned_up(stack)
+    assert "+ 5 created" in planned_up(stack)
     stack.program(
         declared.program(
             declared.target("orders", event_types="['QUEUE_MEMBER_ADDED']"),
@@ -34,8 +34,8 @@ def test_an_up_holds_to_its_plan(declared: Declared, cloud: Cloud, host: Path | 
             declared.sync("queues"),
         )
     )
-    assert "~ 3 updated" in planned_up(stack)
+    changed = planned_up(stack)
+    assert "~ 3 updated" in changed
+    assert "- 1 deleted" in changed
     assert "6 unchanged" in planned_up(stack)
-    stack.program(declared.program(declared.target("queues"), declared.sync("queues")))
-    assert "- 3 deleted" in planned_up(stack)
-    assert set(cloud.living()) == {"queues"}
+    assert set(cloud.living()) == {"orders", "queues"}

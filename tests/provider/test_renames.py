@@ -201,7 +201,8 @@ def test_the_name_of_an_unchanged_target(declared: Declared, cloud: Cloud, host:
     assert named(cloud) == ids
 
 
-@pytest.mark.parametrize("how", [pytest.param("imported", marks=pytest.mark.full_length), "stack renamed"])
+@pytest.mark.full_length
+@pytest.mark.parametrize("how", ["imported", "stack renamed"])
 def test_a_target_whose_mark_is_not_up_to_date(declared: Declared, cloud: Cloud, how: str) -> None:
     """It is in this program all the same, so the names are exchanged or handed over as usual."""
     stack = up(declared, OWN_HOST, {"x": "a", "y": "b"})

@@ -200,6 +200,7 @@ def test_a_value_that_becomes_a_secret_and_changes_hides_the_old_value(
     assert_silent([*said, json.dumps(stack.export())], (ENDPOINT, WEBHOOK, "canary-header-b52"))
 
 
+@pytest.mark.full_length
 def test_an_old_state_with_secrets_needs_no_update(
     declared: Declared, cloud: Cloud, host: Path | None
 ) -> None:

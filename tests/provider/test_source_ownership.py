@@ -168,6 +168,7 @@ def test_a_renamed_resource_with_its_alias_gets_a_new_mark(declared: Declared, c
     assert notes(cloud) == f"Pulumi: {stack.urn('later', type_=TYPE)}"
 
 
+@pytest.mark.full_length
 def test_two_sources_can_not_share_a_suffix(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     other = declared.source("other", event_source_suffix="'orders'")

@@ -173,6 +173,7 @@ def test_another_account_region_or_suffix_is_a_replacement(
     assert list(cloud.integrations()) == ["orders"]
 
 
+@pytest.mark.full_length
 def test_drift_is_shown_by_property_and_corrected(stack: Stack, declared: Declared, cloud: Cloud) -> None:
     source_id = id_of(stack)
     cloud.configure(source_id, properties={"eventFilter": ["v2.flows.{id}"], "extra": {"kept": True}})
@@ -207,6 +208,7 @@ def test_a_failed_source_is_kept_with_its_reason_and_recovers(
     assert id_of(stack) == source_id
 
 
+@pytest.mark.full_length
 def test_a_source_that_was_not_active_in_time_continues(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.program(declared.source("orders", activation_timeout="0.01")))
     result = stack.up()

@@ -57,11 +57,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             ids=lambda each: each.name,
         )
     if "scenario_name" in metafunc.fixturenames:
-        names = (
-            SCENARIOS
-            if metafunc.config.getoption("--torture")
-            else ("create", "update", "move", "create source")
-        )
+        names = SCENARIOS if metafunc.config.getoption("--torture") else ("create", "create source")
         metafunc.parametrize("scenario_name", names)
 
 
