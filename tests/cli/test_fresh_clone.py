@@ -65,7 +65,8 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *settings, *arguments], cwd=folder, check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("virtualenv", [".venv", pytest.param("venv", marks=pytest.mark.full_length)])
+@pytest.mark.full_length
+@pytest.mark.parametrize("virtualenv", [".venv", "venv"])
 def test_a_fresh_clone(declared: Declared, cloud: Cloud, tmp_path: Path, virtualenv: str) -> None:
     stack = declared.stack(declared.targets(["orders"]))
     stack.write(

@@ -45,6 +45,7 @@ def verify(stack: Stack) -> None:
     assert "waiting for the verdict" in result.output
 
 
+@pytest.mark.full_length
 @pytest.mark.parametrize("name", ["venv", ".venv"])
 def test_a_program_outside_its_project(house: House, name: str) -> None:
     stack = house.stack("Thing('a')")
@@ -75,6 +76,7 @@ def test_no_virtual_environment(house: House) -> None:
     verify(stack)
 
 
+@pytest.mark.full_length
 def test_from_another_folder(house: House, tmp_path: Path) -> None:
     stack = house.stack("Thing('a')")
     (stack.directory / ".venv").symlink_to(sys.prefix)

@@ -119,6 +119,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(tmp_path_factory.mktemp("site"), stack)
 
 
+@pytest.mark.full_length
 def test_each_breakage_has_its_status_and_recovers(site: Site, make_stack: Callable[..., Any]) -> None:
     stack = make_stack(site.program(1), env=site.env)
     created = stack.up()
