@@ -50,7 +50,8 @@ def page(browser: Browser, console: Console) -> Iterator[Page]:
 
 
 def names(page: Page) -> list[str]:
-    return page.locator("#rows .name").all_inner_texts()
+    # Not `inner_text`, which is empty for a row that the browser has not laid out yet.
+    return page.locator("#rows .name").all_text_contents()
 
 
 @contextmanager
