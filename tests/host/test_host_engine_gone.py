@@ -47,11 +47,11 @@ sys.stdin.read()
 """
 SITE = """
 import os, pathlib, time
+engine = os.getppid()  # before the mark, after which the test kills it
 pathlib.Path(os.environ["MARKS"], "python").write_text(str(os.getpid()))
 if "WITHOUT_PIDFD" in os.environ:
     del os.pidfd_open
 if os.environ["STAGE"] == "python":
-    engine = os.getppid()
     while os.getppid() == engine:
         time.sleep(0.01)
 """
