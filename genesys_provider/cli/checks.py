@@ -28,6 +28,7 @@ from genesys_provider.client.settings import Settings
 from genesys_provider.client.transport import Answer, connections, exchange
 from genesys_provider.client.trust import trust
 from genesys_provider.client.urls import shown_url
+from genesys_provider.sources.vocabulary import ERROR
 
 if TYPE_CHECKING:
     from genesys_provider.targets.models import Target
@@ -207,7 +208,7 @@ def endpoints(connection: Connection) -> Iterator[Finding]:
             listed = list(sources.list())
         except GenesysError:
             return  # reported above
-        troubled = [each for each in listed if each.status == "ERROR"]
+        troubled = [each for each in listed if each.status == ERROR]
         for source in troubled:
             yield Finding(
                 "Source",

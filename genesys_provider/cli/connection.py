@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from genesys_provider.cli.pulumi import NAMESPACE, stack_config
+from genesys_provider.cli.pulumi import stack_config
 from genesys_provider.client.errors import ConfigurationError, GenesysError, MissingSetting
-from genesys_provider.client.settings import ENVIRONMENT, Settings
+from genesys_provider.client.settings import ENVIRONMENT, NAMESPACE, Settings
 
 if TYPE_CHECKING:
     from genesys_provider.common.manager import Manager
@@ -29,7 +29,7 @@ MAX_RETRIES = 1
 """How often a command tries again by default: less often than an `up`, since somebody waits for its answer."""
 
 _VARIABLE = re.compile("|".join(ENVIRONMENT.values()))
-_KEYS = {variable: NAMESPACE + key for key, variable in ENVIRONMENT.items()}
+_KEYS = {variable: f"{NAMESPACE}:{key}" for key, variable in ENVIRONMENT.items()}
 
 
 def connected(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,12 +13,11 @@ from genesys_provider.cli.selection import called
 from genesys_provider.cli.targets import targets
 from genesys_provider.cli.threads import side_by_side
 from genesys_provider.client.errors import HOPELESS, GenesysError
+from genesys_provider.targets.vocabulary import HEALTHY, UNKNOWN_HEALTH
 
 if TYPE_CHECKING:
     from genesys_provider.targets.manager import TargetManager
     from genesys_provider.targets.models import Target
-
-HEALTHY = "HEALTHY"
 
 
 @targets.command()
@@ -59,7 +58,7 @@ def health(connection: Connection, names: tuple[str, ...], everything: bool, as_
 
 
 def _checked(manager: TargetManager, target: Target) -> dict[str, Any]:
-    from genesys_provider.targets.manager import UNKNOWN_HEALTH, Health
+    from genesys_provider.targets.manager import Health
 
     started = time.monotonic()
     try:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from genesys_provider.client.naming import snake
 from genesys_provider.client.redaction import SECRET_FIELDS
 from genesys_provider.client.settings import Settings
 from genesys_provider.sources.models import Source
@@ -137,7 +138,7 @@ def _auth(secret: _Secrets, target: Target) -> str:
     for name in needed:
         if name in SECRET_FIELDS:
             fields[name] = secret(name, "")
-    return _call(_CLASSES[target.auth_type], {_snake(name): value for name, value in fields.items()})
+    return _call(_CLASSES[target.auth_type], {snake(name): value for name, value in fields.items()})
 
 
 def _source(made: Exported, resource: str, source: Source) -> str:
@@ -194,14 +195,10 @@ def _list(items: Iterable[str]) -> str:
 
 
 def _in_python(fields: Mapping[str, Any]) -> dict[str, str]:
-    known = {_snake(name): _text(value) for name, value in fields.items()}
+    known = {snake(name): _text(value) for name, value in fields.items()}
     return {
         name: value for name, value in known.items() if name.isidentifier() and not keyword.iskeyword(name)
     }
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"[A-Z]", lambda match: "_" + match.group().lower(), name)
 
 
 def stack_config(settings: Settings) -> str:

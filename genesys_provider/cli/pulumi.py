@@ -12,9 +12,9 @@ import click
 
 from genesys_provider.client.errors import shortened
 from genesys_provider.client.redaction import hide
+from genesys_provider.client.settings import NAMESPACE
 
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
-NAMESPACE = "genesys:"
 
 
 class PulumiError(click.ClickException):
@@ -75,12 +75,13 @@ def stack_config(stack: str, cwd: Path) -> dict[str, object]:
         )
     answer = json.loads(pulumi("config", "--stack", stack, "--show-secrets", "--json", cwd=cwd))
     config: dict[str, object] = {}
+    prefix = f"{NAMESPACE}:"
     for key, entry in answer.items():
         value = entry.get("value", "")
         if entry.get("secret"):
             hide(str(value))
-        if key.startswith(NAMESPACE):
-            config[key.removeprefix(NAMESPACE)] = value
+        if key.startswith(prefix):
+            config[key.removeprefix(prefix)] = value
     for key in ("caFile", "auditLog"):
         if config.get(key):
             config[key] = str(program_folder(cwd) / Path(str(config[key])).expanduser())

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from genesys_provider.client import regions
 from genesys_provider.client.errors import ConfigurationError
+from genesys_provider.client.naming import snake
 from genesys_provider.client.urls import checked_url
 
 DEFAULT_MAX_RETRIES = 3
@@ -24,6 +25,9 @@ DEFAULT_MAX_RETRIES = 3
 
 DEFAULT_VERIFICATION_TIMEOUT = 75.0
 """Seconds to wait for a verdict: the source document's 15 polls, one every 5 s [S]."""
+
+NAMESPACE = "genesys"
+"""The namespace of our config keys."""
 
 ENVIRONMENT = {
     "region": "GENESYSCLOUD_REGION",
@@ -36,9 +40,9 @@ ENVIRONMENT = {
     "maxRetries": "GENESYSCLOUD_MAX_RETRIES",
     "verificationTimeout": "GENESYSCLOUD_VERIFICATION_TIMEOUT",
 }
-"""Each config key in the namespace `genesys`, with the environment variable that can replace it."""
+"""Each config key with the environment variable that can replace it."""
 
-ARGUMENTS = {key: re.sub("[A-Z]", lambda match: f"_{match[0].lower()}", key) for key in ENVIRONMENT}
+ARGUMENTS = {key: snake(key) for key in ENVIRONMENT}
 """Each config key, and the argument of an explicit provider that gives it: `clientId`, `client_id`."""
 
 _REQUIRED = (("clientId",), ("clientSecret",), ("region", "apiUrl"), ("region", "loginUrl"))

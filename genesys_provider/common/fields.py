@@ -7,8 +7,9 @@ import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
+
+from genesys_provider.client.naming import camel
 
 MAX_NAME_CHARACTERS = 100
 
@@ -44,7 +45,7 @@ class ApiModel(BaseModel):
     """Base of all API models: camelCase on the wire, and no input in errors, since it may be secret."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel,
+        alias_generator=camel,
         populate_by_name=True,
         extra="forbid",
         frozen=True,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from genesys_provider.emulator.events import event, timestamp
+from genesys_provider.emulator.statuses import VERIFIED
 
 if TYPE_CHECKING:
     from genesys_provider.emulator.outbound import Outbound
@@ -70,7 +71,7 @@ class Deliveries:
         targets = [
             target
             for target in self._store.all()
-            if target.status == "VERIFIED" and event_type in target.config["eventTypes"]
+            if target.status == VERIFIED and event_type in target.config["eventTypes"]
         ]
         deliveries = [EventDelivery(target.id, target.name, message) for target in targets]
         self._deliveries.extend(deliveries)

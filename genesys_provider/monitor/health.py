@@ -14,7 +14,8 @@ from concurrent.futures import Future
 from genesys_provider.client.errors import Cancelled, GenesysError
 from genesys_provider.monitor.fleet import Change, Fleet
 from genesys_provider.monitor.metrics import Metrics
-from genesys_provider.targets.manager import UNKNOWN_HEALTH, TargetManager
+from genesys_provider.targets.manager import TargetManager
+from genesys_provider.targets.vocabulary import UNKNOWN_HEALTH
 
 SHARE = 10
 """We use at most one in this many requests of the rate limit."""

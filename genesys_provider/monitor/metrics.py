@@ -12,12 +12,15 @@ from prometheus_client.registry import Collector
 
 from genesys_provider.monitor.fleet import GONE, Fleet, Kind
 from genesys_provider.sources.vocabulary import ACTIVE, ERROR
-from genesys_provider.targets.manager import UNKNOWN_HEALTH
-from genesys_provider.targets.vocabulary import FINAL_STATUSES, PENDING_VERIFICATION
+from genesys_provider.targets.vocabulary import (
+    FINAL_STATUSES,
+    HEALTHY,
+    PENDING_VERIFICATION,
+    UNHEALTHY,
+    UNKNOWN_HEALTH,
+)
 
 PREFIX = "genesys_eventbridge"
-HEALTHY = "HEALTHY"
-UNHEALTHY = "UNHEALTHY"
 _KNOWN: Mapping[Kind, Collection[str]] = {
     "target": (*FINAL_STATUSES, PENDING_VERIFICATION, GONE),
     "source": (ACTIVE, ERROR, GONE),

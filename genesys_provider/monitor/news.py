@@ -15,8 +15,9 @@ from typing import Any
 from genesys_provider.client.errors import Cancelled, GenesysError, shortened
 from genesys_provider.client.progress import reporting_to
 from genesys_provider.monitor.fleet import Change
-from genesys_provider.monitor.metrics import HEALTHY, Metrics
+from genesys_provider.monitor.metrics import Metrics
 from genesys_provider.monitor.views import iso
+from genesys_provider.targets.vocabulary import HEALTHY
 from genesys_provider.targets.webhook import TIMEOUT_SECONDS, Webhooks
 
 SOURCE = "genesys-eventbridge-monitor"

@@ -10,8 +10,8 @@ from pulumi.dynamic import CheckFailure, ConfigureRequest
 from pulumi.output import Unknown
 
 from genesys_provider.client.errors import ConfigurationError
-from genesys_provider.client.settings import ENVIRONMENT, Settings
-from genesys_provider.resources.explicit_provider import NAMESPACE, PROVIDER_NAME
+from genesys_provider.client.settings import ENVIRONMENT, NAMESPACE, Settings
+from genesys_provider.resources.explicit_provider import PROVIDER_NAME
 from genesys_provider.resources.words import said
 
 

@@ -6,26 +6,15 @@ from typing import Any
 
 import pulumi
 
+from genesys_provider.client.settings import ENVIRONMENT, NAMESPACE
 from genesys_provider.resources.arguments import Arguments
 from genesys_provider.resources.options import PropertyNames, with_the_states_names
 
-NAMESPACE = "genesys"
-"""The namespace of our config keys."""
 PROVIDER_NAME = "providerName"
 """The config key that distinguishes an explicit provider from the default one; its value is its name in errors."""
 
 _NAMES = PropertyNames(
-    inputs=(
-        "region",
-        "apiUrl",
-        "loginUrl",
-        "clientId",
-        "clientSecret",
-        "caFile",
-        "auditLog",
-        "maxRetries",
-        "verificationTimeout",
-    ),
+    inputs=tuple(ENVIRONMENT),
     outputs=(),
     namespace=f"{NAMESPACE}:",
 )

@@ -14,6 +14,8 @@ from typing import Final, Literal
 
 import pulumi
 
+from genesys_provider.client.naming import snake
+
 KEYS: Final = "keys"
 """Texts under arbitrary keys, which are used as they are written."""
 ITEMS: Final = "items"
@@ -123,10 +125,10 @@ class _Option:
 
     def _properties(self, given: str, first: str) -> tuple[str, ...]:
         in_state = {name: (self.names.namespace + name,) for name in self._known()}
-        in_python = {_snake(name): found for name, found in in_state.items()} | dict(self.names.shorthands)
+        in_python = {snake(name): found for name, found in in_state.items()} | dict(self.names.shorthands)
         if found := {**in_state, **in_python}.get(first.removeprefix(self.names.namespace)):
             return found
-        if first in {*self.names.outputs, *map(_snake, self.names.outputs)}:
+        if first in {*self.names.outputs, *map(snake, self.names.outputs)}:
             raise self._error(f"names {given!r}, which is an output: only inputs can be ignored")
         raise self._error(
             f"names {given!r}, which is not a property of it. Its properties are {_listed(in_python)}"
@@ -152,11 +154,11 @@ class _Option:
             return written
         if inside == ITEMS:
             return self._item(given, first, key, written)
-        fields = {**{_snake(name): name for name in inside}, **{name: name for name in inside}}
+        fields = {**{snake(name): name for name in inside}, **{name: name for name in inside}}
         if key == "*":
             return written
         if key not in fields:
-            listed = _listed(map(_snake, inside))
+            listed = _listed(map(snake, inside))
             raise self._error(f"names {given!r}, but {first!r} has no {key!r}. It has {listed}")
         return f".{fields[key]}"
 
@@ -178,7 +180,3 @@ class _Option:
 
 def _listed(names: Mapping[str, object] | Iterator[str]) -> str:
     return ", ".join(sorted(names))
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"[A-Z]", lambda match: "_" + match.group().lower(), name)

@@ -21,6 +21,7 @@ from genesys_provider.resources.options import ITEMS, KEYS, PropertyNames, with_
 from genesys_provider.resources.target_provider import EventBridgeTargetProvider
 from genesys_provider.resources.target_reader import TargetReader
 from genesys_provider.targets.inputs import Auth, RetryPolicy
+from genesys_provider.targets.vocabulary import SHOWN_AUTH_FIELDS
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -49,8 +50,8 @@ _NAMES = PropertyNames(
     # The mark is not an argument: ignoring its changes would make the resource look like another one some day.
     outputs=("owner", "apiUrl", "secrets", "claimedBy", "importedFrom", *_OUTPUTS),
     inside={
-        "authConfig": frozenset({"username", "password", "clientId", "clientSecret", "tokenUrl"}),
-        "retryPolicy": frozenset({"maxRetries", "backoffStrategy", "initialDelaySeconds"}),
+        "authConfig": frozenset((*SHOWN_AUTH_FIELDS, *SECRET_FIELDS)),
+        "retryPolicy": frozenset(RetryPolicy().retry_policy()),
         "headers": KEYS,
         "eventTypes": ITEMS,
     },

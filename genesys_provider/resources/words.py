@@ -15,7 +15,7 @@ from genesys_provider.client.errors import (
     NotFound,
     Unauthorized,
 )
-from genesys_provider.client.settings import ENVIRONMENT
+from genesys_provider.client.settings import ENVIRONMENT, NAMESPACE
 from genesys_provider.common.organization import OtherOrganization
 from genesys_provider.sources.errors import (
     ActivationCancelled,
@@ -76,7 +76,7 @@ _HINTS = {
 }
 """By the hint for scripts, since an error may have the hint of another one."""
 
-_KEYS = {variable: f"genesys:{key}" for key, variable in ENVIRONMENT.items()}
+_KEYS = {variable: f"{NAMESPACE}:{key}" for key, variable in ENVIRONMENT.items()}
 _VARIABLE = re.compile("|".join(_KEYS))
 
 

@@ -10,6 +10,8 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
 
+from genesys_provider.client.naming import camel
+
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -27,13 +29,7 @@ Value: TypeAlias = T | Awaitable[T] | Eventual[T]
 def _set_fields(instance: Any) -> dict[str, Any]:
     """The fields that are set, by their API names."""
     values = {item.name: getattr(instance, item.name) for item in fields(instance)}
-    return {_camel(name): value for name, value in values.items() if value is not None}
-
-
-def _camel(name: str) -> str:
-    # Not pydantic's function, so that a program that only declares targets need not load pydantic.
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+    return {camel(name): value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True)

@@ -43,14 +43,11 @@ from genesys_provider.targets.gateway import UPDATED, Delivery, GatewayNotifier,
 from genesys_provider.targets.models import Target, TargetConfig
 from genesys_provider.targets.reading import TargetReading
 from genesys_provider.targets.verification import Verifications
-from genesys_provider.targets.vocabulary import VERIFIED
+from genesys_provider.targets.vocabulary import UNKNOWN_HEALTH, VERIFIED
 from genesys_provider.targets.webhook import SigningSecrets
 from genesys_provider.targets.writing import TargetWriting
 
 _log = logging.getLogger(__name__)
-
-UNKNOWN_HEALTH = "UNKNOWN"
-"""The health of a target whose check failed."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ The source of each rule is given in the field table of the API contract: [S] the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -25,9 +24,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
 from pydantic_core import InitErrorDetails
 
+from genesys_provider.client.naming import camel, snake
 from genesys_provider.client.redaction import OWNER_HEADER, SECRET_FIELDS
 from genesys_provider.client.urls import checked_url, folded_url
 from genesys_provider.common.faults import line_error, reason, too_large
@@ -88,7 +87,7 @@ class RetryPolicyConfig(ApiModel):
     initial_delay_seconds: Annotated[WholeNumber, Field(ge=1, le=30)] = 2
 
 
-_RETRY_FIELDS = {to_camel(field): field for field in RetryPolicyConfig.model_fields}
+_RETRY_FIELDS = {camel(field): field for field in RetryPolicyConfig.model_fields}
 
 
 def _line_errors(error: ValidationError) -> list[InitErrorDetails]:
@@ -151,7 +150,7 @@ class TargetConfig(ApiModel):
             given = checked.payload()
         auth_type = info.data.get("auth_type", "")
         for name in NEEDED_AUTH_FIELDS.get(auth_type, ()) if checked or given else ():
-            if given.get(name) is None and given.get(_snake(name)) is None:
+            if given.get(name) is None and given.get(snake(name)) is None:
                 errors.append(line_error(f"is required when authType is {auth_type}", name))
         if checked is None or errors:
             raise ValidationError.from_exception_data("AuthConfig", errors, hide_input=True)
@@ -320,7 +319,7 @@ def _constant(fields: Mapping[str, Any], name: str) -> dict[str, str]:
 
 
 _ANSWERED = {
-    to_camel(field): field for field in Target.model_fields if field not in ("owner", "written_at", "unknown")
+    camel(field): field for field in Target.model_fields if field not in ("owner", "written_at", "unknown")
 }
 
 
@@ -382,7 +381,3 @@ class VisibleTarget(NamedTuple):
 
 def _unquoted(mark: object) -> object:
     return mark_from_text(mark) if isinstance(mark, str) else mark
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"[A-Z]", lambda match: "_" + match.group().lower(), name)
