@@ -330,26 +330,24 @@ class Directory(Generic[T]):
         """The pages of the list that may show these objects, while those cost less than to look at each one.
 
         First those that showed them last. What was never shown is likely to be new, and new objects to come last.
-        After that the whole list.
+        After that the others, so that no page is read twice.
 
         Args:
             ids: The objects.
             seen: Those that were found meanwhile.
         """
         last = self._page_count
-        read: set[int] = set()
-        for number in sorted({self._page_of.get(each, last) for each in ids}):
+        likely = {self._page_of.get(each, last) for each in ids}
+        others = [each for each in range(1, last + 1) if each not in likely]
+        order = [*sorted(likely), *others]
+        for done, number in enumerate(order):
+            left = len(ids) - len(seen)
+            if left == 0 or (number not in likely and len(order) - done > left):
+                return
             for page in self._pages(Priority.INTERACTIVE, number):
-                read.add(page.number)
                 yield page
                 # More pages may have come after the last one.
                 if number != last or page.page_count - page.number > len(ids) - len(seen):
-                    break
-        unread = set(range(1, self._page_count + 1)) - read
-        if unread and self._page_count <= len(ids) - len(seen):
-            for page in self._pages(Priority.INTERACTIVE):
-                yield page
-                if len(seen) == len(ids):
                     break
 
 
