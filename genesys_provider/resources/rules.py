@@ -20,6 +20,7 @@ from genesys_provider.common.paths import property_path
 from genesys_provider.resources.properties import Path, related
 
 Config = TypeVar("Config", bound=ApiModel)
+Model = TypeVar("Model", bound=BaseModel)
 
 _validating = ThreadPoolExecutor(1, "validating")
 """Validates for all operations. It takes a deeper stack than anything else in them, and the thread of an operation
@@ -48,9 +49,8 @@ def faults(model: type[BaseModel], properties: Mapping[str, Any]) -> list[Fault]
     """Every rule of the model that the properties break; unknown values of a preview break none."""
     unknown: list[Path] = []
     try:
-        # Only by the API's names: Python's names would pass, but be missing in the request.
         known = _known(properties, (), unknown)
-        _validating.submit(model.model_validate, known, by_alias=True, by_name=False).result()
+        _validated(model, known)
     except ValidationError as error:
         paths = [property_path(path) for path in unknown]
         return [fault for fault in faults_of(error) if not any(related(fault.path, path) for path in paths)]
@@ -73,6 +73,11 @@ def _known(value: Any, path: Path, unknown: list[Path]) -> Any:
     return value
 
 
+def _validated(model: type[Model], given: Mapping[str, Any]) -> Model:
+    # Only by the API's names: Python's names would pass, but be missing in the request.
+    return _validating.submit(model.model_validate, given, by_alias=True, by_name=False).result()
+
+
 def config_from(model: type[Config], kind: str, inputs: Mapping[str, Any]) -> Config:
     """The configuration in inputs, or in the outputs that result from them.
 
@@ -82,6 +87,6 @@ def config_from(model: type[Config], kind: str, inputs: Mapping[str, Any]) -> Co
     names = [field.alias or name for name, field in model.model_fields.items()]
     given = {name: inputs[name] for name in names if inputs.get(name) is not None}
     try:
-        return _validating.submit(model.model_validate, given).result()
+        return _validated(model, given)
     except ValidationError as error:
         raise Invalid(f"{kind} {inputs.get('name')!r}", faults_of(error)) from None
