@@ -183,7 +183,7 @@ class OwnedProvider(ResourceProvider, ABC):
                     _delete_again(manager, left, error)
                 run.created(left.id, props["owner"])
                 outs = properties.outputs_written({}, props, left, organization_id=organization_id)
-                raise InitFailed(left.id, outs, [said(error)]) from None
+                raise InitFailed(left.id, outs, [said(error, manager.settings)]) from None
             made = outcome.thing
             run.created(made.id, props["owner"])
             outs = properties.outputs_written(
@@ -219,7 +219,7 @@ class OwnedProvider(ResourceProvider, ABC):
                 if not current().records_init_failures:
                     raise
                 outs = properties.outputs_written(_olds, _news, error.thing, organization_id=organization_id)
-                raise InitFailed(_id, outs, [said(error)]) from None
+                raise InitFailed(_id, outs, [said(error, manager.settings)]) from None
             except NotFound:
                 raise OperationError(
                     f"{named(self.kind, _id, _news)} is gone: it was deleted outside of Pulumi. "
@@ -306,14 +306,15 @@ def _delete_again(manager: Manager[Any, Any], left: Owned, error: GenesysError) 
     from genesys_provider.client.errors import GenesysError
     from genesys_provider.resources.words import said
 
+    told = said(error, manager.settings)
     try:
         manager.delete(left.id)
     except GenesysError as failure:
         raise OperationError(
-            f"{said(error)}. {left.kind.capitalize()} {left.id} could not be deleted again ({failure.message}): "
+            f"{told}. {left.kind.capitalize()} {left.id} could not be deleted again ({failure.message}): "
             "the next `pulumi up` adopts it"
         ) from None
-    raise OperationError(f"{said(error)}. The {left.kind} was deleted again") from None
+    raise OperationError(f"{told}. The {left.kind} was deleted again") from None
 
 
 def seconds(props: Mapping[str, Any], name: str) -> float | None:

@@ -75,13 +75,8 @@ def managed(kind: type[Kind], config: Mapping[str, object], *states: Mapping[str
                 manager = _manager(kind, settings, operation.cancelled)
             operation.at_end(_advice)
             yield manager
-        except InitFailed as error:
-            reasons = [settings.in_its_words(reason) for reason in error.reasons]
-            raise InitFailed(error.id, error.outs, reasons, error.inputs) from None
-        except OperationError as error:
-            raise OperationError(settings.in_its_words(str(error))) from None
         except GenesysError as error:
-            raise OperationError(settings.in_its_words(said(error))) from None
+            raise OperationError(said(error, settings)) from None
 
 
 def warn(message: str) -> None:

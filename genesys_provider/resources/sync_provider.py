@@ -127,7 +127,8 @@ class GatewaySyncProvider(ResourceProvider):
             except GenesysError as error:
                 if not moved or not current().records_init_failures:
                     raise
-                raise InitFailed(_id, sync_properties.outputs(_news, None, facts), [said(error)]) from None
+                outs = sync_properties.outputs(_news, None, facts)
+                raise InitFailed(_id, outs, [said(error, manager.settings)]) from None
         return UpdateResult(sync_properties.outputs(_news, delivery, facts))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -279,4 +280,4 @@ def _warning_unless(manager: TargetManager, *, required: bool) -> Iterator[None]
     except SyncFailed as error:
         if required:
             raise
-        current().warn(manager.settings.in_its_words(said(error)))
+        current().warn(said(error, manager.settings))

@@ -1,4 +1,4 @@
-"""Errors for Pulumi users: config keys instead of environment variables, and the command to run next.
+"""Errors for Pulumi users: config keys or arguments instead of environment variables, and the command to run next.
 
 The domain also serves scripts, so it knows neither. Only for problems that scripts can't have (`ownership`,
 `names`) it names the command itself.
@@ -15,7 +15,7 @@ from genesys_provider.client.errors import (
     NotFound,
     Unauthorized,
 )
-from genesys_provider.client.settings import ENVIRONMENT, NAMESPACE
+from genesys_provider.client.settings import ENVIRONMENT, NAMESPACE, Settings
 from genesys_provider.common.organization import OtherOrganization
 from genesys_provider.sources.errors import (
     ActivationCancelled,
@@ -80,8 +80,19 @@ _KEYS = {variable: f"{NAMESPACE}:{key}" for key, variable in ENVIRONMENT.items()
 _VARIABLE = re.compile("|".join(_KEYS))
 
 
-def said(error: GenesysError) -> str:
-    """The text of an error for the user of a stack."""
+def said(error: GenesysError, settings: Settings | None = None) -> str:
+    """The text of an error for the user of a stack.
+
+    Args:
+        error: The error.
+        settings: What the resource's provider is configured with, if that is known: an explicit provider is named,
+            and its arguments take the place of config keys.
+    """
+    text = _said(error)
+    return text if settings is None else settings.in_its_words(text)
+
+
+def _said(error: GenesysError) -> str:
     if isinstance(error, MissingSetting):
         key = _KEYS[error.variable]
         return error.saying(

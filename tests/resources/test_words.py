@@ -14,7 +14,7 @@ from genesys_provider.client.errors import (
     Unauthorized,
     UnexpectedAnswer,
 )
-from genesys_provider.client.settings import ENVIRONMENT
+from genesys_provider.client.settings import ENVIRONMENT, Settings
 from genesys_provider.common.organization import Organization, OtherOrganization
 from genesys_provider.resources import words
 from genesys_provider.resources.words import said
@@ -38,6 +38,7 @@ from genesys_provider.targets.models import Target
 TARGET = Target(id="id-1", name="orders", endpoint_url="https://a.example", status="FAILED")
 SOURCE = Source(id="id-2", name="orders")
 HERE = Organization("here", "https://api.example")
+UNAUTHORIZED = Unauthorized("no", status=401)
 
 ERRORS: dict[GenesysError, str] = {
     ConfigurationError("it is wrong"): "it is wrong. Set it with `pulumi config set`",
@@ -49,7 +50,7 @@ ERRORS: dict[GenesysError, str] = {
         "no", maybe_acted=False
     ): "genesys:region, or genesys:apiUrl and genesys:loginUrl, are right",
     UnexpectedAnswer("no"): "check genesys:apiUrl and the proxy",
-    Unauthorized("no", status=401): "genesys:clientId and genesys:clientSecret belong to",
+    UNAUTHORIZED: "genesys:clientId and genesys:clientSecret belong to",
     NotFound("no", status=404): "`pulumi refresh` corrects the state",
     RateLimited("no", status=429): "raise genesys:maxRetries",
     OtherOrganization("target 'orders'", HERE, HERE): "run `pulumi destroy` with the old configuration first",
@@ -77,6 +78,12 @@ def test_a_pulumi_user_gets_advice_about_pulumi(error: GenesysError) -> None:
     assert "GENESYSCLOUD_" not in to_a_stack.partition("or set the environment variable")[0]
     # The error itself stays unchanged, since others may show it too.
     assert str(error) == to_a_script
+
+
+def test_the_user_of_an_explicit_provider_gets_its_arguments() -> None:
+    settings = Settings.of_provider({"clientId": "id", "clientSecret": "canary", "region": "eu-west-1"}, "eu")
+    assert "that client_id and client_secret of provider 'eu' belong to" in said(UNAUTHORIZED, settings)
+    assert "genesys:" not in said(UNAUTHORIZED, settings)
 
 
 def test_no_two_errors_have_the_same_hint_for_scripts() -> None:
