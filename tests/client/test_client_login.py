@@ -69,25 +69,29 @@ def test_a_token_is_renewed_sixty_seconds_before_it_expires(
     assert counted(cloud.requests(), LOGINS) == 1
 
 
-@pytest.mark.parametrize(("lifetime", "used"), [(300, 240), (100, 50), (10, 5)])
-def test_a_short_lived_token_is_not_renewed_at_each_request(
-    cloud: Cloud, client: GenesysClient, waits: SkippedWaits, lifetime: int, used: int
+def assert_used_for(
+    seconds: float, expires_in: object, cloud: Cloud, client: GenesysClient, waits: SkippedWaits
 ) -> None:
-    token = cloud._at_emulator.post(
-        "/oauth/token",
-        auth=("dev-client", cloud.env["GENESYSCLOUD_OAUTHCLIENT_SECRET"]),
-        data={"grant_type": "client_credentials"},
-    ).json()["access_token"]
+    """Checks that the client uses a token whose login said `expires_in` for so many seconds, and then renews it."""
+    token = client._login.token()
+    client._login.forget(token)
     cloud.requests()
-    answer = {"access_token": token, "token_type": "bearer", "expires_in": lifetime}
+    answer = json.dumps({"access_token": token, "token_type": "bearer", "expires_in": expires_in})
     cloud.control("faults", match=LOGIN, action="status", status=200, body=answer, times=1)
     client.list_targets()
-    waits.skipped += used - 1
+    waits.skipped += seconds - 1
     client.list_targets()
     assert counted(cloud.requests(), LOGINS) == 1
     waits.skipped += 2
     client.list_targets()
     assert counted(cloud.requests(), LOGINS) == 1
+
+
+@pytest.mark.parametrize(("lifetime", "used"), [(300, 240), (100, 50), (10, 5)])
+def test_a_short_lived_token_is_not_renewed_at_each_request(
+    cloud: Cloud, client: GenesysClient, waits: SkippedWaits, lifetime: int, used: int
+) -> None:
+    assert_used_for(used, lifetime, cloud, client, waits)
 
 
 @pytest.mark.parametrize("lifetime", [None, "", "soon", [1], 10**400, float("nan"), float("inf")])
@@ -95,18 +99,7 @@ def test_a_token_without_a_usable_lifetime_is_used_for_the_shortest_one(
     cloud: Cloud, client: GenesysClient, waits: SkippedWaits, lifetime: object
 ) -> None:
     # OAuth only recommends `expires_in` (RFC 6749).
-    token = client._login.token()
-    client._login.forget(token)
-    cloud.requests()
-    answer = json.dumps({"access_token": token, "expires_in": lifetime})
-    cloud.control("faults", match=LOGIN, action="status", status=200, body=answer, times=1)
-    client.list_targets()
-    waits.skipped += 300 - 60 - 1
-    client.list_targets()
-    assert counted(cloud.requests(), LOGINS) == 1
-    waits.skipped += 2
-    client.list_targets()
-    assert counted(cloud.requests(), LOGINS) == 1
+    assert_used_for(300 - 60, lifetime, cloud, client, waits)
 
 
 def test_a_revoked_token_is_renewed_once(cloud: Cloud, client: GenesysClient, waits: SkippedWaits) -> None:
