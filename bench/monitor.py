@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from itertools import cycle, product
 from pathlib import Path
 
 import click
@@ -16,10 +17,11 @@ import httpx
 from bench.processes import processes
 from bench.services import Organization
 from genesys_provider import TargetConfig, TargetManager
+from genesys_provider.targets.vocabulary import FAILED, VERIFIED
 from tests.support.process import Service
 
 CHANGES_EVERY = 5.0
-"""Seconds between two targets that fail."""
+"""Seconds between two changes. Each target fails once; then each is verified again, and so on."""
 SAMPLES = 10
 
 
@@ -58,10 +60,10 @@ class Browsers:
 @click.option("--browsers", default=50, show_default=True)
 @click.option("--minutes", default=10.0, show_default=True)
 def main(targets: int, browsers: int, minutes: float) -> None:
-    """Measure the monitor's memory, processor time and requests while targets fail one after another."""
+    """Measure the monitor's memory, processor time and requests while targets change one after another."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory, ExitStack() as stack:
         organization = stack.enter_context(Organization(Path(directory) / "cloud", verification_seconds=0.1))
-        ids = _registered(organization, targets)
+        changes = cycle(product((FAILED, VERIFIED), _registered(organization, targets)))
         history = Path(directory) / "history.sqlite"
         options = ("--port", 0, "--history", history)
         monitor = stack.enter_context(Service("monitor", *options, env=organization.env))
@@ -75,7 +77,7 @@ def main(targets: int, browsers: int, minutes: float) -> None:
         for sample in range(SAMPLES):
             _until(
                 began + (sample + 1) * minutes * 60 / SAMPLES,
-                lambda: organization.fail(ids.pop()),
+                lambda: organization.give(*next(changes)),
             )
             passed = (sample + 1) * minutes / SAMPLES
             click.echo(f"after {passed:.0f} minutes: {processes()[monitor.pid].megabytes:.0f} MB")

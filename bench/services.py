@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from genesys_provider.client.settings import Settings
+from genesys_provider.targets.vocabulary import FAILED
 from tests.support.process import Service
 
 if TYPE_CHECKING:
@@ -103,10 +104,10 @@ class Organization:
         self._control.delete("/requests").raise_for_status()
         return Traffic(log)
 
-    def fail(self, target_id: str) -> None:
-        """Makes a target fail, as if its endpoint had broken."""
-        failed = {"status": "FAILED", "message": "endpoint answered 503"}
-        self._control.post(f"/targets/{target_id}/status", json=failed).raise_for_status()
+    def give(self, status: str, target_id: str) -> None:
+        """Gives a target this status, as if its endpoint had broken or been mended."""
+        given = {"status": status, "message": "endpoint answered 503" if status == FAILED else None}
+        self._control.post(f"/targets/{target_id}/status", json=given).raise_for_status()
 
     @contextmanager
     def latency(self, seconds: float) -> Iterator[None]:
