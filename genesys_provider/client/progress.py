@@ -30,6 +30,11 @@ def reporting_to(say: Say) -> Iterator[None]:
         _say.reset(token)
 
 
+def receiver() -> Say:
+    """Where this thread's reports go, so that another thread can report for it."""
+    return _say.get()
+
+
 def report(message: str) -> None:
     """Reports what the call is doing or waiting for. Put the figure first: a narrow terminal cuts off the rest."""
     _say.get()(message)

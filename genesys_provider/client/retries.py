@@ -86,6 +86,13 @@ def worth_retrying(error: BaseException, *, idempotent: bool) -> bool:
     return idempotent and isinstance(error, (ServerError, UnexpectedAnswer))
 
 
+def _cause(error: GenesysError) -> str:
+    """A few words for a narrow terminal, which cuts off the message; the message begins with the call."""
+    if isinstance(error, ApiError):
+        return f"HTTP {error.status}"
+    return "no answer" if isinstance(error, ConnectionFailed) else "unexpected answer"
+
+
 def retrying(
     max_retries: int,
     cancelled: threading.Event,
@@ -112,8 +119,10 @@ def retrying(
     def say(state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         seconds = state.next_action.sleep if state.next_action else 0
-        if isinstance(error, GenesysError):
-            report(f"retry in {seconds:.0f} s: {error.message}")
+        if isinstance(error, RateLimited):
+            report(f"rate limit, {seconds:.0f} s: {error.message}")
+        elif isinstance(error, GenesysError):
+            report(f"retry in {seconds:.0f} s: {_cause(error)}, {error.message}")
 
     def stop(state: tenacity.RetryCallState) -> bool:
         if state.attempt_number > max_retries:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, TimeoutError  # noqa: A004  (in Python 3.10 not the built-in one)
+from contextlib import contextmanager
 from copy import copy
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from genesys_provider.client.errors import Cancelled
+from genesys_provider.client.progress import Say, receiver, reporting_to
 
 CANCEL_SECONDS = 1.0
 """How often waiting threads check for a cancel."""
@@ -17,10 +20,18 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+@dataclass
+class _Asked(Generic[V]):
+    future: Future[V] = field(default_factory=Future)
+    askers: list[Say] = field(default_factory=list)
+    """Where the threads that asked the question report."""
+
+
 class Batches(Generic[K, V]):
     """Collects questions and answers them in batches, one batch at a time.
 
     An answer is never older than its question: a question that arrives during a batch belongs to the next one.
+    What the worker reports, such as a wait for the rate limit, goes to the threads that asked.
 
     Args:
         answer: Answers a batch. A value that is an exception is raised to the threads that asked that question;
@@ -42,7 +53,8 @@ class Batches(Generic[K, V]):
         self._cancelled = cancelled
         self._name = name
         self._lock = threading.Lock()
-        self._asked: dict[K, Future[V]] = {}
+        self._asked: dict[K, _Asked[V]] = {}
+        self._batch: Mapping[K, _Asked[V]] = {}
         self._works = False
 
     def ask(self, key: K) -> V:
@@ -53,7 +65,8 @@ class Batches(Generic[K, V]):
             Exception: Whatever answering the question raised.
         """
         with self._lock:
-            future = self._asked.setdefault(key, Future())
+            asked = self._asked.setdefault(key, _Asked())
+            asked.askers.append(receiver())
             if not self._works:
                 try:
                     threading.Thread(target=self._work, name=self._name, daemon=True).start()
@@ -64,7 +77,7 @@ class Batches(Generic[K, V]):
                 self._works = True
         while True:
             try:
-                error = future.exception(CANCEL_SECONDS)
+                error = asked.future.exception(CANCEL_SECONDS)
                 break
             except TimeoutError:
                 # Abandoning a read loses nothing.
@@ -73,24 +86,38 @@ class Batches(Generic[K, V]):
         if error is not None:
             # Each thread gets a copy, since raising an error modifies it.
             raise copy(error)
-        return future.result()
+        return asked.future.result()
+
+    @contextmanager
+    def reporting_to_askers(self, keys: Iterable[K]) -> Iterator[None]:
+        """Within the block, what the thread reports goes to those who asked these questions of the batch."""
+        askers = [each for key in keys for each in self._batch[key].askers]
+
+        def say(message: str) -> None:
+            for each in askers:
+                each(message)
+
+        with reporting_to(say):
+            yield
 
     def _work(self) -> None:
         while True:
             self._gather()
             with self._lock:
                 batch, self._asked = self._asked, {}
+                self._batch = batch
                 if not batch:
                     self._works = False
                     return
             outcomes: list[V | Exception]
             try:
-                answers = self._answer(list(batch))
+                with self.reporting_to_askers(batch):
+                    answers = self._answer(list(batch))
                 outcomes = [answers[key] for key in batch]
             except Exception as error:  # noqa: BLE001  (the waiting threads must not hang)
                 outcomes = [error for _ in batch]
-            for future, answer in zip(batch.values(), outcomes, strict=True):
+            for asked, answer in zip(batch.values(), outcomes, strict=True):
                 if isinstance(answer, Exception):
-                    future.set_exception(answer)
+                    asked.future.set_exception(answer)
                 else:
-                    future.set_result(answer)
+                    asked.future.set_result(answer)

@@ -37,10 +37,11 @@ from genesys_provider.client.errors import (
     UnexpectedAnswer,
 )
 from genesys_provider.client.limits import Priority
+from genesys_provider.client.progress import report
 from genesys_provider.common.batches import Batches
 from genesys_provider.common.paging import Page
 from genesys_provider.common.reader import Listed, Look, Reader
-from genesys_provider.common.writes import Writes
+from genesys_provider.common.writes import LAG_SECONDS, Writes
 
 FRESH_SECONDS = 30.0
 """How long a reading of the list answers questions by id, except for what we have written since."""
@@ -189,6 +190,8 @@ class Directory(Generic[T]):
                 break
             if thing is not None and (expected is None or self._writes.seen(id_) or expected(thing)):
                 break
+            found = "not found" if thing is None else "still as before the last write"
+            report(f"rereading {self._writes.age(id_):.0f}/{LAG_SECONDS:g} s: {found}")
         return thing
 
     def look(self, id_: str) -> Look[T]:
@@ -250,10 +253,10 @@ class Directory(Generic[T]):
         names = [question for question in rest if question.field == "name"]
         if names:
             # Ask for one name first: if the list fails, it fails for all of them.
-            answers[names[0]] = found = _each(names[:1], self._answer_one)[names[0]]
+            answers[names[0]] = found = _each(self._known, names[:1], self._answer_one)[names[0]]
             if isinstance(found, _OF_THE_LIST):
                 answers |= dict.fromkeys(names, found)
-        return answers | _each([each for each in rest if each not in answers], self._answer_one)
+        return answers | _each(self._known, [each for each in rest if each not in answers], self._answer_one)
 
     def _answer_one(self, question: Question) -> T | None:
         return self.find_now(question.value) if question.field == "name" else self.get_now(question.value)
@@ -321,7 +324,8 @@ class Directory(Generic[T]):
             except GenesysError as error:
                 _log.debug("a look at the list failed: %s", error)
         rest = [each for each in ids if each not in seen]
-        seen |= _each(rest, self._reader.look)
+        singly = _each(self._looks, rest, self._reader.look)
+        seen |= singly
         pause = (requests + len(rest)) * self._reader.allowance.seconds_a_request / LOOK_SHARE
         self._look_at = self._clock() + max(pause, self._reader.look_pause)
         return seen
@@ -351,12 +355,14 @@ class Directory(Generic[T]):
                     break
 
 
-def _each(keys: Sequence[K], answer: Callable[[K], V]) -> dict[K, V | Exception]:
-    """The answer or error for each key; several are computed in parallel."""
+def _each(batches: Batches[K, V], keys: Sequence[K], answer: Callable[[K], V]) -> dict[K, V | Exception]:
+    """The answer or error for each key of a batch; several are computed in parallel."""
 
     def outcome(key: K) -> V | Exception:
         try:
-            return answer(key)
+            # Only those who asked this question: otherwise a hundred failing reads would write ten thousand lines.
+            with batches.reporting_to_askers([key]):
+                return answer(key)
         except Exception as error:  # noqa: BLE001  (it is raised to the thread that asked)
             return error
 

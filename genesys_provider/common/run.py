@@ -95,6 +95,12 @@ class Run:
         with self._lock:
             self._checked.add(urn)
 
+    @property
+    def has_program(self) -> bool:
+        """Whether the program has declared a resource in this run, so that its config is the current one."""
+        with self._lock:
+            return bool(self._checked)
+
     def shown(self, id_: str, urn: str) -> str | None:
         """Records that the state has this object for this resource.
 

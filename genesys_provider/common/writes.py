@@ -85,6 +85,11 @@ class Writes(Generic[T]):
             with self._lock:
                 self._last.setdefault(id_, earlier)
 
+    def age(self, id_: str) -> float:
+        """Seconds since our last write; 0 if there was none."""
+        last = self._last.get(id_)
+        return 0.0 if last is None else self._clock() - last.at
+
     def left(self, id_: str) -> T | None:
         """The result of this process's last write; None if there was none, or if it deleted the object."""
         last = self._last.get(id_)

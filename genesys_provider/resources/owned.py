@@ -150,7 +150,7 @@ class OwnedProvider(ResourceProvider, ABC):
                 run.parallelism.queued(_news["owner"])
             note = None
             if self.status in found and self.status in _olds:
-                note = shown(f"{named(self.kind, _id, _olds)} is {_olds[self.status]}: {self.retrial}")
+                note = shown(f"{self.retrial}: {named(self.kind, _id, _olds)} is {_olds[self.status]}")
             return DetailedDiffResult(
                 detailed,
                 # A property that had no value gets one in place.

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from genesys_provider.client.errors import GenesysError
+from genesys_provider.client.errors import GenesysError, Unauthorized
 from genesys_provider.client.progress import reporting_to
 from genesys_provider.client.redaction import hide, hide_secrets_of, shown
 from genesys_provider.common.run import Run
 from genesys_provider.host import InitFailed, OperationError, current
 from genesys_provider.resources import properties
 from genesys_provider.resources.config import settings_of
-from genesys_provider.resources.words import said
+from genesys_provider.resources.words import AFTER_A_ROTATION, said
 
 if TYPE_CHECKING:
     from genesys_provider.client.settings import Settings
@@ -76,7 +76,16 @@ def managed(kind: type[Kind], config: Mapping[str, object], *states: Mapping[str
             operation.at_end(_advice)
             yield manager
         except GenesysError as error:
-            raise OperationError(said(error, settings)) from None
+            raise OperationError(_explained(error, settings)) from None
+
+
+def _explained(error: GenesysError, settings: Settings) -> str:
+    text = said(error, settings)
+    # Without the program, the engine configures providers from the state, but the environment is the current one.
+    from_environment = "clientSecret" in settings.origins.names and not settings.origins.whose
+    if isinstance(error, Unauthorized) and not run.has_program and not from_environment:
+        return f"{text}. {AFTER_A_ROTATION}"
+    return text
 
 
 def warn(message: str) -> None:

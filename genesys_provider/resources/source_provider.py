@@ -22,7 +22,7 @@ class EventBridgeSourceProvider(OwnedProvider):
     replacing = ("awsAccountId", "awsRegion", "eventSourceSuffix")
     lasting = (*OwnedProvider.lasting, "eventSourceName")
     status = "state"
-    retrial = "`pulumi up` continues with it"
+    retrial = "will continue"
     imported_properties: ClassVar = {
         "name": {"type": "string"},
         "awsAccountId": {"type": "string"},

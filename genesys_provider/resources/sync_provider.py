@@ -234,7 +234,7 @@ def _wait_until_shown(olds: Mapping[str, Any]) -> None:
     target_id = olds["targetId"]
     if "targetOwner" not in olds:
         return
-    current().show_status(f"waiting to see whether the program keeps target {target_id}")
+    current().show_status(f"waiting for the others: the program may keep target {target_id}")
     with run.waiting():
         while not run.knows(target_id) and not run.quiet:
             if current().cancelled.wait(_LOOK_SECONDS):

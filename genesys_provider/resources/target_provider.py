@@ -21,7 +21,7 @@ class EventBridgeTargetProvider(OwnedProvider):
     kind = "target"
     lasting = (*OwnedProvider.lasting, "selfUri")
     status = "status"
-    retrial = "`pulumi up` verifies it again"
+    retrial = "will verify again"
     imported_properties: ClassVar = {
         "name": {"type": "string"},
         "endpointUrl": {"type": "string"},

@@ -38,8 +38,7 @@ _HINTS = {
     Unauthorized.hint: (
         "Check that genesys:clientId and genesys:clientSecret belong to a client-credentials OAuth client of this "
         "organization, and that genesys:region is the organization's region; if so, make a new secret in Genesys "
-        "Cloud under Admin > Integrations > OAuth. If it is new already, run `pulumi up` first: a plain refresh or "
-        "destroy uses the secret of the last `up` (with --run-program it uses the current one)"
+        "Cloud under Admin > Integrations > OAuth"
     ),
     OtherOrganization.hint: (
         "Set the OAuth client, genesys:region and genesys:apiUrl back to those of its organization, and run "
@@ -75,6 +74,12 @@ _HINTS = {
     ),
 }
 """By the hint for scripts, since an error may have the hint of another one."""
+
+AFTER_A_ROTATION = (
+    "If it is new already, run `pulumi up` first: a plain refresh or destroy uses the secret of the last `up` "
+    "(with --run-program it uses the current one)"
+)
+"""What to add where the login was refused with a secret from the state."""
 
 _KEYS = {variable: f"{NAMESPACE}:{key}" for key, variable in ENVIRONMENT.items()}
 _VARIABLE = re.compile("|".join(_KEYS))

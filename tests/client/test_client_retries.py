@@ -277,12 +277,24 @@ def test_permanent_errors_are_not_retried(cloud: Cloud, client: GenesysClient, s
     assert cloud.requests() == [f"GET / {status}"]
 
 
-def test_a_waiting_call_reports_what_it_waits_for(cloud: Cloud, client: GenesysClient) -> None:
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        ({"status": 429, "headers": {"Retry-After": "42"}}, "rate limit, 42 s: "),
+        ({"status": 503, "headers": {"Retry-After": "42"}}, "retry in 42 s: HTTP 503, GET /api/"),
+        ({"action": "drop_before"}, "retry in 1 s: no answer, GET /api/"),
+        ({"action": "malformed"}, "retry in 1 s: unexpected answer, GET /api/"),
+    ],
+)
+def test_a_waiting_call_first_reports_how_long_and_why(
+    cloud: Cloud, client: GenesysClient, fault: dict[str, Any], line: str
+) -> None:
+    """In a terminal of 120 columns, some 30 characters are visible."""
     said: list[str] = []
-    throttled(cloud, 1, Retry_After="42")
+    cloud.control("faults", match={"path": ONE[:-2]}, times=1, **{"action": "status", **fault})
     with reporting_to(said.append):
         client.list_targets()
-    assert any(line.startswith("retry in 42 s: ") for line in said)
+    assert [each for each in said if each.startswith(line)]
 
 
 def test_cancel_ends_a_wait_immediately(cloud: Cloud, tmp_path: Path) -> None:

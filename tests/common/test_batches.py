@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from genesys_provider.client.errors import ServerError
+from genesys_provider.client.progress import report, reporting_to
 from genesys_provider.common.batches import Batches
 from tests.support.shared_cloud import outcomes_at_once
 
@@ -44,3 +45,24 @@ def test_an_error_of_one_question_is_for_those_who_asked_it() -> None:
     assert batches.ask("good") == "yes"
     with pytest.raises(ServerError, match="this one fails"):
         batches.ask("bad")
+
+
+def test_the_worker_reports_to_those_who_asked() -> None:
+    said: dict[int, list[str]] = {number: [] for number in range(4)}
+
+    def answer(keys: Sequence[int]) -> dict[int, bool]:
+        report("for all")
+        for key in keys:
+            with batches.reporting_to_askers([key]):
+                report(f"for {key}")
+        return dict.fromkeys(keys, True)
+
+    batches = Batches[int, bool](answer, lambda: None, threading.Event(), "reporting")
+
+    def ask(number: int) -> None:
+        with reporting_to(said[number].append):
+            batches.ask(number % 2)
+
+    outcomes_at_once(4, ask)
+
+    assert said == {number: ["for all", f"for {number % 2}"] for number in range(4)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cloud import PASSWORD
+from tests.support.cloud import CLIENT_SECRET, PASSWORD
 
 if TYPE_CHECKING:
     from tests.support.cloud import Cloud
@@ -112,6 +112,26 @@ def test_wrong_credentials_tell_what_to_do(declared: Declared) -> None:
     assert "login refused: authentication failed (HTTP 4" in result.output
     assert "correlation id" in result.output
     assert "canary" not in result.output
+
+
+def test_only_a_plain_refresh_says_that_it_uses_the_secret_of_the_last_up(
+    declared: Declared, cloud: Cloud
+) -> None:
+    hint = "run `pulumi up` first: a plain refresh or destroy uses the secret of the last `up`"
+    stack = declared.stack(
+        declared.targets(["orders"]),
+        env={"GENESYSCLOUD_OAUTHCLIENT_SECRET": ""},
+        secrets={"genesys:clientSecret": CLIENT_SECRET},
+    )
+    stack.must("up", "--yes", "--skip-preview")
+    cloud.control("client-secret", clientSecret="canary-rotated")
+    assert hint in stack.refresh().output
+    stack.program(declared.targets(["orders", "presence"]))
+    refused = stack.up()
+    assert "login refused" in refused.output
+    assert hint not in refused.output
+    from_environment = stack.refresh(env={"GENESYSCLOUD_OAUTHCLIENT_SECRET": "canary-x"})
+    assert "login refused" in from_environment.output
 
 
 def test_a_missing_scope_tells_what_to_do(declared: Declared, cloud: Cloud) -> None:

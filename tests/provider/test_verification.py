@@ -56,7 +56,7 @@ def test_one_of_five_fails_and_recovers(declared: Declared, cloud: Cloud) -> Non
     }
     assert "503" in resources["t3"]["initErrors"][0]
     preview = stack.preview()
-    assert re.search(r"target 't3' \(\S+\) is FAILED: `pulumi up` verifies it again", preview.output)
+    assert re.search(r"will verify again: target 't3' \(\S+\) is FAILED", preview.output)
 
     cloud.behave_well()
     healed = stack.up()

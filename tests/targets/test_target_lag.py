@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from genesys_provider import TargetConfig, TargetManager
 from genesys_provider.client.errors import NotFound
+from genesys_provider.client.progress import reporting_to
 from genesys_provider.common.errors import NameTaken, StillThere
 from genesys_provider.common.times import utc_now
 from genesys_provider.common.writes import LastWrite
@@ -49,7 +51,11 @@ def test_an_absence_right_after_a_write_means_not_yet(cloud: Cloud, manager: Tar
     """An earlier process wrote it, and its `up` was interrupted."""
     cloud.set_behaviour(readLagSeconds=LAG)
     target_id = cloud.api("POST", json=config(cloud).payload()).json()["id"]
-    assert manager.get(target_id, shared=True, last_write=LastWrite(utc_now(), seen=False)) is not None
+    said: list[str] = []
+    with reporting_to(said.append):
+        found = manager.get(target_id, shared=True, last_write=LastWrite(utc_now(), seen=False))
+    assert found is not None
+    assert [each for each in said if re.fullmatch(r"rereading \d/30 s: not found", each)]
 
 
 def test_an_absence_long_after_a_write_is_final(cloud: Cloud, manager: TargetManager) -> None:

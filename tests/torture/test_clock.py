@@ -111,7 +111,7 @@ def test_a_retry_after_date_uses_the_clock_of_the_server(origin: Origin, jump: i
         world.cloud.control("faults", match=match, action="status", status=429, headers=headers, times=1)
         result = world.stack.run(*UP, env=clock.env)
         assert result.code == 0, result.output
-        waits = [int(seconds) for seconds in re.findall(r"retry in (\d+) s", result.output)]
+        waits = [int(seconds) for seconds in re.findall(r"rate limit, (\d+) s", result.output)]
         # None is shown where the date has passed by then; a wrong clock would make it two hours.
         assert max(waits, default=0) <= 60, result.output
         assert world.disagreements() == []
