@@ -15,7 +15,8 @@ from tests.support.process import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
+
+    from typing_extensions import Self
 
 CREDENTIALS = ("dev-client", "dev-secret")
 
@@ -25,7 +26,7 @@ class Traffic:
 
     def __init__(self, log: list[dict[str, object]]) -> None:
         self.total = len(log)
-        self.throttled = sum(each["status"] == 429 for each in log)  # noqa: PLR2004
+        self.throttled = sum(each["status"] == 429 for each in log)
         self.kinds = Counter(_kind(str(each["method"]), str(each["path"])) for each in log)
 
     @property
@@ -74,12 +75,10 @@ class Organization:
             self._control = services.enter_context(httpx.Client(base_url=f"{self.emulator_url}/emulator"))
             self._services = services.pop_all()
 
-    def __enter__(self) -> Organization:  # noqa: PYI034
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._services.close()
 
     @property

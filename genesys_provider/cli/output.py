@@ -157,7 +157,7 @@ def tally(statuses: Sequence[str], noun: str, among: Sequence[str]) -> str:
 def short_owner(owner: str | None) -> str:
     """An owner mark as `STACK::PROJECT::NAME`, or as it is."""
     parts = (owner or "").removeprefix("urn:pulumi:").split("::", 3)
-    return plain("::".join((parts[0], parts[1], parts[3])) if len(parts) == 4 else owner or "")  # noqa: PLR2004
+    return plain("::".join((parts[0], parts[1], parts[3])) if len(parts) == 4 else owner or "")
 
 
 def ago(timestamp: str | None) -> str:

@@ -23,9 +23,9 @@ from uuid import uuid4
 
 import httpx
 
-from genesys_provider.client.errors import GenesysError, shortened
+from genesys_provider.client.errors import GenesysError
 from genesys_provider.client.proxies import proxy_for
-from genesys_provider.client.redaction import hide
+from genesys_provider.client.redaction import hide, shortened
 from genesys_provider.client.transport import Answer, connections, exchange
 from genesys_provider.client.trust import trust
 from genesys_provider.client.urls import checked_url, shown_url, split_url
@@ -226,17 +226,17 @@ def _post(
         yield Step("POST", False, error.message, hint)
         return
     took = f"{answer.status} {answer.reason}".rstrip() + f", {time.monotonic() - started:.2f} s"
-    yield Step("POST", 200 <= answer.status < 300, took + _words(answer), _hint(answer))  # noqa: PLR2004
+    yield Step("POST", 200 <= answer.status < 300, took + _words(answer), _hint(answer))
 
 
 def _words(answer: Answer) -> str:
     """The text of a response that is not a success."""
-    said = "" if answer.status < 300 else shortened(answer.text)  # noqa: PLR2004
+    said = "" if answer.status < 300 else shortened(answer.text)
     return f": {said}" if said else ""
 
 
 def _hint(answer: Answer) -> str:
-    if answer.status < 300:  # noqa: PLR2004
+    if answer.status < 300:
         return ""
     if answer.redirects:
         return "Redirects are not followed: use the URL that it leads to"
@@ -260,7 +260,7 @@ def _token(client: httpx.Client, credentials: Credentials) -> tuple[Step, str | 
     except GenesysError as error:
         return Step("Token", False, error.message, hint), None
     token = (answer.json_object() or {}).get("access_token")
-    if answer.status != 200 or not isinstance(token, str):  # noqa: PLR2004
+    if answer.status != 200 or not isinstance(token, str):
         return Step("Token", False, f"{shown_url(url)} answered {answer.status} without a token", hint), None
     hide(token)
     return Step("Token", True, f"from {shown_url(url)}"), token

@@ -10,8 +10,7 @@ from typing import Any
 
 import click
 
-from genesys_provider.client.errors import shortened
-from genesys_provider.client.redaction import hide
+from genesys_provider.client.redaction import hide, shortened
 from genesys_provider.client.settings import NAMESPACE
 
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")

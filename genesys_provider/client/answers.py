@@ -33,8 +33,8 @@ from genesys_provider.client.errors import (
     Unauthorized,
     UnexpectedAnswer,
     in_envelope,
-    shortened,
 )
+from genesys_provider.client.redaction import shortened
 from genesys_provider.client.retries import REQUEST_TIMEOUT, TOO_EARLY, retry_after
 from genesys_provider.client.transport import Answer, where_to_look
 
@@ -96,14 +96,14 @@ def read(call: Call, answer: Answer, api_url: str) -> Success:
         UnexpectedAnswer: The response is not from the API.
         ApiError: The API refused the call.
     """
-    if not 200 <= answer.status < 300:  # noqa: PLR2004
+    if not 200 <= answer.status < 300:
         raise _refusal(call, answer, api_url)
     if call.writes and answer.body.strip() in (b"", b"null"):
         return Success(answer.status, {})
     body = answer.json_object()
     if body is None:
         raise _not_the_api(f"{call}: HTTP {answer.status}, but the body is not a JSON object", api_url)
-    if in_envelope(body) and isinstance(code := body["status"], int) and code >= 400:  # noqa: PLR2004
+    if in_envelope(body) and isinstance(code := body["status"], int) and code >= 400:
         said = f"HTTP {answer.status}, but the body is an error ({code}): {_words(body, answer)}"
         raise UnexpectedAnswer(f"{call}: {said}")
     return Success(answer.status, body)
@@ -146,7 +146,7 @@ def _kind(call: Call, status: int, *, enveloped: bool) -> type[ApiError]:
     if status == REQUEST_TIMEOUT:
         # For a write, a 408 only says that the write may have taken effect.
         return NotFound if call.method == "GET" and call.names_one and enveloped else ServerError
-    return ServerError if status >= 500 else _KINDS.get(status, ApiError)  # noqa: PLR2004
+    return ServerError if status >= 500 else _KINDS.get(status, ApiError)
 
 
 def _set_up_so(message: str, api_url: str) -> UnexpectedAnswer:

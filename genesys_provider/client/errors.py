@@ -49,16 +49,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from genesys_provider.client.decoding import LONGEST_ESCAPE
-from genesys_provider.client.redaction import longest_written, redacted, shown
+from genesys_provider.client.redaction import shown
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 A = TypeVar("A", bound="ApiError")
-
-SHOWN_CHARACTERS = 300
-"""The maximum length of a server's text that is shown, since a whole HTML page is useless."""
 
 
 class GenesysError(Exception):
@@ -258,12 +254,3 @@ MAY_HAVE_ACTED = (ConnectionFailed, ServerError, UnexpectedAnswer)
 def in_envelope(body: Mapping[str, Any] | None) -> bool:
     """Whether an error body is the API's own: an object with `status`, and `code` or `message` [C]."""
     return body is not None and "status" in body and bool(body.get("code") or body.get("message"))
-
-
-def shortened(text: str) -> str:
-    """A server's text as one short line: redacted, and without control characters."""
-    words = " ".join(text.split())
-    # Only the start of a long page, but never cut in the middle of a secret.
-    words = redacted(words[: SHOWN_CHARACTERS * LONGEST_ESCAPE + longest_written()])
-    line = "".join(character if character.isprintable() else "\ufffd" for character in words)
-    return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"

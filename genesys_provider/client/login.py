@@ -18,9 +18,8 @@ from genesys_provider.client.errors import (
     Unauthorized,
     UnexpectedAnswer,
     in_envelope,
-    shortened,
 )
-from genesys_provider.client.redaction import hide
+from genesys_provider.client.redaction import hide, shortened
 from genesys_provider.client.retries import retry_after, retrying
 from genesys_provider.client.settings import ENVIRONMENT, Settings
 from genesys_provider.client.shared import SharedCall
@@ -110,7 +109,7 @@ class Login:
             auth=httpx.BasicAuth(self._settings.client_id, self._settings.client_secret),
             timeout=TIMEOUT_SECONDS,
         )
-        if answer.status != 200:  # noqa: PLR2004
+        if answer.status != 200:
             raise self._refusal(answer, url)
         body = answer.json_object() or {}
         token, seconds = body.get("access_token"), _lifetime(body.get("expires_in"))
@@ -127,7 +126,7 @@ class Login:
         kind, words = str(said.get("error") or ""), str(said.get("description") or said.get("message") or "")
         correlation_id = shortened(answer.headers.get("ININ-Correlation-Id", ""))
         # The token endpoint throttles with a 400 [G].
-        if answer.status == 429 or (answer.status == 400 and "rate limit" in words.lower()):  # noqa: PLR2004
+        if answer.status == 429 or (answer.status == 400 and "rate limit" in words.lower()):
             return RateLimited(
                 "the login is throttled",
                 status=answer.status,
@@ -138,7 +137,7 @@ class Login:
         message = f"login refused: {shortened(words) or answer.reason}"
         if answer.status in _REFUSED and (kind or in_envelope(body)):
             return Unauthorized(message, status=answer.status, code=kind, correlation_id=correlation_id)
-        if answer.status >= 500:  # noqa: PLR2004
+        if answer.status >= 500:
             return ServerError(message, status=answer.status, code=kind, correlation_id=correlation_id)
         what = "a redirect that is not followed" if answer.redirects else "which is not a login response"
         said_instead = shortened(answer.text) or answer.reason

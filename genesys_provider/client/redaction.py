@@ -34,6 +34,9 @@ SHORT_LETTERS = 16
 
 HIDDEN = "[secret]"
 
+SHOWN_CHARACTERS = 300
+"""The maximum length of a server's text that is shown, since a whole HTML page is useless."""
+
 SECRET_FIELDS = ("password", "clientSecret")
 """The fields of a target's `authConfig` that the API never returns [C]."""
 
@@ -157,9 +160,14 @@ def shown(text: str) -> str:
     return _without(text, (_secrets,), _is_quoted)
 
 
-def longest_written() -> int:
-    """The number of characters that the longest secret can take in any encoding."""
-    return max(_secrets.longest, _suspects.longest) * LONGEST_ESCAPE
+def shortened(text: str) -> str:
+    """A server's text as one short line: redacted, and without control characters."""
+    words = " ".join(text.split())
+    longest = max(_secrets.longest, _suspects.longest)
+    # Only the start of a long page, but never cut in the middle of a secret.
+    words = redacted(words[: LONGEST_ESCAPE * (SHOWN_CHARACTERS + longest)])
+    line = "".join(character if character.isprintable() else "\ufffd" for character in words)
+    return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -14,8 +14,9 @@ from typing import Any
 
 import httpx
 
-from genesys_provider.client.errors import ConfigurationError, ConnectionFailed, UnexpectedAnswer, shortened
+from genesys_provider.client.errors import ConfigurationError, ConnectionFailed, UnexpectedAnswer
 from genesys_provider.client.proxies import Proxy, proxy_for
+from genesys_provider.client.redaction import shortened
 from genesys_provider.client.settings import ENVIRONMENT
 from genesys_provider.client.trust import trust, untrusted_hint
 
@@ -112,7 +113,7 @@ class Answer:
     @property
     def redirects(self) -> bool:
         """Whether it is a redirect."""
-        return 300 <= self.status < 400  # noqa: PLR2004
+        return 300 <= self.status < 400
 
     @property
     def text(self) -> str:

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from genesys_provider.client.api import GenesysClient
@@ -102,9 +101,7 @@ class Manager(Generic[T, W]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def organization(self) -> Organization:
@@ -204,12 +201,10 @@ class Manager(Generic[T, W]):
                 _log.warning("the list can be read again")
             unread = False
             before = now if known is None else known
-            for id_ in before.keys() | now.keys():
-                was, is_now = before.get(id_), now.get(id_)
-                if _status(was) != _status(is_now):
-                    shown = is_now or was
-                    assert shown is not None  # noqa: S101  (for the type checker: one of the two exists)
-                    yield StatusChange(shown, _status(was), _status(is_now))
+            for id_, thing in {**before, **now}.items():
+                was, is_now = _status(before.get(id_)), _status(now.get(id_))
+                if was != is_now:
+                    yield StatusChange(thing, was, is_now)
             known = now
 
     def _current(self, known: Mapping[str, T]) -> dict[str, T] | None:

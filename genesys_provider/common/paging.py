@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from genesys_provider.client.api import MAX_PAGE_SIZE
-from genesys_provider.client.errors import ApiError, UnexpectedAnswer, shortened
+from genesys_provider.client.errors import ApiError, UnexpectedAnswer
+from genesys_provider.client.redaction import shortened
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")

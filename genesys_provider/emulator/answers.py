@@ -46,7 +46,7 @@ def replaced(view: dict[str, Any], part: Sequence[str], behaviour: Behaviour) ->
 def deleted(view: dict[str, Any], usual: int, behaviour: Behaviour) -> Response:
     """The answer to a DELETE, with the usual status unless the behaviour sets one."""
     status = behaviour.delete_answer if "delete_answer" in behaviour.model_fields_set else usual
-    if status == 200:  # noqa: PLR2004
+    if status == 200:
         return answer(view, behaviour)
     return Response(status_code=status)
 
@@ -110,7 +110,7 @@ def page_asked(
 def _whole_number(text: str | None, name: str, default: int, maximum: int) -> int:
     if text is None:
         return default
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else 0  # noqa: PLR2004
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else 0
     if not 1 <= number <= maximum:
         reason = f"must be a whole number from 1 to {maximum}"
         raise ErrorResponse(400, "The page request is not valid", broken=[BrokenRule(name, reason)])

@@ -175,7 +175,7 @@ async def _api_error(request: Request, error: Exception) -> Response:
 
 def _allowed(request: Request, error: HTTPException) -> Mapping[str, str] | None:
     """The headers of a 405, with the methods of all routes: Starlette only lists those of the first."""
-    if error.status_code != 405:  # noqa: PLR2004
+    if error.status_code != 405:
         return error.headers
     routes = [each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE]
     return {"Allow": ", ".join(sorted({method for each in routes for method in each.methods}))}

@@ -201,7 +201,8 @@ def _status_answer(fault: InjectedFault, scope: Scope) -> Response:
     status = fault.status or 500
     if fault.body is not None:
         body = fault.body if isinstance(fault.body, str) else json.dumps(fault.body)
-    elif scope["path"] == TOKEN_PATH and status == 400:  # noqa: PLR2004 - the token endpoint throttles with 400 [G]
+    elif scope["path"] == TOKEN_PATH and status == 400:
+        # The token endpoint throttles with 400 [G].
         body = json.dumps(THROTTLED)
     else:
         response: Response = plain_error(status).answer(scope["state"]["correlation_id"])

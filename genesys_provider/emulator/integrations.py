@@ -163,7 +163,7 @@ class Integrations:
             if integration.intended == DELETED:
                 raise _not_found(integration.id)
             self._delete_softly(integration.id)
-        elif behaviour.delete_answer == 202:  # noqa: PLR2004
+        elif behaviour.delete_answer == 202:
             self.departures.depart(integration.id, self._remove)
         else:
             self._remove(integration.id)

@@ -135,7 +135,7 @@ class Targets:
     async def delete(self, request: Request) -> Response:
         """`DELETE …/targets/{id}`: deletes the target immediately."""
         target, behaviour = self._target(request), behaviour_of(request)
-        if behaviour.delete_answer == 202:  # noqa: PLR2004
+        if behaviour.delete_answer == 202:
             self._departures.depart(target.id, self._remove)
         else:
             self._remove(target.id)

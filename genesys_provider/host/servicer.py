@@ -8,7 +8,7 @@ the state, detailed diffs and imports.
 updates, and no dynamic provider expects to be called for that.
 """
 
-# ruff: noqa: N802 (the names are gRPC's)
+# ruff: noqa: ARG002, N802 (the signatures and the names are gRPC's)
 from __future__ import annotations
 
 import asyncio
@@ -154,27 +154,27 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._providers.of_type(request.type)
 
     @_operation
-    def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def CheckConfig(self, request: Any, context: Any) -> Any:
         """Validates the config of an explicit provider; the default provider's config passes through here too."""
         found = config_failures(rpc.deserialize_properties(request.news, keep_unknowns=True))
         return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(found))
 
-    def Configure(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def Configure(self, request: Any, context: Any) -> Any:
         """Stores the configuration for the `configure` of each provider."""
         config = rpc.deserialize_properties(request.args)
         self._providers.config = {key: rpc.unwrap_rpc_secret(value) for key, value in config.items()}
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
-    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
         """Returns the version."""
         return plugin_pb2.PluginInfo(version=VERSION)
 
-    def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def GetSchema(self, request: Any, context: Any) -> Any:
         """Describes the types that can be imported; without them, `pulumi import` fails after doing its work."""
         described = {"name": "pulumi-python", "version": VERSION, **schema()}
         return provider_pb2.GetSchemaResponse(schema=json.dumps(described))
 
-    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Wakes all waits; each provider decides what to do then."""
         # Respond first: thousands of operations that wake up would delay the response.
         if not context.add_callback(self._cancelled.set):
@@ -185,7 +185,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     Cancel.experimental_thread_pool = _started_thread()  # type: ignore[attr-defined]
 
     @_operation
-    def Check(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def Check(self, request: Any, context: Any) -> Any:
         """Validates inputs and fills in defaults."""
         olds = rpc.deserialize_properties(request.olds, keep_unknowns=True)
         news = rpc.deserialize_properties(request.news, keep_unknowns=True)
@@ -196,7 +196,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     @_operation
-    def Diff(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def Diff(self, request: Any, context: Any) -> Any:
         """Returns whether an update would change anything; our own result also tells what."""
         olds = rpc.deserialize_properties(request.olds, keep_unknowns=True)
         news = rpc.deserialize_properties(request.news, keep_unknowns=True)
@@ -213,7 +213,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._create(request, context)
 
     @_operation
-    def _create(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def _create(self, request: Any, context: Any) -> Any:
         props = rpc.deserialize_properties(request.properties)
         result = self._providers.of(request.type, props).create(props)
         return provider_pb2.CreateResponse(
@@ -233,21 +233,21 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return response
 
     @_operation
-    def _update(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def _update(self, request: Any, context: Any) -> Any:
         olds = rpc.deserialize_properties(request.olds)
         news = rpc.deserialize_properties(request.news)
         result = self._providers.of(request.type, news).update(request.id, olds, news)
         return provider_pb2.UpdateResponse(properties=_serialize(result.outs, news[PROVIDER_KEY]))
 
     @_operation
-    def Delete(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def Delete(self, request: Any, context: Any) -> Any:
         """Deletes the object."""
         props = rpc.deserialize_properties(request.properties)
         self._providers.of(request.type, props).delete(request.id, props)
         return empty_pb2.Empty()
 
     @_operation
-    def Read(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+    def Read(self, request: Any, context: Any) -> Any:
         """Reads the actual object; in an import only its type and id are known."""
         # An import has neither; a `get` only has inputs.
         props = rpc.deserialize_properties(request.properties) or rpc.deserialize_properties(request.inputs)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Literal, NamedTuple
 
-from genesys_provider.client.errors import shortened
 from genesys_provider.client.limits import RateLimit
+from genesys_provider.client.redaction import shortened
 from genesys_provider.monitor.views import facts_of, iso, seconds
 from genesys_provider.sources.models import Source
 from genesys_provider.sources.vocabulary import ACTIVE, ERROR

@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from genesys_provider.client.errors import Cancelled, GenesysError, shortened
+from genesys_provider.client.errors import Cancelled, GenesysError
 from genesys_provider.client.progress import reporting_to
+from genesys_provider.client.redaction import shortened
 from genesys_provider.monitor.fleet import Change
 from genesys_provider.monitor.metrics import Metrics
 from genesys_provider.monitor.views import iso

@@ -55,7 +55,7 @@ class EventBridgeSourceProvider(OwnedProvider):
 
     def complaint(self, _manager: SourceManager, found: Source) -> str | None:
         """Reports that the service could not make or keep it active, and why."""
-        from genesys_provider.client.errors import shortened
+        from genesys_provider.client.redaction import shortened
         from genesys_provider.sources.vocabulary import ERROR
 
         if found.status != ERROR:

@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from genesys_provider.client.errors import Cancelled, GenesysError, NotFound, shortened
+from genesys_provider.client.errors import Cancelled, GenesysError, NotFound
 from genesys_provider.client.progress import report
+from genesys_provider.client.redaction import shortened
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.shared import SharedCall
 from genesys_provider.common.audit import AuditEvent

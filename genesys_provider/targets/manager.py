@@ -15,13 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from genesys_provider.client.errors import (
-    Cancelled,
-    GenesysError,
-    NotFound,
-    shortened,
-)
+from genesys_provider.client.errors import Cancelled, GenesysError, NotFound
 from genesys_provider.client.progress import report
+from genesys_provider.client.redaction import shortened
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.urls import shown_url
 from genesys_provider.common.audit import AuditEvent

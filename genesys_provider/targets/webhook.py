@@ -19,8 +19,8 @@ from typing import Any
 import httpx
 from standardwebhooks import Webhook
 
-from genesys_provider.client.errors import RateLimited, ServerError, shortened
-from genesys_provider.client.redaction import hide
+from genesys_provider.client.errors import RateLimited, ServerError
+from genesys_provider.client.redaction import hide, shortened
 from genesys_provider.client.retries import REQUEST_TIMEOUT, TOO_EARLY, retry_after, retrying
 from genesys_provider.client.transport import connections, exchange
 from genesys_provider.client.urls import checked_url, shown_url
@@ -147,13 +147,13 @@ class Webhooks:
         answer = exchange(
             http, "POST", url, what=what, content=body.encode(), headers=headers, timeout=timeout
         )
-        if 200 <= answer.status < 300 or (repeated and answer.status == ALREADY_DELIVERED):  # noqa: PLR2004
+        if 200 <= answer.status < 300 or (repeated and answer.status == ALREADY_DELIVERED):
             return
         message = f"{what}: HTTP {answer.status} {shortened(answer.text) or answer.reason}"
         asked = retry_after(answer.headers)
-        if answer.status == 429:  # noqa: PLR2004
+        if answer.status == 429:
             raise RateLimited(message, status=answer.status, retry_after=asked)
-        if answer.status >= 500 or answer.status in (REQUEST_TIMEOUT, TOO_EARLY):  # noqa: PLR2004
+        if answer.status >= 500 or answer.status in (REQUEST_TIMEOUT, TOO_EARLY):
             raise ServerError(message, status=answer.status, retry_after=asked)
         raise SyncFailed(f"the gateway refused the webhook for {about}: {message}")
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from genesys_provider.client import redaction
-from genesys_provider.client.errors import ApiError, shortened
-from genesys_provider.client.redaction import OWNER_HEADER, hide, hide_secrets_of, redacted, shown
+from genesys_provider.client.errors import ApiError
+from genesys_provider.client.redaction import OWNER_HEADER, hide, hide_secrets_of, redacted, shortened, shown
 
 KEY = 'c4nary "k<e>y" & it\'s\\100%'
 SPACES = "canary with  two spaces-1"
