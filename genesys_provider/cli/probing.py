@@ -160,12 +160,12 @@ def _connection(url: str, ca_file: Path | None) -> Iterator[Step]:
 
 def _tls(host: str, port: int, ca_file: Path | None) -> Step:
     try:
-        return Step("TLS", True, _shaken_hands(host, port, trust(None)))
+        return Step("TLS", True, _handshake(host, port, trust(None)))
     except (OSError, ValueError) as error:
         failure: Exception = error
     if ca_file is not None and isinstance(failure, ssl.SSLCertVerificationError):
         try:
-            said = _shaken_hands(host, port, trust(ca_file))
+            said = _handshake(host, port, trust(ca_file))
         except (OSError, ValueError) as error:
             failure = error
         else:
@@ -179,7 +179,7 @@ def _tls(host: str, port: int, ca_file: Path | None) -> Step:
     return Step("TLS", False, f"no handshake: {shortened(said)}", "The port must speak TLS 1.2 or 1.3")
 
 
-def _shaken_hands(host: str, port: int, context: ssl.SSLContext) -> str:
+def _handshake(host: str, port: int, context: ssl.SSLContext) -> str:
     with (
         socket.create_connection((host, port), SECONDS) as plain,
         context.wrap_socket(plain, server_hostname=host) as secured,

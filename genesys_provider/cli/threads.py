@@ -24,7 +24,7 @@ def side_by_side(what: str, things: Sequence[T], work: Callable[[T], R]) -> list
     results: list[Future[R]] = [Future() for _ in things]
     left = deque(zip(things, results, strict=True))
 
-    def work_off() -> None:
+    def work_through() -> None:
         with suppress(IndexError):  # nothing is left
             while True:
                 thing, result = left.popleft()
@@ -40,7 +40,7 @@ def side_by_side(what: str, things: Sequence[T], work: Callable[[T], R]) -> list
         for _ in range(min(AT_ONCE, len(things))):
             # In a copy of the context, which holds the receiver of status lines. And daemon threads, since one that
             # waits for an answer must not delay the end after Ctrl-C, or after the failure of another.
-            threading.Thread(target=copy_context().run, args=(work_off,), daemon=True).start()
+            threading.Thread(target=copy_context().run, args=(work_through,), daemon=True).start()
         try:
             return [each.result() for each in results]
         finally:

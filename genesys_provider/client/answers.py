@@ -117,12 +117,12 @@ def correlation_id_of(answer: Answer) -> str:
 def _refusal(call: Call, answer: Answer, api_url: str) -> GenesysError:
     status, body = answer.status, answer.json_object()
     if answer.redirects:
-        return _set_up_so(f"{call}: HTTP {status}, a redirect that is not followed", api_url)
+        return _lasting(f"{call}: HTTP {status}, a redirect that is not followed", api_url)
     enveloped = in_envelope(body)
     words = _words(body, answer)
     kind, hint = _kind(call, status, enveloped=enveloped), None
     if kind is NotFound and not enveloped:
-        return _set_up_so(f"{call}: HTTP {status}, but not in the API's form: {words}", api_url)
+        return _lasting(f"{call}: HTTP {status}, but not in the API's form: {words}", api_url)
     if kind is NotFound and not call.names_one:
         kind, hint = ApiError, _no_such_call(api_url)
     elif not enveloped and kind not in (RateLimited, ServerError):
@@ -149,7 +149,7 @@ def _kind(call: Call, status: int, *, enveloped: bool) -> type[ApiError]:
     return ServerError if status >= 500 else _KINDS.get(status, ApiError)
 
 
-def _set_up_so(message: str, api_url: str) -> UnexpectedAnswer:
+def _lasting(message: str, api_url: str) -> UnexpectedAnswer:
     failure = _not_the_api(message, api_url)
     # A retry would meet the same redirect or server.
     failure.tried_enough = True

@@ -85,7 +85,7 @@ class Names:
                     if waiter.circle:
                         raise NameTaken(f"the name {name!r}", holder, hint=_exchange(waiter.circle))
                     if holder.id in self._written or self._run.quiet:
-                        raise self._in_vain(name, holder, waiter, creates=creates)
+                        raise self._futile(name, holder, waiter, creates=creates)
                     self._changed.wait(LOOK_SECONDS)
             finally:
                 self._waiters.remove(waiter)
@@ -114,7 +114,7 @@ class Names:
                 each.circle = [member.urn for member in path]
             self._changed.notify_all()
 
-    def _in_vain(self, name: str, holder: Owned, waiter: _Waiter, *, creates: bool) -> NameTaken:
+    def _futile(self, name: str, holder: Owned, waiter: _Waiter, *, creates: bool) -> NameTaken:
         wanted_by = self._run.wanted_by(holder.id)
         if holder.id in self._written:
             # Written in this run, so the program has it: an alias or a `destroy` would do harm.

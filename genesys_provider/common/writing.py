@@ -142,7 +142,7 @@ class Writing(ABC, Generic[T, W]):
                 if error.tried_enough or not error.maybe_acted:
                     raise
                 tries -= 1
-                existing = self._made_all_the_same(config, creates_first, error)
+                existing = self._created_by_lost_post(config, creates_first, error)
                 if existing is None and not tries:
                     raise
 
@@ -249,7 +249,7 @@ class Writing(ABC, Generic[T, W]):
             raise refusal
         return existing
 
-    def _made_all_the_same(self, config: W, creates_first: bool, error: GenesysError) -> T | None:
+    def _created_by_lost_post(self, config: W, creates_first: bool, error: GenesysError) -> T | None:
         """What a POST whose response was lost has created; None if nothing appears in all that time.
 
         Only then may the POST be repeated: not if the look-ups fail too, nor if the service asks for a long wait.

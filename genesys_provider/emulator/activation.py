@@ -46,44 +46,44 @@ class Activation:
     def enable(self, integration_id: str) -> None:
         """Begin the activation."""
         self._store.move(integration_id, ENABLED, ACTIVATING, ACTIVE)
-        self._go_on(integration_id)
+        self._begin(integration_id)
 
     def disable(self, integration_id: str) -> None:
         """Begin the deactivation."""
         self._store.move(integration_id, DISABLED, DEACTIVATING, INACTIVE)
-        self._go_on(integration_id)
+        self._begin(integration_id)
 
     def force(self, integration_id: str, code: str, message: str | None) -> bool:
         """Force a state, which holds until another is requested; False if there is no such integration."""
         if not self._store.force(integration_id, code, message):
             return False
         if code == ACTIVE:
-            self._appear(integration_id)
+            self._create_source(integration_id)
         return True
 
     def resume(self) -> None:
         """Restart the changes that an earlier process did not complete."""
         for integration in self._store.all():
             if integration.leads_to is not None:
-                self._go_on(integration.id)
+                self._begin(integration.id)
 
     async def close(self) -> None:
         """Cancel all changes; `resume` can restart them."""
         await self._under_way.close()
 
-    def _go_on(self, integration_id: str) -> None:
+    def _begin(self, integration_id: str) -> None:
         if integration := self._store.get(integration_id):
-            self._under_way.start(integration_id, self._arrive(integration))
+            self._under_way.start(integration_id, self._complete(integration))
 
-    async def _arrive(self, integration: StoredIntegration) -> None:
+    async def _complete(self, integration: StoredIntegration) -> None:
         await asyncio.sleep(self._seconds)
         code, message = integration.leads_to or INACTIVE, None
         if code == ACTIVE and (reason := self._behaving.now.activation_error or _why_not(integration)):
             code, message = ERROR, reason
         if self._store.settle(integration.id, integration.generation, code, message) and code == ACTIVE:
-            self._appear(integration.id)
+            self._create_source(integration.id)
 
-    def _appear(self, integration_id: str) -> None:
+    def _create_source(self, integration_id: str) -> None:
         integration = self._store.get(integration_id)
         if integration is not None and integration.type == EVENTBRIDGE and not _why_not(integration):
             self._sources.appear(integration)

@@ -17,7 +17,6 @@ from genesys_provider.emulator.catalog import Catalog
 from genesys_provider.emulator.control import Control
 from genesys_provider.emulator.database import Database
 from genesys_provider.emulator.deliveries import Deliveries
-from genesys_provider.emulator.departures import Departures
 from genesys_provider.emulator.errors import ErrorResponse
 from genesys_provider.emulator.faults import Faults
 from genesys_provider.emulator.front import CONTROL_PREFIX, Front, RequestLog
@@ -33,6 +32,7 @@ from genesys_provider.emulator.partner_events import SCHEMA as EVENTS_SCHEMA
 from genesys_provider.emulator.partner_events import PartnerEvents
 from genesys_provider.emulator.partner_sources import SCHEMA as SOURCES_SCHEMA
 from genesys_provider.emulator.partner_sources import PartnerSources
+from genesys_provider.emulator.pending_deletions import PendingDeletions
 from genesys_provider.emulator.target_store import TARGETS, TargetStore
 from genesys_provider.emulator.targets import Targets
 from genesys_provider.emulator.tokens import SCHEMA as TOKENS_SCHEMA
@@ -96,7 +96,7 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
         (TARGETS, INTEGRATIONS),
         (*TOKENS_SCHEMA, *ORGANIZATION_SCHEMA, *SOURCES_SCHEMA, *EVENTS_SCHEMA),
     )
-    store, tokens, departures = TargetStore(database), Tokens(database), Departures(database)
+    store, tokens, deletions = TargetStore(database), Tokens(database), PendingDeletions(database)
     organization = OrganizationRoute(organization_id(database, settings.organization_id))
     limit, log = RateLimiter(settings.rate_limit), RequestLog()
     faults, held = Faults(), HeldRequests()
@@ -104,11 +104,11 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
     deliveries = Deliveries(store, outbound, organization.id)
     client = OAuthClient(settings.client_id, settings.client_secret)
     login = Authorization(client, tokens, limit)
-    targets = Targets(store, verifier, outbound, departures, organization.id)
+    targets = Targets(store, verifier, outbound, deletions, organization.id)
     behaving = Behaving(settings.behaviour)
     integration_store, sources = IntegrationStore(database), PartnerSources(database, organization.id)
     activation = Activation(integration_store, sources, behaving, settings.activation_seconds)
-    integrations = Integrations(integration_store, activation, sources, departures, settings.max_instances)
+    integrations = Integrations(integration_store, activation, sources, deletions, settings.max_instances)
     control = Control(
         database,
         store,
@@ -143,7 +143,7 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
         verifier.resume()
         activation.resume()
         yield
-        await departures.close()
+        await deletions.close()
         await activation.close()
         await verifier.close()
         await deliveries.clear()

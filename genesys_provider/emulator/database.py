@@ -59,7 +59,7 @@ class Table(Generic[Row]):
                 number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, {declared}
             )
             """,
-            f"DELETE FROM {self.name} WHERE id IN (SELECT id FROM departures)",  # noqa: S608
+            f"DELETE FROM {self.name} WHERE id IN (SELECT id FROM pending_deletions)",  # noqa: S608
             f"""
             CREATE TEMP TABLE {versions} AS
             SELECT *, -{_FOREVER} AS since, {_FOREVER} AS until FROM {self.name}
@@ -158,10 +158,10 @@ class Database:
             self._connection.execute("PRAGMA temp_store = MEMORY")
             self._connection.create_function("clock", 0, time.monotonic)
             # Objects that remain for a moment after their deletion was answered.
-            self._connection.execute("CREATE TABLE IF NOT EXISTS departures (id TEXT PRIMARY KEY)")
+            self._connection.execute("CREATE TABLE IF NOT EXISTS pending_deletions (id TEXT PRIMARY KEY)")
             for statement in (*(each for table in tables for each in table.statements()), *schema):
                 self._connection.execute(statement)
-            self._connection.execute("DELETE FROM departures")
+            self._connection.execute("DELETE FROM pending_deletions")
         except sqlite3.Error as error:
             self._connection.close()
             raise StateFileError(
@@ -186,18 +186,18 @@ class Database:
 
     def clear(self) -> None:
         """Delete all rows of the tables, and their history."""
-        self._connection.execute("DELETE FROM departures")
+        self._connection.execute("DELETE FROM pending_deletions")
         for table in self._tables:
             for name in (table.name, f"{table.name}_versions"):
                 self._connection.execute(f"DELETE FROM {name}")  # noqa: S608 - our own names
 
-    def depart(self, row_id: str) -> None:
+    def mark_for_deletion(self, row_id: str) -> None:
         """Mark the row for deletion, which happens at the next start at the latest."""
-        self._connection.execute("INSERT OR IGNORE INTO departures VALUES (?)", (row_id,))
+        self._connection.execute("INSERT OR IGNORE INTO pending_deletions VALUES (?)", (row_id,))
 
     def delete(self, table: Table[Any], row_id: str) -> bool:
         """Delete the row; False if there was none."""
-        self._connection.execute("DELETE FROM departures WHERE id = ?", (row_id,))
+        self._connection.execute("DELETE FROM pending_deletions WHERE id = ?", (row_id,))
         gone = self._connection.execute(
             f"DELETE FROM {table.name} WHERE id = ?",  # noqa: S608 - our own name
             (row_id,),

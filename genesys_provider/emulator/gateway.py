@@ -110,7 +110,7 @@ class Gateway:
                 Route("/received", self.received, methods=["GET"]),
                 Route("/received", self.forget, methods=["DELETE"]),
                 Route("/behaviour", self.behave, methods=["POST"]),
-                Route("/behaviour", self.behave_well, methods=["DELETE"]),
+                Route("/behaviour", self.behave_as_usual, methods=["DELETE"]),
                 Route("/held", self.list_held, methods=["GET"]),
                 Route("/held", self.release_held, methods=["DELETE"]),
             ]
@@ -171,7 +171,7 @@ class Gateway:
         self._behaviours.append(behaviour)
         return JSONResponse(behaviour.model_dump(), 201)
 
-    async def behave_well(self, _: Request) -> Response:
+    async def behave_as_usual(self, _: Request) -> Response:
         """Remove all behaviours."""
         self._behaviours.clear()
         return Response(status_code=204)

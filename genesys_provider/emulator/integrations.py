@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
     from genesys_provider.emulator.activation import Activation
     from genesys_provider.emulator.behaviour import Behaviour
-    from genesys_provider.emulator.departures import Departures
     from genesys_provider.emulator.integration_store import IntegrationStore, StoredIntegration
     from genesys_provider.emulator.login import Authorization
     from genesys_provider.emulator.partner_sources import PartnerSources
+    from genesys_provider.emulator.pending_deletions import PendingDeletions
 
 MAX_PAGE_SIZE = MAX_PAGE_NUMBER = 999
 MAX_IDS = 100
@@ -60,7 +60,7 @@ class Integrations:
     store: IntegrationStore
     activation: Activation
     sources: PartnerSources
-    departures: Departures
+    deletions: PendingDeletions
     max_instances: int
 
     def routes(self, login: Authorization) -> list[Route]:
@@ -164,7 +164,7 @@ class Integrations:
                 raise _not_found(integration.id)
             self._delete_softly(integration.id)
         elif behaviour.delete_answer == 202:
-            self.departures.depart(integration.id, self._remove)
+            self.deletions.schedule(integration.id, self._remove)
         else:
             self._remove(integration.id)
         return deleted(self._view(integration, behaviour, expanded=False), 200, behaviour)

@@ -49,7 +49,7 @@ def _odd(number: int) -> dict[str, Any]:
         "selfUri": target_path(target_id),
         **_ODDITIES[number % len(_ODDITIES)],
     }
-    return _less_the_dots(entry)
+    return _without_missing(entry)
 
 
 _ODD_INTEGRATIONS: tuple[dict[str, Any], ...] = (
@@ -88,8 +88,8 @@ def _odd_integration(number: int) -> dict[str, Any]:
         "selfUri": integration_path(integration_id),
         **_ODD_INTEGRATIONS[number % len(_ODD_INTEGRATIONS)],
     }
-    return _less_the_dots(entry)
+    return _without_missing(entry)
 
 
-def _less_the_dots(entry: dict[str, Any]) -> dict[str, Any]:
+def _without_missing(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if value is not ...}

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
     from genesys_provider.emulator.behaviour import Behaviour
     from genesys_provider.emulator.database import TableView
-    from genesys_provider.emulator.departures import Departures
     from genesys_provider.emulator.extras import Extras
     from genesys_provider.emulator.login import Authorization
     from genesys_provider.emulator.outbound import Outbound
+    from genesys_provider.emulator.pending_deletions import PendingDeletions
     from genesys_provider.emulator.target_store import StoredTarget, TargetStore
     from genesys_provider.emulator.verifier import Verifier
 
@@ -50,14 +50,14 @@ class Targets:
         store: TargetStore,
         verifier: Verifier,
         outbound: Outbound,
-        departures: Departures,
+        deletions: PendingDeletions,
         organization_id: str,
     ) -> None:
         self._store = store
         self._organization_id = organization_id
         self._verifier = verifier
         self._outbound = outbound
-        self._departures = departures
+        self._deletions = deletions
 
     def routes(self, login: Authorization) -> list[Route]:
         """Every call, each behind the scopes that it needs."""
@@ -119,7 +119,7 @@ class Targets:
         # Read after the whole body has arrived, since another PUT may have been served meanwhile.
         before = self._target(request)
         config, extras = _accepted(sent, behaviour)
-        verify = before.status != VERIFIED or _way_in(before.config) != _way_in(config)
+        verify = before.status != VERIFIED or _access(before.config) != _access(config)
         try:
             target = self._store.replace(
                 before.id, config, before.extras if extras is None else extras, verify=verify
@@ -136,7 +136,7 @@ class Targets:
         """`DELETE …/targets/{id}`: deletes the target immediately."""
         target, behaviour = self._target(request), behaviour_of(request)
         if behaviour.delete_answer == 202:
-            self._departures.depart(target.id, self._remove)
+            self._deletions.schedule(target.id, self._remove)
         else:
             self._remove(target.id)
         return deleted(target_view(target, behaviour), 204, behaviour)
@@ -184,7 +184,7 @@ def _accepted(sent: dict[str, Any], behaviour: Behaviour) -> tuple[dict[str, Any
     return config, unknown_fields(body) if behaviour.extra_fields else None
 
 
-def _way_in(config: dict[str, Any]) -> tuple[Any, ...]:
+def _access(config: dict[str, Any]) -> tuple[Any, ...]:
     """The settings that decide whether the endpoint accepts events; changing one restarts the verification [C]."""
     headers = {name.lower(): value for name, value in config["headers"].items()}
     return config["endpointUrl"], config["authType"], config["authConfig"], headers

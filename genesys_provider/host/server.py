@@ -66,6 +66,6 @@ def serve(address: str, lifetime: Lifetime) -> None:
         if lifetime.grace < grace:
             grace = lifetime.grace
             server.stop(grace)
-    servicer.say_last_words()
+    servicer.show_final_messages()
     # An ordinary exit would wait for the threads of operations that nobody needs any more.
     os._exit(0)

@@ -100,7 +100,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._engine = engine
         self._cancelled = cancelled
         self._providers = Providers()
-        self._last_words: dict[Callable[[], str | None], None] = {}
+        self._final_messages: dict[Callable[[], str | None], None] = {}
         """A set that keeps its order. `setdefault` is atomic, so that operations may add to it at any time."""
         self._stables: dict[str, Sequence[str]] = {}
         """The outputs that a planned update does not change, by URN."""
@@ -119,12 +119,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             newly_secret=marks.new(),
             show_status=functools.partial(self._engine.show_status, urn),
             warn=functools.partial(self._engine.warn, urn),
-            at_end=self._last_words.setdefault,
+            at_end=self._final_messages.setdefault,
         )
 
-    def say_last_words(self) -> None:
+    def show_final_messages(self) -> None:
         """Shows the messages that operations left for the end of the run. Never raises: the process must end."""
-        for each in list(self._last_words):
+        for each in list(self._final_messages):
             try:
                 message = each()
             except Exception:  # noqa: BLE001 (whatever a provider raises)

@@ -138,7 +138,7 @@ class HealthChecks:
             raise
         except GenesysError as error:
             health, reason = UNKNOWN_HEALTH, error.message
-        self._unless_ended()
+        self._stop_if_ended()
         self._metrics.checks.labels(health).inc()
         change = self._fleet.take_health(("target", target_id), health, reason)
         self._tell([change] if change else [])
@@ -152,11 +152,11 @@ class HealthChecks:
             raise
         except GenesysError as error:
             reason, read = f"the reason can't be read: {error.message}", False
-        self._unless_ended()
+        self._stop_if_ended()
         change = self._fleet.explain(("target", target_id), status, reason, read=read)
         self._tell([change] if change else [])
 
-    def _unless_ended(self) -> None:
+    def _stop_if_ended(self) -> None:
         """Keeps an answer that came too late from a history that is closed."""
         if self._cancelled.is_set():
             raise Cancelled("the monitor is ending")

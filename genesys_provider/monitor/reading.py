@@ -28,7 +28,7 @@ class Readings:
         sources: Reads sources.
         fleet: Stores the results.
         claim: Called with the organization's id until a reading has succeeded; an exception ends the monitor.
-        took: Called after each successful reading, with the changes.
+        after_reading: Called after each successful reading, with the changes.
         cancelled: The event that also cancels the managers.
     """
 
@@ -38,14 +38,14 @@ class Readings:
         sources: SourceManager,
         fleet: Fleet,
         claim: Callable[[str | None], None],
-        took: Callable[[Sequence[Change]], None],
+        after_reading: Callable[[Sequence[Change]], None],
         cancelled: threading.Event,
     ) -> None:
         self._targets = targets
         self._sources = sources
         self._fleet = fleet
         self._claim = claim
-        self._took = took
+        self._after_reading = after_reading
         self._cancelled = cancelled
         self._may_read_sources = True
         self._trouble: str | None = None
@@ -83,7 +83,7 @@ class Readings:
         if self._trouble is not None:
             _log.warning("reading succeeds again")
         self._trouble = None
-        self._took(changes)
+        self._after_reading(changes)
 
     def _list_sources(self) -> list[Source] | None:
         """The sources. If the client may not read them, this logs it once, and only targets are watched."""

@@ -101,10 +101,15 @@ class Monitor:
         self._audit = AuditFile(settings.audit_log)
         self._news = News(self._metrics, settings.webhook, self._ended)
         self._readings = Readings(
-            self._targets, sources, self._fleet, self._history.claim, self._took, self._ended
+            self._targets, sources, self._fleet, self._history.claim, self._after_reading, self._ended
         )
         self._health = HealthChecks(
-            self._targets, self._fleet, self._metrics, self._happened, settings.health_interval, self._ended
+            self._targets,
+            self._fleet,
+            self._metrics,
+            self._between_readings,
+            settings.health_interval,
+            self._ended,
         )
         self._site = Site(self._fleet, self._metrics, self._audit, self._history, self._health)
         self._server = uvicorn.Server(
@@ -129,10 +134,10 @@ class Monitor:
         for number in (signal.SIGINT, signal.SIGTERM):
             # In a thread: this one may be waiting for the event, and then holds the lock that setting it takes.
             signal.signal(number, lambda *_: threading.Thread(target=self._end, daemon=True).start())
-        serving = threading.Thread(target=self._unless_it_fails, args=(self._serve,), name="serving")
+        serving = threading.Thread(target=self._run_part, args=(self._serve,), name="serving")
         # Daemon threads, since one that waits for an answer must not delay the end.
         watching = [
-            threading.Thread(target=self._unless_it_fails, args=(each.run,), name=name, daemon=True)
+            threading.Thread(target=self._run_part, args=(each.run,), name=name, daemon=True)
             for name, each in (("reading", self._readings), ("health", self._health))
         ]
         for thread in (serving, *watching):
@@ -156,7 +161,7 @@ class Monitor:
     def _serve(self) -> None:
         self._server.run(sockets=[self._socket])
 
-    def _unless_it_fails(self, work: Callable[[], None]) -> None:
+    def _run_part(self, work: Callable[[], None]) -> None:
         """Runs a thread's work. Any failure ends the monitor, which must not run on with a failed part."""
         try:
             work()
@@ -174,7 +179,7 @@ class Monitor:
         # Release those who wait for the first reading.
         self._fleet.tried.set()
 
-    def _took(self, changes: Sequence[Change]) -> None:
+    def _after_reading(self, changes: Sequence[Change]) -> None:
         """Called after each reading, in its thread."""
         last: dict[str, Verdict] = {}
         for target_id, verdict in self._audit.look():
@@ -187,11 +192,11 @@ class Monitor:
             self._fleet.note(("target", target_id), since=since, verification_seconds=verdict.latency_seconds)
         first = self._first_look
         self._first_look = False
-        with self._told_where_it_fails():
-            self._keep(changes)
+        with self._logging_failures():
+            self._record_reading(changes)
         self._news.tell(changes, first=first)
 
-    def _keep(self, changes: Sequence[Change]) -> None:
+    def _record_reading(self, changes: Sequence[Change]) -> None:
         version, read_at = self._fleet.version, self._fleet.reading.read_at or time.time()
         rows = self._fleet.changed(self._known_to_history)
         self._history.reading(read_at, changes, rows, self._fleet.interval + LONGEST_READING)
@@ -200,15 +205,15 @@ class Monitor:
             self._fleet.forget(self._history.thin(read_at))
             self._thin_at = time.monotonic() + THINNED_EVERY
 
-    def _happened(self, changes: Sequence[Change]) -> None:
+    def _between_readings(self, changes: Sequence[Change]) -> None:
         """Called between two readings, in any thread."""
-        with self._told_where_it_fails():
+        with self._logging_failures():
             rows = [self._fleet.row((each.kind, each.id)) for each in changes]
             self._history.record(changes, [row for row in rows if row is not None])
         self._news.tell(changes)
 
     @contextmanager
-    def _told_where_it_fails(self) -> Iterator[None]:
+    def _logging_failures(self) -> Iterator[None]:
         """Logs errors of the history, since a full disk must not end the monitor."""
         try:
             yield

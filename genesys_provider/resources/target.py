@@ -113,8 +113,8 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
         arguments.text("endpoint_url", endpoint_url)
         arguments.texts("event_types", event_types, "a list of texts, such as ['CONVERSATION_STARTED']")
         arguments.text("name", name, optional=True)
-        _look_at_auth(arguments, auth)
-        _look_at_retry_policy(arguments, retry_policy)
+        _check_auth(arguments, auth)
+        _check_retry_policy(arguments, retry_policy)
         arguments.texts_by_name(
             "headers", headers, "a dict of texts, such as {'X-Source-System': 'GenesysCloud'}"
         )
@@ -214,14 +214,14 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
         return pulumi.Output.from_input(None) if told is None else told
 
 
-def _look_at_auth(arguments: Arguments, auth: object) -> None:
+def _check_auth(arguments: Arguments, auth: object) -> None:
     wanted = "BasicAuth(…), OAuth2Auth(…) or JwtAuth(…), whose fields may be outputs"
     if arguments.instance("auth", auth, Auth, wanted):
         for field, value in vars(auth).items():
             arguments.text(f"auth.{field}", value, optional=True)
 
 
-def _look_at_retry_policy(arguments: Arguments, policy: object) -> None:
+def _check_retry_policy(arguments: Arguments, policy: object) -> None:
     wanted = (
         "RetryPolicy(max_retries=…, backoff_strategy=…, initial_delay_seconds=…), whose fields may be outputs"
     )

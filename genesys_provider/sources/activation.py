@@ -61,14 +61,14 @@ class Activations:
             Cancelled: The run was cancelled.
             GenesysError: One of `HOPELESS`. After any other error the wait goes on until the time limit.
         """
-        source, news = written.thing, _News(written, wanted, written.at + timeout, self._clock)
+        source, after_write = written.thing, _AfterWrite(written, wanted, written.at + timeout, self._clock)
 
         def look() -> tuple[str, Source | None]:
             now = self._directory.look(source.id)
             shown = now.thing
-            if shown is not None and shown.config_version is None and news.must_know_version:
+            if shown is not None and shown.config_version is None and after_write.must_know_version:
                 shown = self._reader.configuration(shown)
-            if shown is None or not news.of(shown):
+            if shown is None or not after_write.of(shown):
                 return now.status or source.status, None
             self._writes.has_shown(source.id)
             state = {"status": shown.status, "reason": shown.reason, "last_updated": shown.last_updated}
@@ -90,7 +90,7 @@ class Activations:
         )
 
 
-class _News:
+class _AfterWrite:
     """Recognizes states that follow from our write, rather than from before it.
 
     A read may lag behind the write: it counts once it shows the version and the intended state that we wrote.

@@ -272,7 +272,7 @@ class Source(BaseModel):
         )
         return not is_old and self.intended in ("", left.intended)
 
-    def carried_on(self, config: SourceConfig) -> dict[str, Any]:
+    def put_body(self, config: SourceConfig) -> dict[str, Any]:
         """The body of a PUT with a new configuration, including the properties that only the service knows [C]."""
         body = config.payload(FIRST_VERSION if self.config_version is None else self.config_version)
         return {

@@ -118,7 +118,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
             config = config.model_copy(update={"owner": source.owner})
         else:
             owner.require(source)
-        return self._brought_about(source, config, owner)
+        return self._reconciled(source, config, owner)
 
     def delete(self, id_: str, owner: Owner | None) -> Left[Source] | None:
         """Deletes the source; refuses the id of an integration of another type.
@@ -132,7 +132,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
         return super().delete(id_, owner)
 
     def _post(self, config: SourceConfig) -> Written[Source]:
-        with self._alone_with(config.name, config.place):
+        with self._locked(config.name, config.place):
             self._require_free(config)
             report("creating")
             started = self._clock()
@@ -160,7 +160,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
             return self._set_up(bare, config)
 
     @contextmanager
-    def _alone_with(self, *keys: str | Place) -> Iterator[None]:
+    def _locked(self, *keys: str | Place) -> Iterator[None]:
         """Keeps other threads from creating a source with this name, or in this place, at the same time.
 
         The service accepts duplicate names, and refuses a place only when the configuration is written [C].
@@ -241,13 +241,13 @@ class SourceWriting(Writing[Source, SourceConfig]):
             SourceChanged: Somebody else has changed it.
         """
         owner = None if config.owner is None else Owner(config.owner)
-        with self._there_all_the_same(source, "exists, but is not set up"):
+        with self._errors_with_source(source, "exists, but is not set up"):
             if source.is_bare:
                 return self._intended(self._configured(source, config, owner), config, None)
-            return self._brought_about(source, config, owner)
+            return self._reconciled(source, config, owner)
 
     @contextmanager
-    def _there_all_the_same(self, source: Source, how: str) -> Iterator[None]:
+    def _errors_with_source(self, source: Source, how: str) -> Iterator[None]:
         """Turns errors into ones that contain the source, unless it is gone or now belongs to somebody else."""
         try:
             yield
@@ -270,7 +270,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
             return True
         return now is None or now.is_bare
 
-    def _brought_about(self, source: Source, config: SourceConfig, owner: Owner | None) -> Written[Source]:
+    def _reconciled(self, source: Source, config: SourceConfig, owner: Owner | None) -> Written[Source]:
         """Writes what differs from the configuration."""
         if source.visible == config.visible:
             return self._intended(source, config, None)
@@ -280,7 +280,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
         if owner is not None:
             owner.require(before)
         written = self._configured(before, config, owner)
-        with self._there_all_the_same(written, "has its configuration, but not its state"):
+        with self._errors_with_source(written, "has its configuration, but not its state"):
             return self._intended(written, config, before)
 
     def _configured(self, source: Source, config: SourceConfig, owner: Owner | None) -> Source:
@@ -293,13 +293,15 @@ class SourceWriting(Writing[Source, SourceConfig]):
         before = source
         for tries in range(1, VERSION_TRIES + 1):
             report("configuring")
-            started, body = self._clock(), source.carried_on(config)
+            started, body = self._clock(), source.put_body(config)
             try:
-                answer = self._once_known(
+                answer = self._retried_while_lagging(
                     source, partial(self._client.configure_integration, source.id, body)
                 )
             except (*MAY_HAVE_ACTED, StaleVersion) as error:
-                now = self._came_between(source) if isinstance(error, StaleVersion) else self._now(source)
+                now = (
+                    self._written_by_others(source) if isinstance(error, StaleVersion) else self._now(source)
+                )
                 if now.visible == config.visible:
                     # An earlier attempt of the same PUT succeeded, but its response was lost.
                     source = now
@@ -319,7 +321,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
         self._accepted(source, AuditEvent.SOURCE_CONFIGURED, started)
         return source
 
-    def _once_known(self, source: Source, write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def _retried_while_lagging(self, source: Source, write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The response to a write; "not found" may only mean that the service has not caught up yet.
 
         Raises:
@@ -341,7 +343,7 @@ class SourceWriting(Writing[Source, SourceConfig]):
             raise _gone(source.name, source.id)
         return now or source
 
-    def _came_between(self, source: Source) -> Source:
+    def _written_by_others(self, source: Source) -> Source:
         """The source with what somebody else has written since it was read, as soon as that is visible."""
         now = source
         for _ in self._writes.pauses():
@@ -361,7 +363,9 @@ class SourceWriting(Writing[Source, SourceConfig]):
         report("enabling" if config.enabled else "disabling")
         started = self._clock()
         intended = ENABLED if config.enabled else DISABLED
-        read = self._once_known(source, partial(self._client.set_intended_state, source.id, intended))
+        read = self._retried_while_lagging(
+            source, partial(self._client.set_intended_state, source.id, intended)
+        )
         answer = Source.read({**read, "id": source.id})
         status = answer.status if answer.status not in ("", ERROR) else source.status
         asked = source.model_copy(update={"intended": intended, "status": status, "written_at": utc_now()})

@@ -302,7 +302,7 @@ class Target(BaseModel):
             self.owner,
         )
 
-    def carried_on(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def put_body(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The body of a PUT, which replaces everything [C]: it includes the fields that only the service knows."""
         merged = {**self.unknown, **body}
         for name in ("authConfig", "retryPolicy"):

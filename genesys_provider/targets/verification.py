@@ -59,18 +59,18 @@ class Verifications:
             GenesysError: One of `HOPELESS`. After any other error the wait goes on until the time limit.
         """
         target_id = written.thing.id
-        news = _News(self._directory, written, self._clock)
+        after_write = _AfterWrite(self._directory, written, self._clock)
 
         def look() -> tuple[str, Look[Target] | None]:
             now = self._directory.look(target_id)
-            new = news.of(now)
+            new = after_write.of(now)
             if new is None or new.status not in FINAL_STATUSES:
                 return now.status, None
             self._writes.has_shown(target_id)
             return now.status, self._with_reason(target_id, new)
 
         # If only the status can show our write, poll at once, before it changes back.
-        first = FIRST_LOOK if news.shows else 0.0
+        first = FIRST_LOOK if after_write.shows else 0.0
         return until(
             look,
             Patience(written.at, timeout, first, lambda waited: min(waited * STEP_SHARE, LONGEST_STEP)),
@@ -95,7 +95,7 @@ class Verifications:
         return said if said.status == look.status else look
 
 
-class _News:
+class _AfterWrite:
     """Recognizes polls that show the state after our write, in case the service lags."""
 
     def __init__(

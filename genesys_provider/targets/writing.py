@@ -97,7 +97,7 @@ class TargetWriting(Writing[Target, TargetConfig]):
         return self._put(existing, config, AuditEvent.TARGET_ADOPTED)
 
     def _put(self, target: Target, config: TargetConfig, event: AuditEvent) -> Written[Target]:
-        body = target.carried_on(config.payload())
+        body = target.put_body(config.payload())
         for pause in NAME_PAUSES:
             self._cancelled.wait(pause)
             self._stop_if_cancelled()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from genesys_provider.resources.passed import _WITH_RULES
 from tests.docs.pages import ROOT, blocks
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
@@ -73,6 +74,34 @@ def test_a_package_that_stands_alone_may_not_import_the_others() -> None:
         for layer in drawn()[0]:
             for other in layer:
                 assert f'"genesys_provider.{other}"' in contract[1], f"{package} may import {other}"
+
+
+def in_a_stack() -> set[str]:
+    """The packages that a program or its provider imports, without the host."""
+    return set().union(*drawn()[0]) - {"cli", "monitor"}
+
+
+@pytest.mark.parametrize(
+    ("contract", "packages"),
+    [
+        ("the domain knows nothing of Pulumi", in_a_stack() - {"resources"}),
+        ("what runs in a stack", in_a_stack() | {"host"}),
+    ],
+)
+def test_each_package_is_in_the_contracts_that_it_must_keep(contract: str, packages: set[str]) -> None:
+    (sources,) = re.findall(rf'name = "{contract}.*?source_modules = \[(.*?)\]', CONTRACTS, re.DOTALL)
+    assert set(re.findall(r'"genesys_provider\.(\w+)"', sources)) == packages
+
+
+def test_changed_rules_of_any_package_repeat_the_check_of_inputs() -> None:
+    assert set(_WITH_RULES) == in_a_stack()
+
+
+def test_each_folder_of_tests_is_listed() -> None:
+    listed = re.findall(r"`tests/(\w+)/`", PAGE.partition("## Where the tests are")[2])
+    assert sorted(listed) == sorted(
+        each.name for each in (ROOT / "tests").iterdir() if any(each.glob("*.py"))
+    )
 
 
 def test_no_two_classes_have_the_same_name() -> None:

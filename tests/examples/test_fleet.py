@@ -176,7 +176,7 @@ def test_a_failed_stack_does_not_stop_the_others(fleet: Fleet) -> None:
     # Our host keeps an unverified target in the state, while the stock one deletes it again.
     assert fleet.targets() == {"VERIFIED": 23, "FAILED": 1}
 
-    fleet.clouds[US].behave_well()
+    fleet.clouds[US].behave_as_usual()
     fleet.rows[0]["event_types"] = "CONVERSATION_STARTED CONVERSATION_ENDED"
     changed = fleet.run("up")
     assert changed.code == 0, changed.output

@@ -77,7 +77,7 @@ def assert_accepted(client: GenesysClient, inputs: dict[str, Any]) -> None:
         api_url = inputs["apiUrl"]
         read_back = source_properties.inputs_read(outs, settled, owner=read.owner, api_url=api_url)
         assert read_back == own(inputs)
-        client.configure_integration(made["id"], read.carried_on(config))
+        client.configure_integration(made["id"], read.put_body(config))
     finally:
         client.delete_integration(made["id"])
 

@@ -70,7 +70,7 @@ def test_an_inline_program(declared: Declared, cloud: Cloud, tmp_path: Path, vir
     assert '"status": "FAILED"' in kept, failed.stdout + failed.stderr
     assert "endpoint answered 503" in kept
 
-    cloud.behave_well()
+    cloud.behave_as_usual()
     done = subprocess.run(arguments, cwd=tmp_path, env=stack.env, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("VERIFIED\n")

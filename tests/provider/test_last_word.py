@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.cloud import SIGNING_SECRET
 from tests.support.declared import COMPONENT, opts
-from tests.support.engine import SYNC_TYPE, urn
+from tests.support.engine import SYNC_TYPE, id_of, urn
+from tests.support.process import succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,14 +19,8 @@ if TYPE_CHECKING:
     from tests.support.cloud import Cloud
     from tests.support.declared import Declared
     from tests.support.engine import Stack
-    from tests.support.process import Result
 
 WEBHOOK = "/webhooks/genesys/targets"
-
-
-def succeeded(result: Result) -> str:
-    assert result.code == 0, result.output
-    return result.output
 
 
 @pytest.fixture
@@ -45,11 +40,6 @@ def new_gateway(cloud: Cloud) -> Iterator[GatewayServer]:
     """A second gateway, to which syncs are moved."""
     with cloud.new_gateway() as gateway:
         yield gateway
-
-
-def id_of(stack: Stack, name: str = "orders") -> str:
-    found: str = stack.resources()[name]["id"]
-    return found
 
 
 def told(cloud: Cloud, gateway: GatewayServer) -> list[tuple[str, str]]:
@@ -156,7 +146,7 @@ def test_the_gateway_hears_before_the_deletion_and_can_refuse(cloud: Cloud, stac
     result = stack.destroy()
     assert result.code != 0
     assert cloud.living()["orders"] == target_id
-    cloud.behave_well()
+    cloud.behave_as_usual()
     succeeded(stack.destroy())
     assert cloud.told()[-1] == ("DELETED", target_id)
     assert cloud.living() == {}
@@ -278,7 +268,7 @@ def test_a_time_limit_applies_to_a_destroy(declared: Declared, cloud: Cloud) -> 
     cloud.behave(WEBHOOK, seconds=8)
     assert stack.destroy().code != 0
     assert "orders" in cloud.living()
-    cloud.behave_well()
+    cloud.behave_as_usual()
     succeeded(stack.destroy())
 
 

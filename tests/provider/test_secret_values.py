@@ -87,7 +87,7 @@ def test_secrets_appear_nowhere(declared: Declared, cloud: Cloud, host: Path | N
 
     cloud.behave(f"/v1/genesys/events/{ENDPOINT}", status=503)
     ran(stack.up(*VERBOSE), "target '[secret]' ([secret]) is not verified, FAILED: endpoint answered 503")
-    cloud.behave_well()
+    cloud.behave_as_usual()
     ran(stack.up(*VERBOSE), "" if host is None else "POST [secret]: HTTP 404")
     ran(stack.up("--diff", *VERBOSE))
 

@@ -36,7 +36,7 @@ def test_no_secret_anywhere(declared: Declared, cloud: Cloud) -> None:
     said.append(stack.up(*verbose).output)  # a failed verification
     assert stack.resources()["orders"]["outputs"]["status"] == "FAILED"
     said.append(stack.refresh("--diff", *verbose).output)
-    cloud.behave_well()
+    cloud.behave_as_usual()
     said.append(stack.up(*verbose).output)
     cloud.requests()
     cloud.change(stack.resources()["orders"]["id"], eventTypes=["OTHER"])

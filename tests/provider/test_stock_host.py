@@ -44,7 +44,7 @@ def test_a_failed_verification_leaves_nothing_behind(declared: Declared, cloud: 
     assert "The target was deleted again" in failed.output
     cloud.requests()
     assert cloud.targets() == {}
-    cloud.behave_well()
+    cloud.behave_as_usual()
     assert stack.up().code == 0
     cloud.requests()
     assert list(cloud.targets()) == ["orders"]

@@ -58,7 +58,7 @@ def test_one_of_five_fails_and_recovers(declared: Declared, cloud: Cloud) -> Non
     preview = stack.preview()
     assert re.search(r"will verify again: target 't3' \(\S+\) is FAILED", preview.output)
 
-    cloud.behave_well()
+    cloud.behave_as_usual()
     healed = stack.up()
     assert healed.code == 0, healed.output
     assert "initErrors" not in stack.resources()["t3"]

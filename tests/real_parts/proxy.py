@@ -125,7 +125,7 @@ class Gateway:
     def behave(self, path: str, **behaviour: object) -> None:
         self._client.post("/behaviour", json={"path": path, **behaviour}).raise_for_status()
 
-    def behave_well(self) -> None:
+    def behave_as_usual(self) -> None:
         self._client.delete("/behaviour").raise_for_status()
 
     def received(self) -> dict[str, list[dict[str, Any]]]:

@@ -107,7 +107,7 @@ class Site:
         repairs: dict[str, Callable[[], None]] = {
             "stopped": proxy.start,
             "password": lambda: proxy.set_password(PASSWORD),
-            "slow": self.gateway.behave_well,
+            "slow": self.gateway.behave_as_usual,
             "orphaned": self.other_gateway.start,
         }
         repairs.get(name, lambda: proxy.set_certificate(self.authority.good()))()

@@ -232,7 +232,7 @@ def test_unknown_fields_are_preserved() -> None:
         "advanced": {"x": 1},
         "credentials": {"basic": {"id": "c"}},
     }
-    put = Source.read(answered(body)).carried_on(config(topics=["v2.flows.{id}"], owner=URN))
+    put = Source.read(answered(body)).put_body(config(topics=["v2.flows.{id}"], owner=URN))
     assert put == {
         **body,
         "properties": {**body["properties"], "eventFilter": ["v2.flows.{id}"]},

@@ -252,7 +252,7 @@ class Cloud:
         """Changes the response of an endpoint of the gateway."""
         self._at_gateway.post("/behaviour", json={"path": path, **behaviour}).raise_for_status()
 
-    def behave_well(self) -> None:
+    def behave_as_usual(self) -> None:
         self._at_gateway.delete("/behaviour").raise_for_status()
 
     def received(self) -> dict[str, list[dict[str, Any]]]:

@@ -275,6 +275,12 @@ class Stack:
         )
 
 
+def id_of(stack: Stack, name: str = "orders") -> str:
+    """The id of a resource in the state."""
+    found: str = stack.resources()[name]["id"]
+    return found
+
+
 class StackMaker(Protocol):
     """Creates a stack with this program; the options are those of `Stack`."""
 

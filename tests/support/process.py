@@ -37,6 +37,20 @@ class Result:
     """Standard error, if it was kept apart."""
 
 
+def succeeded(result: Result) -> str:
+    """The output of a command, after checking that it succeeded."""
+    assert result.code == 0, result.output
+    return result.output
+
+
+def refused(result: Result, *words: str) -> str:
+    """The output of a command, after checking that it failed with these texts."""
+    assert result.code != 0, result.output
+    for each in words:
+        assert each in result.output, f"{each!r} is missing in:\n{result.output}"
+    return result.output
+
+
 class Running:
     """A running command in its own process group, like a shell starts it.
 

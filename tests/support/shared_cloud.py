@@ -26,7 +26,7 @@ def settings_of(cloud: Cloud, directory: Path, **config: object) -> Settings:
 def reset_cloud(cloud: Cloud) -> Iterator[Cloud]:
     """Resets the organization, so that nothing of an earlier test remains."""
     cloud.control("reset")
-    cloud.behave_well()
+    cloud.behave_as_usual()
     cloud._at_gateway.delete("/received").raise_for_status()
     cloud._token = None
     yield cloud

@@ -84,7 +84,7 @@ def test_an_old_verdict_is_not_mistaken_for_a_new_one(cloud: Cloud, manager: Tar
     with pytest.raises(VerificationFailed, match="500"):
         manager.update(target.id, other)
     # And vice versa: it failed before, and passes now.
-    cloud.behave_well()
+    cloud.behave_as_usual()
     assert manager.update(target.id, config(cloud)).target.verified
 
 

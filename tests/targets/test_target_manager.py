@@ -111,7 +111,7 @@ def test_a_failed_verification_is_reported_with_the_answer(cloud: Cloud, manager
     assert audited(manager) == ["TARGET_CREATED", "TARGET_VERIFICATION_FAILED"]
     assert "503" in str(manager.audit.entries[-1].error)
     # The next update tries again.
-    cloud.behave_well()
+    cloud.behave_as_usual()
     assert manager.update(failed.value.target.id, config(cloud)).target.verified
 
 
@@ -575,7 +575,7 @@ def test_a_script_goes_on_with_its_own_target_that_failed(cloud: Cloud, manager:
     cloud.behave("/v1/genesys/events/orders", status=500)
     with pytest.raises(VerificationFailed) as caught:
         manager.register(config(cloud, owner=None))
-    cloud.behave_well()
+    cloud.behave_as_usual()
     outcome = manager.register(config(cloud, owner=None))
     assert outcome.adopted
     assert outcome.target.verified

@@ -96,7 +96,7 @@ class Branch(Cloud):
     def calm(self) -> None:
         """Removes all faults, and releases all held requests."""
         self.control("faults", "DELETE")
-        self.behave_well()
+        self.behave_as_usual()
         self.release()
 
     def audited(self) -> str:

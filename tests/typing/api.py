@@ -11,6 +11,7 @@ from genesys_provider import (
     EventBridgeSource,
     EventBridgeTarget,
     GatewaySync,
+    GenesysProvider,
     JwtAuth,
     OAuth2Auth,
     RetryPolicy,
@@ -71,6 +72,13 @@ def declares(url: pulumi.Output[str], secret: pulumi.Output[str], count: pulumi.
     pulumi.export(
         "all", [name, seconds, delivered, target.event_types, target.verified_at, target.health_status]
     )
+
+
+def declares_elsewhere(region: pulumi.Output[str], secret: pulumi.Output[str]) -> None:
+    """An explicit provider, and a resource that uses it."""
+    eu = GenesysProvider("eu", region=region, client_id="id", client_secret=secret, verification_timeout=30)
+    opts = pulumi.ResourceOptions(provider=eu)
+    EventBridgeTarget("eu", endpoint_url="https://gateway.example.com", event_types=["A"], opts=opts)
 
 
 class CompanyTarget(EventBridgeTarget):
