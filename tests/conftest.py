@@ -10,6 +10,7 @@ import trustme
 
 from tests.support.bounded import COUNTED
 from tests.support.cloud import Cloud
+from tests.support.declared import Declared
 from tests.support.engine import Stack
 from tests.support.keys import key_service
 
@@ -100,3 +101,9 @@ def one_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """One organization for all tests of a process, which `tests.support.shared_cloud.reset_cloud` resets."""
     with Cloud(tmp_path_factory.mktemp("cloud")) as cloud:
         yield cloud
+
+
+@pytest.fixture
+def declared(cloud: Cloud, make_stack: StackMaker) -> Declared:
+    """Writes programs for the test's organization, and creates stacks from them."""
+    return Declared(cloud, make_stack)

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for these tests, and programs that declare targets."""
+"""A PostgreSQL server for these tests."""
 
 from __future__ import annotations
 
@@ -15,20 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.declared import Declared
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.cloud import Cloud
-    from tests.support.engine import StackMaker
-
 START_SECONDS = 60
-
-
-@pytest.fixture
-def declared(cloud: Cloud, make_stack: StackMaker) -> Declared:
-    return Declared(cloud, make_stack)
 
 
 def _binaries() -> Path | None:

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 TARGETS = "/api/v2/integrations/eventbridge/targets"
 PENDING = "PENDING_VERIFICATION"
 SIGNING_SECRET = "whsec_c2lnbmVkIGZvciB0aGUgZ2F0ZXdheQ=="
-
-"""The credentials of the gateway."""
+"""The gateway's secret, with which syncs are signed."""
 BASIC: dict[str, Any] = {"authType": "BASIC", "authConfig": {"username": "relay", "password": "sesame"}}
 """The authentication of targets at the gateway."""
 DEV_CLIENT = ("dev-client", "dev-secret")

@@ -7,20 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.cloud import Cloud
-from tests.support.declared import Declared
 from tests.support.engine import OWN_HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from tests.support.engine import StackMaker
-
-
-@pytest.fixture
-def declared(cloud: Cloud, make_stack: StackMaker) -> Declared:
-    """Writes programs for the test's cloud, and creates stacks from them."""
-    return Declared(cloud, make_stack)
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ import pytest
 
 from tests.support.cloud import OWNER_HEADER, mark
 from tests.support.declared import COMPONENT, OTHER_COMPONENT, opts
-from tests.support.engine import OWN_HOST, SYNC_TYPE, TARGET_TYPE, urn
+from tests.support.engine import OWN_HOST, SYNC_TYPE, TARGET_TYPE, id_of, urn
+from tests.support.process import refused, succeeded
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from tests.support.cloud import Cloud
     from tests.support.declared import Declared
     from tests.support.engine import Stack
-    from tests.support.process import Result
 
 IGNORE_ALL = (
     "pulumi.runtime.register_resource_transform(lambda args: pulumi.ResourceTransformResult(args.props, "
@@ -33,24 +33,11 @@ IGNORE_ALL = (
 """A line of a program: the engine puts the old inputs in place of all new ones, the owner mark included."""
 
 
-def refused(result: Result, *words: str) -> str:
-    """The output of a command, after checking that it failed with these texts."""
-    assert result.code != 0, result.output
-    for each in words:
-        assert each in result.output, f"{each!r} is missing in:\n{result.output}"
-    return result.output
-
-
 def pasted(output: str) -> str:
     """The alias from an error, as it is printed."""
     found = re.findall(r'aliases=\["(urn:[^"]+)"\]', output)
     assert len(set(found)) == 1, output
     return f'["{found[0]}"]'
-
-
-def succeeded(result: Result) -> str:
-    assert result.code == 0, result.output
-    return result.output
 
 
 def in_component(declared: Declared, kind: str = "A", **more: str) -> list[str]:
@@ -64,11 +51,6 @@ def in_component(declared: Declared, kind: str = "A", **more: str) -> list[str]:
 def assert_marks(shown: str, new: str) -> None:
     """Checks that the preview shows the updates of the marks."""
     assert re.search(rf'owner\s*: "[^"]*"\s*=> "{re.escape(new)}"', shown), shown
-
-
-def id_of(stack: Stack, name: str = "orders") -> str:
-    found: str = stack.resources()[name]["id"]
-    return found
 
 
 def up(declared: Declared, host: Path | None, *lines: str, **options: Any) -> Stack:

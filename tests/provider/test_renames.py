@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.declared import opts
 from tests.support.engine import OWN_HOST, TARGET_TYPE, urn
+from tests.support.process import succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
     from tests.support.cloud import Cloud
     from tests.support.declared import Declared
     from tests.support.engine import Stack
-    from tests.support.process import Result
-
-
-def succeeded(result: Result) -> str:
-    assert result.code == 0, result.output
-    return result.output
 
 
 def program(declared: Declared, names: Mapping[str, str], **options: str) -> str:

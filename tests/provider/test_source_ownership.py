@@ -8,14 +8,14 @@ import pytest
 
 from tests.support.cloud import Cloud
 from tests.support.declared import Declared
-from tests.support.engine import OWN_HOST
+from tests.support.engine import OWN_HOST, id_of
+from tests.support.process import refused, succeeded
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.engine import Stack, StackMaker
-    from tests.support.process import Result
 
 TYPE = "pulumi-python:dynamic/genesys:EventBridgeSource"
 FOREIGN = f"urn:pulumi:prod::elsewhere::{TYPE}::orders"
@@ -26,21 +26,6 @@ def up(declared: Declared, host: Path | None, *lines: str) -> Stack:
     succeeded(stack.up())
     declared.cloud.requests()
     return stack
-
-
-def succeeded(result: Result) -> str:
-    assert result.code == 0, result.output
-    return result.output
-
-
-def refused(result: Result, *words: str) -> None:
-    assert result.code != 0, result.output
-    for each in words:
-        assert each in result.output, result.output
-
-
-def id_of(stack: Stack, name: str = "orders") -> str:
-    return str(stack.resources()[name]["id"])
 
 
 def living(cloud: Cloud) -> dict[str, str]:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.cloud import INTEGRATIONS, Cloud
 from tests.support.declared import Declared, opts
+from tests.support.engine import id_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,10 +33,6 @@ def write(stack: Stack, declared: Declared, *lines: str, **arguments: str) -> No
 
 def outputs(stack: Stack, name: str = "orders") -> dict[str, Any]:
     return dict(stack.resources()[name]["outputs"])
-
-
-def id_of(stack: Stack, name: str = "orders") -> str:
-    return str(stack.resources()[name]["id"])
 
 
 def state_of(cloud: Cloud) -> dict[str, str]:

@@ -16,24 +16,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.cloud import TARGETS
-from tests.support.declared import Declared, opts
+from tests.support.declared import opts
 from tests.support.waiting import eventually
 from tests.torture.commands import Command
 from tests.torture.worlds import UP
 
 if TYPE_CHECKING:
     from tests.support.cloud import Cloud
-    from tests.support.engine import Stack, StackMaker
+    from tests.support.declared import Declared
+    from tests.support.engine import Stack
 
 SYNCED = "orders0"
 NAMES = [SYNCED, *(f"orders{number}" for number in range(1, 8))]
 HELD = 3
 """The number of creates in flight when the run dies: they took effect, but their answers have not arrived."""
-
-
-@pytest.fixture
-def declared(cloud: Cloud, make_stack: StackMaker) -> Declared:
-    return Declared(cloud, make_stack)
 
 
 @pytest.fixture
