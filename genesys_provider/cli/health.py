@@ -33,7 +33,8 @@ def health(connection: Connection, names: tuple[str, ...], everything: bool, as_
         raise click.UsageError("Name the targets to check, or give --all.")
     with connection.manager(TargetManager, audited=True) as manager:
         if everything:
-            chosen = sorted(manager.list(), key=lambda each: each.name)
+            with output.progress("reading targets"):
+                chosen = sorted(manager.list(), key=lambda each: each.name)
         else:
             chosen = side_by_side("looking up targets", names, lambda name: called(manager, "target", name))
         checked = side_by_side("checking endpoints", chosen, lambda each: _checked(manager, each))

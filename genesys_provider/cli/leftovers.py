@@ -80,13 +80,14 @@ def leftovers(project: str, stack: str | None, cwd: Path | None, delete: bool, a
         sources = SourceManager(targets.settings, beside=targets)
 
         # Objects first, then states: an object created in between is in a state by then.
-        marked = [
-            _Leftover(thing, thing.owner, manager)
-            for manager in (targets, sources)
-            for thing in manager.list()
-            if thing.owner and _is_of(thing.owner, project, stack)
-        ]
-        states = look(folder)
+        with output.progress("reading targets, sources and states"):
+            marked = [
+                _Leftover(thing, thing.owner, manager)
+                for manager in (targets, sources)
+                for thing in manager.list()
+                if thing.owner and _is_of(thing.owner, project, stack)
+            ]
+            states = look(folder)
         found = [each for each in marked if each.is_left_behind(states)]
         if as_json:
             _say_what_was_read(states, err=True)

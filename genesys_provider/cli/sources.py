@@ -72,7 +72,7 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
     """Show everything about one source: its configuration, its state and the reason, the name of its event bus."""
     from genesys_provider.sources.manager import SourceManager
 
-    with connection.manager(SourceManager) as manager:
+    with connection.manager(SourceManager) as manager, output.progress("reading the source"):
         source = called(manager, "source", name_or_id)
         organization = manager.organization()
     shown = source_as_json(source, organization.id)

@@ -84,7 +84,7 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
     from genesys_provider.targets.manager import TargetManager
     from genesys_provider.targets.verdicts import Verdicts
 
-    with connection.manager(TargetManager) as manager:
+    with connection.manager(TargetManager) as manager, output.progress("reading the target"):
         target = called(manager, "target", name_or_id)
         reason = facts.reason_of(manager, target)
         organization = manager.organization()

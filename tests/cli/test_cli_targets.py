@@ -359,12 +359,21 @@ def test_usage_errors(cloud: Cloud, tmp_path: Path) -> None:
         assert run(*arguments, env=cloud.env).code == 2
 
 
-def test_progress_only_appears_on_a_terminal(cloud: Cloud) -> None:
+@pytest.mark.parametrize(
+    ("command", "progress"),
+    {
+        ("list",): "reading targets",
+        ("show", "orders"): "reading the target",
+        ("health", "--all"): "reading targets",
+    }.items(),
+    ids=lambda each: each[0] if isinstance(each, tuple) else "",
+)
+def test_progress_only_appears_on_a_terminal(cloud: Cloud, command: tuple[str, ...], progress: str) -> None:
     make(cloud, "orders")
     cloud.requests()
     match = {"method": "GET", "path": "/api/v2/integrations/eventbridge/targets"}
     cloud.control("faults", match=match, action="delay", seconds=1.5, times=2)
-    assert "reading targets" in on_terminal("targets", "list", env=cloud.env)[1]
-    done = run("targets", "list", env=cloud.env)
+    assert progress in on_terminal("targets", *command, env=cloud.env)[1]
+    done = run("targets", *command, env=cloud.env)
     assert (done.code, done.err) == (0, "")
-    assert "reading targets" not in done.out
+    assert progress not in done.out
