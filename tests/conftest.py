@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from tests.support.bounded import COUNTED
 from tests.support.cloud import Cloud
 from tests.support.declared import Declared
 from tests.support.engine import Stack
 from tests.support.keys import key_service
+from tests.support.thoroughness import COUNTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -84,13 +84,13 @@ class Connection:
             kind: Its class.
             audited: Whether its actions belong in the audit file. Commands that only read need none.
         """
-        with self.told():
+        with self.reporting_errors():
             settings = self.settings if audited else replace(self.settings, audit_log=None)
             with kind(settings) as manager:
                 yield manager
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def reporting_errors(self) -> Iterator[None]:
         """Within the block, an error ends the command with one sentence."""
         try:
             yield

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genesys_provider.client.errors import HOPELESS, GenesysError
+from genesys_provider.client.errors import PERMANENT, GenesysError
 
 if TYPE_CHECKING:
     from genesys_provider.sources.models import Source
@@ -41,7 +41,7 @@ def reason_of(manager: TargetManager, target: Target) -> str | None:
         return None
     try:
         return manager.reason(target.id)
-    except HOPELESS:
+    except PERMANENT:
         raise
     except GenesysError as error:
         # The status is known; only the reason is missing.

@@ -12,7 +12,7 @@ from genesys_provider.cli.connection import Connection, connected
 from genesys_provider.cli.selection import called
 from genesys_provider.cli.targets import targets
 from genesys_provider.cli.threads import side_by_side
-from genesys_provider.client.errors import HOPELESS, GenesysError
+from genesys_provider.client.errors import PERMANENT, GenesysError
 from genesys_provider.targets.vocabulary import HEALTHY, UNKNOWN_HEALTH
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _checked(manager: TargetManager, target: Target) -> dict[str, Any]:
     started = time.monotonic()
     try:
         found = manager.examine(target.id)
-    except HOPELESS:
+    except PERMANENT:
         raise
     except GenesysError as failure:
         found = Health(UNKNOWN_HEALTH, failure.message)

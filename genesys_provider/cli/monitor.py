@@ -95,7 +95,7 @@ def monitor(
         from genesys_provider.monitor.news import WebhookSettings
         from genesys_provider.monitor.server import Monitor, MonitorSettings
 
-        with connection.told():
+        with connection.reporting_errors():
             to = connection.settings
             for key, value in (("clientId", to.client_id), ("clientSecret", to.client_secret)):
                 if not value:

@@ -245,7 +245,7 @@ class ServerError(ApiError):
     hint = "Genesys Cloud, or a proxy in front of it, has a problem: see its status page, and try again later"
 
 
-HOPELESS = (Cancelled, ConfigurationError, Forbidden, Unauthorized)
+PERMANENT = (Cancelled, ConfigurationError, Forbidden, Unauthorized)
 """Errors that a retry can't fix."""
 MAY_HAVE_ACTED = (ConnectionFailed, ServerError, UnexpectedAnswer)
 """Errors after which only a read can tell whether a write took effect; `maybe_acted` says whether it could have."""

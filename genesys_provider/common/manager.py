@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from genesys_provider.client.api import GenesysClient
-from genesys_provider.client.errors import HOPELESS, Cancelled, GenesysError, NotFound
+from genesys_provider.client.errors import PERMANENT, Cancelled, GenesysError, NotFound
 from genesys_provider.client.limits import Allowance
 from genesys_provider.client.settings import Settings
 from genesys_provider.common.audit import AuditEvent, AuditTrail
@@ -217,7 +217,7 @@ class Manager(Generic[T, W]):
                     now[id_] = thing
         except Cancelled:
             return None
-        except HOPELESS:
+        except PERMANENT:
             raise
         except GenesysError as error:
             _log.warning("the list can't be read now, retrying: %s", error)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from genesys_provider.client.errors import HOPELESS, Cancelled, GenesysError, NotFound
+from genesys_provider.client.errors import PERMANENT, Cancelled, GenesysError, NotFound
 from genesys_provider.client.progress import report
 
 TROUBLE_STEP = 1.0
@@ -28,7 +28,7 @@ class NoVerdict(GenesysError):
         self.seen = seen
 
 
-class Patience(NamedTuple):
+class PollSchedule(NamedTuple):
     """How long to wait, and when to poll."""
 
     since: float
@@ -41,9 +41,9 @@ class Patience(NamedTuple):
     """Maps the seconds waited so far to the seconds until the next poll."""
 
 
-def until(
+def poll_until_verdict(
     look: Callable[[], tuple[str, V | None]],
-    patience: Patience,
+    schedule: PollSchedule,
     *,
     what: str,
     seen: str,
@@ -55,7 +55,7 @@ def until(
 
     Args:
         look: Polls once. Returns the current status, and the verdict if there is one.
-        patience: How long to wait, and when to poll.
+        schedule: How long to wait, and when to poll.
         what: What is going on, for the status line: `verifying`.
         seen: The status before the first poll.
         lags: Whether "not found" may only mean that the service has not caught up yet.
@@ -66,10 +66,10 @@ def until(
         NoVerdict: There was none within the timeout.
         NotFound: The object is gone.
         Cancelled: The run was cancelled.
-        GenesysError: One of `HOPELESS`. After any other error the wait goes on until the time limit.
+        GenesysError: One of `PERMANENT`. After any other error the wait goes on until the time limit.
     """
-    since, timeout = patience.since, patience.timeout
-    due, trouble, reported = since + patience.first, "", ""
+    since, timeout = schedule.since, schedule.timeout
+    due, trouble, reported = since + schedule.first, "", ""
     while True:
         # The figures come first, since a narrow terminal cuts off the rest. A log need not repeat them.
         progress = f"{what} {clock() - since:.0f}/{timeout:g} s{trouble}"
@@ -79,13 +79,13 @@ def until(
         if cancelled.wait(max(0.0, min(due, since + timeout) - clock())):
             raise Cancelled(f"cancelled while {what}")
         is_last = clock() >= since + timeout
-        step = patience.step(max(clock() - since, 0.0))
+        step = schedule.step(max(clock() - since, 0.0))
         try:
             seen, verdict = look()
             trouble = ""
             if verdict is not None:
                 return verdict
-        except HOPELESS:
+        except PERMANENT:
             raise
         except NotFound as error:
             if not lags():

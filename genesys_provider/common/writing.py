@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from genesys_provider.client.errors import (
-    HOPELESS,
     MAY_HAVE_ACTED,
+    PERMANENT,
     Cancelled,
     Conflict,
     GenesysError,
@@ -216,7 +216,7 @@ class Writing(ABC, Generic[T, W]):
     def _is_gone(self, id_: str) -> bool:
         try:
             return self._directory.get(id_, fresh=True) is None
-        except HOPELESS:
+        except PERMANENT:
             raise
         except GenesysError:
             # The read failed; try again.
@@ -259,7 +259,7 @@ class Writing(ABC, Generic[T, W]):
             report(f"looking up the name again: {error.message}")
             try:
                 existing = self._directory.find_now(config.name, config.owner)
-            except HOPELESS:
+            except PERMANENT:
                 raise
             except GenesysError:
                 # Whatever lost the response may last a while.

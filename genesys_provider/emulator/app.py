@@ -110,21 +110,21 @@ def emulator_app(settings: EmulatorSettings) -> ASGIApp:
     activation = Activation(integration_store, sources, behaving, settings.activation_seconds)
     integrations = Integrations(integration_store, activation, sources, deletions, settings.max_instances)
     control = Control(
-        database,
-        store,
-        tokens,
-        client,
-        limit,
-        log,
-        faults,
-        held,
-        verifier,
-        deliveries,
-        behaving,
-        integrations,
-        activation,
-        sources,
-        PartnerEvents(database, integration_store, sources),
+        database=database,
+        store=store,
+        tokens=tokens,
+        client=client,
+        limit=limit,
+        log=log,
+        faults=faults,
+        held=held,
+        verifier=verifier,
+        deliveries=deliveries,
+        behaving=behaving,
+        integrations=integrations,
+        activation=activation,
+        sources=sources,
+        partner_events=PartnerEvents(database, integration_store, sources),
     )
 
     async def http_error(request: Request, error: Exception) -> Response:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from genesys_provider.common.directory import Directory
-from genesys_provider.common.waiting import Patience, until
+from genesys_provider.common.waiting import PollSchedule, poll_until_verdict
 from genesys_provider.common.writes import Writes
 from genesys_provider.common.writing import Written
 from genesys_provider.sources.models import Source
@@ -59,7 +59,7 @@ class Activations:
             NoVerdict: It had neither within the timeout.
             NotFound: The source is gone.
             Cancelled: The run was cancelled.
-            GenesysError: One of `HOPELESS`. After any other error the wait goes on until the time limit.
+            GenesysError: One of `PERMANENT`. After any other error the wait goes on until the time limit.
         """
         source, after_write = written.thing, _AfterWrite(written, wanted, written.at + timeout, self._clock)
 
@@ -74,9 +74,9 @@ class Activations:
             state = {"status": shown.status, "reason": shown.reason, "last_updated": shown.last_updated}
             return now.status, source.model_copy(update=state)
 
-        return until(
+        return poll_until_verdict(
             look,
-            Patience(
+            PollSchedule(
                 written.at,
                 timeout,
                 FIRST_LOOK,

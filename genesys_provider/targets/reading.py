@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from genesys_provider.client.api import GenesysClient
-from genesys_provider.client.errors import HOPELESS, GenesysError, NotFound, UnexpectedAnswer
+from genesys_provider.client.errors import PERMANENT, GenesysError, NotFound, UnexpectedAnswer
 from genesys_provider.client.limits import Priority
 from genesys_provider.common.faults import faults_of
 from genesys_provider.common.paging import Page, pages
@@ -62,7 +62,7 @@ class TargetReading:
             return target
         try:
             status = self.verification(target_id).status
-        except HOPELESS:
+        except PERMANENT:
             raise
         except GenesysError:
             # The target exists; only its status is unknown.

@@ -10,10 +10,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from genesys_provider.client.errors import HOPELESS, GenesysError
+from genesys_provider.client.errors import PERMANENT, GenesysError
 from genesys_provider.common.directory import Directory
 from genesys_provider.common.reader import Look
-from genesys_provider.common.waiting import Patience, until
+from genesys_provider.common.waiting import PollSchedule, poll_until_verdict
 from genesys_provider.common.writes import LAG_SECONDS, Writes
 from genesys_provider.common.writing import Written
 from genesys_provider.targets.models import Target
@@ -56,7 +56,7 @@ class Verifications:
             NoVerdict: There was none within the timeout.
             NotFound: The target is gone.
             Cancelled: The run was cancelled.
-            GenesysError: One of `HOPELESS`. After any other error the wait goes on until the time limit.
+            GenesysError: One of `PERMANENT`. After any other error the wait goes on until the time limit.
         """
         target_id = written.thing.id
         after_write = _AfterWrite(self._directory, written, self._clock)
@@ -71,9 +71,9 @@ class Verifications:
 
         # If only the status can show our write, poll at once, before it changes back.
         first = FIRST_LOOK if after_write.shows else 0.0
-        return until(
+        return poll_until_verdict(
             look,
-            Patience(written.at, timeout, first, lambda waited: min(waited * STEP_SHARE, LONGEST_STEP)),
+            PollSchedule(written.at, timeout, first, lambda waited: min(waited * STEP_SHARE, LONGEST_STEP)),
             what="verifying",
             seen=written.thing.status or PENDING_VERIFICATION,
             lags=lambda: not self._writes.settled(target_id),
@@ -87,7 +87,7 @@ class Verifications:
             return look
         try:
             said = self._reader.verification(target_id)
-        except HOPELESS:
+        except PERMANENT:
             raise
         except GenesysError:
             # The verdict counts even without its reason.

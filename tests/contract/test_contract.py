@@ -25,9 +25,9 @@ from genesys_provider.targets.errors import VerificationFailed
 from genesys_provider.targets.models import TargetConfig
 from tests.support import property_strategies as drawn
 from tests.support import recorder
-from tests.support.bounded import LIMIT, examples
 from tests.support.recorder import DOCUMENT, OPENAPI_PATH, Recorder
 from tests.support.shared_cloud import SkippedWaits
+from tests.support.thoroughness import LIMIT, examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import pytest
 from genesys_provider.client.api import GenesysClient
 from genesys_provider.client.settings import Settings
 from genesys_provider.emulator import EmulatorServer, EmulatorSettings
-from tests.support.bounded import COUNTS, THOROUGH
+from tests.support.thoroughness import COUNTS, THOROUGH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

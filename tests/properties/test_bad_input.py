@@ -29,8 +29,8 @@ from genesys_provider.targets.gateway import Delivery
 from genesys_provider.targets.models import Target
 from genesys_provider.targets.vocabulary import FINAL_STATUSES
 from tests.support import property_strategies as drawn
-from tests.support.bounded import COUNTS, LIMIT, examples
 from tests.support.property_strategies import CANARY, SECRET_MARK
+from tests.support.thoroughness import COUNTS, LIMIT, examples
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from genesys_provider.sources.models import INTEGRATION_TYPE, Source, SourceConf
 from genesys_provider.sources.vocabulary import wanted_status
 from tests.properties.test_bad_input import assert_faults_are_clear, check, new_id, without_marks
 from tests.support import property_strategies as drawn
-from tests.support.bounded import COUNTED, COUNTS, LIMIT, examples
+from tests.support.thoroughness import COUNTED, COUNTS, LIMIT, examples
 
 if TYPE_CHECKING:
     from genesys_provider.client.api import GenesysClient

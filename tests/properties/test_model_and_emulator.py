@@ -27,7 +27,7 @@ from genesys_provider.targets.models import TargetConfig
 from tests.support import boundary_strategies as near
 from tests.support import property_strategies as drawn
 from tests.support.boundary_strategies import DEFAULTS, POLICY, VALID
-from tests.support.bounded import COUNTED, LIMIT, examples
+from tests.support.thoroughness import COUNTED, LIMIT, examples
 
 pytestmark = pytest.mark.timeout(LIMIT)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.support.bounded import COUNTED
+from tests.support.thoroughness import COUNTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

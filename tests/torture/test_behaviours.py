@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genesys_provider.emulator import Behaviour
-from tests.support.bounded import LIMIT, examples
 from tests.support.cloud import Cloud
 from tests.support.engine import Stack
 from tests.support.process import Result
+from tests.support.thoroughness import LIMIT, examples
 from tests.support.waiting import eventually
 from tests.torture.agreement import Heard, disagreements
 from tests.torture.wanted import Wanted, program

@@ -9,7 +9,7 @@ import pytest
 
 import genesys_provider
 
-FACE = [
+PUBLIC = [
     "BasicAuth",
     "EventBridgeSource",
     "EventBridgeTarget",
@@ -27,9 +27,9 @@ FACE = [
 
 
 def test_the_public_names() -> None:
-    assert genesys_provider.__all__ == FACE
-    assert sorted(genesys_provider._HOMES) == FACE
-    for name in FACE:
+    assert genesys_provider.__all__ == PUBLIC
+    assert sorted(genesys_provider._HOMES) == PUBLIC
+    for name in PUBLIC:
         assert getattr(genesys_provider, name).__name__ == name
     with pytest.raises(AttributeError, match="Unknown"):
         genesys_provider.Unknown  # noqa: B018
