@@ -108,7 +108,10 @@ def _entries(file: Path) -> list[dict[str, Any]]:
 @click.argument("file", type=FILE)
 @output.as_json_option
 def latency(file: Path, as_json: bool) -> None:
-    """Show how long creation and verification took: p50, p95, p99, and a histogram."""
+    """Show how long creation and verification took.
+
+    Shows p50, p95, p99, and a histogram.
+    """
     entries = _entries(file)
     measured = {
         event: sorted(
@@ -162,7 +165,9 @@ def _histogram(title: str, seconds: Sequence[float]) -> str:
 @audit.command()
 @click.argument("file", type=FILE)
 def verify(file: Path) -> None:
-    """Check that no line of FILE was changed, removed or inserted; exits with 1 if one was.
+    """Check that nobody has tampered with FILE.
+
+    Exits with 1 if a line was changed, removed or inserted.
 
     With GENESYSCLOUD_AUDIT_KEY, also check that nobody without the key has rewritten FILE.
     """

@@ -14,7 +14,10 @@ _VARIABLE = "_GENESYS_EVENTBRIDGE_COMPLETE"
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the completion script for SHELL; `eval "$(genesys-eventbridge completion bash)"` uses it."""
+    """Print the completion script for SHELL.
+
+    Bash loads it with `eval "$(genesys-eventbridge completion bash)"`.
+    """
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101  (for the type checker: these three are click's own)
     click.echo(kind(context.find_root().command, {}, PROGRAM, _VARIABLE).source())

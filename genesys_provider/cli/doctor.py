@@ -14,9 +14,10 @@ _STYLES = {"ok": "green", "note": "yellow", "wrong": "red"}
 @connected
 @output.as_json_option
 def doctor(connection: Connection, as_json: bool) -> None:
-    """Check Python, Pulumi, host, network, login, permissions, clock, rate limit and failing endpoints.
+    """Look for what stands in the way of a `pulumi up`.
 
-    Exits with 1 if something is wrong. It changes nothing, so it can't tell whether writes are allowed.
+    Checks Python, Pulumi, host, network, login, permissions, clock, rate limit and failing endpoints. Exits with 1
+    if something is wrong. It changes nothing, so it can't tell whether writes are allowed.
     """
     from rich.text import Text
 

@@ -32,7 +32,9 @@ STACK = "exported"
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @name_option
 def export(connection: Connection, directory: Path, pattern: str | None) -> None:
-    """Write a Pulumi project with the organization's targets and sources to DIR, ready to be imported.
+    """Write a Pulumi project that takes over what is there.
+
+    DIR gets the program with the organization's targets and sources, and the file to import them.
 
     Files for the repository contain no secrets: those are in secrets.json, which .gitignore excludes. It has the
     values of headers, and blanks for what the API never returns.

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Check all targets of the organization.")
 @output.as_json_option
 def health(connection: Connection, names: tuple[str, ...], everything: bool, as_json: bool) -> None:
-    """Have Genesys Cloud check endpoints now, several at a time; exits with 1 if one is not healthy."""
+    """Have Genesys Cloud check endpoints now.
+
+    Several are checked at a time. Exits with 1 if one is not healthy.
+    """
     from genesys_provider.targets.manager import TargetManager
 
     if bool(names) == everything:

@@ -34,10 +34,11 @@ _OURS = b"-m genesys_provider.host"
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
 def init(directory: Path) -> None:
-    """Put the host for dynamic resources into a Pulumi project: DIR, or the current directory.
+    """Put the host for dynamic resources into a Pulumi project.
 
-    Adds the folder genesys-eventbridge-host and names it in Pulumi.yaml. Run it again after an upgrade of
-    genesys-eventbridge: it updates the folder, and changes nothing if there is nothing to do.
+    The project is in DIR, or in the current directory. Adds the folder genesys-eventbridge-host and names it in
+    Pulumi.yaml. Run it again after an upgrade of genesys-eventbridge: it updates the folder, and changes nothing if
+    there is nothing to do.
     """
     project, folder, done = put_host(directory)
     for line in done:

@@ -61,8 +61,9 @@ class _Leftover:
 @click.option("--delete", is_flag=True, help="Delete them, after a question.")
 @output.as_json_option
 def leftovers(project: str, stack: str | None, cwd: Path | None, delete: bool, as_json: bool) -> None:
-    """Find targets and sources that carry the mark of PROJECT, or of one of its stacks, but are in no state.
+    """Find what killed runs and deleted stacks left behind.
 
+    These are targets and sources that carry the mark of PROJECT, or of one of its stacks, but are in no state.
     Reads every state that the Pulumi CLI can read here, and tells which. Objects that are in a state, or are being
     created, are never deleted; and nothing is deleted if a state can't be read. With PULUMI_SKIP_CHECKPOINTS the
     objects of a run are in no state until it ends: let a `pulumi up` end first.

@@ -110,7 +110,10 @@ def emulator(
     organization_id: UUID | None,
     behaviour: Path | None,
 ) -> None:
-    """Serve an emulated Genesys Cloud: login and API on one port, a control plane under /emulator."""
+    """Serve an emulated Genesys Cloud, for development and tests.
+
+    Login and API are on one port, and a control plane is under /emulator.
+    """
     with needing("emulator", *_PACKAGES):
         from genesys_provider.emulator import BehaviourError, EmulatorServer, EmulatorSettings
         from genesys_provider.emulator.behaviour import USUAL, read_behaviour
@@ -164,7 +167,10 @@ def gateway(
     password: str | None,
     signing_secret: str | None,
 ) -> None:
-    """Serve a local HTTPS gateway, which accepts the events of targets and the syncs about them."""
+    """Serve an HTTPS gateway that stands in for your endpoint.
+
+    It accepts the events of targets and the syncs about them.
+    """
     if (username is None) != (password is None):
         raise click.UsageError("--username and --password go together.")
     with needing("emulator", *_PACKAGES):

@@ -66,7 +66,10 @@ def monitor(
     webhook: str | None,
     signing_secret: str | None,
 ) -> None:
-    """Serve a page that shows every target and source, and metrics for Prometheus."""
+    """Serve a page that shows all targets and sources.
+
+    It also serves metrics for Prometheus, and JSON.
+    """
     from genesys_provider.client.errors import MissingSetting
     from genesys_provider.client.settings import ENVIRONMENT
     from genesys_provider.client.urls import checked_url, is_loopback

@@ -38,9 +38,10 @@ def probe(
     headers: tuple[str, ...],
     ca_file: Path | None,
 ) -> None:
-    """Send URL the POST of a verification, from here; exits with 1 if it would not pass.
+    """Send URL the POST of a verification, from here.
 
-    Each step is reported: DNS, connection, TLS chain, token, status, time. Needs no access to Genesys Cloud.
+    Each step is reported: DNS, connection, TLS chain, token, status, time. Exits with 1 if the endpoint would not
+    pass. Needs no access to Genesys Cloud.
     """
     from rich.text import Text
 

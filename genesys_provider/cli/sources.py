@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def sources() -> None:
-    """Inspect sources, the Amazon EventBridge integrations: list, show, watch."""
+    """Inspect sources: list, show, watch."""
 
 
 @sources.command("list")
@@ -25,7 +25,10 @@ def sources() -> None:
 @selecting
 @output.as_json_option
 def list_sources(connection: Connection, selection: Selection, as_json: bool) -> None:
-    """List sources: state, where their events go, owner, topics, and the reason below one in error."""
+    """List sources: state, where their events go, owner, topics.
+
+    Below one in error is the reason.
+    """
     from rich.text import Text
 
     from genesys_provider.sources.manager import SourceManager
@@ -69,7 +72,10 @@ def list_sources(connection: Connection, selection: Selection, as_json: bool) ->
 @click.argument("name_or_id", metavar="NAME|ID")
 @output.as_json_option
 def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
-    """Show everything about one source: its configuration, its state and the reason, the name of its event bus."""
+    """Show everything about one source.
+
+    That is its configuration, its state and the reason, and the name of its event bus.
+    """
     from genesys_provider.sources.manager import SourceManager
 
     with connection.manager(SourceManager) as manager, output.progress("reading the source"):

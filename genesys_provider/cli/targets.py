@@ -28,9 +28,10 @@ def targets() -> None:
 @selecting
 @output.as_json_option
 def list_targets(connection: Connection, selection: Selection, as_json: bool) -> None:
-    """List targets: status, endpoint, owner, event types, and the reason below one that failed.
+    """List targets: status, endpoint, owner, event types.
 
-    The time of a status is taken from the audit file, if there is one (GENESYSCLOUD_AUDIT_LOG).
+    Below one that failed is the reason. The time of a status is taken from the audit file, if there is one
+    (GENESYSCLOUD_AUDIT_LOG).
     """
     from genesys_provider.targets.manager import TargetManager
     from genesys_provider.targets.verdicts import Verdicts
@@ -80,7 +81,10 @@ def _row(target: dict[str, Any]) -> Sequence[Text | str]:
 @click.argument("name_or_id", metavar="NAME|ID")
 @output.as_json_option
 def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
-    """Show everything about one target: configuration without secrets, reason of a failure, audit entries."""
+    """Show everything about one target.
+
+    That is its configuration without secrets, the reason of a failure, and its audit entries.
+    """
     from genesys_provider.targets.manager import TargetManager
     from genesys_provider.targets.verdicts import Verdicts
 

@@ -38,7 +38,10 @@ _interval_option = click.option(
 @selecting
 @output.as_json_option
 def watch_targets(connection: Connection, interval: float, selection: Selection, as_json: bool) -> None:
-    """Print each change of a status as it happens, until Ctrl-C; with --json one object per line."""
+    """Print each change of a status, until Ctrl-C.
+
+    With --json it prints one object per line.
+    """
     from genesys_provider.targets.manager import TargetManager
 
     with connection.manager(TargetManager) as manager, suppress(KeyboardInterrupt):
@@ -53,7 +56,10 @@ def watch_targets(connection: Connection, interval: float, selection: Selection,
 @selecting
 @output.as_json_option
 def watch_sources(connection: Connection, interval: float, selection: Selection, as_json: bool) -> None:
-    """Print each change of a state as it happens, until Ctrl-C; with --json one object per line."""
+    """Print each change of a state, until Ctrl-C.
+
+    With --json it prints one object per line.
+    """
     from genesys_provider.sources.manager import SourceManager
 
     with connection.manager(SourceManager) as manager, suppress(KeyboardInterrupt):

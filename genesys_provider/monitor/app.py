@@ -4,7 +4,7 @@
 |---|---|
 | `/` | the page |
 | `/api/targets`, `/api/sources` | all of them, as a list |
-| `/api/targets/{id}`, `/api/sources/{id}` | a single one, with its time line |
+| `/api/targets/{id}`, `/api/sources/{id}` | a single one, with its timeline |
 | `POST /api/targets/{id}/health` | checks its health now; the only action of this server |
 | `/api/fleet` | all rows with their bars, and the state of reading |
 | `/api/events` | the same as server-sent events: `fleet` once, then `changes` |

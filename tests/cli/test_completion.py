@@ -1,4 +1,4 @@
-"""`completion`, in a real shell; and that every command has a help text."""
+"""`completion`, in a real shell; and the help texts of all commands."""
 
 from __future__ import annotations
 
@@ -64,3 +64,10 @@ def test_every_command_has_a_help_text(command: list[str]) -> None:
     done = run(*command, "--help", env={})
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines()[2].strip()
+
+
+@pytest.mark.parametrize("group", [[], ["targets"], ["sources"], ["audit"]], ids=str)
+def test_the_list_of_commands_cuts_no_description(group: list[str]) -> None:
+    commands = run(*group, "--help", env={}).out.partition("Commands:\n")[2]
+    assert commands
+    assert "..." not in commands

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from genesys_provider import Settings, TargetManager
 from tests.monitor.browser import MILLISECONDS, Console, chromium, needs_a_browser
 from tests.monitor.watching import Watch, activate, force, register
 from tests.support.cloud import TARGETS, Cloud
@@ -181,6 +183,7 @@ def test_the_detail_view_and_a_health_check(
     text = detail.inner_text()
     assert cloud.endpoint("orders") in text
     assert "X-Key" in text
+    assert re.search(r"\d+ s ago\s+status first seen", text)
     assert "canary" not in page.content()
     assert not page.locator("#fleet").is_visible()
     detail.locator("#check").click()
@@ -225,6 +228,57 @@ def test_keyboard_navigation(cloud: Cloud, watch: Watcher, page: Page) -> None:
     assert names(page) == ["zulu"]
     page.keyboard.press("Escape")
     assert len(names(page)) == 3
+
+
+CONTRASTS = """() => {
+  const channels = (color) => color.match(/[\\d.]+/g).map(Number);
+  const luminance = (color) => {
+    const [red, green, blue] = channels(color).map((each) => each / 255)
+      .map((each) => (each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const ground = (element) => {
+    for (let each = element; each; each = each.parentElement) {
+      const color = getComputedStyle(each).backgroundColor;
+      if ((channels(color)[3] ?? 1) === 1) return color;
+    }
+  };
+  const contrast = (one, other) => {
+    const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+    return (light + 0.05) / (dark + 0.05);
+  };
+  const visible = [...document.body.querySelectorAll("*")].filter((each) => each.checkVisibility());
+  const hasText = (each) => [...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+  const texts = visible.filter(hasText);
+  return Object.fromEntries([
+    ...texts.map((each) => [each.textContent.trim(), contrast(getComputedStyle(each).color, ground(each))]),
+    ...visible.filter((each) => each.placeholder)
+      .map((each) => [each.placeholder, contrast(getComputedStyle(each, "::placeholder").color, ground(each))]),
+  ]);
+}"""
+"""The contrast of each text with its background, by the formula of WCAG 2."""
+LEGIBLE = 4.5
+"""WCAG 2, level AA."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_is_legible(cloud: Cloud, watch: Watcher, page: Page, scheme: Any) -> None:
+    ids = register(cloud, ["deleted", "failed", "pending", "verified"])
+    force(cloud, ids["failed"], "FAILED", "refused")
+    force(cloud, ids["pending"], "PENDING_VERIFICATION")
+    running = watch()
+    stream = running.stream()
+    stream.until(lambda data: len(data["rows"]) == len(ids))
+    with TargetManager(Settings.resolve({}, cloud.env)) as manager:
+        manager.delete(ids["deleted"])
+    stream.row(lambda each: each["status"] == "GONE")
+    page.emulate_media(color_scheme=scheme)
+    page.goto(running.url)
+    page.locator("#rows .badge", has_text="GONE").wait_for()
+    page.locator("#rows .reason").wait_for()
+    contrasts = page.evaluate(CONTRASTS)
+    assert {"GONE", "FAILED", "PENDING", "VERIFIED", "refused"} <= contrasts.keys()
+    assert {text: value for text, value in contrasts.items() if value < LEGIBLE} == {}
 
 
 @pytest.mark.full_length
@@ -360,7 +414,7 @@ def test_the_screenshot_for_the_docs(cloud: Cloud, watch: Watcher, page: Page, t
         force(cloud, ids[name], "VERIFIED")
     running = watch("--health-interval", 1)
     stream = running.stream()
-    page.set_viewport_size({"width": 1100, "height": 620})
+    page.set_viewport_size({"width": 1100, "height": 600})
     page.goto(running.url)
     readings = 0
     for status, name in (("FAILED", "queues"), ("VERIFIED", "queues"), ("FAILED", "presence")):

@@ -1,4 +1,4 @@
-// The detail view of a target or source: configuration, reason of a failure, time line, audit entries.
+// The detail view of a target or source: configuration, reason of a failure, timeline, audit entries.
 
 import { badge, bars, el, seconds, stamp, tone, word } from "./words.js";
 
@@ -89,7 +89,7 @@ function draw(thing) {
     ]),
     el("h3", "", "Configuration"),
     facts(Object.entries(LABELS).filter(([name]) => name in thing).map(([name, label]) => [label, said(thing[name])])),
-    el("h3", "", "Time line"),
+    el("h3", "", "Timeline"),
     thing.timeline.length ? el("ol", "entries", thing.timeline.map(step)) : el("p", "quiet", "Nothing has changed yet."),
     el("h3", "", "Audit entries"),
     thing.audit.length

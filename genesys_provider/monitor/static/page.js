@@ -94,12 +94,12 @@ function drawState() {
     const limit = reading.rateLimit;
     $("where").textContent = [reading.organization, reading.apiUrl].filter(Boolean).join("  ·  ");
     $("reading").textContent = [
-      reading.readAt ? `Read ${ago(reading.readAt)} ago, every ${reading.interval} s` : "Not read yet",
+      reading.readAt ? `Read ${ago(reading.readAt)}, every ${reading.interval} s` : "Not read yet",
       limit ? `${limit.left} of ${limit.allowed} requests left in this minute` : "no rate limit reported",
     ].join("  ·  ");
     $("reading").title = reading.readAt ?? "";
   }
-  const shown = reading?.readAt ? ` This data is ${ago(reading.readAt)} old.` : "";
+  const shown = reading?.readAt ? ` This data was read ${ago(reading.readAt)}.` : "";
   const trouble = !connected
     ? `This monitor does not answer: it has ended, or the network is down. Retrying automatically.${shown}`
     : reading?.error

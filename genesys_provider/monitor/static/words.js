@@ -27,10 +27,11 @@ export function badge(status) {
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 const UNITS = [[60, "s"], [60, "min"], [24, "h"], [Infinity, "d"]];
 
+/** How long ago it was: `15 s ago`. */
 export function ago(iso) {
   let amount = Math.max(0, (Date.now() - Date.parse(iso)) / 1000);
   for (const [size, unit] of UNITS) {
-    if (amount < size) return `${Math.floor(amount)} ${unit}`;
+    if (amount < size) return `${Math.floor(amount)} ${unit} ago`;
     amount /= size;
   }
   return "";
@@ -59,7 +60,7 @@ export function owner(urn) {
 export function paintBars(element, runs) {
   const shown = runs.reduce((sum, [, count]) => sum + count, 0);
   let at = BARS - shown;
-  const stops = at ? [`transparent 0 ${(at / BARS) * 100}%`] : [];
+  const stops = at ? [`var(--line) 0 ${(at / BARS) * 100}%`] : [];
   for (const [status, count] of runs) {
     stops.push(`var(--${tone(status)}) ${(at / BARS) * 100}% ${((at += count) / BARS) * 100}%`);
   }
