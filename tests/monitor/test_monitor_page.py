@@ -183,6 +183,7 @@ def test_the_detail_view_and_a_health_check(
     text = detail.inner_text()
     assert cloud.endpoint("orders") in text
     assert "X-Key" in text
+    assert "since before the first reading" in text
     assert re.search(r"\d+ s ago\s+status first seen", text)
     assert "canary" not in page.content()
     assert not page.locator("#fleet").is_visible()

@@ -77,7 +77,7 @@ function draw(thing) {
     back,
     el("h2", "", thing.name),
     el("p", "line", [
-      badge(thing.status), el("span", "quiet", ["since ", stamp(thing.since)]), bars(thing.bars),
+      badge(thing.status), el("span", "quiet", ["since ", stamp(thing.since, "before the first reading")]), bars(thing.bars),
       thing.health ? el("span", tone(thing.health), `health ${word(thing.health)}`) : null, button, answer,
     ]),
     thing.reason ? el("p", "reason", thing.reason) : "",
