@@ -122,6 +122,13 @@ class News:
                     about,
                     error.message.removesuffix("."),
                 )
+            except Exception as error:  # noqa: BLE001 - the next change must be sent all the same
+                _log.error(
+                    "the webhook for %s failed and is not sent again, by a fault of this monitor: %s: %s",
+                    about,
+                    type(error).__name__,
+                    shortened(str(error)),
+                )
             self._waiting.task_done()
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from genesys_provider import Settings, TargetManager
 from genesys_provider.client import retries
+from genesys_provider.client.redaction import hide
 from genesys_provider.monitor import fleet, news
 from genesys_provider.monitor.fleet import Change, Fleet, Key, Row
 from genesys_provider.monitor.health import MOST_REQUESTED, HealthChecks
@@ -307,6 +308,22 @@ def test_a_dead_receiver_holds_up_no_change_for_longer_than_one_attempt(
     assert sync["body"]["after"] == "VERIFIED"
     assert caplog.text.count("is not sent again") == 2
     reporting.close()
+
+
+def test_a_change_that_can_not_be_sent_does_not_hold_up_the_next_one(
+    cloud: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Formatting the time of this change fails, and the text of that error has its year.
+    hide("33658")
+    reporting = _news(cloud)
+    reporting.tell([Change(1e12, "target", "1", "orders", "status", "VERIFIED", "FAILED")])
+    reporting.tell(_changes("FAILED", "VERIFIED"))
+    (sync,) = eventually(lambda: cloud.received()["syncs"])
+    assert sync["body"]["after"] == "VERIFIED"
+    reporting.close()
+    (said,) = [each for each in caplog.messages if "webhook for target 1" in each]
+    assert "is not sent again" in said
+    assert "ValueError: year [secret] is out of range" in said
 
 
 def test_what_the_api_says_can_not_forge_a_line_of_the_log(
