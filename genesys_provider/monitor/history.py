@@ -7,6 +7,7 @@ Only changes are stored, not readings: between two changes the status is known w
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import threading
 from collections import defaultdict, deque
@@ -19,9 +20,9 @@ from genesys_provider.monitor.fleet import BARS, GONE, Change, Key, Kind, Row
 
 DAY = 86_400.0
 KEPT_SECONDS = 30 * DAY
-"""How long changes of a status are kept; older ones are reduced to the last one."""
+"""How long changes of a status are kept, in time with readings; older ones are reduced to the last one."""
 KEPT_HEALTH_SECONDS = 7 * DAY
-"""How long changes of the health are kept, and objects that no longer exist."""
+"""How long, likewise, changes of the health are kept, and objects that no longer exist."""
 KEPT_A_THING = 2_000
 """How many changes of one object are kept, so that a flapping one can't fill the disk."""
 TIMELINE = 200
@@ -235,12 +236,15 @@ class History:
                     had += seen if status == wanted else 0.0
         return had / total if total else None
 
-    def thin(self, now: float) -> list[Key]:
+    def thin(self) -> list[Key]:
         """Deletes old changes, and objects that have been gone for long; returns the keys of those objects."""
         with self._transaction() as cursor:
+            health_from, status_from = (
+                _covered_from(cursor, each) for each in (KEPT_HEALTH_SECONDS, KEPT_SECONDS)
+            )
             gone: list[tuple[Kind, str]] = cursor.execute(
                 "SELECT kind, id FROM things WHERE status = ? AND since < ?",
-                (GONE, now - KEPT_HEALTH_SECONDS),
+                (GONE, health_from),
             ).fetchall()
             cursor.executemany("DELETE FROM things WHERE kind = ? AND id = ?", gone)
             cursor.executemany("DELETE FROM changes WHERE kind = ? AND thing = ?", gone)
@@ -250,7 +254,7 @@ class History:
                 SELECT 1 FROM changes AS later WHERE later.kind = changes.kind AND later.thing = changes.thing
                 AND later.what = changes.what AND later.at > changes.at
                 AND later.at < CASE changes.what WHEN 'health' THEN ? ELSE ? END)""",
-                (now - KEPT_HEALTH_SECONDS, now - KEPT_SECONDS) * 2,
+                (health_from, status_from) * 2,
             )
             for kind, thing in cursor.execute(
                 "SELECT kind, thing FROM changes GROUP BY kind, thing HAVING count(*) > ?", (KEPT_A_THING,)
@@ -260,8 +264,20 @@ class History:
                     WHERE kind = ?1 AND thing = ?2 ORDER BY at DESC LIMIT 1 OFFSET ?3)""",
                     (kind, thing, KEPT_A_THING),
                 )
-            cursor.execute("DELETE FROM coverage WHERE until < ?", (now - KEPT_SECONDS,))
+            cursor.execute("DELETE FROM coverage WHERE until < ?", (status_from,))
         return gone
+
+
+def _covered_from(cursor: sqlite3.Cursor, seconds: float) -> float:
+    """The time since which the monitor has been reading for so many seconds; minus infinity if it has for less.
+
+    By the clock alone, an hour in which it is ten years ahead would make all of the history look old.
+    """
+    for since, until in cursor.execute("SELECT since, until FROM coverage ORDER BY until DESC"):
+        seconds -= until - since
+        if seconds <= 0:
+            return float(since - seconds)
+    return -math.inf
 
 
 def _add(cursor: sqlite3.Cursor, changes: Iterable[Change], rows: Iterable[Row]) -> None:

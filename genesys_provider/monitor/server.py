@@ -202,7 +202,7 @@ class Monitor:
         self._history.reading(read_at, changes, rows, self._fleet.interval + LONGEST_READING)
         self._known_to_history = version
         if time.monotonic() >= self._thin_at:
-            self._fleet.forget(self._history.thin(read_at))
+            self._fleet.forget(self._history.thin())
             self._thin_at = time.monotonic() + THINNED_EVERY
 
     def _between_readings(self, changes: Sequence[Change]) -> None:

@@ -51,7 +51,17 @@ def health(at: float, before: str | None, after: str) -> Change:
 def look(
     history: History, at: float, *changes: Change, now: str = "VERIFIED", since: float | None = None
 ) -> None:
-    history.reading(at, changes, [Row("target", {"id": "1", "name": "orders"}, now, since)], GAP)
+    history.reading(at, changes, [row(now, since)], GAP)
+
+
+def watched(history: History, begin: float, end: float, now: str, since: float | None = None) -> None:
+    """Reads all the time from `begin` to `end`."""
+    for at in (begin, end):
+        history.reading(at, [], [row(now, since)], end - begin)
+
+
+def row(status: str, since: float | None) -> Row:
+    return Row("target", {"id": "1", "name": "orders"}, status, since)
 
 
 def test_the_history_survives_a_restart(cloud: Cloud, watch: Watcher, tmp_path: Path) -> None:
@@ -155,8 +165,8 @@ def test_old_entries_are_deleted(history: History) -> None:
         ],
         [],
     )
-    look(history, now, now="FAILED")
-    assert history.thin(now) == []
+    watched(history, old - 20, now, now="FAILED")
+    assert history.thin() == []
     assert [(each.what, each.after) for each in history.timeline(KEY)] == [
         ("status", "FAILED"),
         ("health", "HEALTHY"),
@@ -167,7 +177,7 @@ def test_old_entries_are_deleted(history: History) -> None:
 
 def test_a_flapping_target_does_not_fill_the_disk(history: History) -> None:
     history.record([status(float(at), "FAILED", "VERIFIED") for at in range(KEPT_A_THING + 500)], [])
-    history.thin(KEPT_A_THING + 500.0)
+    history.thin()
     history.close()
     with sqlite3.connect(history._path or "") as database:
         assert database.execute("SELECT count(*), max(at) FROM changes").fetchone() == (
@@ -180,8 +190,13 @@ def test_a_flapping_target_does_not_fill_the_disk(history: History) -> None:
 def test_objects_that_have_been_gone_for_long_are_deleted(history: History) -> None:
     look(history, 0, status(0, None, "VERIFIED"))
     look(history, 10, status(10, "VERIFIED", "GONE"), now="GONE", since=10)
-    assert history.thin(KEPT_HEALTH_SECONDS) == []
-    assert history.thin(KEPT_HEALTH_SECONDS + 20) == [KEY]
+    watched(history, 10, KEPT_HEALTH_SECONDS, now="GONE", since=10)
+    assert history.thin() == []
+    # The time without readings does not count.
+    look(history, 2 * KEPT_HEALTH_SECONDS, now="GONE", since=10)
+    assert history.thin() == []
+    watched(history, 2 * KEPT_HEALTH_SECONDS, 2 * KEPT_HEALTH_SECONDS + 20, now="GONE", since=10)
+    assert history.thin() == [KEY]
     assert history.timeline(KEY) == []
     assert history.restored()[0] == []
 
@@ -198,6 +213,28 @@ def test_a_clock_that_was_wrong_for_a_while(history: History) -> None:
     look(history, 3000, status(3000, "VERIFIED", "FAILED"), now="FAILED")
     look(history, 3050, now="FAILED")
     assert history.share(KEY, "VERIFIED", 2950, 3050) == 0.5
+
+
+def test_a_clock_that_was_far_ahead_for_a_while_deletes_nothing(history: History) -> None:
+    now, gone_at = 40 * DAY, 39 * DAY
+    watched(history, 0, now, "GONE", gone_at)
+    history.record(
+        [
+            status(now - KEPT_SECONDS + DAY, None, "VERIFIED"),
+            health(gone_at - 20, None, "UNHEALTHY"),
+            health(gone_at - 10, "UNHEALTHY", "HEALTHY"),
+            status(gone_at, "VERIFIED", "GONE"),
+        ],
+        [],
+    )
+    ahead = now + 3650 * DAY
+    watched(history, ahead, ahead + DAY / 2, "GONE", gone_at)
+    assert history.thin() == []
+    # It is right again.
+    look(history, now + 50, now="GONE", since=gone_at)
+    assert history.thin() == []
+    assert len(history.timeline(KEY)) == 4
+    assert history.share(KEY, "VERIFIED", 0, now) == 1
 
 
 def test_a_full_disk_is_survived(tmp_path: Path) -> None:
