@@ -123,7 +123,7 @@ def service(connection: Connection, settings: Settings) -> Iterator[Finding]:
         last: Answer | None = None
         for subject, path in READS.items():
             call = Call("GET", path)
-            answer, refusal = _asked(http, call, settings.api_url, token)
+            answer, refusal = _asked(http, call, settings, token)
             if refusal is not None:
                 # A service that does not tell its organization still works.
                 state = NOTE if path == MY_ORGANIZATION else WRONG
@@ -138,12 +138,12 @@ def service(connection: Connection, settings: Settings) -> Iterator[Finding]:
 
 
 def _asked(
-    http: httpx.Client, call: Call, api_url: str, token: str
+    http: httpx.Client, call: Call, settings: Settings, token: str
 ) -> tuple[Answer | None, GenesysError | None]:
     headers = {"Authorization": f"Bearer {token}"}
     try:
-        answer = exchange(http, call.method, api_url + call.path, what=str(call), headers=headers)
-        read(call, answer, api_url)
+        answer = exchange(http, call.method, settings.api_url + call.path, what=str(call), headers=headers)
+        read(call, answer, settings)
     except ConnectionFailed:
         raise
     except GenesysError as error:

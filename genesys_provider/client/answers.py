@@ -36,6 +36,7 @@ from genesys_provider.client.errors import (
 )
 from genesys_provider.client.redaction import shortened
 from genesys_provider.client.retries import REQUEST_TIMEOUT, TOO_EARLY, retry_after
+from genesys_provider.client.settings import Settings
 from genesys_provider.client.transport import Answer, where_to_look
 
 _KINDS: dict[int, type[ApiError]] = {
@@ -84,25 +85,25 @@ class Success:
     body: dict[str, Any]
 
 
-def read(call: Call, answer: Answer, api_url: str) -> Success:
+def read(call: Call, answer: Answer, settings: Settings) -> Success:
     """Returns the content of a successful response.
 
     Args:
         call: The call.
         answer: Its response.
-        api_url: Where the call was sent, for the error message.
+        settings: Where the call was sent, for the error message.
 
     Raises:
         UnexpectedAnswer: The response is not from the API.
         ApiError: The API refused the call.
     """
     if not 200 <= answer.status < 300:
-        raise _refusal(call, answer, api_url)
+        raise _refusal(call, answer, settings)
     if call.writes and answer.body.strip() in (b"", b"null"):
         return Success(answer.status, {})
     body = answer.json_object()
     if body is None:
-        raise _not_the_api(f"{call}: HTTP {answer.status}, but the body is not a JSON object", api_url)
+        raise _not_the_api(f"{call}: HTTP {answer.status}, but the body is not a JSON object", settings)
     if in_envelope(body) and isinstance(code := body["status"], int) and code >= 400:
         said = f"HTTP {answer.status}, but the body is an error ({code}): {_words(body, answer)}"
         raise UnexpectedAnswer(f"{call}: {said}")
@@ -114,19 +115,19 @@ def correlation_id_of(answer: Answer) -> str:
     return shortened(answer.headers.get("ININ-Correlation-Id", ""))
 
 
-def _refusal(call: Call, answer: Answer, api_url: str) -> GenesysError:
+def _refusal(call: Call, answer: Answer, settings: Settings) -> GenesysError:
     status, body = answer.status, answer.json_object()
     if answer.redirects:
-        return _lasting(f"{call}: HTTP {status}, a redirect that is not followed", api_url)
+        return _lasting(f"{call}: HTTP {status}, a redirect that is not followed", settings)
     enveloped = in_envelope(body)
     words = _words(body, answer)
     kind, hint = _kind(call, status, enveloped=enveloped), None
     if kind is NotFound and not enveloped:
-        return _lasting(f"{call}: HTTP {status}, but not in the API's form: {words}", api_url)
+        return _lasting(f"{call}: HTTP {status}, but not in the API's form: {words}", settings)
     if kind is NotFound and not call.names_one:
-        kind, hint = ApiError, _no_such_call(api_url)
+        kind, hint = ApiError, _no_such_call(settings)
     elif not enveloped and kind not in (RateLimited, ServerError):
-        hint = where_to_look("apiUrl", api_url)
+        hint = where_to_look("apiUrl", settings)
     elif kind is Conflict and call.method not in ("POST", "PUT"):
         hint = "Something else is in the way: try again later"
     return kind(
@@ -149,21 +150,21 @@ def _kind(call: Call, status: int, *, enveloped: bool) -> type[ApiError]:
     return ServerError if status >= 500 else _KINDS.get(status, ApiError)
 
 
-def _lasting(message: str, api_url: str) -> UnexpectedAnswer:
-    failure = _not_the_api(message, api_url)
+def _lasting(message: str, settings: Settings) -> UnexpectedAnswer:
+    failure = _not_the_api(message, settings)
     # A retry would meet the same redirect or server.
     failure.tried_enough = True
     return failure
 
 
-def _not_the_api(message: str, api_url: str) -> UnexpectedAnswer:
-    return UnexpectedAnswer(message, hint=where_to_look("apiUrl", api_url))
+def _not_the_api(message: str, settings: Settings) -> UnexpectedAnswer:
+    return UnexpectedAnswer(message, hint=where_to_look("apiUrl", settings))
 
 
-def _no_such_call(api_url: str) -> str:
+def _no_such_call(settings: Settings) -> str:
     return (
-        "The API does not know this call: check GENESYSCLOUD_API_URL or GENESYSCLOUD_REGION, which lead to "
-        f"{api_url}, and check that this organization has this part of the API"
+        f"The API does not know this call: check {settings.whence('apiUrl')}, and check that this organization has "
+        "this part of the API"
     )
 
 

@@ -289,7 +289,7 @@ class GenesysClient:
             correlation_id = correlation_id_of(answer) or "none"
             _log.debug("%s: %d, correlation id %s", request.call, answer.status, correlation_id)
         try:
-            return read(request.call, answer, self._settings.api_url)
+            return read(request.call, answer, self._settings)
         except RateLimited as error:
             if error.retry_after is None or error.retry_after <= LONGEST_WAIT:
                 self.allowance.exhausted(error.retry_after or back_off(0))

@@ -189,8 +189,9 @@ class Unauthorized(ApiError):
 
     hint = (
         "Check that GENESYSCLOUD_OAUTHCLIENT_ID and GENESYSCLOUD_OAUTHCLIENT_SECRET belong to a client-credentials "
-        "OAuth client of this organization, and that GENESYSCLOUD_REGION is the organization's region; if so, make "
-        "a new secret in Genesys Cloud under Admin > Integrations > OAuth"
+        "OAuth client of this organization, and that GENESYSCLOUD_REGION, or GENESYSCLOUD_API_URL and "
+        "GENESYSCLOUD_LOGIN_URL, are those of the organization; if so, make a new secret in Genesys Cloud under "
+        "Admin > Integrations > OAuth"
     )
 
 

@@ -147,7 +147,7 @@ class Login:
         return failure
 
     def _unexpected(self, message: str) -> UnexpectedAnswer:
-        return UnexpectedAnswer(message, hint=where_to_look("loginUrl", self._settings.login_url))
+        return UnexpectedAnswer(message, hint=where_to_look("loginUrl", self._settings))
 
 
 def _lifetime(given: object) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,6 +77,8 @@ class Origins(NamedTuple):
     """What to do about a wrong value."""
     whose: str = ""
     """What follows a name, or the last of several in a row: ` of provider 'eu'`."""
+    given: Collection[str] = ()
+    """The config keys that have a value, as far as that is known."""
 
 
 FROM_CONFIG = Origins({})
@@ -214,9 +216,8 @@ class Settings:
             return Path(text(key)).expanduser() if text(key) else None
 
         with _naming(origins):
-            for key in ENVIRONMENT:
-                # Also what nothing else reads, such as a region beside both URLs.
-                text(key)
+            # Reads also what nothing else does, such as a region beside both URLs.
+            given = [key for key in ENVIRONMENT if text(key)]
             return cls(
                 client_id=text("clientId"),
                 client_secret=text("clientSecret"),
@@ -227,8 +228,21 @@ class Settings:
                 audit_key=environ.get(AUDIT_KEY, ""),
                 max_retries=whole_number("maxRetries", DEFAULT_MAX_RETRIES),
                 verification_timeout=number("verificationTimeout", DEFAULT_VERIFICATION_TIMEOUT),
-                origins=origins,
+                origins=origins._replace(given=given),
             )
+
+    def whence(self, key: str) -> str:
+        """Names the environment variables that a URL came from: `GENESYSCLOUD_REGION, which leads to https://…`.
+
+        Args:
+            key: The config key of the URL: `apiUrl` or `loginUrl`.
+        """
+        url = {"apiUrl": self.api_url, "loginUrl": self.login_url}[key]
+        # A region makes no URL that is given.
+        found = next((each for each in (key, "region") if each in self.origins.given), None)
+        if found is None:
+            return f"{ENVIRONMENT[key]} or {ENVIRONMENT['region']}, which lead to {url}"
+        return f"{ENVIRONMENT[found]}, which leads to {url}"
 
     def naming_sources(self) -> AbstractContextManager[None]:
         """Within the block, a `ConfigurationError` names where a value came from, as `in_its_words` does."""

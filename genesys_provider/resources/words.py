@@ -37,8 +37,8 @@ _HINTS = {
     NotFound.hint: "It may have been deleted by hand: `pulumi refresh` corrects the state",
     Unauthorized.hint: (
         "Check that genesys:clientId and genesys:clientSecret belong to a client-credentials OAuth client of this "
-        "organization, and that genesys:region is the organization's region; if so, make a new secret in Genesys "
-        "Cloud under Admin > Integrations > OAuth"
+        "organization, and that genesys:region, or genesys:apiUrl and genesys:loginUrl, are those of the "
+        "organization; if so, make a new secret in Genesys Cloud under Admin > Integrations > OAuth"
     ),
     OtherOrganization.hint: (
         "Set the OAuth client, genesys:region and genesys:apiUrl back to those of its organization, and run "

@@ -17,9 +17,10 @@ from genesys_provider.client.errors import (
     UnexpectedAnswer,
 )
 from genesys_provider.client.retries import worth_retrying
+from genesys_provider.client.settings import Settings
 from genesys_provider.client.transport import Answer
 
-API = "https://api.example.com"
+HERE = Settings("id", "secret", api_url="https://api.example.com")
 LIST = Call("GET", "/targets")
 CREATE = Call("POST", "/targets", idempotent=False)
 GET, PUT, DELETE = (Call(method, "/targets/1", names_one=True) for method in ("GET", "PUT", "DELETE"))
@@ -37,25 +38,25 @@ def envelope(status: int) -> dict[str, object]:
 
 def error_of(call: Call, said: Answer) -> GenesysError:
     with pytest.raises(GenesysError) as caught:
-        read(call, said, API)
+        read(call, said, HERE)
     return caught.value
 
 
 @pytest.mark.parametrize("call", [CREATE, PUT, DELETE, GET])
 @pytest.mark.parametrize("status", [200, 201, 202])
 def test_any_success_status_with_an_object_is_accepted(call: Call, status: int) -> None:
-    assert read(call, answer(status, {"id": "1"}), API) == Success(status, {"id": "1"})
+    assert read(call, answer(status, {"id": "1"}), HERE) == Success(status, {"id": "1"})
 
 
 @pytest.mark.parametrize("call", [CREATE, PUT, DELETE])
 @pytest.mark.parametrize("status", [200, 202, 204])
 def test_a_write_may_be_answered_without_a_body(call: Call, status: int) -> None:
-    assert read(call, answer(status), API) == Success(status, {})
+    assert read(call, answer(status), HERE) == Success(status, {})
 
 
 @pytest.mark.parametrize("call", [CREATE, PUT, DELETE])
 def test_null_in_the_answer_to_a_write_is_no_body(call: Call) -> None:
-    assert read(call, answer(200, "null"), API) == Success(200, {})
+    assert read(call, answer(200, "null"), HERE) == Success(200, {})
 
 
 @pytest.mark.parametrize("call", [CREATE, PUT, DELETE, GET, LIST])
@@ -68,7 +69,7 @@ def test_an_error_in_a_success_is_no_success(call: Call, status: int) -> None:
 
 @pytest.mark.parametrize("body", [{"status": "FAILED", "message": "x"}, {"status": 200, "message": "x"}])
 def test_a_status_that_is_no_error_is_a_success(body: dict[str, object]) -> None:
-    assert read(GET, answer(200, body), API) == Success(200, body)
+    assert read(GET, answer(200, body), HERE) == Success(200, body)
 
 
 @pytest.mark.parametrize("call", [GET, LIST])
@@ -81,7 +82,7 @@ def test_a_read_without_a_body_is_an_error(call: Call) -> None:
 def test_a_success_without_an_object_is_not_from_the_api(call: Call, body: str) -> None:
     error = error_of(call, answer(200, body))
     assert isinstance(error, UnexpectedAnswer)
-    assert API in str(error)
+    assert HERE.api_url in str(error)
 
 
 @pytest.mark.parametrize("call", [GET, PUT, DELETE])

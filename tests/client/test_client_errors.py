@@ -16,6 +16,7 @@ import genesys_provider.targets
 from genesys_provider.client import errors
 from genesys_provider.client.answers import Call, read
 from genesys_provider.client.errors import ApiError, GenesysError
+from genesys_provider.client.settings import Settings
 from genesys_provider.client.transport import Answer
 from genesys_provider.common.errors import Invalid
 from genesys_provider.common.faults import Fault
@@ -66,7 +67,7 @@ def test_an_api_error_has_the_cause_the_next_step_and_the_correlation_id(status:
     body = json.dumps({"status": status, "message": "no"}).encode()
     answer = Answer(status, "", httpx.Headers({"ININ-Correlation-Id": "corr-1"}), body)
     with pytest.raises(ApiError) as caught:
-        read(Call("GET", "/x"), answer, "https://api.example.com")
+        read(Call("GET", "/x"), answer, Settings("id", "secret"))
     error = caught.value
     assert str(error).startswith(f"GET /x: no (HTTP {status}, correlation id corr-1). ")
     assert error.hint

@@ -193,6 +193,24 @@ def test_hints_name_the_variables_in_use() -> None:
     assert settings == Settings.resolve({"region": "eu-west-2", "apiUrl": "https://api.example"}, {})
 
 
+URL = "https://api.example"
+
+
+@pytest.mark.parametrize(
+    ("config", "whence"),
+    [
+        ({"region": "eu-west-1"}, "GENESYSCLOUD_REGION, which leads to https://api.mypurecloud.ie"),
+        ({"apiUrl": URL}, f"GENESYSCLOUD_API_URL, which leads to {URL}"),
+        ({"apiUrl": URL, "region": "eu-west-1"}, f"GENESYSCLOUD_API_URL, which leads to {URL}"),
+        ({}, "GENESYSCLOUD_API_URL or GENESYSCLOUD_REGION, which lead to https://api.mypurecloud.com"),
+    ],
+)
+def test_what_to_check_about_a_url_is_where_it_came_from(config: dict[str, str], whence: str) -> None:
+    assert Settings.resolve(config, {}).whence("apiUrl") == whence
+    environ = {ENVIRONMENT[key]: value for key, value in config.items()}
+    assert Settings.resolve({}, environ).whence("apiUrl") == whence
+
+
 def test_an_error_about_a_file_names_its_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in set(ENVIRONMENT.values()) - {"GENESYSCLOUD_CA_FILE"}:
         monkeypatch.delenv(name, raising=False)

@@ -202,9 +202,7 @@ def test_a_404_without_the_api_envelope_tells_nothing_about_a_target(
         with pytest.raises(UnexpectedAnswer, match="HTTP 404, but not in the API's form") as failed:
             call("some-id")
         said = str(failed.value)
-        assert (
-            f"check GENESYSCLOUD_API_URL or GENESYSCLOUD_REGION, which lead to {cloud.emulator.url}" in said
-        )
+        assert f"check GENESYSCLOUD_API_URL, which leads to {cloud.emulator.url}" in said
         assert "refresh" not in said
         assert "proxy" not in said
     client.close()
@@ -240,7 +238,7 @@ def test_a_refusal_without_the_api_envelope_points_to_the_network(
     cloud.control("faults", match=ANY, action="status", status=status, body="<html>blocked")
     with pytest.raises(ApiError, match="blocked") as failed:
         client.list_targets()
-    assert "check GENESYSCLOUD_API_URL or GENESYSCLOUD_REGION" in str(failed.value)
+    assert "check GENESYSCLOUD_API_URL, which leads to" in str(failed.value)
     assert "role" not in str(failed.value)
 
 
@@ -248,11 +246,11 @@ def test_a_proxy_that_may_have_answered_is_named(
     cloud: Cloud, client: GenesysClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://me:canary@proxy.example:3128")
-    said = where_to_look("apiUrl", "https://api.mypurecloud.test")
+    said = where_to_look("apiUrl", Settings("id", "secret", api_url="https://api.mypurecloud.test"))
     assert said.endswith(
         "to https://api.mypurecloud.test, and the proxy proxy.example:3128 that HTTPS_PROXY names"
     )
-    assert "proxy" not in where_to_look("apiUrl", cloud.emulator.url)
+    assert "proxy" not in where_to_look("apiUrl", Settings("id", "secret", api_url=cloud.emulator.url))
 
 
 def test_an_error_names_its_details_and_errors(cloud: Cloud, client: GenesysClient) -> None:

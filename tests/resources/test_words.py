@@ -15,6 +15,7 @@ from genesys_provider.client.errors import (
     UnexpectedAnswer,
 )
 from genesys_provider.client.settings import ENVIRONMENT, Settings
+from genesys_provider.client.transport import where_to_look
 from genesys_provider.common.organization import Organization, OtherOrganization
 from genesys_provider.resources import words
 from genesys_provider.resources.words import said
@@ -38,6 +39,7 @@ from genesys_provider.targets.models import Target
 TARGET = Target(id="id-1", name="orders", endpoint_url="https://a.example", status="FAILED")
 SOURCE = Source(id="id-2", name="orders")
 HERE = Organization("here", "https://api.example")
+URL = "https://api.example"
 UNAUTHORIZED = Unauthorized("no", status=401)
 
 ERRORS: dict[GenesysError, str] = {
@@ -84,6 +86,16 @@ def test_the_user_of_an_explicit_provider_gets_its_arguments() -> None:
     settings = Settings.of_provider({"clientId": "id", "clientSecret": "canary", "region": "eu-west-1"}, "eu")
     assert "that client_id and client_secret of provider 'eu' belong to" in said(UNAUTHORIZED, settings)
     assert "genesys:" not in said(UNAUTHORIZED, settings)
+
+
+def test_a_provider_with_urls_is_not_asked_about_its_region() -> None:
+    config = {"clientId": "id", "clientSecret": "canary", "apiUrl": URL, "loginUrl": f"{URL}/login"}
+    settings = Settings.of_provider(config, "eu")
+    error = UnexpectedAnswer("no", hint=where_to_look("loginUrl", settings))
+    assert f"check login_url of provider 'eu', which leads to {URL}/login" in said(error, settings)
+    assert "region" not in said(error, settings)
+    refused = said(UNAUTHORIZED, settings)
+    assert "or api_url and login_url of provider 'eu', are those of the organization" in refused
 
 
 def test_no_two_errors_have_the_same_hint_for_scripts() -> None:
