@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.engine import StackMaker
+    from tests.support.keys import Keys
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,22 +68,20 @@ def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _keys() -> Iterator[None]:
-    """Lets Pulumi ask a service for the keys of stacks, instead of deriving them from a passphrase."""
-    with key_service() as env, pytest.MonkeyPatch.context() as environment:
-        for name, value in env.items():
-            environment.setenv(name, value)
-        yield
+@pytest.fixture(scope="session")
+def keys() -> Iterator[Keys]:
+    """The service that keeps the keys of all stacks."""
+    with key_service() as keys:
+        yield keys
 
 
 @pytest.fixture
-def make_stack(tmp_path: Path) -> StackMaker:
+def make_stack(tmp_path: Path, keys: Keys) -> StackMaker:
     """Creates stacks in separate folders below the test's `tmp_path`."""
     made: list[Stack] = []
 
     def make(program: str, **options: Any) -> Stack:
-        stack = Stack(tmp_path / f"stack{len(made)}", program, **options)
+        stack = Stack(tmp_path / f"stack{len(made)}", program, keys=keys, **options)
         made.append(stack)
         return stack
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import yaml
 
-from tests.support.keys import secrets_provider
+from tests.support.keys import Keys, secrets_provider
 from tests.support.process import Result, Running
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def backend_url(directory: Path) -> str:
     return f"{directory.as_uri()}?metadata=skip"
 
 
-def pulumi_env(home: Path, backend: Path) -> dict[str, str]:
-    """The environment of a Pulumi with its own home and backend."""
+def pulumi_env(home: Path, backend: Path, keys: Keys | None = None) -> dict[str, str]:
+    """The environment of a Pulumi with its own home and backend, and with this service for the keys of stacks."""
     path = pulumi_path()
     assert path is not None, "no Pulumi here: run tools/setup"
     # The settings of the machine's own Pulumi must not affect the test.
@@ -69,6 +69,7 @@ def pulumi_env(home: Path, backend: Path) -> dict[str, str]:
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_HOME": str(home),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        **({} if keys is None else keys.env),
     }
 
 
@@ -83,15 +84,15 @@ class NewStack:
 
 
 @cache
-def new_stack(project: str, name: str) -> NewStack:
+def new_stack(project: str, name: str, keys: Keys | None) -> NewStack:
     """Runs `pulumi stack init` in a temporary folder, only once in a process for all stacks with these names."""
     with TemporaryDirectory() as directory:
         home, backend, there = (Path(directory, each) for each in ("home", "backend", "project"))
         backend.mkdir()
         there.mkdir()
         (there / "Pulumi.yaml").write_text(json.dumps({"name": project, "runtime": "python"}))
-        env = pulumi_env(home, backend)
-        command = ["pulumi", "--non-interactive", "stack", "init", name, *secrets_provider(env)]
+        env = pulumi_env(home, backend, keys)
+        command = ["pulumi", "--non-interactive", "stack", "init", name, *secrets_provider(keys)]
         result = Running(command, there, env).wait()
         assert result.code == 0, result.output
         files = [each for each in backend.rglob("*") if each.is_file()]
@@ -106,7 +107,8 @@ class Stack:
 
     `program` is the text of `__main__.py`, and `modules` are other files of the project. `host` is the folder of
     the dynamic-provider host in Pulumi.yaml, None for the stock one. `env` is added to the environment. `name` is
-    the name of the project, and `stack` that of the stack. A `backend` can be shared with other stacks.
+    the name of the project, and `stack` that of the stack. A `backend` can be shared with other stacks. `keys`
+    keeps the key of the stack; without that, it is made from a passphrase.
     """
 
     def __init__(
@@ -122,13 +124,14 @@ class Stack:
         name: str = PROJECT,
         stack: str = "dev",
         backend: Path | None = None,
+        keys: Keys | None = None,
     ) -> None:
         self.directory = directory / "project"
         self.backend = backend or directory / "backend"
         self.directory.mkdir(parents=True)
         self.backend.mkdir(exist_ok=True)
-        self.project, self.name, self.host = name, stack, host
-        self.env = {**pulumi_env(directory / "home", self.backend), **(env or {})}
+        self.project, self.name, self.host, self.keys = name, stack, host, keys
+        self.env = {**pulumi_env(directory / "home", self.backend, keys), **(env or {})}
         self.write_project()
         for file, text in (modules or {}).items():
             self.write(file, text)
@@ -143,10 +146,10 @@ class Stack:
     def _init(self) -> None:
         """Initializes the stack; in its own backend without `pulumi stack init`, which takes 0.3 s of CPU."""
         if self.env["PULUMI_BACKEND_URL"] != backend_url(self.backend):
-            self.must("stack", "init", self.name, *secrets_provider(self.env))
+            self.must("stack", "init", self.name, *secrets_provider(self.keys))
             return
         assert not self._stored.exists(), f"{self.qualified} already exists"
-        new = new_stack(self.project, self.name)
+        new = new_stack(self.project, self.name, self.keys)
         for path, text in new.backend.items():
             (self.backend / path).parent.mkdir(parents=True, exist_ok=True)
             (self.backend / path).write_text(text)

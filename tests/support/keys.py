@@ -10,17 +10,26 @@ import json
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-URL = "VAULT_SERVER_URL"
+    from collections.abc import Iterator
 
 
-def secrets_provider(env: Mapping[str, str]) -> tuple[str, ...]:
-    """The options with which `pulumi stack init` uses the service, if the environment has one."""
-    return ("--secrets-provider", "hashivault://tests") if URL in env else ()
+class Keys(NamedTuple):
+    """A service that keeps the keys of stacks."""
+
+    url: str
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment in which Pulumi finds the service."""
+        return {"VAULT_SERVER_URL": self.url, "VAULT_SERVER_TOKEN": "tests"}
+
+
+def secrets_provider(keys: Keys | None) -> tuple[str, ...]:
+    """The options with which `pulumi stack init` uses the service; without one it takes the passphrase."""
+    return () if keys is None else ("--secrets-provider", "hashivault://tests")
 
 
 class _Transit(BaseHTTPRequestHandler):
@@ -47,14 +56,14 @@ class _Transit(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def key_service() -> Iterator[dict[str, str]]:
-    """Serves until the end; the environment is the one in which Pulumi finds the service."""
+def key_service() -> Iterator[Keys]:
+    """Serves until the end."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Transit) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         host, port = server.server_address[:2]
         try:
-            yield {URL: f"http://{host!s}:{port}", "VAULT_SERVER_TOKEN": "tests"}
+            yield Keys(f"http://{host!s}:{port}")
         finally:
             server.shutdown()
             thread.join()

@@ -12,13 +12,15 @@ from tests.torture.worlds import Origin
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.keys import Keys
+
 _TALLY = Tally()
 
 
 @pytest.fixture(scope="session")
-def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
+def origin(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Iterator[Origin]:
     """A deployed stack from which runs branch."""
-    with Origin(tmp_path_factory.mktemp("origin")) as origin:
+    with Origin(tmp_path_factory.mktemp("origin"), keys) as origin:
         yield origin
 
 

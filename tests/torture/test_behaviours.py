@@ -23,6 +23,7 @@ from tests.torture.wanted import Wanted, program
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tests.support.keys import Keys
     from tests.torture.tally import Tally
 
 pytestmark = pytest.mark.timeout(max(LIMIT, 300))
@@ -78,12 +79,11 @@ class UpperCaseHost(Cloud):
 class LifeCycle:
     """The life cycle of a stack in an organization with this behaviour."""
 
-    def __init__(self, cloud: Cloud, behaviour: Unlike) -> None:
+    def __init__(self, cloud: Cloud, behaviour: Unlike, keys: Keys) -> None:
         self.cloud = cloud
         self.behaviour = behaviour
-        self.stack = Stack(
-            cloud.directory / "stack", "", env={**cloud.env, "GENESYSCLOUD_VERIFICATION_TIMEOUT": "25"}
-        )
+        env = {**cloud.env, "GENESYSCLOUD_VERIFICATION_TIMEOUT": "25"}
+        self.stack = Stack(cloud.directory / "stack", "", env=env, keys=keys)
         self._heard = Heard([], {}, set())
         self._wanted: tuple[Wanted, ...] = ()
 
@@ -182,13 +182,13 @@ class LifeCycle:
         self.agrees(destroyed)
 
 
-def run_life_cycle(behaviour: Unlike, tally: Tally) -> None:
+def run_life_cycle(behaviour: Unlike, tally: Tally, keys: Keys) -> None:
     """Runs the life cycle in its own folder."""
     with (
         tempfile.TemporaryDirectory() as directory,
         UpperCaseHost(Path(directory), behaviour=Behaviour.model_validate(behaviour)) as cloud,
     ):
-        LifeCycle(cloud, behaviour).run()
+        LifeCycle(cloud, behaviour, keys).run()
     tally.faults["unlike the usual, from up to destroy: as wanted"] += 1
 
 
@@ -200,12 +200,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("behaviour", rows.values(), ids=list(rows))
 
 
-def test_one_behaviour(behaviour: Unlike, tally: Tally) -> None:
-    run_life_cycle(behaviour, tally)
+def test_one_behaviour(behaviour: Unlike, tally: Tally, keys: Keys) -> None:
+    run_life_cycle(behaviour, tally, keys)
 
 
 @pytest.mark.full_length
 @examples(1, 25)
 @given(behaviour=DRAWN)
-def test_any_combination_of_behaviours(behaviour: Unlike, tally: Tally) -> None:
-    run_life_cycle(behaviour, tally)
+def test_any_combination_of_behaviours(behaviour: Unlike, tally: Tally, keys: Keys) -> None:
+    run_life_cycle(behaviour, tally, keys)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from tests.support.keys import Keys
+
 UP = ("up", "--yes", "--skip-preview")
 REFRESH = ("refresh", "--yes", "--skip-preview")
 DESTROY = ("destroy", "--yes", "--skip-preview")
@@ -111,7 +113,7 @@ class BranchedStack(Stack):
         shutil.copytree(origin.directory.parent, directory)
         self.directory = directory / "project"
         self.backend = directory / "backend"
-        self.project, self.name, self.host = origin.project, origin.name, host
+        self.project, self.name, self.host, self.keys = origin.project, origin.name, host, origin.keys
         self.env = {
             **origin.env,
             **cloud.env,
@@ -189,7 +191,8 @@ class World:
     def comes(self, project: str, name: str) -> Stack:
         """Creates the second stack, with an empty program; in the same project its name differs from the first."""
         directory = self.cloud.directory / f"{project}-{name}"
-        stack = Stack(directory, "", env=self.cloud.env, name=project, stack=name, backend=self.stack.backend)
+        backend, keys = self.stack.backend, self.stack.keys
+        stack = Stack(directory, "", env=self.cloud.env, name=project, stack=name, backend=backend, keys=keys)
         self.second = stack
         self.want([], stack)
         return stack
@@ -287,8 +290,9 @@ class Origin:
 
     UP = (Wanted("kept"), Wanted("changed"), Wanted("gone"), Wanted("moved"))
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, keys: Keys) -> None:
         self._directory = directory
+        self._keys = keys
         self._state = directory / "emulator.sqlite"
         self._branches = 0
 
@@ -301,7 +305,7 @@ class Origin:
         )
         self._root.__enter__()
         text = program(self._root, self.UP)
-        self._stack = Stack(self._directory / "origin", text, env=self._root.env)
+        self._stack = Stack(self._directory / "origin", text, env=self._root.env, keys=self._keys)
         result = self._stack.up()
         assert result.code == 0, result.output
         self._syncs = self._root.received()["syncs"]
