@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -52,9 +53,9 @@ def probe(
     if client_id is None and token_url is not None:
         raise click.UsageError("--token-url goes with --client-id.")
     if username is not None and password is None:
-        password = click.prompt("Password", hide_input=True, err=True)
+        password = _asked("Password", "GENESYS_PROBE_PASSWORD")
     if client_id is not None and client_secret is None:
-        client_secret = click.prompt("Client secret", hide_input=True, err=True)
+        client_secret = _asked("Client secret", "GENESYS_PROBE_CLIENT_SECRET")
     credentials = (
         Credentials(username=username, password=password)
         if client_id is None
@@ -77,6 +78,22 @@ def probe(
     )
     if not passed:
         raise SystemExit(1)
+
+
+def _asked(what: str, variable: str) -> str:
+    """A secret that the user types, or that another program writes to standard input.
+
+    Raises:
+        UsageError: Standard input is not a terminal and has nothing.
+    """
+    terminal = sys.stdin.isatty()
+    try:
+        # `getpass` prints warnings where there is no terminal.
+        return str(click.prompt(what, hide_input=terminal, err=True))
+    except click.Abort:
+        if terminal:
+            raise
+        raise click.UsageError(f"There is no {what.lower()}: set {variable}.") from None
 
 
 def _pairs(headers: tuple[str, ...]) -> dict[str, str]:

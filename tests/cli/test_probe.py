@@ -117,6 +117,17 @@ def test_a_prompt_for_the_password(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
+    ("option", "variable"),
+    [("--username", "GENESYS_PROBE_PASSWORD"), ("--client-id", "GENESYS_PROBE_CLIENT_SECRET")],
+)
+def test_without_a_terminal_the_error_names_the_variable(option: str, variable: str) -> None:
+    done = run("probe", "https://localhost:1", option, "somebody", env={})
+    assert done.code == 2
+    assert f"set {variable}" in done.err
+    assert "Warning" not in done.err
+
+
+@pytest.mark.parametrize(
     ("url", "said"),
     [
         ("http://gateway.example.com/events", "must be an https:// URL"),
