@@ -104,8 +104,8 @@ def here(connection: Connection) -> Iterator[Finding]:
 def network(settings: Settings) -> Iterator[Finding]:
     """Certificates and proxy."""
     trust(settings.ca_file)
-    besides = f", and those of {settings.ca_file}" if settings.ca_file else ""
-    yield Finding("CAs", OK, f"the system's{besides}")
+    more = f", and those of {settings.ca_file}" if settings.ca_file else ""
+    yield Finding("CAs", OK, f"the system's{more}")
     proxy = proxy_for(httpx.URL(settings.api_url))
     yield Finding("Proxy", OK, str(proxy) if proxy else f"none for {settings.api_url}")
 
@@ -194,12 +194,12 @@ def endpoints(connection: Connection) -> Iterator[Finding]:
         failed = [each for each in found if each.final and not each.verified]
         for each in sorted(failed, key=lambda target: target.name):
             reason = facts.reason_of(manager, each)
-            anew = "run `pulumi up --refresh`" if each.owner else "save the target again to verify it again"
+            again = "run `pulumi up --refresh`" if each.owner else "save the target again to verify it again"
             yield Finding(
                 "Target",
                 WRONG,
                 f"{each.name} is {each.status}" + (f": {reason}" if reason else ""),
-                f"Try `{_probe(each, manager.settings)}`, fix the endpoint, then {anew}",
+                f"Try `{_probe(each, manager.settings)}`, fix the endpoint, then {again}",
             )
         if not failed:
             yield Finding("Targets", OK, f"{len(found)}, none failed")

@@ -103,7 +103,7 @@ class Connection:
         return error.saying(message, hint)
 
     def parts(self, error: GenesysError) -> tuple[str, str]:
-        """What happened, and what to do about it, likewise."""
+        """What happened, and what to do about it, in the same words as `said`."""
         return self._in_words(error.message), self._in_words(self._hint(error))
 
     def _hint(self, error: GenesysError) -> str:

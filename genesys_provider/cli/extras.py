@@ -10,7 +10,7 @@ import click
 
 @contextmanager
 def needing(extra: str, *packages: str) -> Iterator[None]:
-    """Within the block, a missing package of an extra is told in one sentence."""
+    """Within the block, a missing package of an extra is reported in one sentence."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -3,5 +3,5 @@
 import sys
 
 # httpx loads its command line, and with it click, rich and pygments, if they are installed: 60 ms and 4 MB in
-# each host. Without it, `import httpx` works all the same.
+# each host. Without it, `import httpx` works as well.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]

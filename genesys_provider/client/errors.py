@@ -219,7 +219,7 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """409: the name is taken, or something else is in the way [C]; 412 and 423 are taken likewise."""
+    """409: the name is taken, or something else is in the way [C]; 412 and 423 count as the same."""
 
     hint = "If the name is taken, choose another one"
 

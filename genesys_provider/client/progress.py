@@ -13,11 +13,11 @@ from contextvars import ContextVar
 Say = Callable[[str], None]
 
 
-def _nobody(_message: str) -> None:
+def _ignore(_message: str) -> None:
     return None
 
 
-_say: ContextVar[Say] = ContextVar("say", default=_nobody)
+_say: ContextVar[Say] = ContextVar("say", default=_ignore)
 
 
 @contextmanager

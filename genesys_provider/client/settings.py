@@ -216,7 +216,7 @@ class Settings:
             return Path(text(key)).expanduser() if text(key) else None
 
         with _naming(origins):
-            # Reads also what nothing else does, such as a region beside both URLs.
+            # Reads every key, even one that nothing else does, such as a region in addition to both URLs.
             given = [key for key in ENVIRONMENT if text(key)]
             return cls(
                 client_id=text("clientId"),

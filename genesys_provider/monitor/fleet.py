@@ -329,7 +329,7 @@ class Fleet:
         now = time.time()
 
         def checked_at(row: Row) -> float:
-            # The clock may have been wrong, and set back; by a later time nobody would check the target again.
+            # The clock may have been wrong, and set back: a time in the future would put off every further check.
             return 0.0 if row.health_at is None or row.health_at > now else row.health_at
 
         with self._lock:

@@ -90,7 +90,7 @@ def as_set(items: Any) -> Any:
 
 
 def set_read(before: list[str], now: list[str]) -> list[str]:
-    """The items in their previous order, duplicates included, if the set is unchanged; else sorted likewise."""
+    """The items in their previous order, with new ones last; if the set is unchanged, exactly as they were."""
     if set(before) == set(now):
         return list(before)
     position = {item: index for index, item in enumerate(before)}
