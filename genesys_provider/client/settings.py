@@ -231,14 +231,14 @@ class Settings:
                 origins=origins._replace(given=given),
             )
 
-    def whence(self, key: str) -> str:
+    def origin_of(self, key: str) -> str:
         """Names the environment variables that a URL came from: `GENESYSCLOUD_REGION, which leads to https://…`.
 
         Args:
             key: The config key of the URL: `apiUrl` or `loginUrl`.
         """
         url = {"apiUrl": self.api_url, "loginUrl": self.login_url}[key]
-        # A region makes no URL that is given.
+        # A URL that is given does not come from the region.
         found = next((each for each in (key, "region") if each in self.origins.given), None)
         if found is None:
             return f"{ENVIRONMENT[key]} or {ENVIRONMENT['region']}, which lead to {url}"

@@ -189,7 +189,7 @@ def where_to_look(key: str, settings: Settings) -> str:
     """
     proxy = proxy_for(httpx.URL(settings.api_url if key == "apiUrl" else settings.login_url))
     return (
-        f"Something between here and Genesys Cloud may have answered in its place: check {settings.whence(key)}"
+        f"Something between here and Genesys Cloud may have answered in its place: check {settings.origin_of(key)}"
         + (f", and {proxy}" if proxy else "")
     )
 

@@ -197,7 +197,7 @@ URL = "https://api.example"
 
 
 @pytest.mark.parametrize(
-    ("config", "whence"),
+    ("config", "origin_of"),
     [
         ({"region": "eu-west-1"}, "GENESYSCLOUD_REGION, which leads to https://api.mypurecloud.ie"),
         ({"apiUrl": URL}, f"GENESYSCLOUD_API_URL, which leads to {URL}"),
@@ -205,10 +205,10 @@ URL = "https://api.example"
         ({}, "GENESYSCLOUD_API_URL or GENESYSCLOUD_REGION, which lead to https://api.mypurecloud.com"),
     ],
 )
-def test_what_to_check_about_a_url_is_where_it_came_from(config: dict[str, str], whence: str) -> None:
-    assert Settings.resolve(config, {}).whence("apiUrl") == whence
+def test_what_to_check_about_a_url_is_where_it_came_from(config: dict[str, str], origin_of: str) -> None:
+    assert Settings.resolve(config, {}).origin_of("apiUrl") == origin_of
     environ = {ENVIRONMENT[key]: value for key, value in config.items()}
-    assert Settings.resolve({}, environ).whence("apiUrl") == whence
+    assert Settings.resolve({}, environ).origin_of("apiUrl") == origin_of
 
 
 def test_an_error_about_a_file_names_its_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
