@@ -163,8 +163,8 @@ def _not_the_api(message: str, settings: Settings) -> UnexpectedAnswer:
 
 def _no_such_call(settings: Settings) -> str:
     return (
-        f"The API does not know this call: check {settings.origin_of('apiUrl')}, and check that this organization has "
-        "this part of the API"
+        f"The API does not know this call: check {settings.origin_of('apiUrl')}, and check that this organization "
+        "has this part of the API"
     )
 
 
