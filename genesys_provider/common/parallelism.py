@@ -94,6 +94,8 @@ class Parallelism:
     def advice(self, *, least_seconds: float = 0.0) -> str | None:
         """How a run like this could be faster. None if it would gain little, or if it was cancelled.
 
+        The option wins over the variable, and the engine does not tell a provider which of them there was.
+
         Args:
             least_seconds: How long the run takes at least, for another reason.
         """
@@ -107,8 +109,9 @@ class Parallelism:
             total = sum(self._waits.values())
             kinds = " and ".join(f"{kind}s" for kind in sorted(self._waits, reverse=True))
             return (
-                f"{self._most_waiting} of {total} {kinds} waited at a time; with `PULUMI_PARALLEL={total}` "
-                f"this `up` would have taken about {possible:.0f} s, not {taken:.0f} s"
+                f"{self._most_waiting} of {total} {kinds} waited at a time; with `--parallel {total}`, or "
+                f"`PULUMI_PARALLEL={total}` without that option, this `up` would have taken about "
+                f"{possible:.0f} s, not {taken:.0f} s"
             )
 
     def _pass_time(self) -> None:

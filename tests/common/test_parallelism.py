@@ -46,8 +46,8 @@ def test_waves_lead_to_advice_with_a_sufficient_number(engine: Engine) -> None:
     engine.now += 2  # The rest of the run.
     engine.up(100, 5, parallel=8)
     assert engine.parallelism.advice() == (
-        "8 of 100 targets waited at a time; with `PULUMI_PARALLEL=100` this `up` would have taken about 7 s, "
-        "not 67 s"
+        "8 of 100 targets waited at a time; with `--parallel 100`, or `PULUMI_PARALLEL=100` without that option, "
+        "this `up` would have taken about 7 s, not 67 s"
     )
 
 
@@ -125,4 +125,4 @@ def test_targets_and_sources(engine: Engine) -> None:
     engine.up(10, 5, parallel=4, kind="source")
     told = engine.parallelism.advice()
     assert told is not None
-    assert told.startswith("4 of 30 targets and sources waited at a time; with `PULUMI_PARALLEL=30`")
+    assert told.startswith("4 of 30 targets and sources waited at a time; with `--parallel 30`, or ")

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tests.support.declared import Declared
 
 TOLD = re.compile(
-    r"(\d+) of (\d+) targets waited at a time; with `PULUMI_PARALLEL=(\d+)` this `up` would have taken about \d+ s"
+    r"(\d+) of (\d+) targets waited at a time; with `--parallel (\d+)`, or `PULUMI_PARALLEL=\3` without that "
+    r"option, this `up` would have taken about \d+ s"
 )
 
 
