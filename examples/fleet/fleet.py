@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import zip_longest
@@ -96,15 +97,18 @@ def drive(
         targets[run.region] += run.targets
     budgets = {each: Budget(requests_per_minute, count, cli.stopped) for each, count in targets.items()}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    # Two threads that draw at the same time leave parts of the bars behind, so only the holder of the lock draws.
+    drawing = threading.Lock()
+    with Progress(*columns, console=console, auto_refresh=False, disable=not console.is_terminal) as progress:
         fleet = progress.add_task("fleet", total=targets.total())
 
         def work(run: StackRun) -> None:
             with budgets[run.region].share(run.targets) as share:
                 if cli.stopped.is_set():
                     return
-                console.print(f"{run.name:<32} {run.command}: {counted(run.targets, 'target')}")
-                bar = progress.add_task(run.name, total=run.targets)
+                with drawing:
+                    console.print(f"{run.name:<32} {run.command}: {counted(run.targets, 'target')}")
+                    bar = progress.add_task(run.name, total=run.targets)
 
                 def step() -> None:
                     progress.advance(bar)
@@ -112,8 +116,9 @@ def drive(
 
                 run.run(cli, step)
                 share.requests = budgets[run.region].requests(run.changes, run.seconds)
-                progress.remove_task(bar)
-                console.print(str(run))
+                with drawing:
+                    progress.remove_task(bar)
+                    console.print(str(run))
 
         # Alternate between regions, so that stacks waiting for one organization's limit delay others less.
         regions = [[run for run in runs if run.region == each] for each in budgets]
@@ -122,12 +127,15 @@ def drive(
             futures = [pool.submit(work, run) for run in turns]
             passed_on = 0
             while wait(futures, timeout=0.1).not_done:
+                with drawing:
+                    progress.refresh()
                 if passed_on < len(signals):
                     passed_on += 1
                     cli.interrupt()
-                    console.print(
-                        "Ending all stacks cleanly. Press Ctrl-C again to end them without waiting."
-                    )
+                    with drawing:
+                        console.print(
+                            "Ending all stacks cleanly. Press Ctrl-C again to end them without waiting."
+                        )
     for future in futures:
         future.result()
     return signals

@@ -105,7 +105,7 @@ class Fleet:
                 while read := os.read(ours, 65536):
                     shown += read
         os.close(ours)
-        assert running.returncode == 0
+        assert running.returncode == 0, shown.decode()
         return shown.decode()
 
     def stored(self) -> str:
@@ -193,6 +193,30 @@ def test_a_failed_stack_does_not_stop_the_others(fleet: Fleet) -> None:
     assert gone.code == 0, gone.output
     assert last_line(gone) == "2 stacks: 2 done. Targets: 24 deleted."
     assert fleet.targets() == {}
+
+
+def test_no_part_of_the_progress_bars_stays_behind(fleet: Fleet) -> None:
+    fleet.declare(1, units=("sales", "service", "surveys"))
+    fleet.write(fleet.rows)
+    lines = on_screen(fleet.terminal_output("preview"))
+    assert len([line for line in lines if line.endswith("preview: 1 target")]) == 6
+    assert [line.split()[0] for line in lines if "━" in line] == ["fleet"]
+
+
+def on_screen(output: str) -> list[str]:
+    """The lines that a terminal shows in the end, as far as rich uses one: lines, and erasing lines upwards."""
+    lines, at = [""], 0
+    for part in re.split(r"(\r?\n|\r|\x1b\[[0-9;?]*[A-Za-z])", output):
+        if part.endswith("\n"):
+            at += 1
+            lines += [""] * (at == len(lines))
+        elif part.endswith("A") and part.startswith("\x1b["):
+            at -= int(part[2:-1])
+        elif part.startswith("\x1b[2K"):
+            lines[at] = ""
+        elif not part.startswith(("\x1b", "\r")):
+            lines[at] += part
+    return lines
 
 
 @pytest.mark.full_length
