@@ -343,10 +343,10 @@ class Directory(Generic[T]):
         last = self._page_count
         likely = {self._page_of.get(each, last) for each in ids}
         others = [each for each in range(1, last + 1) if each not in likely]
-        order = [*sorted(likely), *others]
-        for done, number in enumerate(order):
+        for number in [*sorted(likely), *others]:
             left = len(ids) - len(seen)
-            if left == 0 or (number not in likely and len(order) - done > left):
+            # Decided once: what the first of the others lack may be on any of the rest.
+            if left == 0 or ([number] == others[:1] and self._page_count > left):
                 return
             for page in self._pages(Priority.INTERACTIVE, number):
                 yield page
