@@ -86,3 +86,11 @@ def test_a_dependency_without_a_lowest_version_is_told(requirement: str) -> None
     assert changed != text
     with pytest.raises(ValueError, match=f"'{re.escape(requirement)}' has no lower bound"):
         lowest(changed)
+
+
+def test_no_statement_numbers_its_placeholders() -> None:
+    """Python 3.14 refuses `?1` with a sequence of values, and Python 3.12 warns of it."""
+    numbered = re.compile(r"[ (]\?\d")
+    sources = list((ROOT / "genesys_provider").rglob("*.py"))
+    assert sources
+    assert not [each.name for each in sources if numbered.search(each.read_text(encoding="utf-8"))]

@@ -8,6 +8,7 @@ monitor shows it in a browser. `down` destroys the stack and stops the services.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import ssl
@@ -28,14 +29,19 @@ STACK = "dev"
 PASSPHRASE = "emulator"  # noqa: S105  (the stack only has the emulator's credentials, which are not secret)
 START_SECONDS = 20
 MONITOR_URL = "http://127.0.0.1:18791"
+# The settings of the machine's own Pulumi and of a real organization do not apply here.
+INHERITED = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith(("PULUMI_", "GENESYSCLOUD_")) or name in {"PULUMI_HOME", "PULUMI_PARALLEL"}
+}
 ENV = {
-    **os.environ,
+    "PULUMI_PARALLEL": "256",  # lets all targets wait for their verification at the same time
+    **INHERITED,
     "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}:{ROOT / '.pulumi' / 'bin'}",
     # Without the option Pulumi also rewrites a second file, and can't load the state if it is killed meanwhile.
     "PULUMI_BACKEND_URL": f"{(LOCAL / 'state').as_uri()}?metadata=skip",
     "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
-    # Let all targets wait for their verification at the same time.
-    "PULUMI_PARALLEL": os.environ.get("PULUMI_PARALLEL", "256"),
     "PULUMI_SKIP_UPDATE_CHECK": "true",
 }
 
@@ -73,25 +79,32 @@ class Service:
         self._log = LOCAL / f"{name}.log"
 
     @property
-    def pid(self) -> int | None:
-        """The process id, if the service is running."""
+    def running(self) -> bool:
+        """Whether the service is running: it keeps the lock of its log until it ends."""
         try:
-            pid = int(self._pid_file.read_text())
-            command = subprocess.run(
-                ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
-            ).stdout
-        except (OSError, ValueError):
-            return None
-        # The id may belong to another process by now.
-        return pid if f"genesys-eventbridge {self.name}" in command else None
+            with self._log.open("a") as log:
+                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
 
     def start(self) -> None:
         """Starts the service unless it is running, and waits until it is ready."""
-        if self.pid is not None:
-            return
+        if not self.running:
+            self._launch()
+        deadline = time.monotonic() + START_SECONDS
+        while "ready at" not in self._log.read_text():
+            if not self.running or time.monotonic() > deadline:
+                sys.exit(f"the {self.name} did not start:\n{self._log.read_text()}")
+            time.sleep(0.05)
+
+    def _launch(self) -> None:
         print(f"starting the {self.name} at {self.url}", flush=True)
-        command = ["genesys-eventbridge", self.name, "--port", str(urlsplit(self.url).port), *self._options]
+        # Not the script of that name: its first line can't express every path.
+        program = [sys.executable, "-m", "genesys_provider.cli"]
+        command = [*program, self.name, "--port", str(urlsplit(self.url).port), *self._options]
         with self._log.open("w") as log:
+            fcntl.flock(log, fcntl.LOCK_EX)
             process = subprocess.Popen(
                 command,
                 cwd=ROOT,
@@ -102,18 +115,13 @@ class Service:
                 start_new_session=True,
             )
         self._pid_file.write_text(str(process.pid))
-        deadline = time.monotonic() + START_SECONDS
-        while "ready at" not in self._log.read_text():
-            if process.poll() is not None or time.monotonic() > deadline:
-                sys.exit(f"the {self.name} did not start:\n{self._log.read_text()}")
-            time.sleep(0.05)
 
     def stop(self) -> None:
         """Stops the service, if it is running."""
-        if (pid := self.pid) is not None:
+        if self.running:
             print(f"stopping the {self.name}", flush=True)
-            os.kill(pid, signal.SIGTERM)
-            while self.pid is not None:
+            os.kill(int(self._pid_file.read_text()), signal.SIGTERM)
+            while self.running:
                 time.sleep(0.05)
         self._pid_file.unlink(missing_ok=True)
 
@@ -180,7 +188,15 @@ def summary(gateway_url: str, emulator_url: str) -> None:
     print("\nTargets in the organization")
     for target in targets:
         print(f"  {target.name:<20} {target.status:<10} {target.endpoint_url}")
-    with httpx.Client(base_url=gateway_url, verify=ssl.create_default_context(cafile=str(ca_file))) as client:
+    # What is on this machine is not reached through a proxy.
+    with (
+        httpx.Client(
+            base_url=gateway_url,
+            verify=ssl.create_default_context(cafile=str(ca_file)),
+            trust_env=False,
+        ) as client,
+        httpx.Client(base_url=emulator_url, trust_env=False) as control,
+    ):
         syncs = client.get("/received").json()["syncs"]
         print("\nSyncs that the gateway received")
         for target in targets:
@@ -188,28 +204,27 @@ def summary(gateway_url: str, emulator_url: str) -> None:
             if mine:
                 print(f"  {target.name:<20} {mine[-1]['body']['eventType']}, {mine[-1]['at']}")
         event_type = targets[0].event_types[0]
-        httpx.post(
-            f"{emulator_url}/emulator/events",
+        control.post(
+            "/emulator/events",
             json={"eventType": event_type, "eventBody": {"conversationId": "example"}},
         ).raise_for_status()
         arrived = client.get("/received").json()["events"][-1]
-    print(f"\nAn event {event_type}, sent by the emulator, arrived at {gateway_url}{arrived['path']}")
-    print(f"  source {arrived['body']['source']}, detail {arrived['body']['detail']['eventBody']}")
-    print("\nSources in the organization")
-    for source in sources:
-        name = event_source_name(organization, source.event_source_suffix)
-        print(f"  {source.name:<20} {source.status:<10} {name}")
-        # This is what creating the event bus does in AWS.
-        httpx.post(f"{emulator_url}/emulator/partner-sources/{name}/associate").raise_for_status()
-    httpx.post(
-        f"{emulator_url}/emulator/events",
-        json={"eventType": sources[0].topics[0], "eventBody": {"id": "example"}},
-    ).raise_for_status()
-    partner_event = httpx.get(f"{emulator_url}/emulator/partner-events").json()[-1]
-    print(
-        f"\nA partner event {partner_event['detail-type']} was {partner_event['status'].lower()} to its event bus"
-    )
-    print(f"  source {partner_event['source']}, topic {partner_event['detail']['topicName']}")
+        print(f"\nAn event {event_type}, sent by the emulator, arrived at {gateway_url}{arrived['path']}")
+        print(f"  source {arrived['body']['source']}, detail {arrived['body']['detail']['eventBody']}")
+        print("\nSources in the organization")
+        for source in sources:
+            name = event_source_name(organization, source.event_source_suffix)
+            print(f"  {source.name:<20} {source.status:<10} {name}")
+            # This is what creating the event bus does in AWS.
+            control.post(f"/emulator/partner-sources/{name}/associate").raise_for_status()
+        control.post(
+            "/emulator/events",
+            json={"eventType": sources[0].topics[0], "eventBody": {"id": "example"}},
+        ).raise_for_status()
+        partner_event = control.get("/emulator/partner-events").json()[-1]
+        status = partner_event["status"].lower()
+        print(f"\nA partner event {partner_event['detail-type']} was {status} to its event bus")
+        print(f"  source {partner_event['source']}, topic {partner_event['detail']['topicName']}")
 
 
 def down() -> None:

@@ -172,8 +172,8 @@ class Database:
         """Close the file."""
         self._connection.close()
 
-    def execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
-        """Execute a statement.
+    def execute(self, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> sqlite3.Cursor:
+        """Execute a statement, whose placeholders are `?` or, if `values` is a mapping, `:name`.
 
         Raises:
             sqlite3.IntegrityError: It violates a constraint of the table.

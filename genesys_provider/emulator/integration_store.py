@@ -78,7 +78,8 @@ INTEGRATIONS = Table(
 )
 
 _TO_A_STATE = (
-    "last_updated = CASE WHEN code = ?1 THEN last_updated ELSE ?2 END, code = ?1, message = ?3, leads_to = ?4"
+    "last_updated = CASE WHEN code = :code THEN last_updated ELSE :now END, code = :code, message = :message,"
+    " leads_to = :leads_to"
 )
 
 
@@ -118,16 +119,30 @@ class IntegrationStore:
     def move(self, integration_id: str, intended: str, code: str, leads_to: str | None = None) -> None:
         """Change the state on request; `leads_to` is the code of the state that this change leads to."""
         self._database.execute(
-            f"UPDATE integrations SET {_TO_A_STATE}, intended = ?5, generation = generation + 1"  # noqa: S608
-            " WHERE id = ?6",
-            (code, timestamp(), None, leads_to, intended, integration_id),
+            f"UPDATE integrations SET {_TO_A_STATE}, intended = :intended,"  # noqa: S608
+            " generation = generation + 1 WHERE id = :id",
+            {
+                "code": code,
+                "now": timestamp(),
+                "message": None,
+                "leads_to": leads_to,
+                "intended": intended,
+                "id": integration_id,
+            },
         )
 
     def settle(self, integration_id: str, generation: int, code: str, message: str | None) -> bool:
         """Complete a change of state; False if the integration was changed or deleted since the change began."""
         settled = self._database.execute(
-            f"UPDATE integrations SET {_TO_A_STATE} WHERE id = ?5 AND generation = ?6",  # noqa: S608
-            (code, timestamp(), message, None, integration_id, generation),
+            f"UPDATE integrations SET {_TO_A_STATE} WHERE id = :id AND generation = :generation",  # noqa: S608
+            {
+                "code": code,
+                "now": timestamp(),
+                "message": message,
+                "leads_to": None,
+                "id": integration_id,
+                "generation": generation,
+            },
         )
         return settled.rowcount > 0
 

@@ -104,8 +104,8 @@ class PartnerSources:
             (DELETED, integration.id, *place),
         )
         self._database.execute(
-            "INSERT INTO partner_sources VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"
-            " state = CASE WHEN state = ?6 THEN ?4 ELSE state END, integration = ?5",
+            "INSERT INTO partner_sources VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+            " state = CASE WHEN state = ? THEN excluded.state ELSE state END, integration = excluded.integration",
             (*place, PENDING, integration.id, DELETED),
         )
 

@@ -160,9 +160,9 @@ class History:
                 (BARS,),
             )
             cursor.execute(
-                "UPDATE coverage SET until = ?1 WHERE until BETWEEN ?1 - ?2 AND ?1 AND "
+                "UPDATE coverage SET until = ? WHERE until BETWEEN ? AND ? AND "
                 "rowid = (SELECT max(rowid) FROM coverage)",
-                (at, longest_gap),
+                (at, at - longest_gap, at),
             )
             if cursor.rowcount < 1:
                 cursor.execute("INSERT INTO coverage VALUES (?, ?)", (at, at))
@@ -260,9 +260,9 @@ class History:
                 "SELECT kind, thing FROM changes GROUP BY kind, thing HAVING count(*) > ?", (KEPT_A_THING,)
             ).fetchall():
                 cursor.execute(
-                    """DELETE FROM changes WHERE kind = ?1 AND thing = ?2 AND at <= (SELECT at FROM changes
-                    WHERE kind = ?1 AND thing = ?2 ORDER BY at DESC LIMIT 1 OFFSET ?3)""",
-                    (kind, thing, KEPT_A_THING),
+                    """DELETE FROM changes WHERE kind = ? AND thing = ? AND at <= (SELECT at FROM changes
+                    WHERE kind = ? AND thing = ? ORDER BY at DESC LIMIT 1 OFFSET ?)""",
+                    (kind, thing) * 2 + (KEPT_A_THING,),
                 )
             cursor.execute("DELETE FROM coverage WHERE until < ?", (status_from,))
         return gone
