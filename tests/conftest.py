@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +23,21 @@ if TYPE_CHECKING:
     from tests.support.keys import Keys
 
 
+SETTINGS = {"COLUMNS", "FORCE_COLOR", "NO_COLOR"}
+"""The variables that change what commands print."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds the option for the long run; it is here since pytest needs options before it collects tests."""
     parser.addoption("--torture", action="store_true", help="run tests/torture at full length")
 
 
 def pytest_configure() -> None:
-    """Makes commands react to Ctrl-C, even if a shell has started pytest in the background, where it is ignored."""
+    """Frees the tests from the settings of the machine and of the shell that runs them."""
+    for name in tuple(os.environ):
+        if name in SETTINGS or name.startswith("GENESYSCLOUD_") or name.lower().endswith("_proxy"):
+            del os.environ[name]
+    # Commands react to Ctrl-C, even if a shell has started pytest in the background, where it is ignored.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -34,7 +34,7 @@ def pulumi(*arguments: str, cwd: Path) -> str:
             env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
         )
     except FileNotFoundError as error:
@@ -96,7 +96,7 @@ def program_folder(cwd: Path) -> Path:
         return cwd.absolute()
     file = next(folder / name for name in PROJECT_FILES if (folder / name).is_file())
     try:
-        project = yaml.safe_load(file.read_text())
+        project = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
         return folder
     main = project.get("main") if isinstance(project, dict) else None
