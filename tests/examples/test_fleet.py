@@ -195,6 +195,7 @@ def test_a_failed_stack_does_not_stop_the_others(fleet: Fleet) -> None:
     assert fleet.targets() == {}
 
 
+@pytest.mark.full_length
 def test_no_part_of_the_progress_bars_stays_behind(fleet: Fleet) -> None:
     fleet.declare(1, units=("sales", "service", "surveys"))
     fleet.write(fleet.rows)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SECRET = "hunter2-hunter2"
 
 
+@pytest.mark.full_length
 def test_many_operations_run_concurrently(house: House) -> None:
     stack = house.stack("for n in range(64): Thing(f't{n}', seconds=1)")
     result = stack.up("--parallel", "64")
@@ -53,6 +54,7 @@ def test_all_failures_of_a_check_are_shown(house: House) -> None:
         assert reason in result.output
 
 
+@pytest.mark.full_length
 def test_a_failed_init_is_kept_and_updated(house: House) -> None:
     stack = house.stack("Thing('a', init=True)")
     result = stack.up()
@@ -211,6 +213,7 @@ def test_a_preview_knows_the_outputs_that_an_update_keeps(house: House) -> None:
     assert SECRET not in output
 
 
+@pytest.mark.full_length
 def test_secrets_stay_encrypted_in_all_outputs(house: House) -> None:
     secret = f"pulumi.Output.secret({SECRET!r})"
     arguments = f"auth={{'password': {secret}, 'user': 'u'}}, hidden={secret}"

@@ -47,7 +47,8 @@ print(stack.up(on_output=print).outputs["status"].value)
 """
 
 
-@pytest.mark.parametrize("virtualenv", [sys.prefix, pytest.param(None, marks=pytest.mark.full_length)])
+@pytest.mark.full_length
+@pytest.mark.parametrize("virtualenv", [sys.prefix, None])
 def test_an_inline_program(declared: Declared, cloud: Cloud, tmp_path: Path, virtualenv: str | None) -> None:
     stack = declared.stack("")
     options = f"\n  options:\n    virtualenv: {virtualenv}" if virtualenv else ""

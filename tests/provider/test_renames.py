@@ -49,11 +49,10 @@ CHAIN = {"x": "b", "y": "c", "z": "d"}
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "order" in metafunc.fixturenames:
-        orders = list(permutations(CHAIN))
-        every = metafunc.config.getoption("--torture")
-        metafunc.parametrize("order", orders if every else orders[-1:], ids="".join)
+        metafunc.parametrize("order", list(permutations(CHAIN)), ids="".join)
 
 
+@pytest.mark.full_length
 def test_a_chain(declared: Declared, cloud: Cloud, order: tuple[str, ...]) -> None:
     stack = up(declared, OWN_HOST, {"x": "a", "y": "b", "z": "c"})
     before = named(cloud)

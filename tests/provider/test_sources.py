@@ -287,6 +287,7 @@ def test_another_organization_is_refused(stack: Stack, declared: Declared, cloud
     assert list(cloud_integrations(cloud)) == ["orders"]
 
 
+@pytest.mark.full_length
 def test_a_refresh_of_many_sources_reads_the_list_once(declared: Declared, cloud: Cloud) -> None:
     names = [f"s{number}" for number in range(5)]
     stack = declared.stack(declared.program(*map(declared.source, names)))

@@ -106,7 +106,7 @@ def test_a_hundred_waits_share_their_polls(cloud: Cloud, tmp_path: Path) -> None
     ("order", "in_turn"),
     [
         # In the order of creation the new ones are on the last page; otherwise the list tells where they are.
-        ("created", [3]),
+        pytest.param("created", [3], marks=pytest.mark.full_length),
         ("name", [3, 1]),
     ],
 )
@@ -128,7 +128,9 @@ def test_polls_only_read_the_pages_that_show_those_who_wait(
     assert [page for page, _ in groupby(pages_read(waiting.cloud))] == in_turn
 
 
-@pytest.mark.parametrize("why", ["the others are deleted", "another order"])
+@pytest.mark.parametrize(
+    "why", ["the others are deleted", pytest.param("another order", marks=pytest.mark.full_length)]
+)
 def test_polls_find_those_who_wait_on_another_page(waiting: Waiting, why: str) -> None:
     others = waiting.targets(250)
     at_once(10, lambda number: waiting.directory.find(f"new-{number}"))
