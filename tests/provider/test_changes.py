@@ -201,6 +201,7 @@ def test_without_a_refresh_an_update_of_a_deleted_target_tells_what_to_do(
     assert list(cloud.targets()) == ["orders"]
 
 
+@pytest.mark.full_length
 def test_a_preview_after_an_import_only_shows_the_secret_and_the_owner(
     declared: Declared, cloud: Cloud
 ) -> None:

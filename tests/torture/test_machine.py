@@ -649,9 +649,10 @@ class StackMachine(RuleBasedStateMachine):
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "number" in metafunc.fixturenames:
-        metafunc.parametrize("number", range(10 if metafunc.config.getoption("--torture") else 1))
+        metafunc.parametrize("number", range(10))
 
 
+@pytest.mark.full_length
 @pytest.mark.timeout(0)
 def test_random_histories(origin: Origin, tally: Tally, number: int, request: pytest.FixtureRequest) -> None:
     long = request.config.getoption("--torture")
