@@ -18,8 +18,8 @@ LATENCY_SECONDS = 0.1
 REQUESTS_IN_A_ROW = 2
 """The sequence that no provider can avoid over a slow network: a login, then a request."""
 POLLS_AT_THE_LIMIT = (
-    "each poll for a verdict takes one of the five requests a second that the limit allows: 35 requests besides "
-    "the creates took 7 s of the 12.4 s over the floor. The rest was not traced; runs on one day took 77 to 83 s"
+    "each poll for a verdict takes one of the five requests a second that the limit allows: 32 requests besides "
+    "the creates took 6.4 s of the 10.7 s over the floor. The rest was not traced; runs on one day took 77 to 83 s"
 )
 """Why `limit` misses its bound."""
 MORE_POLLS = (
