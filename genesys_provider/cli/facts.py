@@ -10,16 +10,8 @@ import click
 from genesys_provider.client.errors import PERMANENT, GenesysError
 
 if TYPE_CHECKING:
-    from genesys_provider.sources.models import Source
     from genesys_provider.targets.manager import TargetManager
     from genesys_provider.targets.models import Target
-
-
-def status_of(target: Target | Source) -> str:
-    """The status; `PENDING_VERIFICATION` for a target without one."""
-    from genesys_provider.targets.vocabulary import PENDING_VERIFICATION
-
-    return target.status or PENDING_VERIFICATION
 
 
 def as_json(target: Target, *, reason: str | None = None, since: str | None = None) -> dict[str, Any]:
@@ -30,7 +22,7 @@ def as_json(target: Target, *, reason: str | None = None, since: str | None = No
         reason: Why it is not verified.
         since: When it got its status: UTC, ISO 8601.
     """
-    from genesys_provider.monitor.views import facts_of
+    from genesys_provider.monitor.views import facts_of, status_of
 
     return {**facts_of(target), "status": status_of(target), "reason": reason, "since": since}
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genesys_provider.cli import facts, output
+from genesys_provider.cli import output
 from genesys_provider.cli.connection import Connection, cwd_option
 from genesys_provider.client.settings import ENVIRONMENT
 
@@ -40,12 +40,14 @@ class _Leftover:
         return self.thing.id not in states.ids and self.mark not in states.under_way
 
     def as_json(self) -> dict[str, Any]:
+        from genesys_provider.monitor.views import status_of
+
         kind, thing = self.thing.kind, self.thing
         return {
             "kind": kind,
             "id": thing.id,
             "name": thing.name,
-            "status": thing.status,
+            "status": status_of(thing),
             "owner": self.mark,
         }
 
@@ -113,11 +115,13 @@ def _is_of(mark: str, project: str, stack: str | None) -> bool:
 
 
 def _print(found: list[_Leftover], project: str, stack: str | None) -> None:
+    from genesys_provider.monitor.views import status_of
+
     rows = [
         (
             each.thing.kind,
             output.plain(each.thing.name),
-            output.status_text(facts.status_of(each.thing)),
+            output.status_text(status_of(each.thing)),
             output.plain(each.thing.id),
             output.short_owner(each.mark),
         )

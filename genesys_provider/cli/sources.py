@@ -31,6 +31,7 @@ def list_sources(connection: Connection, selection: Selection, as_json: bool) ->
     """
     from rich.text import Text
 
+    from genesys_provider.monitor.views import status_of
     from genesys_provider.sources.manager import SourceManager
 
     with connection.manager(SourceManager) as manager:
@@ -40,7 +41,7 @@ def list_sources(connection: Connection, selection: Selection, as_json: bool) ->
     shown = [
         source_as_json(each, organization.id)
         for each in sorted(found, key=lambda each: each.name)
-        if selection.holds(each, each.status)
+        if selection.holds(each, status_of(each))
     ]
     if as_json:
         output.print_json(shown)
@@ -64,7 +65,7 @@ def list_sources(connection: Connection, selection: Selection, as_json: bool) ->
                 )
             )
         output.print_table(("NAME", "STATE", "SINCE", "AWS ACCOUNT, REGION, SUFFIX", "OWNER", "TOPICS"), rows)
-    click.echo(output.tally([each["state"] for each in shown], "source", [each.status for each in found]))
+    click.echo(output.tally([each["state"] for each in shown], "source", [status_of(each) for each in found]))
 
 
 @sources.command()
@@ -110,12 +111,12 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
 
 def source_as_json(source: Source, organization_id: str | None) -> dict[str, Any]:
     """A source by the property names in its resource's state."""
-    from genesys_provider.monitor.views import facts_of
+    from genesys_provider.monitor.views import facts_of, status_of
     from genesys_provider.sources.vocabulary import event_source_name
 
     return {
         **facts_of(source),
-        "state": source.status,
+        "state": status_of(source),
         "stateReason": source.reason,
         "since": source.last_updated,
         "eventSourceName": event_source_name(organization_id, source.event_source_suffix),

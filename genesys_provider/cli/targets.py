@@ -33,6 +33,7 @@ def list_targets(connection: Connection, selection: Selection, as_json: bool) ->
     Below one that failed is the reason. The time of a status is taken from the audit file, if there is one
     (GENESYSCLOUD_AUDIT_LOG).
     """
+    from genesys_provider.monitor.views import status_of
     from genesys_provider.targets.manager import TargetManager
     from genesys_provider.targets.verdicts import Verdicts
 
@@ -40,7 +41,7 @@ def list_targets(connection: Connection, selection: Selection, as_json: bool) ->
         with output.progress("reading targets"):
             found = list(manager.list())
         chosen = sorted(
-            (each for each in found if selection.holds(each, facts.status_of(each))),
+            (each for each in found if selection.holds(each, status_of(each))),
             key=lambda each: each.name,
         )
         reasons = side_by_side("reading why they failed", chosen, lambda each: facts.reason_of(manager, each))
@@ -56,7 +57,7 @@ def list_targets(connection: Connection, selection: Selection, as_json: bool) ->
         columns = ("NAME", "STATUS", "SINCE", "ENDPOINT", "OWNER", "EVENT TYPES")
         output.print_table(columns, [_row(each) for each in shown])
     click.echo(
-        output.tally([each["status"] for each in shown], "target", [facts.status_of(each) for each in found])
+        output.tally([each["status"] for each in shown], "target", [status_of(each) for each in found])
     )
 
 

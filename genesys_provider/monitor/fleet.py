@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from genesys_provider.client.limits import RateLimit
 from genesys_provider.client.redaction import shortened
-from genesys_provider.monitor.views import facts_of, iso, seconds
+from genesys_provider.monitor.views import facts_of, iso, seconds, status_of
 from genesys_provider.sources.models import Source
 from genesys_provider.sources.vocabulary import ACTIVE, ERROR
 from genesys_provider.targets.models import Target
@@ -185,7 +185,7 @@ class Fleet:
         return changes
 
     def _seen(self, key: Key, thing: Target | Source, now: float) -> Iterable[Change]:
-        facts, status = facts_of(thing), thing.status or PENDING_VERIFICATION
+        facts, status = facts_of(thing), status_of(thing)
         row = self._rows.get(key)
         before = None if row is None else row.status
         if row is None:

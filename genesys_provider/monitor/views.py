@@ -9,11 +9,20 @@ from genesys_provider.client.urls import shown_url
 from genesys_provider.common.times import parsed_time
 from genesys_provider.sources.models import Source
 from genesys_provider.targets.models import Target
+from genesys_provider.targets.vocabulary import PENDING_VERIFICATION
+
+NO_STATE = "UNKNOWN"
+"""The status of a source for which the service gives none."""
 
 
 def facts_of(thing: Target | Source) -> dict[str, Any]:
     """The fields of the API, except the status."""
     return _target(thing) if isinstance(thing, Target) else _source(thing)
+
+
+def status_of(thing: Target | Source) -> str:
+    """The status. A target without one is waiting for its verification; of a source it means nothing."""
+    return thing.status or (PENDING_VERIFICATION if isinstance(thing, Target) else NO_STATE)
 
 
 def _target(target: Target) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 
 from genesys_provider.sources.manager import SourceManager
 from tests.cli.cli_commands import Started, run, source_config
+from tests.support.cloud import INTEGRATIONS
 from tests.support.shared_cloud import settings_of
 
 if TYPE_CHECKING:
@@ -65,6 +66,19 @@ def test_a_list(cloud: Cloud, fleet: dict[str, str]) -> None:
     assert "2 topics" in rows["orders"]
     assert "AWS refuses [red]it" in done.out
     assert done.out.splitlines()[-1] == "3 sources: 1 ACTIVE, 1 ERROR, 1 INACTIVE"
+
+
+def test_a_source_whose_state_the_service_does_not_tell(cloud: Cloud, fleet: dict[str, str]) -> None:
+    entities = [{**each, "reportedState": {}} for each in cloud.integrations().values()]
+    cloud.control(
+        "faults",
+        match={"method": "GET", "path": INTEGRATIONS},
+        action="status",
+        status=200,
+        body={"entities": entities, "pageCount": 1},
+    )
+    done = run("sources", "list", env=cloud.env)
+    assert done.out.splitlines()[-1] == "3 sources: 3 UNKNOWN", done
 
 
 def test_json_and_filters(cloud: Cloud, fleet: dict[str, str]) -> None:
