@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.pages import PAGE, rendered
-from bench.plot import plot
 from bench.results import FILE, Bound, Line, Results, Run, load
 
 if TYPE_CHECKING:
@@ -97,6 +96,9 @@ def test_each_row_is_in_its_own_table() -> None:
 
 
 def test_the_plot_is_the_same_for_the_same_figures(tmp_path: Path) -> None:
+    # Its library takes a third of a second to load, in each worker process that collects this module.
+    from bench.plot import plot
+
     lines = [
         line(work, figure, figure - 1, targets=count)
         for work in ("create", "no-op", "refresh")
