@@ -6,7 +6,6 @@ Any error is reported in one sentence with a hint, and exit code 1.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ import click
 
 from genesys_provider.cli.pulumi import stack_config
 from genesys_provider.client.errors import ConfigurationError, GenesysError, MissingSetting
-from genesys_provider.client.settings import ENVIRONMENT, NAMESPACE, Settings
+from genesys_provider.client.settings import ENVIRONMENT, Settings, with_config_keys
 
 if TYPE_CHECKING:
     from genesys_provider.common.manager import Manager
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
 
 MAX_RETRIES = 1
 """How often a command tries again by default: less often than an `up`, since somebody waits for its answer."""
-
-_VARIABLE = re.compile("|".join(ENVIRONMENT.values()))
-_KEYS = {variable: f"{NAMESPACE}:{key}" for key, variable in ENVIRONMENT.items()}
 
 
 def connected(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -108,7 +104,7 @@ class Connection:
 
     def _hint(self, error: GenesysError) -> str:
         if isinstance(error, MissingSetting):
-            key = _KEYS[error.variable]
+            key = with_config_keys(error.variable)
             if self.stack is None:
                 return f"Set it, or name a stack that has {key}: --stack NAME"
             return f"Run `pulumi config set {key} … --stack {self.stack}` (with --secret for a secret)"
@@ -116,6 +112,6 @@ class Connection:
 
     def _in_words(self, text: str) -> str:
         if self.stack is not None:
-            text = _VARIABLE.sub(lambda found: _KEYS[found[0]], text)
+            text = with_config_keys(text)
         settings: Settings | None = self.__dict__.get("settings")
         return text if settings is None else settings.in_its_words(text)

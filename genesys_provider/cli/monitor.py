@@ -70,8 +70,6 @@ def monitor(
 
     It also serves metrics for Prometheus, and JSON.
     """
-    from genesys_provider.client.errors import MissingSetting
-    from genesys_provider.client.settings import ENVIRONMENT
     from genesys_provider.client.urls import checked_url, is_loopback
     from genesys_provider.targets.signature import signing_key
 
@@ -100,9 +98,7 @@ def monitor(
 
         with connection.reporting_errors():
             to = connection.settings
-            for key, value in (("clientId", to.client_id), ("clientSecret", to.client_secret)):
-                if not value:
-                    raise MissingSetting(ENVIRONMENT[key])
+            to.require_client()
             settings = MonitorSettings(
                 interval,
                 health_interval,

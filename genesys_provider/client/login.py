@@ -12,7 +12,6 @@ import httpx
 
 from genesys_provider.client.errors import (
     GenesysError,
-    MissingSetting,
     RateLimited,
     ServerError,
     Unauthorized,
@@ -21,7 +20,7 @@ from genesys_provider.client.errors import (
 )
 from genesys_provider.client.redaction import hide, shortened
 from genesys_provider.client.retries import retry_after, retrying
-from genesys_provider.client.settings import ENVIRONMENT, Settings
+from genesys_provider.client.settings import Settings
 from genesys_provider.client.shared import SharedCall
 from genesys_provider.client.transport import Answer, exchange, where_to_look
 
@@ -82,12 +81,7 @@ class Login:
             self._token = None
 
     def _log_in(self) -> str:
-        for key, value in (
-            ("clientId", self._settings.client_id),
-            ("clientSecret", self._settings.client_secret),
-        ):
-            if not value:
-                raise MissingSetting(ENVIRONMENT[key])
+        self._settings.require_client()
         schedule = retrying(self._settings.max_retries, self._cancelled, idempotent=True)
         try:
             self._token = token = schedule(self._ask)

@@ -13,10 +13,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from genesys_provider.client import regions
-from genesys_provider.client.errors import ConfigurationError
+from genesys_provider.client.errors import ConfigurationError, MissingSetting
 from genesys_provider.client.naming import snake
 from genesys_provider.client.urls import checked_url
 
@@ -42,6 +42,9 @@ ENVIRONMENT = {
 }
 """Each config key with the environment variable that can replace it."""
 
+_KEY_OF = {variable: f"{NAMESPACE}:{key}" for key, variable in ENVIRONMENT.items()}
+_VARIABLE = re.compile("|".join(_KEY_OF))
+
 ARGUMENTS = {key: snake(key) for key in ENVIRONMENT}
 """Each config key, and the argument of an explicit provider that gives it: `clientId`, `client_id`."""
 
@@ -55,7 +58,8 @@ AUDIT_KEY = "GENESYSCLOUD_AUDIT_KEY"
 LONGEST_SECONDS = 86_400
 """One day. A longer wait, or more retries, must be a mistake."""
 
-_CALLS = {"apiUrl": "/api/v2/…", "loginUrl": "/oauth/token"}
+UrlKey = Literal["apiUrl", "loginUrl"]
+_CALLS: dict[UrlKey, str] = {"apiUrl": "/api/v2/…", "loginUrl": "/oauth/token"}
 
 _CALLS_PATH = re.compile(r"/+(api/v2|oauth/token)(/.*)?$", re.IGNORECASE)
 """The end of a URL to which a call's path was pasted along with the base."""
@@ -109,8 +113,8 @@ class Settings:
         Raises:
             ConfigurationError: A value is invalid. The message names the config key, never a secret.
         """
-        for key, name in (("apiUrl", "api_url"), ("loginUrl", "login_url")):
-            object.__setattr__(self, name, _base_url(key, getattr(self, name)))
+        for url_key in _CALLS:
+            object.__setattr__(self, ARGUMENTS[url_key], _base_url(url_key, self.url_of(url_key)))
         for key, text in (("clientId", self.client_id), ("clientSecret", self.client_secret)):
             if text != text.strip():
                 raise ConfigurationError(f"genesys:{key} begins or ends with white space")
@@ -231,13 +235,23 @@ class Settings:
                 origins=origins._replace(given=given),
             )
 
-    def origin_of(self, key: str) -> str:
-        """Names the environment variables that a URL came from: `GENESYSCLOUD_REGION, which leads to https://…`.
+    def require_client(self) -> None:
+        """Checks that there are credentials for a login.
 
-        Args:
-            key: The config key of the URL: `apiUrl` or `loginUrl`.
+        Raises:
+            MissingSetting: One of them is missing.
         """
-        url = {"apiUrl": self.api_url, "loginUrl": self.login_url}[key]
+        for key, value in (("clientId", self.client_id), ("clientSecret", self.client_secret)):
+            if not value:
+                raise MissingSetting(ENVIRONMENT[key])
+
+    def url_of(self, key: UrlKey) -> str:
+        """The URL of a config key."""
+        return self.api_url if key == "apiUrl" else self.login_url
+
+    def origin_of(self, key: UrlKey) -> str:
+        """Names the environment variables that a URL came from: `GENESYSCLOUD_REGION, which leads to https://…`."""
+        url = self.url_of(key)
         # A URL that is given does not come from the region.
         found = next((each for each in (key, "region") if each in self.origins.given), None)
         if found is None:
@@ -251,6 +265,11 @@ class Settings:
     def in_its_words(self, text: str) -> str:
         """The text with each config key replaced by its name in `origins`."""
         return _renamed(text, self.origins)
+
+
+def with_config_keys(text: str) -> str:
+    """The text with each of our environment variables replaced by its config key: `genesys:region`."""
+    return _VARIABLE.sub(lambda found: _KEY_OF[found[0]], text)
 
 
 @contextmanager
@@ -276,7 +295,7 @@ def _renamed(text: str, origins: Origins) -> str:
     return re.sub(_KEYS_IN_A_ROW, named, text)
 
 
-def _base_url(key: str, url: str) -> str:
+def _base_url(key: UrlKey, url: str) -> str:
     """The URL without a trailing slash, so that paths can be appended."""
     try:
         checked_url(url, loopback_http=True)

@@ -17,7 +17,7 @@ import httpx
 from genesys_provider.client.errors import ConfigurationError, ConnectionFailed, UnexpectedAnswer
 from genesys_provider.client.proxies import Proxy, proxy_for
 from genesys_provider.client.redaction import shortened
-from genesys_provider.client.settings import Settings
+from genesys_provider.client.settings import Settings, UrlKey
 from genesys_provider.client.trust import trust, untrusted_hint
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -180,14 +180,14 @@ def exchange(
     return Answer(answer.status_code, answer.reason_phrase, answer.headers, bytes(body))
 
 
-def where_to_look(key: str, settings: Settings) -> str:
+def where_to_look(key: UrlKey, settings: Settings) -> str:
     """The hint for responses that seem to come from something other than Genesys Cloud.
 
     Args:
-        key: The config key of the URL in question: `apiUrl` or `loginUrl`.
+        key: The config key of the URL in question.
         settings: The connection.
     """
-    proxy = proxy_for(httpx.URL(settings.api_url if key == "apiUrl" else settings.login_url))
+    proxy = proxy_for(httpx.URL(settings.url_of(key)))
     return (
         f"Something between here and Genesys Cloud may have answered in its place: check {settings.origin_of(key)}"
         + (f", and {proxy}" if proxy else "")

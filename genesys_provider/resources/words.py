@@ -6,8 +6,6 @@ The domain also serves scripts, so it knows neither. Only for problems that scri
 
 from __future__ import annotations
 
-import re
-
 from genesys_provider.client.errors import (
     ConfigurationError,
     GenesysError,
@@ -15,7 +13,7 @@ from genesys_provider.client.errors import (
     NotFound,
     Unauthorized,
 )
-from genesys_provider.client.settings import ENVIRONMENT, NAMESPACE, Settings
+from genesys_provider.client.settings import Settings, with_config_keys
 from genesys_provider.common.organization import OtherOrganization
 from genesys_provider.sources.errors import (
     ActivationCancelled,
@@ -81,9 +79,6 @@ AFTER_A_ROTATION = (
 )
 """What to add where the login was refused with a secret from the state."""
 
-_KEYS = {variable: f"{NAMESPACE}:{key}" for key, variable in ENVIRONMENT.items()}
-_VARIABLE = re.compile("|".join(_KEYS))
-
 
 def said(error: GenesysError, settings: Settings | None = None) -> str:
     """The text of an error for the user of a stack.
@@ -99,11 +94,11 @@ def said(error: GenesysError, settings: Settings | None = None) -> str:
 
 def _said(error: GenesysError) -> str:
     if isinstance(error, MissingSetting):
-        key = _KEYS[error.variable]
+        key = with_config_keys(error.variable)
         return error.saying(
             f"{key} is not set",
             f"Run `pulumi config set {key} …` (with --secret for a secret), or set the environment variable "
             f"{error.variable}",
         )
-    hint = _HINTS.get(error.hint) or _VARIABLE.sub(lambda found: _KEYS[found[0]], error.hint)
+    hint = _HINTS.get(error.hint) or with_config_keys(error.hint)
     return error.saying(error.message, hint)
