@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, TimeoutError  # noqa: A004  (in Python 3.10 not the built-in one)
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from concurrent import futures
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -22,9 +21,14 @@ V = TypeVar("V")
 
 @dataclass
 class _Asked(Generic[V]):
-    future: Future[V] = field(default_factory=Future)
+    future: futures.Future[V] = field(default_factory=futures.Future)
     askers: list[Say] = field(default_factory=list)
     """Where the threads that asked the question report."""
+
+    def say(self, message: str) -> None:
+        """Reports to all of them."""
+        for each in self.askers:
+            each(message)
 
 
 class Batches(Generic[K, V]):
@@ -34,8 +38,9 @@ class Batches(Generic[K, V]):
     What the worker reports, such as a wait for the rate limit, goes to the threads that asked.
 
     Args:
-        answer: Answers a batch. A value that is an exception is raised to the threads that asked that question;
-            an exception that `answer` itself raises goes to all of them.
+        answer: Answers a batch, which has for each question where the threads that asked it report. A value that
+            is an exception is raised to the threads that asked that question; an exception that `answer` itself
+            raises goes to all of them.
         gather: Waits for more questions before each batch.
         cancelled: Ends all waits when set.
         name: The name of the worker thread, which runs while there are questions.
@@ -43,7 +48,7 @@ class Batches(Generic[K, V]):
 
     def __init__(
         self,
-        answer: Callable[[Sequence[K]], Mapping[K, V | Exception]],
+        answer: Callable[[Mapping[K, Say]], Mapping[K, V | Exception]],
         gather: Callable[[], object],
         cancelled: threading.Event,
         name: str,
@@ -54,7 +59,6 @@ class Batches(Generic[K, V]):
         self._name = name
         self._lock = threading.Lock()
         self._asked: dict[K, _Asked[V]] = {}
-        self._batch: Mapping[K, _Asked[V]] = {}
         self._works = False
 
     def ask(self, key: K) -> V:
@@ -79,8 +83,8 @@ class Batches(Generic[K, V]):
             try:
                 error = asked.future.exception(CANCEL_SECONDS)
                 break
-            except TimeoutError:
-                # Abandoning a read loses nothing.
+            except futures.TimeoutError:
+                # In Python 3.10 not the built-in one. Abandoning a read loses nothing.
                 if self._cancelled.is_set():
                     raise Cancelled("cancelled while waiting for an answer") from None
         if error is not None:
@@ -88,36 +92,29 @@ class Batches(Generic[K, V]):
             raise copy(error)
         return asked.future.result()
 
-    @contextmanager
-    def reporting_to_askers(self, keys: Iterable[K]) -> Iterator[None]:
-        """Within the block, what the thread reports goes to those who asked these questions of the batch."""
-        askers = [each for key in keys for each in self._batch[key].askers]
-
-        def say(message: str) -> None:
-            for each in askers:
-                each(message)
-
-        with reporting_to(say):
-            yield
-
     def _work(self) -> None:
         while True:
             self._gather()
             with self._lock:
                 batch, self._asked = self._asked, {}
-                self._batch = batch
                 if not batch:
                     self._works = False
                     return
-            outcomes: list[V | Exception]
-            try:
-                with self.reporting_to_askers(batch):
-                    answers = self._answer(list(batch))
-                outcomes = [answers[key] for key in batch]
-            except Exception as error:  # noqa: BLE001  (the waiting threads must not hang)
-                outcomes = [error for _ in batch]
+            outcomes = self._outcomes(batch)
             for asked, answer in zip(batch.values(), outcomes, strict=True):
                 if isinstance(answer, Exception):
                     asked.future.set_exception(answer)
                 else:
                     asked.future.set_result(answer)
+
+    def _outcomes(self, batch: Mapping[K, _Asked[V]]) -> list[V | Exception]:
+        def say_to_all(message: str) -> None:
+            for asked in batch.values():
+                asked.say(message)
+
+        try:
+            with reporting_to(say_to_all):
+                answers = self._answer({key: asked.say for key, asked in batch.items()})
+            return [answers[key] for key in batch]
+        except Exception as error:  # noqa: BLE001  (the waiting threads must not hang)
+            return [error for _ in batch]

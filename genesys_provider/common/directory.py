@@ -21,7 +21,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
@@ -37,7 +37,7 @@ from genesys_provider.client.errors import (
     UnexpectedAnswer,
 )
 from genesys_provider.client.limits import Priority
-from genesys_provider.client.progress import report
+from genesys_provider.client.progress import Say, report, reporting_to
 from genesys_provider.common.batches import Batches
 from genesys_provider.common.paging import Page
 from genesys_provider.common.reader import Listed, Look, Reader
@@ -210,7 +210,7 @@ class Directory(Generic[T]):
             self._asked += 1
         return self._known.ask(question)
 
-    def _from_list(self, questions: Sequence[Question]) -> dict[Question, T | None]:
+    def _from_list(self, questions: Iterable[Question]) -> dict[Question, T | None]:
         """Answers from the last reading of the list; an id that is missing there stays unanswered.
 
         Pages can shift during a listing, so an absence is confirmed with a single GET.
@@ -239,7 +239,7 @@ class Directory(Generic[T]):
 
     # What is known
 
-    def _answer_known(self, questions: Sequence[Question]) -> Mapping[Question, T | Exception | None]:
+    def _answer_known(self, questions: Mapping[Question, Say]) -> Mapping[Question, T | Exception | None]:
         answers: dict[Question, T | Exception | None] = {**self._from_list(questions)}
         if len(answers) < len(questions):
             try:
@@ -253,15 +253,15 @@ class Directory(Generic[T]):
         names = [question for question in rest if question.field == "name"]
         if names:
             # Ask for one name first: if the list fails, it fails for all of them.
-            answers[names[0]] = found = _each(self._known, names[:1], self._answer_one)[names[0]]
+            answers[names[0]] = found = _each(questions, names[:1], self._answer_one)[names[0]]
             if isinstance(found, _OF_THE_LIST):
                 answers |= dict.fromkeys(names, found)
-        return answers | _each(self._known, [each for each in rest if each not in answers], self._answer_one)
+        return answers | _each(questions, [each for each in rest if each not in answers], self._answer_one)
 
     def _answer_one(self, question: Question) -> T | None:
         return self.find_now(question.value) if question.field == "name" else self.get_now(question.value)
 
-    def _read_list_if_cheaper(self, questions: Sequence[Question]) -> None:
+    def _read_list_if_cheaper(self, questions: Iterable[Question]) -> None:
         """Continues the list while that takes no more requests than were asked for, or if nothing else helps."""
         if self._clock() < self._list_fails_until:
             return
@@ -309,7 +309,7 @@ class Directory(Generic[T]):
     def _until_next_look(self) -> None:
         self._cancelled.wait(max(GATHER_SECONDS, self._look_at - self._clock()))
 
-    def _answer_looks(self, ids: Sequence[str]) -> Mapping[str, Look[T] | Exception]:
+    def _answer_looks(self, ids: Mapping[str, Say]) -> Mapping[str, Look[T] | Exception]:
         seen: dict[str, Look[T] | Exception] = {}
         requests = 0
         if len(ids) > 1 and self._clock() >= self._list_fails_until:
@@ -324,13 +324,12 @@ class Directory(Generic[T]):
             except GenesysError as error:
                 _log.debug("a look at the list failed: %s", error)
         rest = [each for each in ids if each not in seen]
-        singly = _each(self._looks, rest, self._reader.look)
-        seen |= singly
+        seen |= _each(ids, rest, self._reader.look)
         pause = (requests + len(rest)) * self._reader.allowance.seconds_a_request / LOOK_SHARE
         self._look_at = self._clock() + max(pause, self._reader.look_pause)
         return seen
 
-    def _pages_showing(self, ids: Sequence[str], seen: Collection[str]) -> Iterator[Page[T]]:
+    def _pages_showing(self, ids: Collection[str], seen: Collection[str]) -> Iterator[Page[T]]:
         """The pages of the list that may show these objects, while those cost less than to look at each one.
 
         First those that showed them last. What was never shown is likely to be new, and new objects to come last.
@@ -355,13 +354,13 @@ class Directory(Generic[T]):
                     break
 
 
-def _each(batches: Batches[K, V], keys: Sequence[K], answer: Callable[[K], V]) -> dict[K, V | Exception]:
-    """The answer or error for each key of a batch; several are computed in parallel."""
+def _each(askers: Mapping[K, Say], keys: Sequence[K], answer: Callable[[K], V]) -> dict[K, V | Exception]:
+    """The answer or error for each of these keys of a batch; several are computed in parallel."""
 
     def outcome(key: K) -> V | Exception:
         try:
             # Only those who asked this question: otherwise a hundred failing reads would write ten thousand lines.
-            with batches.reporting_to_askers([key]):
+            with reporting_to(askers[key]):
                 return answer(key)
         except Exception as error:  # noqa: BLE001  (it is raised to the thread that asked)
             return error

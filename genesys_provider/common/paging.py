@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -54,7 +54,7 @@ class Page(Generic[T]):
             if thing is not None:
                 yield thing
 
-    def among(self, ids: Sequence[str]) -> Iterator[T]:
+    def among(self, ids: Iterable[str]) -> Iterator[T]:
         """The objects with these ids. Only these are parsed, since parsing takes time."""
         wanted = set(ids)
         for entity in self.entities:

@@ -13,14 +13,16 @@ from genesys_provider.common.batches import Batches
 from tests.support.shared_cloud import outcomes_at_once
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
+
+    from genesys_provider.client.progress import Say
 
 
 def test_each_thread_gets_an_error_of_its_own() -> None:
     """Raising an error changes it, so that threads with the same one would overwrite each other's context."""
     failure = ServerError("the service fails", status=503)
 
-    def fail(_: Sequence[str]) -> dict[str, str]:
+    def fail(_: Mapping[str, Say]) -> dict[str, str]:
         raise failure
 
     batches = Batches[str, str](fail, lambda: None, threading.Event(), "failing")
@@ -50,12 +52,11 @@ def test_an_error_of_one_question_is_for_those_who_asked_it() -> None:
 def test_the_worker_reports_to_those_who_asked() -> None:
     said: dict[int, list[str]] = {number: [] for number in range(4)}
 
-    def answer(keys: Sequence[int]) -> dict[int, bool]:
+    def answer(askers: Mapping[int, Say]) -> dict[int, bool]:
         report("for all")
-        for key in keys:
-            with batches.reporting_to_askers([key]):
-                report(f"for {key}")
-        return dict.fromkeys(keys, True)
+        for key, say in askers.items():
+            say(f"for {key}")
+        return dict.fromkeys(askers, True)
 
     batches = Batches[int, bool](answer, lambda: None, threading.Event(), "reporting")
 
