@@ -8,7 +8,6 @@ And the states are read again after the question, since the user may take an hou
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,15 +17,13 @@ import click
 from genesys_provider.cli import output
 from genesys_provider.cli.connection import Connection, cwd_option
 from genesys_provider.client.settings import ENVIRONMENT
+from genesys_provider.common.urns import urn_in
 
 if TYPE_CHECKING:
     from genesys_provider.cli.states import States
     from genesys_provider.common.manager import Manager
     from genesys_provider.sources.models import Source
     from genesys_provider.targets.models import Target
-
-
-_MARK = re.compile(r"urn:pulumi:(?P<stack>[^:]+)::(?P<project>[^:]+)::")
 
 
 @dataclass(frozen=True)
@@ -110,8 +107,8 @@ def leftovers(project: str, stack: str | None, cwd: Path | None, delete: bool, a
 
 
 def _is_of(mark: str, project: str, stack: str | None) -> bool:
-    owner = _MARK.match(mark)
-    return owner is not None and owner["project"] == project and stack in (None, owner["stack"])
+    owner = urn_in(mark)
+    return owner is not None and owner.project == project and stack in (None, owner.stack)
 
 
 def _print(found: list[_Leftover], project: str, stack: str | None) -> None:

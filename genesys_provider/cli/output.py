@@ -18,6 +18,7 @@ import click
 from genesys_provider.client.progress import reporting_to
 from genesys_provider.client.redaction import shown
 from genesys_provider.common.times import parsed_time
+from genesys_provider.common.urns import urn_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,8 +157,8 @@ def tally(statuses: Sequence[str], noun: str, among: Sequence[str]) -> str:
 
 def short_owner(owner: str | None) -> str:
     """An owner mark as `STACK::PROJECT::NAME`, or as it is."""
-    parts = (owner or "").removeprefix("urn:pulumi:").split("::", 3)
-    return plain("::".join((parts[0], parts[1], parts[3])) if len(parts) == 4 else owner or "")
+    urn = urn_in(owner)
+    return plain(owner or "" if urn is None else f"{urn.stack}::{urn.project}::{urn.name}")
 
 
 def ago(timestamp: str | None) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from genesys_provider.cli import output
+from genesys_provider.common.urns import PREFIX
 
 if TYPE_CHECKING:
     from genesys_provider.common.manager import Manager
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from genesys_provider.common.reader import Listed
 
     T = TypeVar("T", bound=Listed)
-
-_PREFIX = "urn:pulumi:"
 
 
 class Selection(NamedTuple):
@@ -38,8 +37,8 @@ class Selection(NamedTuple):
 
     def _is_of(self, mark: str) -> bool:
         """Whether an owner mark begins as wanted: as it is, or as lists show it."""
-        prefix = (self.owner or "").removeprefix(_PREFIX)
-        return any(each.startswith(prefix) for each in (mark.removeprefix(_PREFIX), output.short_owner(mark)))
+        prefix = (self.owner or "").removeprefix(PREFIX)
+        return any(each.startswith(prefix) for each in (mark.removeprefix(PREFIX), output.short_owner(mark)))
 
 
 name_option = click.option(

@@ -19,8 +19,9 @@ from genesys_provider.client.errors import Cancelled
 from genesys_provider.client.progress import report
 from genesys_provider.common.errors import NameTaken
 from genesys_provider.common.owned import Owned
-from genesys_provider.common.ownership import quoted, same_stack, taken
+from genesys_provider.common.ownership import taken
 from genesys_provider.common.run import Run
+from genesys_provider.common.urns import quoted, same_stack
 
 LOOK_SECONDS = 0.2
 """Seconds between a waiting resource's checks whether the wait is futile, or the run is cancelled."""

@@ -35,16 +35,14 @@ A mark can't distinguish a renamed stack from a new stack with its old name unti
 from __future__ import annotations
 
 import json
-import shlex
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from genesys_provider.common.errors import NameTaken, OwnedByAnother, ReplacementRefused
 from genesys_provider.common.owned import Owned
 from genesys_provider.common.run import Run
+from genesys_provider.common.urns import Urn, import_command, quoted, same_stack, urn_in
 
-_URN = "urn:pulumi:"
-_PARTS = 4
 _UNQUOTED = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
 """Characters that are not escaped in a written mark. A resource's name may contain any character."""
 
@@ -135,6 +133,7 @@ def taken(holder: Owned, what: str, urn: str | None, run: Run, another: str = "n
         another: What the user can change instead, for the hint.
     """
     mark, kind = holder.owner, holder.kind
+    theirs, ours = urn_in(mark), urn_in(urn)
     if urn is None:
         hint = (
             f"Use another {another.partition(' ')[0]}, or change that {kind} where it is declared"
@@ -146,14 +145,14 @@ def taken(holder: Owned, what: str, urn: str | None, run: Run, another: str = "n
         hint = f"Both are in this program: give one of the two another {another}"
     elif mark is None:
         hint = f"Take it over with `{import_command(urn, holder.id)}`, or give this {kind} another {another}"
-    elif not mark.startswith(_URN):
+    elif theirs is None:
         hint = (
             f"That mark is from an earlier version of this provider. If a stack still has the {kind}, update "
             "the mark first: run `pulumi up` there, with the resource unchanged. Otherwise take it over with "
             f"`{import_command(urn, holder.id)}`, or give this {kind} another {another}"
         )
-    elif stack_of(mark) != stack_of(urn):
-        hint = _of_another_stack(mark, urn, holder, another)
+    elif ours is not None and not same_stack(mark, urn):
+        hint = _of_another_stack(theirs, ours, holder, another)
     elif mark == urn:
         hint = (
             f"An earlier run of this resource left it behind, under the name {holder.name!r}. Take it over with "
@@ -169,16 +168,16 @@ def taken(holder: Owned, what: str, urn: str | None, run: Run, another: str = "n
     return NameTaken(what, holder, hint=hint)
 
 
-def _of_another_stack(mark: str, urn: str, holder: Owned, another: str) -> str:
-    (stack, project), (our_stack, our_project) = stack_of(mark), stack_of(urn)
-    source, destination, note = stack, our_stack, ""
-    if project != our_project:
-        source, destination = f"organization/{project}/{stack}", f"organization/{our_project}/{our_stack}"
+def _of_another_stack(theirs: Urn, ours: Urn, holder: Owned, another: str) -> str:
+    source, destination, note = theirs.stack, ours.stack, ""
+    if theirs.project != ours.project:
+        source, destination = (f"organization/{each.project}/{each.stack}" for each in (theirs, ours))
         note = " (in Pulumi Cloud, put your organization's name for `organization`)"
     return (
-        f"It belongs to stack {stack!r} of project {project!r}. Give this {holder.kind} another {another}, or move "
-        f"the resource here with `pulumi state move --source {source} --dest {destination} {quoted(mark)}`{note}. "
-        f"If Pulumi answers that the provider already exists, run `{import_command(urn, holder.id)}` and "
+        f"It belongs to stack {theirs.stack!r} of project {theirs.project!r}. Give this {holder.kind} another "
+        f"{another}, or move the resource here with "
+        f"`pulumi state move --source {source} --dest {destination} {quoted(str(theirs))}`{note}. "
+        f"If Pulumi answers that the provider already exists, run `{import_command(str(ours), holder.id)}` and "
         "`pulumi up` here instead, then remove the resource from the other stack's program"
     )
 
@@ -194,7 +193,7 @@ def goes_with_stack(mark: str | None, urn: str | None, recorded: str | None) -> 
     """
     if mark is None or mark == recorded:
         return True
-    if recorded is None and not mark.startswith(_URN):
+    if recorded is None and urn_in(mark) is None:
         return True
     ours = urn or recorded
     return ours is None or same_stack(mark, ours)
@@ -208,36 +207,3 @@ def mark_as_text(mark: str) -> str:
 def mark_from_text(text: str) -> str:
     """The mark in a text from `mark_as_text`."""
     return unquote(text)
-
-
-def stack_of(urn: str) -> tuple[str, str]:
-    """The stack and the project in a URN."""
-    parts = urn.removeprefix(_URN).split("::", _PARTS - 1)
-    return parts[0], parts[1] if len(parts) > 1 else ""
-
-
-def same_stack(mark: str | None, urn: str | None) -> bool:
-    """Whether both belong to the same stack."""
-    return bool(mark and urn and mark.startswith(_URN) and stack_of(mark) == stack_of(urn))
-
-
-def name_of(urn: str) -> str:
-    """The name of the resource in a URN."""
-    return urn.split("::", _PARTS - 1)[-1]
-
-
-def quoted(urn: str) -> str:
-    """The URN quoted for a shell, since component types contain a `$`."""
-    return "'" + urn.replace("'", "'\\''") + "'"
-
-
-def import_command(urn: str, id_: str) -> str:
-    """The command that imports the object with this id into this resource.
-
-    A URN contains the types of the surrounding components, not their names, so the user has to fill those in.
-    """
-    name = name_of(urn)
-    parent = " --parent 'parent=<URN of its component>'" if "$" in urn.removesuffix(name) else ""
-    parts = urn.split("::", _PARTS - 1)
-    type_token = parts[2].rpartition("$")[2] if len(parts) == _PARTS else "<its type>"
-    return f"pulumi import {type_token} {shlex.quote(name)} {shlex.quote(id_)}{parent}"

@@ -11,6 +11,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from genesys_provider.common.paths import property_path
+from genesys_provider.common.urns import Urn
 from genesys_provider.resources.arguments import TEXT, Arguments
 from genesys_provider.resources.options import PropertyNames, with_the_states_names
 from genesys_provider.resources.owned_reader import OwnedReader
@@ -96,7 +97,7 @@ def urn_of(type_token: str, resource_name: str, opts: pulumi.ResourceOptions | N
     parent = None if opts is None else opts.parent
     if parent is None or parent is pulumi.runtime.get_root_resource():
         # Like `create_urn`, but without its outputs, each of which takes time.
-        return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{type_token}::{resource_name}"
+        return str(Urn(pulumi.get_stack(), pulumi.get_project(), type_token, resource_name))
     # Pulumi cuts a parent's URN at the last `::`, but a name may contain that; this name does not.
     of_its_kind = parent.urn.apply(lambda urn: "::".join([*urn.split("::", 3)[:3], "_"]))
     urn = pulumi.create_urn(resource_name, type_token, of_its_kind)

@@ -338,7 +338,7 @@ def _deleting(state: Mapping[str, Any]) -> Owner:
 
 def _owner_read(found: Owned, state: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """The owner mark that a read records, and the foreign one that it only shows; warns about either."""
-    from genesys_provider.common.ownership import quoted
+    from genesys_provider.common.urns import quoted
     from genesys_provider.resources.session import warn
 
     urn, what = current().urn, f"{found.kind} {found.name!r} ({found.id})"

@@ -30,9 +30,10 @@ from genesys_provider.common.audit import AuditEvent, AuditTrail
 from genesys_provider.common.directory import Directory
 from genesys_provider.common.errors import OwnedByAnother, ReplacementRefused
 from genesys_provider.common.names import Names
-from genesys_provider.common.ownership import Owner, quoted, taken
+from genesys_provider.common.ownership import Owner, taken
 from genesys_provider.common.run import Run
 from genesys_provider.common.times import seconds_since, utc_now
+from genesys_provider.common.urns import quoted
 from genesys_provider.common.writes import Writes
 from genesys_provider.common.writing import Left, Writing, Written
 from genesys_provider.sources.errors import (

@@ -10,11 +10,11 @@ from genesys_provider.common.errors import OwnedByAnother, ReplacementRefused
 from genesys_provider.common.ownership import (
     Owner,
     goes_with_stack,
-    import_command,
     is_left_behind,
     taken,
 )
 from genesys_provider.common.run import QUIET_SECONDS, Facts, Run
+from genesys_provider.common.urns import import_command
 from genesys_provider.targets.models import Target
 
 TYPE = "pulumi-python:dynamic/genesys:EventBridgeTarget"

@@ -42,9 +42,11 @@ Writing.create = lambda self, config, **_: (self._post(config), False)
 # The mark of the first version, which is the same for a resource in a component and one outside.
 WITHOUT_PARENT = """
 from genesys_provider.common import ownership, writing
+from genesys_provider.common.urns import urn_in
 
 def same(mark, urn):
-    return mark is not None and urn is not None and ownership.name_of(mark) == ownership.name_of(urn)
+    theirs, ours = urn_in(mark), urn_in(urn)
+    return theirs is not None and ours is not None and theirs.name == ours.name
 
 ownership.Owner.may_write = lambda self, mark: mark is None or same(mark, self.urn)
 writing.is_left_behind = lambda target, urn, run, **_: same(target.owner, urn)
