@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,16 +61,18 @@ class History:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._lock = threading.Lock()
-        with self._usable():
+        with self._usable(), ExitStack() as stack:
             self._database = sqlite3.connect(
                 path or ":memory:", check_same_thread=False, isolation_level=None
             )
+            stack.callback(self._database.close)
             # Two monitors would write every reading and every change twice.
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
             with self._transaction() as cursor:
                 self._prepare(cursor)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
+            stack.pop_all()
 
     @contextmanager
     def _usable(self) -> Iterator[None]:

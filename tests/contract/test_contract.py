@@ -99,8 +99,8 @@ def test_it_is_a_valid_openapi_document_and_no_schema_is_empty() -> None:
         assert recorder.faults([], "components", "schemas", name), name
 
 
-def test_it_has_exactly_the_calls_of_the_emulator() -> None:
-    app = emulator_app(EmulatorSettings())._app  # type: ignore[attr-defined]
+def test_it_has_exactly_the_calls_of_the_emulator(emulator: tuple[Recorder, str]) -> None:
+    app = emulator[0]._app._app  # type: ignore[attr-defined]
     served = {
         (route.path, method.lower())
         for route in app.routes
