@@ -6,7 +6,7 @@ VENV_PYTHON := .venv/bin/python
 # Keep compiled modules; otherwise each test process compiles its imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup up down test check docs format wheel bench bench-fleet torture
+.PHONY: help setup up down test check docs format wheel lowest bench bench-fleet torture
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -41,12 +41,14 @@ docs: setup ## Write docs/resources.md from the docstrings, and build the site i
 wheel: setup ## Build the wheel, install it into an empty environment, and use it there
 	@$(VENV_PYTHON) -m tools.wheel
 
+lowest: setup ## Run a part of the tests with the lowest versions of the packages that this one needs
+	@$(VENV_PYTHON) tools/lowest.py
+
 bench: setup ## Compare with trivial resources on the same engine, and write the tables of docs/performance.md
 	@$(VENV_PYTHON) -m bench
 
 bench-fleet: setup ## Measure 2,000 targets in 20 stacks, four at a time
 	@$(VENV_PYTHON) -m bench --row fleet
 
-torture: setup ## Run all tests at full length: kill points, faults, random histories; and the lowest versions
-	@$(VENV_PYTHON) tools/lowest.py
+torture: lowest ## Run all tests at full length: kill points, faults, random histories; and the lowest versions
 	@HYPOTHESIS_PROFILE=torture $(VENV_PYTHON) -m pytest --torture -n 3 --dist worksteal

@@ -1,6 +1,6 @@
 """Tests the lowest versions that `pyproject.toml` allows: installs them, and runs a part of the tests with them.
 
-It needs a package index, so it is a part of `make torture`, and not of `make test`. It fails if a bound names a
+It needs a package index, so it is `make lowest`, and not a part of `make test`. It fails if a bound names a
 version that does not work. The versions are tested with the lowest Python, or with the one that runs this script if
 that is not installed.
 """
