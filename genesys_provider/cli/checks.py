@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 import httpx
 
-from genesys_provider.cli import facts
+from genesys_provider.cli import details
 from genesys_provider.cli.connection import Connection
 from genesys_provider.cli.init import SCRIPT
 from genesys_provider.cli.pulumi import PROJECT_FILES, PulumiError, project_folder, pulumi
@@ -193,7 +193,7 @@ def endpoints(connection: Connection) -> Iterator[Finding]:
         found = list(manager.list())
         failed = [each for each in found if each.final and not each.verified]
         for each in sorted(failed, key=lambda target: target.name):
-            reason = facts.reason_of(manager, each)
+            reason = details.reason_of(manager, each)
             again = "run `pulumi up --refresh`" if each.owner else "save the target again to verify it again"
             yield Finding(
                 "Target",

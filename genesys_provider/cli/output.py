@@ -91,7 +91,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str]]) ->
         title, *others = kept
         for row in filled:
             click.echo(str(row[title]))
-            print_facts((f"  {columns[index]}", row[index]) for index in others)
+            print_fields((f"  {columns[index]}", row[index]) for index in others)
         return
     table = Table(
         *(columns[index] for index in kept),
@@ -105,13 +105,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str]]) ->
     _print(table)
 
 
-def print_facts(facts: Iterable[tuple[str, Text | str | None]]) -> None:
+def print_fields(fields: Iterable[tuple[str, Text | str | None]]) -> None:
     """Prints names and values, one per line; missing values are left out."""
     from rich.table import Table
 
     table = Table.grid("name", "value", padding=(0, 2, 0, 0))
     table.columns[0].style = "bold"
-    for name, value in facts:
+    for name, value in fields:
         if value is not None and str(value):
             table.add_row(name, value)
     _print(table)

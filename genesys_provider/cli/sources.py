@@ -86,7 +86,7 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
     if as_json:
         output.print_json({**shown, "organizationId": organization.id})
         return
-    output.print_facts(
+    output.print_fields(
         [
             ("Name", output.plain(shown["name"])),
             ("Id", output.plain(shown["id"])),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genesys_provider.cli import facts, output
+from genesys_provider.cli import details, output
 from genesys_provider.cli.audit import entry_line
 from genesys_provider.cli.connection import Connection, connected
 from genesys_provider.cli.selection import Selection, called, selecting
@@ -44,10 +44,12 @@ def list_targets(connection: Connection, selection: Selection, as_json: bool) ->
             (each for each in found if selection.holds(each, status_of(each))),
             key=lambda each: each.name,
         )
-        reasons = side_by_side("reading why they failed", chosen, lambda each: facts.reason_of(manager, each))
-    verdicts = Verdicts(facts.audit_entries(connection.settings.audit_log))
+        reasons = side_by_side(
+            "reading why they failed", chosen, lambda each: details.reason_of(manager, each)
+        )
+    verdicts = Verdicts(details.audit_entries(connection.settings.audit_log))
     shown = [
-        facts.as_json(each, reason=reason, since=verdicts.since(each.id, each.status))
+        details.as_json(each, reason=reason, since=verdicts.since(each.id, each.status))
         for each, reason in zip(chosen, reasons, strict=True)
     ]
     if as_json:
@@ -91,20 +93,20 @@ def show(connection: Connection, name_or_id: str, as_json: bool) -> None:
 
     with connection.manager(TargetManager) as manager, output.progress("reading the target"):
         target = called(manager, "target", name_or_id)
-        reason = facts.reason_of(manager, target)
+        reason = details.reason_of(manager, target)
         organization = manager.organization()
     entries = [
         each
-        for each in facts.audit_entries(connection.settings.audit_log)
+        for each in details.audit_entries(connection.settings.audit_log)
         if each.get("targetId") == target.id
     ]
     since = Verdicts(entries).since(target.id, target.status)
-    shown = facts.as_json(target, reason=reason, since=since)
+    shown = details.as_json(target, reason=reason, since=since)
     if as_json:
         output.print_json({**shown, "organizationId": organization.id, "auditEntries": entries})
         return
     policy = shown["retryPolicy"]
-    output.print_facts(
+    output.print_fields(
         [
             ("Name", output.plain(shown["name"])),
             ("Id", output.plain(shown["id"])),

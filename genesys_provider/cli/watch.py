@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from genesys_provider.cli import facts, output
+from genesys_provider.cli import details, output
 from genesys_provider.cli.connection import Connection, connected
 from genesys_provider.cli.selection import Selection, selecting
 from genesys_provider.cli.sources import source_as_json, sources
@@ -46,8 +46,8 @@ def watch_targets(connection: Connection, interval: float, selection: Selection,
 
     with connection.manager(TargetManager) as manager, suppress(KeyboardInterrupt):
         for change in _changes(manager, "targets", interval, selection):
-            reason = None if change.after is None else facts.reason_of(manager, change.thing)
-            _print(change, facts.as_json(change.thing, reason=reason), reason, as_json=as_json)
+            reason = None if change.after is None else details.reason_of(manager, change.thing)
+            _print(change, details.as_json(change.thing, reason=reason), reason, as_json=as_json)
 
 
 @sources.command("watch")

@@ -22,7 +22,7 @@ QUIET_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Facts:
+class Ownership:
     """What is known about the owner of an object: its owner mark, and its organization."""
 
     owner: str | None = None
@@ -47,7 +47,7 @@ class Run:
         self._made: set[str] = set()
         self._replaced: set[str] = set()
         self._gone: set[str] = set()
-        self._facts: dict[str, Facts] = {}
+        self._ownership: dict[str, Ownership] = {}
         self._under_way = 0
         self._last_seen = clock()
 
@@ -149,12 +149,12 @@ class Run:
                 return None
             return self._shown.get(id_)
 
-    def learned(self, id_: str, facts: Facts) -> None:
+    def learned(self, id_: str, ownership: Ownership) -> None:
         """Records the owner of the object."""
         with self._lock:
-            self._facts[id_] = facts
+            self._ownership[id_] = ownership
 
-    def facts(self, id_: str) -> Facts | None:
+    def ownership(self, id_: str) -> Ownership | None:
         """The owner of the object, if this run has learned it."""
         with self._lock:
-            return self._facts.get(id_)
+            return self._ownership.get(id_)

@@ -15,6 +15,7 @@ from genesys_provider.client.errors import Cancelled, GenesysError
 from genesys_provider.monitor.fleet import Change, Fleet
 from genesys_provider.monitor.metrics import Metrics
 from genesys_provider.targets.manager import TargetManager
+from genesys_provider.targets.reading import unread_reason
 from genesys_provider.targets.vocabulary import UNKNOWN_HEALTH
 
 SHARE = 10
@@ -151,7 +152,7 @@ class HealthChecks:
         except Cancelled:
             raise
         except GenesysError as error:
-            reason, read = f"the reason can't be read: {error.message}", False
+            reason, read = unread_reason(error), False
         self._stop_if_ended()
         change = self._fleet.explain(("target", target_id), status, reason, read=read)
         self._tell([change] if change else [])

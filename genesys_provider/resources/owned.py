@@ -130,7 +130,7 @@ class OwnedProvider(ResourceProvider, ABC):
             OperationError: Another resource of the program has the same object.
         """
         from genesys_provider.client.redaction import shown
-        from genesys_provider.resources.owned_properties import facts
+        from genesys_provider.resources.owned_properties import ownership
         from genesys_provider.resources.properties import with_new_secrets
         from genesys_provider.resources.session import run, speaking_of
 
@@ -143,7 +143,7 @@ class OwnedProvider(ResourceProvider, ABC):
                     "keeps it, remove the other from the program, and remove that from the state with "
                     "`pulumi state delete '<URN>'`"
                 )
-            run.learned(_id, facts(_olds))
+            run.learned(_id, ownership(_olds))
             found = self.properties().changes(_olds, _news)
             detailed = with_new_secrets(found, _olds, _news)
             if detailed and isinstance(_news.get("owner"), str):
@@ -167,7 +167,7 @@ class OwnedProvider(ResourceProvider, ABC):
             OperationError: Nothing was left behind.
         """
         from genesys_provider.common.errors import Unfinished
-        from genesys_provider.resources.owned_properties import facts
+        from genesys_provider.resources.owned_properties import ownership
         from genesys_provider.resources.session import run
         from genesys_provider.resources.words import said
 
@@ -189,7 +189,7 @@ class OwnedProvider(ResourceProvider, ABC):
             outs = properties.outputs_written(
                 {}, props, made, organization_id=organization_id, outcome=outcome
             )
-            run.learned(made.id, facts(outs))
+            run.learned(made.id, ownership(outs))
             return CreateResult(made.id, outs)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -201,7 +201,7 @@ class OwnedProvider(ResourceProvider, ABC):
         """
         from genesys_provider.client.errors import NotFound
         from genesys_provider.common.errors import Unfinished
-        from genesys_provider.resources.owned_properties import facts
+        from genesys_provider.resources.owned_properties import ownership
         from genesys_provider.resources.session import run
         from genesys_provider.resources.words import said
 
@@ -211,7 +211,7 @@ class OwnedProvider(ResourceProvider, ABC):
             organization_id = _same_organization(manager, self.kind, _id, _olds)
             if not properties.configuration_changed(_olds, _news):
                 outs = self.outputs_kept(manager, _id, _olds, _news, organization_id)
-                run.learned(_id, facts(outs))
+                run.learned(_id, ownership(outs))
                 return UpdateResult(outs)
             try:
                 outcome = self.updated(manager, _id, _olds, _news)
@@ -228,7 +228,7 @@ class OwnedProvider(ResourceProvider, ABC):
             outs = properties.outputs_written(
                 _olds, _news, outcome.thing, organization_id=organization_id, outcome=outcome
             )
-            run.learned(_id, facts(outs))
+            run.learned(_id, ownership(outs))
             return UpdateResult(outs)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:

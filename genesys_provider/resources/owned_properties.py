@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from pulumi.output import Unknown
 
-from genesys_provider.common.run import Facts
+from genesys_provider.common.run import Ownership
 from genesys_provider.common.writes import LastWrite
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import properties
@@ -161,6 +161,6 @@ def last_write(state: Mapping[str, Any], *, seen_at: str | None, made: bool = Fa
     return None if written_at is None else LastWrite(written_at, (seen_at or "") >= written_at, made=made)
 
 
-def facts(outs: Mapping[str, Any]) -> Facts:
+def ownership(outs: Mapping[str, Any]) -> Ownership:
     """The owner of the object, according to its state."""
-    return Facts(outs.get("owner"), outs.get("organizationId"), outs.get("apiUrl"))
+    return Ownership(outs.get("owner"), outs.get("organizationId"), outs.get("apiUrl"))

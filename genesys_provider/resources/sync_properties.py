@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from genesys_provider.common.run import Facts
+from genesys_provider.common.run import Ownership
 from genesys_provider.host.operation import ChangeKind
 from genesys_provider.resources import properties
 
@@ -16,7 +16,7 @@ _SENT = ("targetId", "revision", "webhookUrl", "signingSecret")
 """A change of one of these is sent to the gateway."""
 
 _DELIVERY = ("deliveryId", "syncedAt")
-_FACTS = {"targetOwner": "owner", "organizationId": "organization_id", "apiUrl": "api_url"}
+_OWNERSHIP = {"targetOwner": "owner", "organizationId": "organization_id", "apiUrl": "api_url"}
 """The outputs that record the target's owner when the gateway was told of it."""
 
 
@@ -45,23 +45,23 @@ def _compared(value: Any) -> Any:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def outputs(inputs: Mapping[str, Any], delivery: Delivery | None, facts: Facts) -> dict[str, Any]:
+def outputs(inputs: Mapping[str, Any], delivery: Delivery | None, ownership: Ownership) -> dict[str, Any]:
     """The state of a sync; without a delivery, the gateway was not told."""
     outs = marked(inputs)
     if delivery is not None:
         outs |= {"deliveryId": delivery.delivery_id, "syncedAt": delivery.synced_at}
-    known = {name: getattr(facts, field) for name, field in _FACTS.items()}
+    known = {name: getattr(ownership, field) for name, field in _OWNERSHIP.items()}
     return outs | {name: value for name, value in known.items() if value is not None}
 
 
-def facts_in(olds: Mapping[str, Any]) -> Facts:
+def ownership_in(olds: Mapping[str, Any]) -> Ownership:
     """The target's owner when the gateway was told of it, if it was known."""
-    return Facts(**{field: olds.get(name) for name, field in _FACTS.items()})
+    return Ownership(**{field: olds.get(name) for name, field in _OWNERSHIP.items()})
 
 
 def undelivered(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
     """The state after an update that had nothing to send: it keeps the last delivery."""
-    kept = {name: olds[name] for name in (*_DELIVERY, *_FACTS) if name in olds}
+    kept = {name: olds[name] for name in (*_DELIVERY, *_OWNERSHIP) if name in olds}
     return marked(news) | kept
 
 

@@ -32,7 +32,7 @@ from genesys_provider.host.operation import DetailedDiffResult, InitFailed, Oper
 
 if TYPE_CHECKING:
     from genesys_provider.common.faults import Fault
-    from genesys_provider.common.run import Facts
+    from genesys_provider.common.run import Ownership
     from genesys_provider.targets.gateway import Delivery, SyncEvent
     from genesys_provider.targets.manager import TargetManager
 
@@ -88,15 +88,15 @@ class GatewaySyncProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Tells the gateway that the target's configuration has changed."""
-        from genesys_provider.common.run import Facts
+        from genesys_provider.common.run import Ownership
         from genesys_provider.resources import sync_properties
         from genesys_provider.resources.session import managed
         from genesys_provider.targets.manager import TargetManager
 
         with managed(TargetManager, self._config, props) as manager:
-            facts = _facts(manager, props["targetId"])
-            delivery = _say_updated(manager, props, Facts())
-        outs = sync_properties.outputs(props, delivery, facts)
+            ownership = _ownership(manager, props["targetId"])
+            delivery = _say_updated(manager, props, Ownership())
+        outs = sync_properties.outputs(props, delivery, ownership)
         return CreateResult(outs.get("deliveryId") or f"unsent_{uuid.uuid4().hex}", outs)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -107,7 +107,7 @@ class GatewaySyncProvider(ResourceProvider):
             OperationError: The gateway was not told.
         """
         from genesys_provider.client.errors import GenesysError
-        from genesys_provider.common.run import Facts
+        from genesys_provider.common.run import Ownership
         from genesys_provider.resources import sync_properties
         from genesys_provider.resources.session import managed
         from genesys_provider.resources.words import said
@@ -116,9 +116,9 @@ class GatewaySyncProvider(ResourceProvider):
         if not sync_properties.due(_olds, _news):
             return UpdateResult(sync_properties.undelivered(_olds, _news))
         moved = _olds["targetId"] != _news["targetId"]
-        recorded = Facts() if moved else sync_properties.facts_in(_olds)
+        recorded = Ownership() if moved else sync_properties.ownership_in(_olds)
         with managed(TargetManager, self._config, _olds, _news) as manager:
-            facts = _facts(manager, _news["targetId"], recorded)
+            ownership = _ownership(manager, _news["targetId"], recorded)
             if moved:
                 _wait_until_shown(_olds)
                 _say_deleted(manager, _olds, required=_news["required"])
@@ -127,9 +127,9 @@ class GatewaySyncProvider(ResourceProvider):
             except GenesysError as error:
                 if not moved or not current().records_init_failures:
                     raise
-                outs = sync_properties.outputs(_news, None, facts)
+                outs = sync_properties.outputs(_news, None, ownership)
                 raise InitFailed(_id, outs, [said(error, manager.settings)]) from None
-        return UpdateResult(sync_properties.outputs(_news, delivery, facts))
+        return UpdateResult(sync_properties.outputs(_news, delivery, ownership))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Returns the state, since no service knows of a sync.
@@ -155,7 +155,7 @@ class GatewaySyncProvider(ResourceProvider):
                 _say_deleted(manager, _props, required=_props.get("required", True))
 
 
-def _say_updated(manager: TargetManager, news: Mapping[str, Any], recorded: Facts) -> Delivery | None:
+def _say_updated(manager: TargetManager, news: Mapping[str, Any], recorded: Ownership) -> Delivery | None:
     """Tells the gateway that the target's configuration has changed.
 
     Whether the target exists is only looked up if the engine has not shown it in this run: for a literal id, or in
@@ -164,7 +164,7 @@ def _say_updated(manager: TargetManager, news: Mapping[str, Any], recorded: Fact
     Raises:
         OtherOrganization: The target is in another organization than the configured one.
     """
-    from genesys_provider.common.run import Facts
+    from genesys_provider.common.run import Ownership
     from genesys_provider.resources.session import run
     from genesys_provider.targets.errors import SyncFailed
     from genesys_provider.targets.gateway import UPDATED
@@ -180,7 +180,7 @@ def _say_updated(manager: TargetManager, news: Mapping[str, Any], recorded: Fact
             where = f" from organization {organization.id}" if organization.id else ""
             raise SyncFailed(
                 f"the gateway was not told of target {target_id}, which is gone{where}",
-                hint=_NOT_HERE_HINT if recorded == Facts() else _GONE_HINT,
+                hint=_NOT_HERE_HINT if recorded == Ownership() else _GONE_HINT,
             )
         return _sent(manager, UPDATED, news)
     return None
@@ -202,10 +202,10 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
     if run.wanted_by(target_id) is not None:
         return
     if not run.goes(target_id):
-        facts = sync_properties.facts_in(olds)
-        _require_organization(manager, target_id, facts)
+        ownership = sync_properties.ownership_in(olds)
+        _require_organization(manager, target_id, ownership)
         target = manager.get(target_id, shared=True)
-        if target is not None and not goes_with_stack(target.owner, current().urn, facts.owner):
+        if target is not None and not goes_with_stack(target.owner, current().urn, ownership.owner):
             current().warn(
                 f"the gateway was not told that target {target_id} is deleted: it is owned by {target.owner}"
             )
@@ -241,18 +241,18 @@ def _wait_until_shown(olds: Mapping[str, Any]) -> None:
                 raise Cancelled("cancelled before the gateway was told")
 
 
-def _facts(manager: TargetManager, target_id: str, recorded: Facts | None = None) -> Facts:
+def _ownership(manager: TargetManager, target_id: str, recorded: Ownership | None = None) -> Ownership:
     """The target's owner: as this run has learned, else as the sync recorded, else only the organization."""
-    from genesys_provider.common.run import Facts
+    from genesys_provider.common.run import Ownership
     from genesys_provider.resources.session import run
 
-    known = run.facts(target_id) or recorded or Facts()
-    if known != Facts():
+    known = run.ownership(target_id) or recorded or Ownership()
+    if known != Ownership():
         return known
-    return Facts(organization_id=manager.organization().id, api_url=manager.settings.api_url)
+    return Ownership(organization_id=manager.organization().id, api_url=manager.settings.api_url)
 
 
-def _require_organization(manager: TargetManager, target_id: str, recorded: Facts) -> None:
+def _require_organization(manager: TargetManager, target_id: str, recorded: Ownership) -> None:
     if recorded.organization_id or recorded.api_url:
         # The hint needs the target's URN.
         what = f"target {target_id}" + (f" ({recorded.owner})" if recorded.owner else "")

@@ -8,7 +8,6 @@ Usable without Pulumi:
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -37,13 +36,11 @@ from genesys_provider.targets.errors import (
 )
 from genesys_provider.targets.gateway import UPDATED, Delivery, GatewayNotifier, SyncEvent
 from genesys_provider.targets.models import Target, TargetConfig
-from genesys_provider.targets.reading import TargetReading
+from genesys_provider.targets.reading import TargetReading, unread_reason
 from genesys_provider.targets.verification import Verifications
 from genesys_provider.targets.vocabulary import UNKNOWN_HEALTH, VERIFIED
 from genesys_provider.targets.webhook import SigningSecrets
 from genesys_provider.targets.writing import TargetWriting
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -209,7 +206,7 @@ class TargetManager(Manager[Target, TargetConfig]):
             raise
         except GenesysError as error:
             # The status is known; only the reason is missing.
-            said = f"the reason can't be read ({error.message})"
+            said = unread_reason(error)
         what = f"target {target.name!r} ({shown_url(target.endpoint_url)}) is {target.status}"
         return f"{what}: {said}" if said else what
 

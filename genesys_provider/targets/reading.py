@@ -30,6 +30,11 @@ def parsed(answer: Any, what: str = "the list of targets") -> Target:
         raise UnexpectedAnswer(f"{what}: the answer is not a target: {listed}") from error
 
 
+def unread_reason(error: GenesysError) -> str:
+    """What stands where the reason of a failed verification could not be read."""
+    return f"the reason can't be read ({error.message})"
+
+
 class TargetReading:
     """How the directory reads targets."""
 

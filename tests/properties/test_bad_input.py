@@ -18,7 +18,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2
 
 from genesys_provider.common.paths import property_path
-from genesys_provider.common.run import Facts
+from genesys_provider.common.run import Ownership
 from genesys_provider.host.operation import Operation, carrying_out
 from genesys_provider.host.servicer import Servicer, _serialize
 from genesys_provider.resources import sync_properties, target_properties, target_rules
@@ -102,7 +102,7 @@ def test_syncs_are_checked_clearly(properties: dict[str, Any]) -> None:
     result = check(SYNCS, properties)
     assert_faults_are_clear(result, properties, SYNC_PATHS, "sync")
     if not result.failures and not drawn.holds_unknown(properties):
-        outs = sync_properties.outputs(result.inputs, Delivery("msg_1", "now"), Facts())
+        outs = sync_properties.outputs(result.inputs, Delivery("msg_1", "now"), Ownership())
         if "signingSecret" in outs:
             outs["signingSecret"] = outs["signingSecret"]["value"]
         assert not SYNCS.diff("1", outs, result.inputs).changes

@@ -13,7 +13,7 @@ from genesys_provider.common.ownership import (
     is_left_behind,
     taken,
 )
-from genesys_provider.common.run import QUIET_SECONDS, Facts, Run
+from genesys_provider.common.run import QUIET_SECONDS, Ownership, Run
 from genesys_provider.common.urns import import_command
 from genesys_provider.targets.models import Target
 
@@ -225,9 +225,9 @@ class TestRun:
         now[0] += 1
         assert run.quiet
 
-    def test_facts(self) -> None:
+    def test_ownership_that_the_run_has_learned(self) -> None:
         run = Run()
-        assert run.facts("t-1") is None
-        run.learned("t-1", Facts(OURS, "an-organization"))
-        run.learned("t-1", Facts(OURS, "an-organization", "https://api"))
-        assert run.facts("t-1") == Facts(OURS, "an-organization", "https://api")
+        assert run.ownership("t-1") is None
+        run.learned("t-1", Ownership(OURS, "an-organization"))
+        run.learned("t-1", Ownership(OURS, "an-organization", "https://api"))
+        assert run.ownership("t-1") == Ownership(OURS, "an-organization", "https://api")

@@ -29,6 +29,8 @@ def as_json(target: Target, *, reason: str | None = None, since: str | None = No
 
 def reason_of(manager: TargetManager, target: Target) -> str | None:
     """Why its last verification failed, as the service gives it: one request; None if it did not fail."""
+    from genesys_provider.targets.reading import unread_reason
+
     if target.verified or not target.final:
         return None
     try:
@@ -37,7 +39,7 @@ def reason_of(manager: TargetManager, target: Target) -> str | None:
         raise
     except GenesysError as error:
         # The status is known; only the reason is missing.
-        return f"the reason can't be read ({error.message})"
+        return unread_reason(error)
 
 
 def audit_entries(path: Path | None) -> list[dict[str, Any]]:
