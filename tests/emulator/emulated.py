@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -93,24 +94,37 @@ def trusting(ca_file: Path) -> ssl.SSLContext:
 
 
 class Witness:
-    """An endpoint that records the headers of each POST; `/in` accepts it, `/moved` redirects it."""
+    """An endpoint that records the headers of each POST; `/in` accepts it, `/moved` redirects it.
+
+    `/together` accepts POSTs once there are `together` of them.
+    """
 
     url = ""
 
     def __init__(self) -> None:
         self.headers: list[dict[str, str]] = []
+        self.together = 1
+        self._there = asyncio.Event()
 
     def app(self) -> ASGIApp:
         return Starlette(
             routes=[
                 Route("/in", self._take, methods=["POST"]),
                 Route("/moved", self._send_on, methods=["POST"]),
+                Route("/together", self._gather, methods=["POST"]),
             ]
         )
 
     async def _take(self, request: Request) -> Response:
         self.headers.append(dict(request.headers))
         return Response(status_code=204, headers={"Set-Cookie": "session=1"})
+
+    async def _gather(self, request: Request) -> Response:
+        answer = await self._take(request)
+        if len(self.headers) >= self.together:
+            self._there.set()
+        await self._there.wait()
+        return answer
 
     async def _send_on(self, _: Request) -> Response:
         return RedirectResponse("/in", 307)
