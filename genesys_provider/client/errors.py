@@ -38,6 +38,7 @@
         ├── OtherType             the id belongs to an integration of another type
         ├── NoVerdict             internal: becomes VerificationTimeout or ActivationTimeout
         └── SyncFailed            the gateway did not accept a webhook
+            └── SyncRefused       it answered, but with an error
 
 `str(error)` is meant for the user's terminal: what happened, what to do next, and the correlation id. It never
 contains a secret, a request body or more than a short part of a response. The hints address script authors;

@@ -49,10 +49,16 @@ _NOT_HERE_HINT = (
 )
 """The hint for a sync that has not announced a target yet, and may look in the wrong organization."""
 
-_DEAD_GATEWAY_HINT = (
-    "Check that the gateway is up, that genesys:caFile trusts its certificate, and that it still has the signing "
-    "secret of the last `pulumi up`. If it is gone for good: set required=False on the sync (add it to the program "
-    "again if it was removed), run `pulumi up`, then repeat this command"
+_WITHOUT_GATEWAY = (
+    "If it is gone for good: set required=False on the sync (add it to the program again if it was removed), run "
+    "`pulumi up`, then repeat this command"
+)
+_UNREACHED_HINT = (
+    f"Check that the gateway is up, and that genesys:caFile trusts its certificate. {_WITHOUT_GATEWAY}"
+)
+_REFUSED_HINT = (
+    "Check that the gateway still has its webhook at that URL, and the signing secret of the last `pulumi up`. "
+    f"{_WITHOUT_GATEWAY}"
 )
 
 
@@ -195,7 +201,7 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
     from genesys_provider.common.ownership import goes_with_stack
     from genesys_provider.resources import sync_properties
     from genesys_provider.resources.session import run
-    from genesys_provider.targets.errors import SyncFailed
+    from genesys_provider.targets.errors import SyncFailed, SyncRefused
     from genesys_provider.targets.gateway import DELETED
 
     target_id = olds["targetId"]
@@ -213,10 +219,12 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
     with _warning_unless(manager, required=required):
         try:
             _sent(manager, DELETED, olds)
+        except SyncRefused as error:
+            raise SyncRefused(error.message, hint=_REFUSED_HINT) from error
         except SyncFailed as error:
             if error.hint != SyncFailed.hint:
                 raise
-            raise SyncFailed(error.message, hint=_DEAD_GATEWAY_HINT) from error
+            raise SyncFailed(error.message, hint=_UNREACHED_HINT) from error
 
 
 def _wait_until_shown(olds: Mapping[str, Any]) -> None:

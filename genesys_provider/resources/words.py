@@ -23,6 +23,7 @@ from genesys_provider.sources.errors import (
 )
 from genesys_provider.targets.errors import (
     SyncFailed,
+    SyncRefused,
     VerificationCancelled,
     VerificationFailed,
     VerificationTimeout,
@@ -57,9 +58,12 @@ _HINTS = {
         "Run `pulumi up --refresh`: it shows what was changed, and restores what the program says"
     ),
     SyncFailed.hint: (
-        "Check that webhook_url is right, that the gateway is up, that genesys:caFile trusts its certificate, and "
-        "that both sides have the same signing secret and correct clocks; with required=False a "
-        "failed sync is only a warning"
+        "Check that webhook_url is right, that the gateway is up, and that genesys:caFile trusts its certificate; "
+        "with required=False a failed sync is only a warning"
+    ),
+    SyncRefused.hint: (
+        "Check that webhook_url is right, and that both sides have the same signing secret and correct clocks; the "
+        "gateway's log may say more; with required=False a failed sync is only a warning"
     ),
     VerificationCancelled.hint: "The target is in the state; the next `pulumi up` goes on with it",
     VerificationFailed.hint: (

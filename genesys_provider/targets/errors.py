@@ -45,9 +45,18 @@ class VerificationUnknown(NotVerified):
 
 
 class SyncFailed(GenesysError):
-    """The gateway did not accept the webhook."""
+    """The gateway did not accept the webhook: it gave no answer, or `SyncRefused`."""
 
     hint = (
-        "Check that the webhook's URL is right, that the gateway is up, that GENESYSCLOUD_CA_FILE trusts its "
-        "certificate, and that both sides have the same signing secret and correct clocks"
+        "Check that the webhook's URL is right, that the gateway is up, and that GENESYSCLOUD_CA_FILE trusts its "
+        "certificate"
+    )
+
+
+class SyncRefused(SyncFailed):
+    """The gateway answered, but with an error."""
+
+    hint = (
+        "Check that the webhook's URL is right, and that both sides have the same signing secret and correct "
+        "clocks; the gateway's log may say more"
     )

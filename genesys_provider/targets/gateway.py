@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from genesys_provider.client.errors import Cancelled, ConfigurationError, GenesysError
+from genesys_provider.client.errors import ApiError, Cancelled, ConfigurationError, GenesysError
 from genesys_provider.common.audit import AuditEvent, AuditTrail
 from genesys_provider.common.times import utc_now
-from genesys_provider.targets.errors import SyncFailed
+from genesys_provider.targets.errors import SyncFailed, SyncRefused
 from genesys_provider.targets.webhook import SigningSecrets, Webhooks
 
 UPDATED: Final = "TARGET_CONFIGURATION_UPDATED"
@@ -103,7 +103,8 @@ class GatewayNotifier:
             if isinstance(error, (SyncFailed, Cancelled)):
                 raise
             limit = "" if timeout is None else f" within {timeout:g} s"
-            raise SyncFailed(
+            failure = SyncRefused if isinstance(error, ApiError) else SyncFailed
+            raise failure(
                 f"the gateway was not told of target {target_id}{limit}: {error.message}",
                 hint=error.hint if isinstance(error, ConfigurationError) else None,
             ) from error

@@ -25,7 +25,7 @@ from genesys_provider.client.retries import REQUEST_TIMEOUT, TOO_EARLY, retry_af
 from genesys_provider.client.transport import connections, exchange
 from genesys_provider.client.urls import checked_url, shown_url
 from genesys_provider.common.times import utc_now
-from genesys_provider.targets.errors import SyncFailed
+from genesys_provider.targets.errors import SyncFailed, SyncRefused
 from genesys_provider.targets.signature import signing_key
 
 TIMEOUT_SECONDS = 10.0
@@ -100,7 +100,7 @@ class Webhooks:
             Its `webhook-id`.
 
         Raises:
-            SyncFailed: It was refused, or can't be sent.
+            SyncFailed: It was refused (`SyncRefused`), or can't be sent.
             GenesysError: It could not be delivered in time.
         """
         delivery_id = f"msg_{uuid.uuid4().hex}"
@@ -155,7 +155,7 @@ class Webhooks:
             raise RateLimited(message, status=answer.status, retry_after=asked)
         if answer.status >= 500 or answer.status in (REQUEST_TIMEOUT, TOO_EARLY):
             raise ServerError(message, status=answer.status, retry_after=asked)
-        raise SyncFailed(f"the gateway refused the webhook for {about}: {message}")
+        raise SyncRefused(f"the gateway refused the webhook for {about}: {message}")
 
 
 def _checked(url: str) -> str:

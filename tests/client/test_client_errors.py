@@ -116,4 +116,4 @@ def test_errors_without_a_hint_tell_what_to_do() -> None:
         assert str(failure("what happened", source, hint="next")) == "what happened. next"
     faults = Invalid("target 'orders'", [Fault("a.b", "is required"), Fault("c", "must be a number")])
     assert "a.b is required; c must be a number" in str(faults)
-    assert "signing secret" in str(SyncFailed("no"))
+    assert "its certificate" in str(SyncFailed("no"))

@@ -29,6 +29,7 @@ from genesys_provider.sources.errors import (
 from genesys_provider.sources.models import Source
 from genesys_provider.targets.errors import (
     SyncFailed,
+    SyncRefused,
     VerificationCancelled,
     VerificationFailed,
     VerificationTimeout,
@@ -62,6 +63,7 @@ ERRORS: dict[GenesysError, str] = {
     ActivationUnknown("no", SOURCE, hint=NotFound.hint): "`pulumi refresh` corrects the state",
     SourceChanged("no"): "Run `pulumi up --refresh`",
     SyncFailed("no"): "that genesys:caFile trusts its certificate",
+    SyncRefused("no"): "Check that webhook_url is right, and that both sides have the same signing secret",
     VerificationCancelled("no", TARGET): "the next `pulumi up` goes on with it",
     VerificationFailed("no", TARGET): "then run `pulumi up` again",
     VerificationTimeout("no", TARGET): "Run `pulumi up` again, or allow more time: verification_timeout",

@@ -187,16 +187,18 @@ def test_a_wrong_signature_is_not_retried(cloud: Cloud, gateway: GatewayNotifier
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 410])
 def test_a_refusal_is_not_retried(listener: Listener, gateway: GatewayNotifier, status: int) -> None:
     listener.answers = [status]
-    with pytest.raises(SyncFailed, match=str(status)):
+    with pytest.raises(SyncFailed, match=str(status)) as refused:
         gateway.notify(listener.url, UPDATED, ID)
     assert len(listener.tries) == 1
+    assert "certificate" not in str(refused.value), "it was trusted, or there would be no answer"
 
 
 def test_a_gateway_that_keeps_failing_is_given_up(listener: Listener, gateway: GatewayNotifier) -> None:
     listener.answers = [503] * 10
-    with pytest.raises(SyncFailed, match="HTTP 503"):
+    with pytest.raises(SyncFailed, match="HTTP 503") as refused:
         gateway.notify(listener.url, UPDATED, ID)
     assert len(listener.tries) == 4
+    assert "certificate" not in str(refused.value)
 
 
 @pytest.mark.parametrize(("timeout", "tries"), [(0.4, 1), (5, 3), (1000, 11)])
