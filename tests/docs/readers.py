@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tests.docs.shell import Shell
 from tests.support.cloud import OWNER_HEADER, PASSWORD, SIGNING_SECRET, USERNAME, Cloud
 from tests.support.engine import ROOT, pulumi_path, urn
+from tests.support.keys import key_service
 from tests.support.process import free_port
 
 if TYPE_CHECKING:
@@ -125,7 +126,10 @@ def deployed_shop(tmp_path: Path) -> Iterator[Shell]:
     """The stack `dev` of a project `shop`, a leftover of the deleted stack `test`, and a target created by hand."""
     project = tmp_path / "shop"
     project.mkdir()
-    with Cloud(tmp_path, verification_seconds=1, activation_seconds=1, rate_limit=300) as cloud:
+    with (
+        key_service() as keys,
+        Cloud(tmp_path, verification_seconds=1, activation_seconds=1, rate_limit=300) as cloud,
+    ):
 
         def fail_presence() -> None:
             presence = cloud.living()["presence"]
@@ -136,10 +140,12 @@ def deployed_shop(tmp_path: Path) -> Iterator[Shell]:
             surveys = cloud.living()["surveys"]
             cloud.api("DELETE", f"/{surveys}").raise_for_status()
 
-        env = {**environment(tmp_path), **cloud.env, "GENESYSCLOUD_AUDIT_LOG": "audit.jsonl"}
-        env |= {
+        env = {
+            **environment(tmp_path),
+            **keys.env,
+            **cloud.env,
+            "GENESYSCLOUD_AUDIT_LOG": "audit.jsonl",
             "PULUMI_BACKEND_URL": f"{tmp_path.as_uri()}/states?metadata=skip",
-            "PULUMI_CONFIG_PASSPHRASE": "x",
         }
         replaced = {
             "28443": port_of(cloud.gateway.url),

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import ModuleType
 
+    from tests.support.keys import Keys
+
 EXAMPLE = ROOT / "examples" / "fleet"
 COLUMNS = ("name", "region", "unit", "endpoint_url", "event_types", "auth")
 EU, US = "eu-central-1", "us-east-1"
@@ -41,7 +43,7 @@ EU, US = "eu-central-1", "us-east-1"
 class Fleet:
     """A copy of the example, with an organization for each region and its own backend."""
 
-    def __init__(self, directory: Path, clouds: dict[str, Cloud]) -> None:
+    def __init__(self, directory: Path, clouds: dict[str, Cloud], keys: Keys | None = None) -> None:
         self.clouds = clouds
         self.directory = directory / "fleet"
         self.backend = directory / "backend"
@@ -51,7 +53,7 @@ class Fleet:
         project = self.directory / "Pulumi.yaml"
         project.write_text(project.read_text().replace("virtualenv: .venv", f"virtualenv: {sys.prefix}"))
         self.env = {
-            **pulumi_env(self.home, self.backend),
+            **pulumi_env(self.home, self.backend, keys),
             "PYTHONPATH": str(ROOT),
             "GATEWAY": f"{USERNAME}:{PASSWORD}",
             # Some CI systems set it, although their logs can't show progress bars.
@@ -151,9 +153,9 @@ def _command_of(process: Path, home: Path) -> str:
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Fleet]:
+def fleet(tmp_path: Path, keys: Keys) -> Iterator[Fleet]:
     with Cloud(tmp_path) as eu, Cloud(tmp_path, beside=eu) as us:
-        yield Fleet(tmp_path, {EU: eu, US: us})
+        yield Fleet(tmp_path, {EU: eu, US: us}, keys)
 
 
 def last_line(result: Result) -> str:
@@ -161,7 +163,7 @@ def last_line(result: Result) -> str:
 
 
 def test_a_failed_stack_does_not_stop_the_others(fleet: Fleet) -> None:
-    fleet.declare(12)
+    fleet.declare(4)
     fleet.clouds[US].behave("/v1/genesys/events/sales-003", status=503)
     # Both organizations send to the same gateway, so the other one needs a different endpoint.
     fleet.rows[3]["endpoint_url"] = fleet.clouds[EU].endpoint("other")
@@ -172,16 +174,16 @@ def test_a_failed_stack_does_not_stop_the_others(fleet: Fleet) -> None:
     assert told[0].startswith("  target 'sales-003'"), failed.output
     assert "is not verified, FAILED: endpoint answered 503" in told[0]
     assert told[1] == ""
-    assert last_line(failed) == "2 stacks: 1 FAILED, 1 done. Targets: 23 created, 1 failed."
+    assert last_line(failed) == "2 stacks: 1 FAILED, 1 done. Targets: 7 created, 1 failed."
     # Our host keeps an unverified target in the state, while the stock one deletes it again.
-    assert fleet.targets() == {"VERIFIED": 23, "FAILED": 1}
+    assert fleet.targets() == {"VERIFIED": 7, "FAILED": 1}
 
     fleet.clouds[US].behave_as_usual()
     fleet.rows[0]["event_types"] = "CONVERSATION_STARTED CONVERSATION_ENDED"
     changed = fleet.run("up")
     assert changed.code == 0, changed.output
-    assert last_line(changed) == "2 stacks: 2 done. Targets: 22 unchanged, 2 updated."
-    assert fleet.targets() == {"VERIFIED": 24}
+    assert last_line(changed) == "2 stacks: 2 done. Targets: 6 unchanged, 2 updated."
+    assert fleet.targets() == {"VERIFIED": 8}
     # A log gets plain lines of text, without progress bars and colors.
     assert [line.split()[1] for line in changed.output.splitlines()[:2]] == ["up:", "up:"]
     assert "\x1b" not in failed.output + changed.output
@@ -191,7 +193,7 @@ def test_a_failed_stack_does_not_stop_the_others(fleet: Fleet) -> None:
 
     gone = fleet.run("destroy")
     assert gone.code == 0, gone.output
-    assert last_line(gone) == "2 stacks: 2 done. Targets: 24 deleted."
+    assert last_line(gone) == "2 stacks: 2 done. Targets: 8 deleted."
     assert fleet.targets() == {}
 
 

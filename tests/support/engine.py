@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import yaml
 
-from tests.support.keys import Keys, secrets_provider
 from tests.support.process import Result, Running
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tests.support.keys import Keys
 
 ROOT = Path(__file__).parents[2]
 OWN_HOST = ROOT / "genesys_provider" / "host" / "bin"
@@ -92,7 +93,7 @@ def new_stack(project: str, name: str, keys: Keys | None) -> NewStack:
         there.mkdir()
         (there / "Pulumi.yaml").write_text(json.dumps({"name": project, "runtime": "python"}))
         env = pulumi_env(home, backend, keys)
-        command = ["pulumi", "--non-interactive", "stack", "init", name, *secrets_provider(keys)]
+        command = ["pulumi", "--non-interactive", "stack", "init", name]
         result = Running(command, there, env).wait()
         assert result.code == 0, result.output
         files = [each for each in backend.rglob("*") if each.is_file()]
@@ -146,7 +147,7 @@ class Stack:
     def _init(self) -> None:
         """Initializes the stack; in its own backend without `pulumi stack init`, which takes 0.3 s of CPU."""
         if self.env["PULUMI_BACKEND_URL"] != backend_url(self.backend):
-            self.must("stack", "init", self.name, *secrets_provider(self.keys))
+            self.must("stack", "init", self.name)
             return
         assert not self._stored.exists(), f"{self.qualified} already exists"
         new = new_stack(self.project, self.name, self.keys)

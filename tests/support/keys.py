@@ -23,13 +23,12 @@ class Keys(NamedTuple):
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment in which Pulumi finds the service."""
-        return {"VAULT_SERVER_URL": self.url, "VAULT_SERVER_TOKEN": "tests"}
-
-
-def secrets_provider(keys: Keys | None) -> tuple[str, ...]:
-    """The options with which `pulumi stack init` uses the service; without one it takes the passphrase."""
-    return () if keys is None else ("--secrets-provider", "hashivault://tests")
+        """The environment in which Pulumi uses the service for each new stack, in place of a passphrase."""
+        return {
+            "PULUMI_OPTION_SECRETS_PROVIDER": "hashivault://tests",
+            "VAULT_SERVER_URL": self.url,
+            "VAULT_SERVER_TOKEN": "tests",
+        }
 
 
 class _Transit(BaseHTTPRequestHandler):
