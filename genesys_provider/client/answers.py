@@ -35,7 +35,7 @@ from genesys_provider.client.errors import (
     in_envelope,
 )
 from genesys_provider.client.redaction import shortened
-from genesys_provider.client.retries import REQUEST_TIMEOUT, TOO_EARLY, retry_after
+from genesys_provider.client.retries import REQUEST_TIMEOUT, TOO_EARLY, retry_after, too_long
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.transport import Answer, where_to_look
 
@@ -120,7 +120,7 @@ def _refusal(call: Call, answer: Answer, settings: Settings) -> GenesysError:
     if answer.redirects:
         return _lasting(f"{call}: HTTP {status}, a redirect that is not followed", settings)
     enveloped = in_envelope(body)
-    words = _words(body, answer)
+    words, asked = _words(body, answer), retry_after(answer.headers)
     kind, hint = _kind(call, status, enveloped=enveloped), None
     if kind is NotFound and not enveloped:
         return _lasting(f"{call}: HTTP {status}, but not in the API's form: {words}", settings)
@@ -128,6 +128,8 @@ def _refusal(call: Call, answer: Answer, settings: Settings) -> GenesysError:
         kind, hint = ApiError, _no_such_call(settings)
     elif not enveloped and kind not in (RateLimited, ServerError):
         hint = where_to_look("apiUrl", settings)
+    elif kind is RateLimited:
+        hint = too_long(asked)
     elif kind is Conflict and call.method not in ("POST", "PUT"):
         hint = "Something else is in the way: try again later"
     return kind(
@@ -135,7 +137,7 @@ def _refusal(call: Call, answer: Answer, settings: Settings) -> GenesysError:
         status=status,
         code=shortened(str((body or {}).get("code") or "")),
         correlation_id=correlation_id_of(answer),
-        retry_after=retry_after(answer.headers),
+        retry_after=asked,
         in_envelope=enveloped,
         hint=hint,
     )

@@ -21,6 +21,7 @@ _ESCAPE = re.compile(
     (?P<percent>(?:%[0-9A-Fa-f]{2})+)
     | \\u(?P<high>[dD][89abAB][0-9A-Fa-f]{2})\\u(?P<low>[dD][c-fC-F][0-9A-Fa-f]{2})
     | \\(?:u(?P<code>[0-9A-Fa-f]{4})|x(?P<byte>[0-9A-Fa-f]{2})|(?P<letter>[\\/"'bfnrt]))
+    | \\U00(?P<long>(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4})
     | (?P<entity>&(?:\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)
     """,
     re.VERBOSE,
@@ -105,7 +106,7 @@ def _meaning(escape: re.Match[str]) -> list[tuple[str, int]]:
     if escape["entity"]:
         # `html.unescape` drops numbers that are not valid in HTML, but Python prints such characters.
         return [(html.unescape(whole) or _numbered(whole), len(whole))]
-    if code := escape["code"] or escape["byte"]:
+    if code := escape["long"] or escape["code"] or escape["byte"]:
         return [(chr(int(code, 16)), len(whole))]
     return [(_LETTERS.get(escape["letter"], escape["letter"]), len(whole))]
 

@@ -19,7 +19,7 @@ from genesys_provider.client.errors import (
     in_envelope,
 )
 from genesys_provider.client.redaction import hide, shortened
-from genesys_provider.client.retries import retry_after, retrying
+from genesys_provider.client.retries import retry_after, retrying, too_long
 from genesys_provider.client.settings import Settings
 from genesys_provider.client.shared import SharedCall
 from genesys_provider.client.transport import Answer, exchange, where_to_look
@@ -103,13 +103,14 @@ class Login:
             auth=httpx.BasicAuth(self._settings.client_id, self._settings.client_secret),
             timeout=TIMEOUT_SECONDS,
         )
-        if answer.status != 200:
-            raise self._refusal(answer, url)
         body = answer.json_object() or {}
         token, seconds = body.get("access_token"), _lifetime(body.get("expires_in"))
+        # Before anything else, since an error shows what was answered.
+        hide(str(token or ""))
+        if not 200 <= answer.status < 300:
+            raise self._refusal(answer, url)
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise self._unexpected(f"login: the answer of {url} holds no token")
-        hide(token)
         # A token with a lifetime shorter than the margin is used for half of that lifetime.
         self._renew_at = asked_at + max(seconds - RENEW_SECONDS_EARLY, seconds / 2)
         return token
@@ -121,12 +122,14 @@ class Login:
         correlation_id = shortened(answer.headers.get("ININ-Correlation-Id", ""))
         # The token endpoint throttles with a 400 [G].
         if answer.status == 429 or (answer.status == 400 and "rate limit" in words.lower()):
+            asked = retry_after(answer.headers)
             return RateLimited(
                 "the login is throttled",
                 status=answer.status,
                 code=kind,
                 correlation_id=correlation_id,
-                retry_after=retry_after(answer.headers),
+                retry_after=asked,
+                hint=too_long(asked),
             )
         message = f"login refused: {shortened(words) or answer.reason}"
         if answer.status in _REFUSED and (kind or in_envelope(body)):

@@ -19,6 +19,7 @@ from __future__ import annotations
 import base64
 import re
 import threading
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -200,17 +201,25 @@ def _url(text: str) -> SplitResult | None:
 def _written(form: str) -> Iterator[str]:
     """How a form may appear in a text after decoding."""
     yield form
+    yield unicodedata.normalize("NFC", form)
+    yield unicodedata.normalize("NFD", form)
     yield Decoded.of(form).innermost
     yield re.sub(r"\s", "+", form)
     as_bytes = [form.encode("utf-8", "surrogatepass")]
     # Headers are Latin-1; a server that mixes that up with UTF-8 repeats them in the other encoding.
     yield as_bytes[0].decode("latin-1")
+    yield "".join(_in_windows(byte) for byte in as_bytes[0])
     if not form.isascii() and all(character <= "\xff" for character in form):
         as_bytes.append(form.encode("latin-1"))
         yield as_bytes[1].decode("utf-8", "replace")
     for text in (text for each in as_bytes for text in _base64(each)):
         yield text
         yield text.replace("+", "-").replace("/", "_")
+
+
+def _in_windows(byte: int) -> str:
+    """The character of a byte in windows-1252, which browsers read in place of Latin-1."""
+    return bytes([byte]).decode("cp1252", "ignore") or chr(byte)
 
 
 def _base64(form: bytes) -> Iterator[str]:

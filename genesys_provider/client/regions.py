@@ -30,6 +30,10 @@ DOMAIN_BY_REGION = {
     "ap-northeast-3": "apne3.pure.cloud",
 }
 
+_DOMAINS = "|".join(map(re.escape, DOMAIN_BY_REGION.values()))
+_ADDRESS = re.compile(rf"(https://)?(api|apps|login)\.(?P<domain>{_DOMAINS})[./]*")
+"""What people copy from a browser or from other tools in place of the domain."""
+
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 
 
@@ -40,6 +44,11 @@ def domain_of(region: str) -> str:
         ConfigurationError: The value is neither.
     """
     name = region.strip().lower()
+    if address := _ADDRESS.fullmatch(name):
+        raise ConfigurationError(
+            f"genesys:region is {region!r}, which is an address in a domain",
+            hint=f"Write {address['domain']}",
+        )
     if name in DOMAIN_BY_REGION:
         return DOMAIN_BY_REGION[name]
     if _DOMAIN.fullmatch(name):

@@ -7,6 +7,7 @@ that creates something is never repeated blindly [C].
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 from collections.abc import Callable, Mapping
@@ -55,6 +56,14 @@ def retry_after(
     if date is None:
         return None
     return max(0.0, (date - (_http_date(headers.get("Date", "")) or now())).total_seconds())
+
+
+def too_long(asked: float | None) -> str | None:
+    """The hint for a server that asks for a wait of more than `LONGEST_WAIT`; None for any other."""
+    if asked is None or asked <= LONGEST_WAIT:
+        return None
+    when = f"in {asked:.0f} s" if math.isfinite(asked) else "later"
+    return f"It asks for a longer wait than the {LONGEST_WAIT:.0f} s that are waited here: try again {when}"
 
 
 def _http_date(text: str) -> datetime | None:

@@ -217,7 +217,13 @@ class Settings:
             return text(key) or default(text("region") or regions.DEFAULT_DOMAIN)
 
         def path(key: str) -> Path | None:
-            return Path(text(key)).expanduser() if text(key) else None
+            try:
+                return Path(text(key)).expanduser() if text(key) else None
+            except RuntimeError as error:
+                raise ConfigurationError(
+                    f"genesys:{key} names {text(key)}, whose home directory is not known",
+                    hint="Write the whole path instead of ~",
+                ) from error
 
         with _naming(origins):
             # Reads every key, even one that nothing else does, such as a region in addition to both URLs.

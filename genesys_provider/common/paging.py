@@ -99,8 +99,7 @@ def pages(
                 raise
             return
         entities, count = answer.get("entities"), answer.get("pageCount")
-        if entities is None and _PAGE.intersection(answer):
-            # Genesys Cloud may send null for an absent value.
+        if entities is None and _is_empty(answer):
             entities = []
         if not isinstance(entities, list):
             raise UnexpectedAnswer(f"the list of {kind}s has no entities")
@@ -121,6 +120,12 @@ _PAGE = frozenset({"pageSize", "pageNumber", "pageCount", "total"})
 
 _BEYOND_THE_END = (400, 404, 416)
 """How a service may refuse a page beyond the end of the list [C]."""
+
+
+def _is_empty(answer: Mapping[str, Any]) -> bool:
+    """Whether a page without entities is one of an empty list, since Genesys Cloud may omit what is absent."""
+    elsewhere = any(isinstance(value, list) and value for value in answer.values())
+    return bool(_PAGE.intersection(answer)) and answer.get("total") in (None, 0, "0") and not elsewhere
 
 
 def _is_new(entity: Any, seen: set[str]) -> bool:

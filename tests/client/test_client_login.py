@@ -233,6 +233,26 @@ def test_without_a_client_nothing_is_sent(cloud: Cloud, variable: str) -> None:
     assert cloud.requests() == []
 
 
+@pytest.mark.parametrize("status", [200, 201, 202, 203])
+def test_any_success_status_of_a_login_is_accepted(cloud: Cloud, client: GenesysClient, status: int) -> None:
+    token = client._login.token()
+    client._login.forget(token)
+    cloud.requests()
+    answer = {"access_token": token, "token_type": "bearer", "expires_in": 300}
+    cloud.control("faults", match=LOGIN, action="status", status=status, body=answer, times=1)
+    client.list_targets()
+    assert counted(cloud.requests(), f"{LOGINS} {status}") == 1
+
+
+@pytest.mark.parametrize("status", [302, 404, 418])
+def test_a_token_is_in_no_error_whatever_the_status(cloud: Cloud, client: GenesysClient, status: int) -> None:
+    answer = {"access_token": "canary-token-0af3", "expires_in": 300}
+    cloud.control("faults", match=LOGIN, action="status", status=status, body=answer)
+    with pytest.raises(UnexpectedAnswer) as failed:
+        client.list_targets()
+    assert "canary" not in str(failed.value)
+
+
 @pytest.mark.parametrize(
     "answer",
     [

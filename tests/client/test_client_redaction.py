@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import unicodedata
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
@@ -33,6 +34,14 @@ def in_base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
+def _of_windows(byte: int) -> str:
+    """The character that a browser reads for a byte of windows-1252."""
+    try:
+        return bytes([byte]).decode("cp1252")
+    except UnicodeDecodeError:
+        return chr(byte)
+
+
 WAYS: dict[str, Callable[[str], str]] = {
     "raw": str,
     "percent": lambda text: quote(text, safe=""),
@@ -50,6 +59,10 @@ WAYS: dict[str, Callable[[str], str]] = {
     "inside base64, 1": lambda text: in_base64(f"a{text}z"),
     "inside base64, 2": lambda text: in_base64(f"ab{text}zz"),
     "repr": repr,
+    "ascii": ascii,
+    "python, long": lambda text: "".join(f"\\U{ord(each):08x}" for each in text),
+    "decomposed": lambda text: unicodedata.normalize("NFD", text),
+    "windows": lambda text: "".join(_of_windows(byte) for byte in text.encode()),
     "two lines": lambda text: f"{text[:7]}\n   {text[7:]}",
     "soft hyphens": "&shy;".join,
     "zero width": "\u200b".join,

@@ -180,13 +180,17 @@ def test_max_retries_is_honoured(cloud: Cloud, tmp_path: Path, most: int) -> Non
     assert len(waits.waits) == most
 
 
-@pytest.mark.parametrize("seconds", ["601", "86400", "9" * 400])
+@pytest.mark.parametrize(
+    ("seconds", "when"), [("601", "in 601 s"), ("86400", "in 86400 s"), ("9" * 400, "later")]
+)
 def test_a_wait_that_is_too_long_is_an_error_and_does_not_block_others(
-    cloud: Cloud, client: GenesysClient, waits: SkippedWaits, seconds: str
+    cloud: Cloud, client: GenesysClient, waits: SkippedWaits, seconds: str, when: str
 ) -> None:
     throttled(cloud, 1, Retry_After=seconds)
-    with pytest.raises(RateLimited):
+    with pytest.raises(RateLimited) as refused:
         client.list_targets()
+    assert f"try again {when}" in str(refused.value)
+    assert "retried" not in str(refused.value)
     client.list_targets()
     assert waits.waits == []
 

@@ -66,6 +66,22 @@ def test_an_unknown_region_is_refused_with_the_known_ones(region: str) -> None:
     assert "eu-central-1" in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "region", ["api.mypurecloud.de", "https://apps.mypurecloud.de/", "login.MyPureCloud.de."]
+)
+def test_an_address_for_a_region_is_refused_with_its_domain(region: str) -> None:
+    with pytest.raises(ConfigurationError, match="genesys:region") as refused:
+        Settings.resolve({"region": region}, {})
+    assert "Write mypurecloud.de" in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["caFile", "auditLog"])
+def test_a_home_that_nobody_has_is_one_sentence(key: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{ENVIRONMENT[key]} names ~nobody-here/x") as refused:
+        Settings.resolve({}, {ENVIRONMENT[key]: "~nobody-here/x"})
+    assert "Write the whole path" in str(refused.value)
+
+
 def test_defaults_without_config_or_environment() -> None:
     settings = Settings.resolve({}, {})
     assert settings.api_url == "https://api.mypurecloud.com"

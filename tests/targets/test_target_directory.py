@@ -197,6 +197,9 @@ def test_many_share_a_failed_reading(cloud: Cloud, directory: Directory[Target])
         {},
         {"entities": 5, "pageCount": 1},
         {"message": "welcome"},
+        {"targets": [{"id": "a"}], "pageSize": 100, "pageNumber": 1, "pageCount": 1},
+        {"pageSize": 100, "pageNumber": 1, "pageCount": 1, "total": 3},
+        {"entities": None, "total": 3},
     ],
 )
 def test_an_invalid_list_is_a_typed_error(cloud: Cloud, directory: Directory[Target], answer: object) -> None:
