@@ -91,6 +91,11 @@ class GenesysClient:
         self.allowance = Allowance(self._cancelled, clock)
         """What the rate limit leaves to the token."""
 
+    @property
+    def logins(self) -> int:
+        """How often the client has logged in."""
+        return self._login.count
+
     def close(self) -> None:
         """Closes the connections."""
         self._http.close()

@@ -58,6 +58,8 @@ class Login:
         self._call: SharedCall[str] = SharedCall()
         self._token: str | None = None
         self._renew_at = 0.0
+        self.count = 0
+        """How many tokens there have been."""
 
     def token(self) -> str:
         """Returns a valid token, logging in if necessary.
@@ -85,6 +87,7 @@ class Login:
         schedule = retrying(self._settings.max_retries, self._cancelled, idempotent=True)
         try:
             self._token = token = schedule(self._ask)
+            self.count += 1
         except GenesysError as error:
             error.tried_enough = True
             raise

@@ -105,7 +105,7 @@ class Manager(Generic[T, W]):
         self.close()
 
     def organization(self) -> Organization:
-        """The organization of this manager, requested once: `GET /api/v2/organizations/me` [G]."""
+        """The organization of this manager, requested once for each login: `GET /api/v2/organizations/me` [G]."""
         return self._organizations.now()
 
     @property

@@ -50,12 +50,16 @@ class OtherOrganization(GenesysError):
 
 
 class Organizations:
-    """Asks for the organization once, when it is first needed. Thread-safe."""
+    """Asks for the organization when it is first needed, and again after each login. Thread-safe.
+
+    With the same token it can't be another one. With a new token it can, if the address now leads elsewhere.
+    """
 
     def __init__(self, client: GenesysClient, api_url: str) -> None:
         self._client = client
         self._api_url = api_url
         self._known: Organization | None = None
+        self._logins = 0
         self._call: SharedCall[Organization] = SharedCall()
 
     def now(self) -> Organization:
@@ -63,7 +67,10 @@ class Organizations:
 
         If the API itself refuses or does not know the call, the id stays unknown.
         """
-        return self._call.result(lambda: self._known, self._ask)
+        return self._call.result(self._of_this_token, self._ask)
+
+    def _of_this_token(self) -> Organization | None:
+        return self._known if self._client.logins == self._logins else None
 
     def _ask(self) -> Organization:
         try:
@@ -72,6 +79,7 @@ class Organizations:
             if not error.in_envelope or error.status not in _DOES_NOT_SAY:
                 raise
             answer = {}
+        self._logins = self._client.logins
         found, name = answer.get("id"), answer.get("name")
         self._known = Organization(
             str(found) if found else None,

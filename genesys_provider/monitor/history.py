@@ -134,9 +134,14 @@ class History:
             if known is None:
                 cursor.execute("INSERT INTO organization VALUES (?)", (organization_id,))
             elif known[0] != organization_id:
+                which, remedy = (
+                    ("of this monitor", "Start it again")
+                    if self._path is None
+                    else (self._path, "Name another file")
+                )
                 raise HistoryError(
-                    f"the history {self._path} belongs to organization {known[0]}, and this is {organization_id}. "
-                    "Name another file"
+                    f"the history {which} belongs to organization {known[0]}, and the one at this address is "
+                    f"{organization_id}. {remedy}"
                 )
 
     def record(self, changes: Iterable[Change], rows: Iterable[Row]) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from genesys_provider.client.errors import Cancelled, Forbidden, GenesysError
+from genesys_provider.common.organization import Organization
 from genesys_provider.monitor.fleet import Change, Fleet
 from genesys_provider.sources.manager import SourceManager
 from genesys_provider.sources.models import Source
@@ -27,7 +28,7 @@ class Readings:
         targets: Reads targets.
         sources: Reads sources.
         fleet: Stores the results.
-        claim: Called with the organization's id until a reading has succeeded; an exception ends the monitor.
+        claim: Called with the id of each organization that was read; an exception ends the monitor.
         after_reading: Called after each successful reading, with the changes.
         cancelled: The event that also cancels the managers.
     """
@@ -49,6 +50,7 @@ class Readings:
         self._cancelled = cancelled
         self._may_read_sources = True
         self._trouble: str | None = None
+        self._organization: Organization | None = None
 
     def run(self) -> None:
         """Reads at a fixed rate: the duration of a reading is part of its interval."""
@@ -69,11 +71,13 @@ class Readings:
             self._cancelled.wait(max(0.0, self._fleet.interval - (time.monotonic() - started)))
 
     def _read(self) -> None:
-        organization = self._targets.organization()
-        if not self._fleet.read.is_set():
-            self._claim(organization.id)
         targets = list(self._targets.list())
         sources = self._list_sources()
+        # Afterwards, since another organization may stand at the address since a moment ago.
+        organization = self._targets.organization()
+        if organization != self._organization:
+            self._claim(organization.id)
+            self._organization = organization
         changes = self._fleet.take(
             targets,
             sources,

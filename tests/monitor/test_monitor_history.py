@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from genesys_provider.monitor.fleet import Change, Key, Row
+from genesys_provider.emulator import EmulatorServer, EmulatorSettings
+from genesys_provider.monitor.fleet import GONE, Change, Key, Row
 from genesys_provider.monitor.history import (
     DAY,
     KEPT_A_THING,
@@ -18,7 +19,7 @@ from genesys_provider.monitor.history import (
     HistoryError,
 )
 from tests.monitor.watching import force, register
-from tests.support.cloud import Cloud
+from tests.support.cloud import CLIENT_SECRET, Cloud
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -313,6 +314,30 @@ def test_the_history_of_another_organization_is_refused(cloud: Cloud, watch: Wat
         said = refusal(watch("--history", file, env=other.env))
     assert f"belongs to organization {organization}" in said
     assert list(watch("--history", file).targets()) == ["orders"], "the history is unchanged"
+
+
+def test_another_organization_at_the_same_address_ends_the_monitor(
+    cloud: Cloud, watch: Watcher, tmp_path: Path
+) -> None:
+    file = tmp_path / "history.sqlite"
+    with Cloud(tmp_path, beside=cloud) as former:
+        register(former, ["orders"])
+        env, organization = former.env, former.organization
+        running = [watch("--history", file, env=env), watch(env=env)]
+        port = int(former.emulator.url.rpartition(":")[2])
+    settings = EmulatorSettings(client_secret=CLIENT_SECRET, ca_file=cloud.gateway.ca_file)
+    with EmulatorServer(settings, port=port):
+        for each in running:
+            ended = each.wait()
+            assert ended.code == 1
+            assert f"belongs to organization {organization}" in ended.errors
+            assert "Traceback" not in ended.errors
+            assert "None" not in ended.errors
+    history = History(file)
+    (row,), _ = history.restored()
+    history.close()
+    assert row.name == "orders"
+    assert row.status != GONE
 
 
 def test_nothing_is_written_before_the_organization_is_known(
