@@ -128,12 +128,12 @@ def test_it_waits_for_the_seconds_of_retry_after(
 def test_it_waits_until_the_date_of_retry_after(
     cloud: Cloud, client: GenesysClient, waits: SkippedWaits
 ) -> None:
-    date = datetime.now(timezone.utc) + timedelta(seconds=30)
+    date = datetime.now(timezone.utc) + timedelta(seconds=500)
     throttled(cloud, 1, Retry_After=format_datetime(date, usegmt=True))
     client.list_targets()
-    # The Date of an answer only has whole seconds.
-    assert [wait for wait in waits.waits if not 27 <= wait <= 31] == []
-    assert len(waits.waits) == 1
+    (wait,) = waits.waits
+    # It counts from the answer, which a busy machine may delay. Its Date only has whole seconds.
+    assert 500 - LIMIT <= wait <= 501
 
 
 @pytest.mark.parametrize("header", [{}, {"Retry_After": "in a moment"}])
