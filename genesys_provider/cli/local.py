@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genesys_provider.cli.extras import needing
+from genesys_provider.cli.seconds import Seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,14 +43,14 @@ _port = click.option(
 )
 @click.option(
     "--verification-seconds",
-    type=click.FloatRange(0),
+    type=Seconds(0),
     default=3,
     show_default=True,
     help="How long a verification stays pending, at least.",
 )
 @click.option(
     "--activation-seconds",
-    type=click.FloatRange(0),
+    type=Seconds(0),
     default=3,
     show_default=True,
     help="How long an integration takes to become ACTIVE or INACTIVE.",

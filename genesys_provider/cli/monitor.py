@@ -9,6 +9,7 @@ import click
 
 from genesys_provider.cli.connection import Connection, connected
 from genesys_provider.cli.extras import needing
+from genesys_provider.cli.seconds import Seconds
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -25,14 +26,14 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option(
     "--interval",
-    type=click.FloatRange(0.1, 86_400),
+    type=Seconds(0.1),
     default=15,
     show_default=True,
     help="Seconds between two readings of the lists: one request per 100 targets.",
 )
 @click.option(
     "--health-interval",
-    type=click.FloatRange(0, 86_400),
+    type=Seconds(0),
     default=300,
     show_default=True,
     help="Seconds in which each target's health is checked once, within a tenth of the rate limit; 0 is never.",

@@ -86,6 +86,8 @@ def _asked(what: str, variable: str) -> str:
     Raises:
         UsageError: Standard input is not a terminal and has nothing.
     """
+    if sys.stdin is None:  # `<&-`, as some schedulers start programs
+        raise _missing(what, variable)
     terminal = sys.stdin.isatty()
     try:
         # `getpass` prints warnings where there is no terminal.
@@ -93,7 +95,11 @@ def _asked(what: str, variable: str) -> str:
     except click.Abort:
         if terminal:
             raise
-        raise click.UsageError(f"There is no {what.lower()}: set {variable}.") from None
+        raise _missing(what, variable) from None
+
+
+def _missing(what: str, variable: str) -> click.UsageError:
+    return click.UsageError(f"There is no {what.lower()}: set {variable}.")
 
 
 def _pairs(headers: tuple[str, ...]) -> dict[str, str]:

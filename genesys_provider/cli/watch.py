@@ -12,6 +12,7 @@ import click
 
 from genesys_provider.cli import details, output
 from genesys_provider.cli.connection import Connection, connected
+from genesys_provider.cli.seconds import Seconds
 from genesys_provider.cli.selection import Selection, selecting
 from genesys_provider.cli.sources import source_as_json, sources
 from genesys_provider.cli.targets import targets
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _interval_option = click.option(
     "--interval",
-    type=click.FloatRange(0, min_open=True),
+    type=Seconds(0.1),
     default=10,
     show_default=True,
     help="Seconds between two readings of the list.",

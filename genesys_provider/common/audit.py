@@ -9,6 +9,7 @@ died in the middle of a line.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
@@ -165,6 +166,9 @@ def _opened(path: Path) -> Iterator[RawIOBase]:
     from filelock import FileLock
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():
+        # A pipe or a device can't be read, so nothing could be chained to it.
+        raise OSError(errno.EINVAL, "it is not a regular file")
     with (
         FileLock(f"{path}.lock", mode=0o600, timeout=LOCK_SECONDS),
         open(path, "a+b", buffering=0, opener=_private) as file,

@@ -26,6 +26,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from genesys_provider.emulator.held import When
 
 Action = Literal["status", "drop_before", "drop_after", "delay", "malformed", "huge", "truncate"]
+_HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
+_HeaderValue = Annotated[str, Field(pattern="^[\\t\\x20-\\x7e\\x80-\\xff]*$")]
 _NOT_SERVED = ("status", "drop_before")
 
 
@@ -58,8 +60,8 @@ class InjectedFault(BaseModel):
     match: Match = Field(default_factory=Match)
     action: Action
     status: Annotated[int, Field(ge=200, le=599)] | None = None
-    headers: dict[str, str] = Field(default_factory=dict)
-    seconds: Annotated[float, Field(ge=0)] = 0
+    headers: dict[_HeaderName, _HeaderValue] = Field(default_factory=dict)
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
     when: When = "before"
     times: Annotated[int, Field(ge=1)] | None = None
     body: Any = None

@@ -72,12 +72,18 @@ class Outbound:
     Args:
         ca_file: A CA in PEM that is trusted in addition to the system's.
         seconds: How long an endpoint may take to answer.
+
+    Raises:
+        ValueError: The CA can't be used.
     """
 
     def __init__(self, ca_file: Path | None = None, seconds: float = ENDPOINT_SECONDS) -> None:
         context = ssl.create_default_context()
         if ca_file is not None:
-            context.load_verify_locations(ca_file)
+            try:
+                context.load_verify_locations(ca_file)
+            except OSError as error:
+                raise ValueError(f"The CA in {ca_file} can't be used: {error}") from error
         self._seconds = seconds
         self._requests: set[asyncio.Task[httpx.Response]] = set()
         self._turns = asyncio.Semaphore(MAX_CONCURRENT)

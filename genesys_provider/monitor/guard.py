@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import secrets
 import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 HEALTH_PATH = "/healthz"
 """Open to everybody, since the probe of an orchestrator has no token."""
+
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:[0-9]*)?")
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -79,7 +81,7 @@ class Guard:
                 421,
             )
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and origin.lower().partition("://")[2] != host.lower():
             return PlainTextResponse("A page of another site may not ask here.\n", 403)
         if self._token is not None and path != HEALTH_PATH and not self._knows_it(headers):
             return PlainTextResponse(
@@ -91,10 +93,10 @@ class Guard:
 
     def _is_ours(self, host: str) -> bool:
         """Whether a host name is ours. Its port does not matter, since a tunnel has its own."""
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
+        form = _HOST.fullmatch(host)
+        if form is None:
             return False
+        name = form["name"].strip("[]").lower()
         if name in self._hosts:
             return True
         try:

@@ -358,6 +358,11 @@ def test_usage_errors(cloud: Cloud, tmp_path: Path) -> None:
         ["targets", "list", "--cwd", tmp_path],
         ["targets", "show"],
         ["targets", "list", "--odd"],
+        ["targets", "watch", "--interval", "nan"],
+        ["sources", "watch", "--interval", "inf"],
+        ["monitor", "--port", "0", "--interval", "nan"],
+        ["monitor", "--port", "0", "--health-interval", "nan"],
+        ["emulator", "--port", "0", "--verification-seconds", "nan"],
     ):
         assert run(*arguments, env=cloud.env).code == 2
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import subprocess
 import threading
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from tests.cli.cli_commands import Done, run
+from tests.cli.cli_commands import Done, environment, run
 from tests.support.cloud import PASSWORD, USERNAME
+from tests.support.process import COMMAND
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -125,6 +127,14 @@ def test_without_a_terminal_the_error_names_the_variable(option: str, variable: 
     assert done.code == 2
     assert f"set {variable}" in done.err
     assert "Warning" not in done.err
+
+
+def test_without_standard_input_the_error_names_the_variable() -> None:
+    closed = ["sh", "-c", 'exec "$@" <&-', "sh"]
+    command = [*closed, str(COMMAND), "probe", "https://localhost:1", "--username", "somebody"]
+    done = subprocess.run(command, env=environment({}), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "There is no password: set GENESYS_PROBE_PASSWORD" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_a_failed_start_tells_the_reason(tmp_path: Path) -> None:
 
     for result, reason in (
         (taken, f"port {port} of 127.0.0.1: Address already in use. Give another port"),
-        (no_ca, "No such file"),
+        (no_ca, f"The CA in {tmp_path}/none.pem can't be used: [Errno 2] No such file"),
         (no_state, "can't be opened"),
         (no_secret, "is not base64 after whsec_"),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +116,25 @@ def test_a_request_takes_effect_although_the_client_gave_up(api: Api) -> None:
         api.post(TARGETS, json=body(ANYWHERE), timeout=0.1)
 
     eventually(lambda: api.get(TARGETS).json()["total"] == 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seconds", float("inf")),
+        ("headers", {"a b": "c"}),
+        ("headers", {"a": "c\r\nd: e"}),
+        ("headers", {"a": "\u20ac"}),
+    ],
+)
+def test_a_fault_that_can_not_be_served_is_refused(api: Api, name: str, value: object) -> None:
+    fault = json.dumps({"action": "status", "status": 503, name: value}).replace("Infinity", "1e400")
+    refused = api.post("/emulator/faults", content=fault)
+    assert (refused.status_code, refused.json()["message"].split()[:5]) == (
+        400,
+        ["The", "body", "is", "not", "valid:"],
+    )
+    assert name in refused.json()["message"]
 
 
 def test_a_fault_applies_to_a_number_of_requests(api: Api) -> None:

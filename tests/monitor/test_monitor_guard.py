@@ -20,7 +20,18 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:80", "localhost.evil.example", "10.0.0.7", "", "["]
+    "host",
+    [
+        "evil.example",
+        "evil.example:80",
+        "localhost.evil.example",
+        "10.0.0.7",
+        "",
+        "[",
+        "localhost:80, evil.example",
+        "localhost/evil.example",
+        "evil.example@localhost",
+    ],
 )
 def test_a_foreign_host_is_refused(watch: Watcher, host: str) -> None:
     running = watch()
@@ -37,7 +48,7 @@ def test_another_site_can_not_start_a_health_check(cloud: Cloud, watch: Watcher)
     (id_,) = register(cloud, ["orders"]).values()
     running = watch()
     path = f"/api/targets/{id_}/health"
-    for origin in ("https://evil.example", "null", "http://localhost:1"):
+    for origin in ("https://evil.example", "null", "http://[", "http://localhost:1"):
         assert running.http.post(path, headers={"Origin": origin}).status_code == 403
     assert running.http.post(path, headers={"Origin": running.url}).status_code == 200
 

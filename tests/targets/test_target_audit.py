@@ -362,3 +362,10 @@ class TestWithAKey:
         assert list(problems_of(path, KEY)) == []
         assert without_key(path) == 0
         assert redacted(f"the key {KEY}") == "the key [secret]"
+
+
+def test_what_is_no_regular_file_is_refused_and_gets_no_files_beside_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "audit.jsonl")
+    with pytest.raises(ConfigurationError, match="it is not a regular file"):
+        AuditTrail(tmp_path / "audit.jsonl")
+    assert [each.name for each in tmp_path.iterdir()] == ["audit.jsonl"]
