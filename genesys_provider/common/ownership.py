@@ -27,21 +27,21 @@ A foreign mark recorded by an import allows an update, which takes over the targ
 the target belongs to the other resource (`importedFrom`).
 
 Whatever the mark says, a delete also leaves an object in place that another resource of the program has, or that
-was created or adopted in this run.
+was created or adopted in this run. With `--continue-on-error` the engine deletes after a failure too: then a delete
+is refused if a new resource that takes the same name was not created, since the two may be one that moved.
 
 A mark can't distinguish a renamed stack from a new stack with its old name until the renamed one has had an `up`.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from genesys_provider.common.errors import NameTaken, OwnedByAnother, ReplacementRefused
 from genesys_provider.common.owned import Owned
 from genesys_provider.common.run import Run
-from genesys_provider.common.urns import Urn, import_command, quoted, same_stack, urn_in
+from genesys_provider.common.urns import Urn, alias, import_command, quoted, same_stack, urn_in
 
 _UNQUOTED = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
 """Characters that are not escaped in a written mark. A resource's name may contain any character."""
@@ -160,8 +160,7 @@ def taken(holder: Owned, what: str, urn: str | None, run: Run, another: str = "n
         )
     else:
         hint = (
-            "If you moved or renamed that resource, add "
-            f"`opts=pulumi.ResourceOptions(aliases=[{json.dumps(mark, ensure_ascii=False)}])`. If you removed it, "
+            f"If you moved or renamed that resource, add `{alias(mark)}`. If you removed it, "
             f"first run `pulumi destroy --target {quoted(mark)} --target-dependents` or, if no state has the "
             f"{kind} any more, `{import_command(urn, holder.id)}`. To have both, give this {kind} another {another}"
         )
@@ -173,9 +172,11 @@ def _of_another_stack(theirs: Urn, ours: Urn, holder: Owned, another: str) -> st
     if theirs.project != ours.project:
         source, destination = (f"organization/{each.project}/{each.stack}" for each in (theirs, ours))
         note = " (in Pulumi Cloud, put your organization's name for `organization`)"
+    here = theirs._replace(stack=ours.stack, project=ours.project)
+    renamed = "" if here == ours else f" If that is this stack's former name, add `{alias(str(here))}`."
     return (
-        f"It belongs to stack {theirs.stack!r} of project {theirs.project!r}. Give this {holder.kind} another "
-        f"{another}, or move the resource here with "
+        f"It belongs to stack {theirs.stack!r} of project {theirs.project!r}.{renamed} Give this {holder.kind} "
+        f"another {another}, or move the resource here with "
         f"`pulumi state move --source {source} --dest {destination} {quoted(str(theirs))}`{note}. "
         f"If Pulumi answers that the provider already exists, run `{import_command(str(ours), holder.id)}` and "
         "`pulumi up` here instead, then remove the resource from the other stack's program"

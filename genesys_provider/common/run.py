@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,6 +19,10 @@ from genesys_provider.common.parallelism import Parallelism
 
 QUIET_SECONDS = 5.0
 """While operations follow each other within this many seconds, more may still come."""
+
+
+Claim = tuple[str, str, str]
+"""A value that no two objects of a kind share: the kind, the property and the value."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Run:
         self._clock = clock
         self._lock = threading.Lock()
         self._checked: set[str] = set()
+        self._creating: dict[str, frozenset[Claim]] = {}
         self._shown: dict[str, str] = {}
         self._made: set[str] = set()
         self._replaced: set[str] = set()
@@ -95,6 +100,25 @@ class Run:
         with self._lock:
             self._checked.add(urn)
 
+    def creating(self, urn: str, taking: Iterable[Claim]) -> None:
+        """Records that a new resource is to be created, which takes these values."""
+        with self._lock:
+            self._creating[urn] = frozenset(taking)
+
+    def awaited(self, urn: str, having: Iterable[Claim]) -> str | None:
+        """A new resource that was not created, and takes a value of a resource that the program no longer has.
+
+        The two may be the same resource, moved or renamed.
+
+        Args:
+            urn: The resource that is to be deleted.
+            having: Its values.
+        """
+        with self._lock:
+            if urn in self._checked:
+                return None
+            return next((new for new, taking in self._creating.items() if taking.intersection(having)), None)
+
     @property
     def has_program(self) -> bool:
         """Whether the program has declared a resource in this run, so that its config is the current one."""
@@ -120,6 +144,7 @@ class Run:
             self._replaced.discard(id_)
             self._shown[id_] = urn
             self._made.add(id_)
+            self._creating.pop(urn, None)
 
     def deleted(self, id_: str) -> None:
         """Records that the object is deleted."""

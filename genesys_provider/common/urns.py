@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from typing import NamedTuple
 
@@ -39,6 +40,11 @@ def same_stack(mark: str | None, other: str | None) -> bool:
 def quoted(urn: str) -> str:
     """The URN quoted for a shell, since component types contain a `$`."""
     return "'" + urn.replace("'", "'\\''") + "'"
+
+
+def alias(urn: str) -> str:
+    """The argument of a resource that formerly had this URN."""
+    return f"opts=pulumi.ResourceOptions(aliases=[{json.dumps(urn, ensure_ascii=False)}])"
 
 
 def import_command(urn: str, id_: str) -> str:

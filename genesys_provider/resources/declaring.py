@@ -80,11 +80,19 @@ def hidden_if_it_holds_credentials(url: pulumi.Input[str]) -> pulumi.Input[str]:
     return url
 
 
-def deleted_before_replaced(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+def deleted_before_replaced(opts: pulumi.ResourceOptions | None, resource: str) -> pulumi.ResourceOptions:
     """The options of a resource that must be deleted before it is replaced, unless they say otherwise.
 
     A create before the delete would find the name taken by the very object that is about to be deleted.
+
+    Raises:
+        pulumi.RunError: Together with another resource, it would be forgotten without being deleted.
     """
+    if opts is not None and opts.deleted_with is not None:
+        raise pulumi.RunError(
+            f"{resource}: remove the option deleted_with. With it, Pulumi forgets the resource together with "
+            "another one, without deleting it: a target or source lives on, and a gateway is told nothing"
+        )
     ours = pulumi.ResourceOptions(delete_before_replace=True)
     return ours if opts is None else pulumi.ResourceOptions.merge(ours, opts)
 

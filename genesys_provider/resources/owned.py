@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from genesys_provider.common.manager import Manager
     from genesys_provider.common.owned import Owned
     from genesys_provider.common.ownership import Owner
+    from genesys_provider.common.run import Claim
     from genesys_provider.resources.owned_properties import OwnedProperties
     from genesys_provider.resources.rules import Rules
 
@@ -54,6 +55,8 @@ class OwnedProvider(ResourceProvider, ABC):
     serialize_as_secret_always = False
     kind: ClassVar[str]
     """What messages call the object."""
+    unique: ClassVar[tuple[str, ...]] = ("name",)
+    """The properties whose values no two objects of an organization share."""
     replacing: ClassVar[tuple[str, ...]] = ()
     """The properties that can't be changed in place."""
     lasting: ClassVar[tuple[str, ...]] = ("organizationId",)
@@ -173,6 +176,7 @@ class OwnedProvider(ResourceProvider, ABC):
 
         properties = self.properties()
         run.parallelism.begun(props["owner"])
+        run.creating(props["owner"], self._claims(props))
         with self.managed(props) as manager:
             organization_id = manager.organization().id
             try:
@@ -232,7 +236,11 @@ class OwnedProvider(ResourceProvider, ABC):
             return UpdateResult(outs)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Reads the object, for a refresh or, without properties, an import; an empty result if it is gone."""
+        """Reads the object, for a refresh or, without properties, an import; an empty result if it is gone.
+
+        Raises:
+            OperationError: What is to be imported does not exist.
+        """
         from genesys_provider.client.redaction import shown
 
         properties = self.properties()
@@ -245,6 +253,11 @@ class OwnedProvider(ResourceProvider, ABC):
                 expected=properties.expected(props),
             )
             if found is None:
+                if "name" not in props:
+                    raise OperationError(
+                        f"{self.kind} {id_} does not exist in {manager.organization()}. Correct the id, or import "
+                        "it with the provider of its organization (`--provider`, or provider=… beside import_=…)"
+                    )
                 return ReadResult(None, {})
             complaint = self.complaint(manager, found)
             if complaint is not None:
@@ -266,11 +279,16 @@ class OwnedProvider(ResourceProvider, ABC):
         return ReadResult(id_, outs, None if unchanged else properties.marked(inputs))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Deletes the object. It is not an error if it is already gone, or now belongs to somebody else."""
-        from genesys_provider.resources.session import run, warn
+        """Deletes the object. It is not an error if it is already gone, or now belongs to somebody else.
+
+        Raises:
+            OperationError: It stays, such as one that may belong to a new resource that was not created.
+        """
+        from genesys_provider.resources.session import require_unawaited, run, warn
 
         with self.managed(_props) as manager:
             _same_organization(manager, self.kind, _id, _props)
+            require_unawaited(named(self.kind, _id, _props), _id, _owner(_props).urn, self._claims(_props))
             left = manager.delete(
                 _id, owner=_deleting(_props), last_write=self.properties().last_write(_props)
             )
@@ -278,6 +296,9 @@ class OwnedProvider(ResourceProvider, ABC):
             run.deleted(_id)
         else:
             warn(f"{left.kind} {left.name!r} ({_id}) is now owned by {left.owner}, so it was left unchanged")
+
+    def _claims(self, state: Mapping[str, Any]) -> list[Claim]:
+        return [(self.kind, name, state[name]) for name in self.unique if isinstance(state.get(name), str)]
 
 
 def named(kind: str, id_: str, state: Mapping[str, Any]) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from genesys_provider.client.errors import GenesysError, Unauthorized
 from genesys_provider.client.progress import reporting_to
 from genesys_provider.client.redaction import hide, hide_secrets_of, shown
-from genesys_provider.common.run import Run
+from genesys_provider.common.run import Claim, Run
+from genesys_provider.common.urns import alias, quoted
 from genesys_provider.host import InitFailed, OperationError, current
 from genesys_provider.resources import properties
 from genesys_provider.resources.config import settings_of
@@ -91,6 +92,31 @@ def _explained(error: GenesysError, settings: Settings) -> str:
 def warn(message: str) -> None:
     """Shows a redacted warning for the resource."""
     current().warn(shown(message))
+
+
+def require_unawaited(what: str, id_: str, urn: str | None, claims: Iterable[Claim]) -> None:
+    """Raises an error if an object that is to be deleted may belong to a new resource that was not created.
+
+    After a failure the engine only deletes with `--continue-on-error`.
+
+    Args:
+        what: What messages call the object.
+        id_: Its id.
+        urn: Its resource, if it is known.
+        claims: Its unique values.
+
+    Raises:
+        OperationError: It may.
+    """
+    if not urn or run.wanted_by(id_):
+        return
+    awaited = run.awaited(urn, claims)
+    if awaited is not None:
+        raise OperationError(
+            f"{what} stays, since {awaited} was not created, which may be the same resource, moved or renamed. If "
+            f"it is, add `{alias(urn)}` to it, and run `pulumi up` again. If not, first run "
+            f"`pulumi destroy --target {quoted(urn)} --target-dependents`"
+        )
 
 
 def configured_api_url(config: Mapping[str, object]) -> str:

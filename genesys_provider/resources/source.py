@@ -134,7 +134,9 @@ class EventBridgeSource(DeclaredResource, module="genesys", name="EventBridgeSou
             EventBridgeSourceProvider(),
             resource_name,
             {**given, **dict.fromkeys(_OUTPUTS)},
-            with_the_states_names(deleted_before_replaced(opts), arguments.resource, _NAMES),
+            with_the_states_names(
+                deleted_before_replaced(opts, arguments.resource), arguments.resource, _NAMES
+            ),
         )
 
     @classmethod

@@ -19,6 +19,7 @@ class EventBridgeSourceProvider(OwnedProvider):
     """Manages sources with a `SourceManager`. A new account, region or suffix means a new source."""
 
     kind = "source"
+    unique = ("name", "eventSourceSuffix")
     replacing = ("awsAccountId", "awsRegion", "eventSourceSuffix")
     lasting = (*OwnedProvider.lasting, "eventSourceName")
     status = "state"

@@ -80,7 +80,9 @@ class GatewaySync(DeclaredResource, module="genesys", name="GatewaySync"):
             "syncedAt": None,
         }
         properties["secrets"] = secret_paths({**properties, "signingSecret": None})
-        options = with_the_states_names(deleted_before_replaced(opts), arguments.resource, _NAMES)
+        options = with_the_states_names(
+            deleted_before_replaced(opts, arguments.resource), arguments.resource, _NAMES
+        )
         super().__init__(GatewaySyncProvider(), resource_name, properties, options)
 
     @property

@@ -197,10 +197,11 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
 
     Raises:
         OtherOrganization: The target is in another organization than the configured one.
+        OperationError: The target stays, since it may belong to a resource that could not be created.
     """
     from genesys_provider.common.ownership import goes_with_stack
     from genesys_provider.resources import sync_properties
-    from genesys_provider.resources.session import run
+    from genesys_provider.resources.session import require_unawaited, run
     from genesys_provider.targets.errors import SyncFailed, SyncRefused
     from genesys_provider.targets.gateway import DELETED
 
@@ -216,6 +217,9 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
                 f"the gateway was not told that target {target_id} is deleted: it is owned by {target.owner}"
             )
             return
+        if target is not None:
+            what = f"target {target.name!r} ({target_id})"
+            require_unawaited(what, target_id, ownership.owner, [(target.kind, "name", target.name)])
     with _warning_unless(manager, required=required):
         try:
             _sent(manager, DELETED, olds)

@@ -145,7 +145,9 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
             EventBridgeTargetProvider(),
             resource_name,
             {**given, **dict.fromkeys(outputs)},
-            with_the_states_names(deleted_before_replaced(opts), arguments.resource, _NAMES),
+            with_the_states_names(
+                deleted_before_replaced(opts, arguments.resource), arguments.resource, _NAMES
+            ),
         )
 
     @classmethod

@@ -245,12 +245,12 @@ def test_a_preview_after_an_import_only_shows_the_secret_and_the_owner(
     assert "2 unchanged" in stack.up().output
 
 
-def test_an_import_of_a_missing_target_is_an_error(declared: Declared) -> None:
+def test_an_import_of_a_missing_target_is_an_error(declared: Declared, cloud: Cloud) -> None:
     stack = declared.stack(declared.program("pass"))
     failed = stack.import_(TYPE, "orders", "3fa85f64-5717-4562-b3fc-2c963f66afa6")
     assert failed.code != 0
     assert "Traceback" not in failed.output
-    assert "does not exist" in failed.output
+    assert f"does not exist in organization {cloud.organization}" in failed.output
 
 
 def test_health_check(declared: Declared, cloud: Cloud) -> None:

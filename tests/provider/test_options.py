@@ -157,6 +157,9 @@ def test_an_unknown_name_ends_the_program_with_one_sentence(declared: Declared, 
             declared.sync("orders", target_id="'t'", revision="1", opts=opts(**{option: ["endpont_url"]})),
         )
     ]
+    declarations.append(
+        declared.source("s", opts=opts(deleted_with="pulumi.ComponentResource('a:b:C', 'c')"))
+    )
     ended = [
         f"try: {line}\nexcept pulumi.RunError as error: pulumi.error(str(error))" for line in declarations
     ]
@@ -164,6 +167,7 @@ def test_an_unknown_name_ends_the_program_with_one_sentence(declared: Declared, 
     result = stack.preview()
     assert result.code != 0
     assert "Traceback" not in result.output
+    assert "error: EventBridgeSource 's': remove the option deleted_with" in result.output
     for option in options:
         for resource in ("EventBridgeTarget 'orders'", "GatewaySync 'orders-sync'"):
             assert re.search(

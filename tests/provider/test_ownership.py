@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cloud import OWNER_HEADER, mark
+from tests.support.cloud import OWNER_HEADER, TARGETS, mark
 from tests.support.declared import COMPONENT, OTHER_COMPONENT, opts
 from tests.support.engine import OWN_HOST, SYNC_TYPE, TARGET_TYPE, id_of, urn
 from tests.support.process import refused, succeeded
@@ -84,6 +84,9 @@ def test_a_move_into_a_component_requires_the_alias(
     stack.program(declared.program(*in_component(declared)))
     output = refused(stack.up(), f'aliases=["{urn("orders")}"]', target_id, "name=")
     assert cloud.living() == {"orders": target_id}
+    # Here the engine deletes the old one although the new one was not created.
+    assert pasted(refused(stack.up("--continue-on-error"), "stays, since")) == pasted(output)
+    assert cloud.living() == {"orders": target_id}
 
     stack.program(declared.program(*in_component(declared, aliases=pasted(output))))
     succeeded(stack.up())
@@ -91,6 +94,58 @@ def test_a_move_into_a_component_requires_the_alias(
     assert id_of(stack) == target_id
     assert cloud.marks() == {"orders": urn("orders", COMPONENT)}
     assert "3 unchanged" in succeeded(stack.up("--refresh"))
+
+
+@pytest.mark.full_length
+@pytest.mark.parametrize("why", ["the name is taken", "the list is refused"])
+def test_a_move_without_the_alias_that_continues_after_errors(
+    declared: Declared, cloud: Cloud, host: Path | None, why: str
+) -> None:
+    """With `--continue-on-error` the engine deletes the old resource, although the new one was not created."""
+    stack = up(declared, host, declared.target("orders"), declared.sync("orders"))
+    target_id = id_of(stack)
+    sync = declared.sync("orders", opts=opts(parent="parts"))
+    stack.program(declared.program(*in_component(declared), sync))
+    if why == "the list is refused":
+        refusal = {"match": {"method": "GET", "path": TARGETS}, "action": "status", "status": 403, "times": 2}
+        cloud.control("faults", **refusal)
+    output = refused(stack.up("--continue-on-error"), "stays, since", urn("orders", COMPONENT))
+    assert cloud.living() == {"orders": target_id}
+    assert cloud.told() == [("UPDATED", target_id)]
+
+    stack.program(declared.program(*in_component(declared, aliases=pasted(output)), sync))
+    succeeded(stack.up())
+    assert cloud.marks() == {"orders": urn("orders", COMPONENT)}
+    assert cloud.told() == [("UPDATED", target_id)] * 2
+    succeeded(stack.destroy())
+    assert cloud.told()[2:] == [("DELETED", target_id)]
+
+
+@pytest.mark.full_length
+def test_a_target_that_is_removed_beside_errors_is_deleted(
+    declared: Declared, cloud: Cloud, host: Path | None
+) -> None:
+    stack = up(declared, host, declared.target("orders"), declared.target("more"))
+    more = id_of(stack, "more")
+    cloud.behave("/v1/genesys/events/broken", status=500)
+    stack.program(declared.program(declared.target("more"), declared.target("broken")))
+    refused(stack.up("--continue-on-error"), "broken")
+    assert cloud.living()["more"] == more
+    assert "orders" not in cloud.living()
+
+
+@pytest.mark.full_length
+def test_a_move_without_the_alias_after_a_stack_rename(declared: Declared, cloud: Cloud) -> None:
+    """The alias in the error is the URN in the state, not that of the mark, which is still the old one."""
+    stack = up(declared, OWN_HOST)
+    target_id = id_of(stack)
+    stack.rename("live")
+    stack.program(declared.program(*in_component(declared)))
+    output = refused(stack.up(), f'aliases=["{stack.urn("orders")}"]')
+    stack.program(declared.program(*in_component(declared, aliases=pasted(output))))
+    succeeded(stack.up())
+    assert cloud.living() == {"orders": target_id}
+    assert cloud.marks() == {"orders": stack.urn("orders", COMPONENT)}
 
 
 @pytest.mark.full_length
