@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from genesys_provider.cli import health, watch  # noqa: F401  (they register commands in `targets` and `sources`)
 from genesys_provider.cli.audit import audit
 from genesys_provider.cli.completion import completion
 from genesys_provider.cli.doctor import doctor
 from genesys_provider.cli.export import export
+from genesys_provider.cli.health import health
 from genesys_provider.cli.init import init
 from genesys_provider.cli.leftovers import leftovers
 from genesys_provider.cli.local import emulator, gateway
@@ -19,6 +19,7 @@ from genesys_provider.cli.monitor import monitor
 from genesys_provider.cli.probe import probe
 from genesys_provider.cli.sources import sources
 from genesys_provider.cli.targets import targets
+from genesys_provider.cli.watch import watch_sources, watch_targets
 
 __all__ = ["main"]
 
@@ -50,6 +51,9 @@ def main() -> None:
     """
 
 
+targets.add_command(health)
+targets.add_command(watch_targets)
+sources.add_command(watch_sources)
 for command in (
     audit,
     completion,

@@ -10,7 +10,6 @@ import click
 from genesys_provider.cli import output
 from genesys_provider.cli.connection import Connection, connected
 from genesys_provider.cli.selection import called
-from genesys_provider.cli.targets import targets
 from genesys_provider.cli.threads import side_by_side
 from genesys_provider.client.errors import PERMANENT, GenesysError
 from genesys_provider.targets.vocabulary import HEALTHY, UNKNOWN_HEALTH
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from genesys_provider.targets.models import Target
 
 
-@targets.command()
+@click.command()
 @connected
 @click.argument("names", metavar="[NAME|ID]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Check all targets of the organization.")

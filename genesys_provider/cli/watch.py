@@ -14,8 +14,7 @@ from genesys_provider.cli import details, output
 from genesys_provider.cli.connection import Connection, connected
 from genesys_provider.cli.seconds import Seconds
 from genesys_provider.cli.selection import Selection, selecting
-from genesys_provider.cli.sources import source_as_json, sources
-from genesys_provider.cli.targets import targets
+from genesys_provider.cli.sources import source_as_json
 
 if TYPE_CHECKING:
     from genesys_provider.common.manager import Manager, StatusChange
@@ -33,7 +32,7 @@ _interval_option = click.option(
 )
 
 
-@targets.command("watch")
+@click.command("watch")
 @connected
 @_interval_option
 @selecting
@@ -51,7 +50,7 @@ def watch_targets(connection: Connection, interval: float, selection: Selection,
             _print(change, details.as_json(change.thing, reason=reason), reason, as_json=as_json)
 
 
-@sources.command("watch")
+@click.command("watch")
 @connected
 @_interval_option
 @selecting
