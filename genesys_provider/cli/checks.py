@@ -17,7 +17,7 @@ import httpx
 from genesys_provider.cli import details
 from genesys_provider.cli.connection import Connection
 from genesys_provider.cli.init import SCRIPT
-from genesys_provider.cli.pulumi import PROJECT_FILES, PulumiError, project_folder, pulumi
+from genesys_provider.cli.pulumi import PulumiError, nearest_project_file, pulumi
 from genesys_provider.cli.stanza import PLUGIN, StanzaError, providers_of
 from genesys_provider.client.answers import Call, read
 from genesys_provider.client.api import INTEGRATIONS, MY_ORGANIZATION, TARGETS, TIMEOUT_SECONDS, TOPICS
@@ -67,13 +67,13 @@ def here(connection: Connection) -> Iterator[Finding]:
     """Python, Pulumi, and the host in the project."""
     ours = importlib.metadata.version("genesys-eventbridge")
     yield Finding("Python", OK, f"{platform.python_version()}, genesys-eventbridge {ours}")
-    folder = project_folder(connection.cwd)
+    file = nearest_project_file(connection.cwd)
     try:
         yield Finding("Pulumi", OK, pulumi("version", cwd=connection.cwd).strip())
     except PulumiError as error:
-        state = NOTE if folder is None and connection.stack is None else WRONG
+        state = NOTE if file is None and connection.stack is None else WRONG
         yield Finding("Pulumi", state, error.message)
-    if folder is None:
+    if file is None:
         yield Finding(
             "Host",
             NOTE,
@@ -81,7 +81,7 @@ def here(connection: Connection) -> Iterator[Finding]:
             "Run it in a project's directory to check its host",
         )
         return
-    file = next(folder / name for name in PROJECT_FILES if (folder / name).is_file())
+    folder = file.parent
     init = f"Run `genesys-eventbridge init {folder}` with the command from the project's environment"
     try:
         named = [each for each in providers_of(file.read_bytes().decode()) if each.name == PLUGIN]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from genesys_provider.cli.pulumi import PROJECT_FILES
+from genesys_provider.cli.pulumi import project_file_in
 from genesys_provider.cli.stanza import PLUGIN, StanzaError, providers_of, with_provider
 
 FOLDER = "genesys-eventbridge-host"
@@ -96,13 +96,13 @@ def put_host(directory: Path) -> tuple[Path, Path, list[str]]:
 
 
 def _project_file(directory: Path) -> Path:
-    found = [directory / name for name in PROJECT_FILES if (directory / name).is_file()]
-    if not found:
+    found = project_file_in(directory)
+    if found is None:
         raise click.ClickException(
             f"There is no Pulumi.yaml in {directory.absolute()}. Run this in the folder of your project, or name "
             "it: genesys-eventbridge init DIR. `pulumi new python` creates a project."
         )
-    return found[0]
+    return found
 
 
 def _folder_named(directory: Path, path: str, line: int) -> Path:

@@ -29,6 +29,7 @@ from genesys_provider.client.redaction import hide, shortened
 from genesys_provider.client.transport import Answer, connections, exchange
 from genesys_provider.client.trust import trust
 from genesys_provider.client.urls import checked_url, shown_url, split_url
+from genesys_provider.common.times import utc_now
 
 SECONDS = 10.0
 """Time limit for an endpoint's response [C]."""
@@ -285,7 +286,7 @@ def _base64url(data: bytes) -> str:
 
 def _body() -> dict[str, Any]:
     """The body of a verification: EventBridge's envelope [G]; the names in it are ours [C]."""
-    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    now = utc_now("milliseconds")
     return {
         "version": "0",
         "id": str(uuid4()),

@@ -13,7 +13,7 @@ import click
 from genesys_provider.client.redaction import hide, shortened
 from genesys_provider.client.settings import NAMESPACE
 
-PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+_PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 
 
 class PulumiError(click.ClickException):
@@ -50,13 +50,15 @@ def pulumi(*arguments: str, cwd: Path) -> str:
     return done.stdout
 
 
-def project_folder(cwd: Path) -> Path | None:
-    """The directory of the Pulumi.yaml that Pulumi finds from here, searching upwards; None if there is none."""
+def project_file_in(folder: Path) -> Path | None:
+    """The Pulumi.yaml in this directory; None if there is none."""
+    return next((folder / name for name in _PROJECT_FILES if (folder / name).is_file()), None)
+
+
+def nearest_project_file(cwd: Path) -> Path | None:
+    """The Pulumi.yaml that Pulumi finds from here, searching upwards; None if there is none."""
     here = cwd.absolute()
-    return next(
-        (each for each in (here, *here.parents) if any((each / name).is_file() for name in PROJECT_FILES)),
-        None,
-    )
+    return next(filter(None, map(project_file_in, (here, *here.parents))), None)
 
 
 def stack_config(stack: str, cwd: Path) -> dict[str, object]:
@@ -67,7 +69,7 @@ def stack_config(stack: str, cwd: Path) -> dict[str, object]:
     Raises:
         PulumiError: There is no project or no such stack, or its secrets can't be decrypted.
     """
-    if project_folder(cwd) is None:
+    if nearest_project_file(cwd) is None:
         raise PulumiError(
             f"There is no Pulumi project in {cwd.absolute()} or above it, so no stack {stack}. Run this in the "
             "project's directory, or name that with --cwd DIR."
@@ -91,10 +93,10 @@ def program_folder(cwd: Path) -> Path:
     """The directory in which the program runs: `main` of Pulumi.yaml, else its directory."""
     import yaml
 
-    folder = project_folder(cwd)
-    if folder is None:
+    file = nearest_project_file(cwd)
+    if file is None:
         return cwd.absolute()
-    file = next(folder / name for name in PROJECT_FILES if (folder / name).is_file())
+    folder = file.parent
     try:
         project = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):

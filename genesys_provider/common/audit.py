@@ -17,7 +17,6 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from enum import Enum
 from io import RawIOBase
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any
 from genesys_provider.client.errors import ConfigurationError
 from genesys_provider.client.redaction import hide
 from genesys_provider.common.audit_chain import FIRST_HASH, as_line, chained, ending, head_of, parsed
+from genesys_provider.common.times import utc_now
 
 MEMORY_ENTRIES = 10_000
 """How many entries are kept in memory; the file keeps all of them."""
@@ -139,7 +139,7 @@ class AuditTrail:
         be lost because of the entry.
         """
         entry = AuditEntry(
-            timestamp=datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            timestamp=utc_now("milliseconds"),
             event=event,
             target_id=target_id,
             latency_seconds=None if latency_seconds is None else round(latency_seconds, 3),

@@ -9,9 +9,14 @@ MAX_CLOCK_SKEW = 300.0
 """Seconds by which the clocks of two machines may differ; a time further in the future is ignored."""
 
 
-def utc_now() -> str:
-    """The current time in UTC, ISO 8601, to the second."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+def utc_text(moment: datetime, timespec: str = "milliseconds") -> str:
+    """The time in UTC, ISO 8601."""
+    return moment.astimezone(timezone.utc).isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def utc_now(timespec: str = "seconds") -> str:
+    """The current time in UTC, ISO 8601."""
+    return utc_text(datetime.now(timezone.utc), timespec)
 
 
 def parsed_time(text: object) -> datetime | None:

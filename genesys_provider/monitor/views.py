@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from genesys_provider.client.urls import shown_url
-from genesys_provider.common.times import parsed_time
+from genesys_provider.common.times import parsed_time, utc_text
 from genesys_provider.sources.models import Source
 from genesys_provider.targets.models import Target
 from genesys_provider.targets.vocabulary import PENDING_VERIFICATION
@@ -60,9 +60,7 @@ def _source(source: Source) -> dict[str, Any]:
 
 def iso(at: float | None) -> str | None:
     """Formats a time in seconds since 1970 as the project shows times: UTC, ISO 8601."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if at is None else utc_text(datetime.fromtimestamp(at, timezone.utc))
 
 
 def seconds(time: str | None) -> float | None:

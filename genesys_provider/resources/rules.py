@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from pulumi.output import Unknown
-from pydantic import BaseModel, StrictBool, ValidationError
+from pydantic import BaseModel, Field, StrictBool, ValidationError
 
+from genesys_provider.client.settings import LONGEST_SECONDS
 from genesys_provider.common.errors import Invalid
 from genesys_provider.common.faults import Fault, faults_of
-from genesys_provider.common.fields import ApiModel
+from genesys_provider.common.fields import ApiModel, Number
 from genesys_provider.common.paths import property_path
 from genesys_provider.resources.properties import Path, related
 
 Config = TypeVar("Config", bound=ApiModel)
 Model = TypeVar("Model", bound=BaseModel)
+
+TimeLimit = Annotated[Number, Field(gt=0, le=LONGEST_SECONDS)]
+"""Seconds."""
 
 _validating = ThreadPoolExecutor(1, "validating")
 """Validates for all operations. It takes a deeper stack than anything else in them, and the thread of an operation

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from genesys_provider.common.faults import Fault
-from genesys_provider.common.fields import Number
 from genesys_provider.resources import properties, rules
 from genesys_provider.sources.models import SourceConfig
 
@@ -16,8 +13,7 @@ from genesys_provider.sources.models import SourceConfig
 class SourceInputs(SourceConfig, rules.OwnedInputs):
     """All inputs of an `EventBridgeSource`."""
 
-    activation_timeout: Annotated[Number, Field(gt=0, le=86400)] | None = None
-    """Seconds."""
+    activation_timeout: rules.TimeLimit | None = None
 
 
 def faults(_olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[Fault]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, StrictBool
+from pydantic import StrictBool
 
 from genesys_provider.client.redaction import OWNER_HEADER, SECRET_FIELDS
 from genesys_provider.common.faults import Fault
-from genesys_provider.common.fields import Number
 from genesys_provider.common.paths import property_path
 from genesys_provider.resources import properties, rules
 from genesys_provider.targets.models import TargetConfig
@@ -18,8 +17,7 @@ from genesys_provider.targets.models import TargetConfig
 class TargetInputs(TargetConfig, rules.OwnedInputs):
     """All inputs of an `EventBridgeTarget`."""
 
-    verification_timeout: Annotated[Number, Field(gt=0, le=86400)] | None = None
-    """Seconds."""
+    verification_timeout: rules.TimeLimit | None = None
     health_check: StrictBool = False
 
 
