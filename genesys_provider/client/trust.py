@@ -71,7 +71,7 @@ def _load_systems(context: ssl.SSLContext) -> None:
     paths = ssl.get_default_verify_paths()
     if context.get_ca_certs() or _finds_some(paths.capath):
         return
-    bundle = next((bundle for bundle in SYSTEM_BUNDLES if os.path.isfile(bundle)), None)  # noqa: PTH113
+    bundle = next((bundle for bundle in SYSTEM_BUNDLES if os.path.isfile(bundle)), None)  # noqa: PTH113  (likewise)
     if bundle is None:
         # A system without CAs, such as a minimal container: use those that come with httpx.
         import certifi

@@ -24,7 +24,7 @@ from genesys_provider.emulator.held import HeldRequests
 from genesys_provider.emulator.integration_store import INTEGRATIONS, IntegrationStore
 from genesys_provider.emulator.integrations import Integrations
 from genesys_provider.emulator.limits import RateLimiter
-from genesys_provider.emulator.login import TOKEN_PATH, Authorization, OAuthClient
+from genesys_provider.emulator.login import LOGIN_PATH, Authorization, OAuthClient
 from genesys_provider.emulator.organization import SCHEMA as ORGANIZATION_SCHEMA
 from genesys_provider.emulator.organization import OrganizationRoute, organization_id
 from genesys_provider.emulator.outbound import ENDPOINT_SECONDS, Outbound
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 
-_OPEN = (TOKEN_PATH, CONTROL_PREFIX, contract.OPENAPI_PATH)
+_OPEN = (LOGIN_PATH, CONTROL_PREFIX, contract.OPENAPI_PATH)
 """The paths that need no login."""
 
 

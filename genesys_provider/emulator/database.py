@@ -6,6 +6,7 @@ SIGTERM nor SIGKILL loses an answered change.
 The versions of each row of a `Table` in the last hour are kept in memory; `Database.as_of` reads them.
 """
 
+# ruff: noqa: S608 (the words of each statement are our own)
 from __future__ import annotations
 
 import os
@@ -51,26 +52,26 @@ class Table(Generic[Row]):
         versions = f"{self.name}_versions"
         declared = ", ".join(f"{name} {rules}" for name, rules in self.columns.items())
         # The plus keeps SQLite from using the other index, which would scan all current versions.
-        close = f"UPDATE {versions} SET until = clock() WHERE id = OLD.id AND +until = {_FOREVER}"  # noqa: S608
-        prune = f"DELETE FROM {versions} WHERE until < clock() - {LONGEST_LAG}"  # noqa: S608
+        close = f"UPDATE {versions} SET until = clock() WHERE id = OLD.id AND +until = {_FOREVER}"
+        prune = f"DELETE FROM {versions} WHERE until < clock() - {LONGEST_LAG}"
         return (
             f"""
             CREATE TABLE IF NOT EXISTS {self.name} (
                 number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, {declared}
             )
             """,
-            f"DELETE FROM {self.name} WHERE id IN (SELECT id FROM pending_deletions)",  # noqa: S608
+            f"DELETE FROM {self.name} WHERE id IN (SELECT id FROM pending_deletions)",
             f"""
             CREATE TEMP TABLE {versions} AS
             SELECT *, -{_FOREVER} AS since, {_FOREVER} AS until FROM {self.name}
-            """,  # noqa: S608
+            """,
             f"CREATE INDEX temp.{versions}_of_a_row ON {versions} (id)",
             f"CREATE INDEX temp.{versions}_by_end ON {versions} (until)",
             f"""
             CREATE TEMP TRIGGER {self.name}_made AFTER INSERT ON main.{self.name} BEGIN
                 INSERT INTO {versions} SELECT *, clock(), {_FOREVER} FROM {self.name} WHERE id = NEW.id;
             END
-            """,  # noqa: S608
+            """,
             f"""
             CREATE TEMP TRIGGER {self.name}_changed AFTER UPDATE ON main.{self.name} BEGIN
                 {close};
@@ -79,7 +80,7 @@ class Table(Generic[Row]):
                     FROM {self.name} WHERE id = NEW.id;
                 {prune};
             END
-            """,  # noqa: S608
+            """,
             f"""
             CREATE TEMP TRIGGER {self.name}_gone AFTER DELETE ON main.{self.name} BEGIN
                 {close};
@@ -119,7 +120,7 @@ class TableView(Generic[Row]):
             table, condition = f"{table}_versions", f"{condition} AND since <= ? AND until > ?"
             values = (*values, self._moment, self._moment)
         return self._database.execute(
-            f"SELECT {columns} FROM {table} WHERE {condition} ORDER BY number",  # noqa: S608 - our own words
+            f"SELECT {columns} FROM {table} WHERE {condition} ORDER BY number",
             values,
         )
 
@@ -189,7 +190,7 @@ class Database:
         self._connection.execute("DELETE FROM pending_deletions")
         for table in self._tables:
             for name in (table.name, f"{table.name}_versions"):
-                self._connection.execute(f"DELETE FROM {name}")  # noqa: S608 - our own names
+                self._connection.execute(f"DELETE FROM {name}")
 
     def mark_for_deletion(self, row_id: str) -> None:
         """Mark the row for deletion, which happens at the next start at the latest."""
@@ -199,7 +200,7 @@ class Database:
         """Delete the row; False if there was none."""
         self._connection.execute("DELETE FROM pending_deletions WHERE id = ?", (row_id,))
         gone = self._connection.execute(
-            f"DELETE FROM {table.name} WHERE id = ?",  # noqa: S608 - our own name
+            f"DELETE FROM {table.name} WHERE id = ?",
             (row_id,),
         )
         return gone.rowcount > 0

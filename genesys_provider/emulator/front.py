@@ -23,7 +23,7 @@ from genesys_provider.emulator import connection
 from genesys_provider.emulator.behaviour import AS_USUAL, USUAL
 from genesys_provider.emulator.errors import plain_error
 from genesys_provider.emulator.events import timestamp
-from genesys_provider.emulator.login import THROTTLED, TOKEN_PATH, bearer_token
+from genesys_provider.emulator.login import LOGIN_PATH, THROTTLED, bearer_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,7 +201,7 @@ def _status_answer(fault: InjectedFault, scope: Scope) -> Response:
     status = fault.status or 500
     if fault.body is not None:
         body = fault.body if isinstance(fault.body, str) else json.dumps(fault.body)
-    elif scope["path"] == TOKEN_PATH and status == 400:
+    elif scope["path"] == LOGIN_PATH and status == 400:
         # The token endpoint throttles with 400 [G].
         body = json.dumps(THROTTLED)
     else:

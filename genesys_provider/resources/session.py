@@ -12,7 +12,7 @@ from genesys_provider.client.progress import reporting_to
 from genesys_provider.client.redaction import hide, hide_secrets_of, shown
 from genesys_provider.common.run import Claim, Run
 from genesys_provider.common.urns import alias, quoted
-from genesys_provider.host import InitFailed, OperationError, current
+from genesys_provider.host.operation import InitFailed, OperationError, current
 from genesys_provider.resources import properties
 from genesys_provider.resources.config import settings_of
 from genesys_provider.resources.words import AFTER_A_ROTATION, said

@@ -22,22 +22,25 @@ def _usable(secret: SecretStr) -> SecretStr:
 SigningSecret = Annotated[SecretStr, AfterValidator(_usable)]
 
 
-class SyncInputs(ApiModel):
-    """All inputs of a `GatewaySync`."""
-
+class _CommonInputs(ApiModel):
     target_id: NonEmpty
     revision: Annotated[WholeNumber, Field(ge=0)]
     webhook_url: HttpsUrl
-    signing_secret: SigningSecret | None = None
     required: StrictBool = True
     secrets: list[str] | None = None
     """The paths of the properties that the program gives as secrets."""
 
 
-class RotatingSyncInputs(SyncInputs):
+class SyncInputs(_CommonInputs):
+    """All inputs of a `GatewaySync`."""
+
+    signing_secret: SigningSecret | None = None
+
+
+class RotatingSyncInputs(_CommonInputs):
     """The same with several secrets. A class of its own, since a union would name its branches in the paths."""
 
-    signing_secret: Annotated[list[SigningSecret], Field(min_length=1)]  # type: ignore[assignment]
+    signing_secret: Annotated[list[SigningSecret], Field(min_length=1)]
 
 
 def faults(inputs: Mapping[str, Any]) -> list[Fault]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix
+PREFIX = "whsec_"
 
 
 def signing_key(secret: str) -> bytes:
@@ -20,11 +20,11 @@ def signing_key(secret: str) -> bytes:
     Raises:
         ValueError: The secret is empty, or not base64 after `whsec_`. The message does not contain it.
     """
-    if not secret.startswith(SECRET_PREFIX):
+    if not secret.startswith(PREFIX):
         key = secret.encode()
     else:
         try:
-            key = base64.b64decode(secret.removeprefix(SECRET_PREFIX) + "==")
+            key = base64.b64decode(secret.removeprefix(PREFIX) + "==")
         except (binascii.Error, ValueError) as error:
             raise ValueError("the signing secret is not base64 after whsec_") from error
     if not key:
