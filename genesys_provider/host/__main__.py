@@ -3,9 +3,13 @@
 import os
 import sys
 
-from genesys_provider.host.lifetime import Lifetime
-
 if __name__ == "__main__":
+    # `-m` looks for modules in the folder of the program first: one that is called `queue` or `logging` would
+    # replace Python's in everything that the host imports.
+    program = None if getattr(sys.flags, "safe_path", False) else sys.path.pop(0)
+
+    from genesys_provider.host.lifetime import Lifetime
+
     # Before anything else: the imports below take a second, in which the engine may die.
     address = sys.argv[-1]
     lifetime = Lifetime(address)
@@ -15,5 +19,9 @@ if __name__ == "__main__":
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
     from genesys_provider.host.server import serve
+
+    # Like in the program itself, which imports Pulumi before modules of its own.
+    if program is not None:
+        sys.path.insert(0, program)
 
     serve(address, lifetime)
