@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.shared_cloud import reset_cloud
+from tests.support.shared_cloud import SkippedWaits, reset_cloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 def cloud(one_cloud: Cloud) -> Iterator[Cloud]:
     """An empty organization, with fast verifications and no rate limit."""
     yield from reset_cloud(one_cloud)
+
+
+@pytest.fixture
+def waits() -> SkippedWaits:
+    return SkippedWaits()
 
 
 @pytest.fixture

@@ -53,6 +53,15 @@ def client_of(url: str, **config: object) -> GenesysClient:
     return GenesysClient(Settings.resolve({**given, **config}, {}))
 
 
+def listed(url: str, **config: object) -> None:
+    """Lists the targets there."""
+    client = client_of(url, **config)
+    try:
+        client.list_targets()
+    finally:
+        client.close()
+
+
 def certified(directory: Path, *hosts: str) -> tuple[Path, Path]:
     """The file of a certificate for these hosts with its key, and the file of its CA."""
     authority = trustme.CA()

@@ -33,11 +33,6 @@ LOGINS = "POST /oauth/token"
 
 
 @pytest.fixture
-def waits() -> SkippedWaits:
-    return SkippedWaits()
-
-
-@pytest.fixture
 def client(cloud: Cloud, waits: SkippedWaits, tmp_path: Path) -> Iterator[GenesysClient]:
     client = GenesysClient(settings_of(cloud, tmp_path), cancelled=waits, clock=waits.clock)
     yield client

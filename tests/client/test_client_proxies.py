@@ -14,7 +14,7 @@ from genesys_provider.client.errors import ConfigurationError, ConnectionFailed
 from genesys_provider.client.proxies import proxy_for
 from genesys_provider.client.redaction import redacted
 from genesys_provider.emulator.server import Server
-from tests.client.fake_server import FakeServer, certified, client_of
+from tests.client.fake_server import FakeServer, certified, listed
 from tests.support.tunnel import Tunnel
 
 if TYPE_CHECKING:
@@ -44,14 +44,6 @@ def far(tmp_path: Path) -> Iterator[tuple[int, Path]]:
         port = httpx.URL(server.url).port
         assert port
         yield port, ca_file
-
-
-def listed(url: str, **config: object) -> None:
-    client = client_of(url, **config)
-    try:
-        client.list_targets()
-    finally:
-        client.close()
 
 
 def used(url: str) -> str | None:

@@ -39,11 +39,6 @@ ONE = "/api/v2/integrations/eventbridge/targets/*"
 
 
 @pytest.fixture
-def waits() -> SkippedWaits:
-    return SkippedWaits()
-
-
-@pytest.fixture
 def client(cloud: Cloud, waits: SkippedWaits, tmp_path: Path) -> Iterator[GenesysClient]:
     client = GenesysClient(settings_of(cloud, tmp_path), cancelled=waits, clock=waits.clock)
     client.list_targets()

@@ -15,7 +15,7 @@ import pytest
 from genesys_provider.client.errors import ConfigurationError, ConnectionFailed
 from genesys_provider.client.trust import trust
 from genesys_provider.emulator.server import Server
-from tests.client.fake_server import FakeServer, certified, client_of
+from tests.client.fake_server import FakeServer, certified, client_of, listed
 from tests.support.engine import ROOT
 
 if TYPE_CHECKING:
@@ -38,14 +38,6 @@ def private(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     chain, ca_file = certified(tmp_path, "localhost", "127.0.0.1")
     with Server(FakeServer().app(), "127.0.0.1", 0, chain) as server:
         yield server.url, ca_file
-
-
-def listed(url: str, **config: object) -> None:
-    client = client_of(url, **config)
-    try:
-        client.list_targets()
-    finally:
-        client.close()
 
 
 def rehashed(folder: Path, ca_file: Path) -> Path:
