@@ -52,6 +52,7 @@ class Run:
         self._made: set[str] = set()
         self._replaced: set[str] = set()
         self._gone: set[str] = set()
+        self._at_deletion: dict[str, list[Callable[[], None]]] = {}
         self._ownership: dict[str, Ownership] = {}
         self._under_way = 0
         self._last_seen = clock()
@@ -147,10 +148,18 @@ class Run:
             self._creating.pop(urn, None)
 
     def deleted(self, id_: str) -> None:
-        """Records that the object is deleted."""
+        """Records that the object is deleted, and does what was to be done then."""
         with self._lock:
             self._shown.setdefault(id_, "")
             self._gone.add(id_)
+            due = self._at_deletion.pop(id_, [])
+        for each in due:
+            each()
+
+    def at_deletion(self, id_: str, do: Callable[[], None]) -> None:
+        """Does something as soon as this run has deleted the object, if it does."""
+        with self._lock:
+            self._at_deletion.setdefault(id_, []).append(do)
 
     def knows(self, id_: str) -> bool:
         """Whether the object was shown, created or deleted in this run, so that no earlier run left it behind."""

@@ -8,7 +8,8 @@
 | update of only `required` | none |
 | delete | `DELETED` for the target, unless the program of this run keeps it, or it belongs to another stack |
 
-`DELETED` is sent to the gateway that was told of the target, with the secret that it knew, both from the state.
+If the run deletes a target that it seemed to keep, since it replaces both, `DELETED` is sent then. It is always
+sent to the gateway that was told of the target, with the secret that it knew, both from the state.
 """
 
 from __future__ import annotations
@@ -151,14 +152,24 @@ class GatewaySyncProvider(ResourceProvider):
         return ReadResult(id_, props)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Tells the gateway that the target is deleted, if it is."""
-        from genesys_provider.resources.session import managed, run
-        from genesys_provider.targets.manager import TargetManager
+        """Tells the gateway that the target is deleted, if it is, or as soon as it is.
+
+        When both are replaced, the engine deletes the sync first, before it shows that the target goes.
+        """
+        from genesys_provider.resources.session import run
 
         # Before a manager is created: if there is nothing to send, there is nothing to ask.
         if run.wanted_by(_props["targetId"]) is None:
-            with managed(TargetManager, self._config, _props) as manager:
-                _say_deleted(manager, _props, required=_props.get("required", True))
+            self._say_deleted(_props)
+        else:
+            run.at_deletion(_props["targetId"], lambda: self._say_deleted(_props))
+
+    def _say_deleted(self, props: Mapping[str, Any]) -> None:
+        from genesys_provider.resources.session import managed
+        from genesys_provider.targets.manager import TargetManager
+
+        with managed(TargetManager, self._config, props) as manager:
+            _say_deleted(manager, props, required=props.get("required", True))
 
 
 def _say_updated(manager: TargetManager, news: Mapping[str, Any], recorded: Ownership) -> Delivery | None:

@@ -139,6 +139,35 @@ def test_a_target_is_replaced(cloud: Cloud, stack: Stack) -> None:
     assert [word for word, each in words if each == later] == ["UPDATED"]
 
 
+@pytest.mark.parametrize(
+    "how",
+    [
+        "changed",
+        *(pytest.param(each, marks=pytest.mark.full_length) for each in ("requested", "both tainted")),
+    ],
+)
+def test_a_target_is_replaced_together_with_its_sync(declared: Declared, cloud: Cloud, how: str) -> None:
+    """The engine first deletes the sync, while it still seems that the target stays."""
+
+    def program(event_type: str) -> str:
+        target = declared.target(
+            "orders", event_types=f"[{event_type!r}]", opts=opts(replace_on_changes="['event_types']")
+        )
+        sync = declared.sync("orders", opts=opts(replace_on_changes="['target_id']"))
+        return declared.program(target, sync)
+
+    stack = declared.stack(program("A"))
+    succeeded(stack.up())
+    former = id_of(stack)
+    urns = stack.urn("orders"), stack.urn("orders-sync", type_=SYNC_TYPE)
+    if how == "changed":
+        stack.program(program("B"))
+    elif how == "both tainted":
+        stack.must("state", "taint", "--yes", *urns)
+    succeeded(stack.up(*(["--replace", urns[0]] if how == "requested" else [])))
+    assert cloud.told() == [("UPDATED", former), ("DELETED", former), ("UPDATED", id_of(stack))]
+
+
 @pytest.mark.full_length
 def test_the_gateway_hears_before_the_deletion_and_can_refuse(cloud: Cloud, stack: Stack) -> None:
     target_id = id_of(stack)
