@@ -7,6 +7,7 @@ several organizations: there a missing key is an error, and never read from else
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -197,7 +198,7 @@ class Settings:
     def _from(cls, config: Mapping[str, object], environ: Mapping[str, str], origins: Origins) -> Settings:
         def text(key: str) -> str:
             value = config.get(key)
-            if isinstance(value, list | dict):
+            if isinstance(value, list | dict) or _is_structured(str(value)):
                 raise ConfigurationError(f"genesys:{key} must be text")
             return "" if value is None else str(value)
 
@@ -276,6 +277,17 @@ class Settings:
 def with_config_keys(text: str) -> str:
     """The text with each of our environment variables replaced by its config key: `genesys:region`."""
     return _VARIABLE.sub(lambda found: _KEY_OF[found[0]], text)
+
+
+def _is_structured(text: str) -> bool:
+    """Whether this is an object or a list as JSON, which is how Pulumi hands over structured config."""
+    if not text.startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 @contextmanager

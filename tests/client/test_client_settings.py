@@ -75,6 +75,19 @@ def test_an_address_for_a_region_is_refused_with_its_domain(region: str) -> None
     assert "Write mypurecloud.de" in str(refused.value)
 
 
+@pytest.mark.parametrize("value", ['{"value":"canary-1"}', '["canary-1"]', ["canary-1"]])
+def test_a_structured_value_is_refused_without_repeating_it(value: object) -> None:
+    # `pulumi config set --path genesys:clientSecret.value …` reaches a provider as JSON text.
+    with pytest.raises(ConfigurationError, match="genesys:clientSecret must be text") as refused:
+        Settings.resolve({"clientSecret": value}, {})
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("secret", ["{canary", "[1", "{}x", "[" * 100_000])
+def test_a_secret_may_look_like_json(secret: str) -> None:
+    assert Settings.resolve({"clientSecret": secret}, {}).client_secret == secret
+
+
 @pytest.mark.parametrize("key", ["caFile", "auditLog"])
 def test_a_home_that_nobody_has_is_one_sentence(key: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{ENVIRONMENT[key]} names ~nobody-here/x") as refused:
