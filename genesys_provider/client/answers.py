@@ -173,7 +173,7 @@ def _no_such_call(settings: Settings) -> str:
 def _words(body: Mapping[str, Any] | None, answer: Answer) -> str:
     """An error's text: the envelope's message, its details and errors, and the limit that was hit [G]."""
     if body is None:
-        return shortened(answer.text) or answer.reason
+        return answer.said
     message = str(body.get("message") or answer.reason)
     errors = [str(error.get("message") or "") for error in _objects(body.get("errors"))]
     words = [message]

@@ -140,8 +140,7 @@ class Login:
         if answer.status >= 500:
             return ServerError(message, status=answer.status, code=kind, correlation_id=correlation_id)
         what = "a redirect that is not followed" if answer.redirects else "which is not a login response"
-        said_instead = shortened(answer.text) or answer.reason
-        failure = self._unexpected(f"login: {url} answered HTTP {answer.status}, {what}: {said_instead}")
+        failure = self._unexpected(f"login: {url} answered HTTP {answer.status}, {what}: {answer.said}")
         # A retry would meet the same server.
         failure.tried_enough = True
         return failure

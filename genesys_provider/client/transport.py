@@ -111,6 +111,11 @@ class Answer:
         return shortened(self.reason_phrase)
 
     @property
+    def said(self) -> str:
+        """What the server says, safe to show: the body, or else the reason phrase, which may be empty too."""
+        return shortened(self.text) or self.reason or "no reason given"
+
+    @property
     def redirects(self) -> bool:
         """Whether it is a redirect."""
         return 300 <= self.status < 400

@@ -20,7 +20,7 @@ import httpx
 from standardwebhooks import Webhook
 
 from genesys_provider.client.errors import RateLimited, ServerError
-from genesys_provider.client.redaction import hide, shortened
+from genesys_provider.client.redaction import hide
 from genesys_provider.client.retries import REQUEST_TIMEOUT, TOO_EARLY, retry_after, retrying
 from genesys_provider.client.transport import connections, exchange
 from genesys_provider.client.urls import checked_url, shown_url
@@ -149,7 +149,7 @@ class Webhooks:
         )
         if 200 <= answer.status < 300 or (repeated and answer.status == ALREADY_DELIVERED):
             return
-        message = f"{what}: HTTP {answer.status} {shortened(answer.text) or answer.reason}"
+        message = f"{what}: HTTP {answer.status} {answer.said}"
         asked = retry_after(answer.headers)
         if answer.status == 429:
             raise RateLimited(message, status=answer.status, retry_after=asked)

@@ -17,6 +17,7 @@ from genesys_provider.client.errors import (
     GenesysError,
     InvalidRequest,
     NotFound,
+    ServerError,
     UnexpectedAnswer,
 )
 from genesys_provider.client.settings import Settings
@@ -62,6 +63,12 @@ def test_any_error_body_gives_a_typed_error(
     with pytest.raises(UnexpectedAnswer if status == 200 else ApiError) as failed:
         client.list_targets()
     assert len(str(failed.value)) < 1000
+
+
+def test_an_answer_that_gives_no_reason_at_all(cloud: Cloud, client: GenesysClient) -> None:
+    cloud.control("faults", match=ANY, action="status", status=598, body="")
+    with pytest.raises(ServerError, match=r"targets: no reason given \(HTTP 598"):
+        client.list_targets()
 
 
 @pytest.mark.parametrize("answer", [{"message": 5}, {"details": "x"}, {"details": [None, {"fieldName": 5}]}])
