@@ -8,7 +8,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from genesys_provider.client.api import GenesysClient
-from genesys_provider.client.errors import PERMANENT, GenesysError, NotFound, UnexpectedAnswer
+from genesys_provider.client.errors import (
+    PERMANENT,
+    ConnectionFailed,
+    GenesysError,
+    NotFound,
+    RateLimited,
+    UnexpectedAnswer,
+)
 from genesys_provider.client.limits import Priority
 from genesys_provider.common.faults import faults_of
 from genesys_provider.common.paging import Page, pages
@@ -75,18 +82,19 @@ class TargetReading:
         return target.model_copy(update={"status": status})
 
     def look(self, target_id: str) -> Look[Target]:
-        """The current status of the target.
+        """The current status of the target: that of its verification or, if that can't be read, its own.
 
         Raises:
             NotFound: The target does not exist, or is not visible yet.
         """
         try:
             return self.verification(target_id)
-        except NotFound:
-            # Only the verification was not found; the target itself must tell whether it exists.
+        except (*PERMANENT, ConnectionFailed, RateLimited):
+            raise
+        except GenesysError:
             target = self.get(target_id)
             if target is None:
-                raise
+                raise NotFound(f"target {target_id} is not found", status=404) from None
             return Look(target.status, None, target)
 
     def verification(self, target_id: str) -> Look[Target]:

@@ -268,12 +268,27 @@ def test_the_error_of_a_time_limit_names_a_lasting_fault(slow: Cloud, tmp_path: 
     waiting.client.close()
 
 
-@pytest.mark.parametrize("answer", [{}, {"status": None}, {"status": 5}])
-def test_an_answer_without_a_status_is_polled_again(waiting: Waiting, answer: dict[str, Any]) -> None:
-    (target_id,) = waiting.targets(1)
-    waiting.cloud.control("faults", match={"path": "*/verify"}, action="status", status=200, body=answer)
-    with pytest.raises(NoVerdict, match="has no status"):
-        waiting.wait(target_id, timeout=0.8)
+UNREADABLE: list[dict[str, Any]] = [
+    {"status": 200, "body": {}},
+    {"status": 200, "body": {"status": None}},
+    {"status": 200, "body": {"status": 5}},
+    {"status": 204},
+    {"status": 405},
+    {"status": 503},
+]
+
+
+@pytest.mark.parametrize("answer", UNREADABLE, ids=str)
+def test_the_target_itself_tells_a_verdict_that_verify_does_not(
+    waiting: Waiting, answer: dict[str, Any]
+) -> None:
+    verified, deleted = waiting.targets(2)
+    waiting.cloud.control("faults", match={"path": "*/verify"}, action="status", **answer)
+    waiting.force(verified, "VERIFIED")
+    waiting.client.delete_target(deleted)
+    assert waiting.wait(verified).status == "VERIFIED"
+    with pytest.raises(NotFound):
+        waiting.wait(deleted)
     waiting.cloud.control("faults", "DELETE")
 
 
