@@ -8,8 +8,8 @@
 | update of only `required` | none |
 | delete | `DELETED` for the target, unless the program of this run keeps it, or it belongs to another stack |
 
-If the run deletes a target that it seemed to keep, since it replaces both, `DELETED` is sent then. It is always
-sent to the gateway that was told of the target, with the secret that it knew, both from the state.
+If the run deletes a target that it seemed to keep, since it replaces both, `DELETED` is sent right after that. It
+is always sent to the gateway that was told of the target, with the secret that it knew, both from the state.
 """
 
 from __future__ import annotations
@@ -156,20 +156,31 @@ class GatewaySyncProvider(ResourceProvider):
 
         When both are replaced, the engine deletes the sync first, before it shows that the target goes.
         """
-        from genesys_provider.resources.session import run
+        from genesys_provider.resources.session import managed, run
+        from genesys_provider.targets.manager import TargetManager
 
         # Before a manager is created: if there is nothing to send, there is nothing to ask.
-        if run.wanted_by(_props["targetId"]) is None:
-            self._say_deleted(_props)
-        else:
-            run.at_deletion(_props["targetId"], lambda: self._say_deleted(_props))
+        if run.wanted_by(_props["targetId"]) is not None:
+            run.at_deletion(_props["targetId"], lambda: self._say_deleted_late(_props))
+            return
+        with managed(TargetManager, self._config, _props) as manager:
+            _say_deleted(manager, _props, required=_props.get("required", True))
 
-    def _say_deleted(self, props: Mapping[str, Any]) -> None:
-        from genesys_provider.resources.session import managed
+    def _say_deleted_late(self, props: Mapping[str, Any]) -> None:
+        """The same when the target is already deleted: a failure can't keep it, and is only a warning."""
+        from genesys_provider.client.errors import GenesysError
+        from genesys_provider.resources.session import managed, warn
+        from genesys_provider.targets.gateway import DELETED
         from genesys_provider.targets.manager import TargetManager
 
         with managed(TargetManager, self._config, props) as manager:
-            _say_deleted(manager, props, required=props.get("required", True))
+            try:
+                _sent(manager, DELETED, props)
+            except GenesysError as error:
+                warn(
+                    f"{error.message}. Target {props['targetId']} is deleted, and no later command tells the "
+                    "gateway so: remove it there"
+                )
 
 
 def _say_updated(manager: TargetManager, news: Mapping[str, Any], recorded: Ownership) -> Delivery | None:

@@ -9,7 +9,7 @@ import pytest
 from tests.support.cloud import SIGNING_SECRET
 from tests.support.declared import COMPONENT, opts
 from tests.support.engine import SYNC_TYPE, id_of, urn
-from tests.support.process import succeeded
+from tests.support.process import refused, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.support.engine import Stack
 
 WEBHOOK = "/webhooks/genesys/targets"
+REPLACED = opts(replace_on_changes="['target_id']")
 
 
 @pytest.fixture
@@ -139,6 +140,14 @@ def test_a_target_is_replaced(cloud: Cloud, stack: Stack) -> None:
     assert [word for word, each in words if each == later] == ["UPDATED"]
 
 
+def replacing_both(declared: Declared, event_type: str, *more: str) -> str:
+    """A program that replaces a target and its sync if the event type is another one."""
+    target = declared.target(
+        "orders", event_types=f"[{event_type!r}]", opts=opts(replace_on_changes="['event_types']")
+    )
+    return declared.program(target, declared.sync("orders", opts=REPLACED), *more)
+
+
 @pytest.mark.parametrize(
     "how",
     [
@@ -148,24 +157,38 @@ def test_a_target_is_replaced(cloud: Cloud, stack: Stack) -> None:
 )
 def test_a_target_is_replaced_together_with_its_sync(declared: Declared, cloud: Cloud, how: str) -> None:
     """The engine first deletes the sync, while it still seems that the target stays."""
-
-    def program(event_type: str) -> str:
-        target = declared.target(
-            "orders", event_types=f"[{event_type!r}]", opts=opts(replace_on_changes="['event_types']")
-        )
-        sync = declared.sync("orders", opts=opts(replace_on_changes="['target_id']"))
-        return declared.program(target, sync)
-
-    stack = declared.stack(program("A"))
+    stack = declared.stack(replacing_both(declared, "A"))
     succeeded(stack.up())
     former = id_of(stack)
     urns = stack.urn("orders"), stack.urn("orders-sync", type_=SYNC_TYPE)
     if how == "changed":
-        stack.program(program("B"))
+        stack.program(replacing_both(declared, "B"))
     elif how == "both tainted":
         stack.must("state", "taint", "--yes", *urns)
     succeeded(stack.up(*(["--replace", urns[0]] if how == "requested" else [])))
     assert cloud.told() == [("UPDATED", former), ("DELETED", former), ("UPDATED", id_of(stack))]
+
+
+@pytest.mark.full_length
+def test_a_gateway_refuses_to_hear_of_a_target_that_is_replaced_together_with_its_sync(
+    declared: Declared, cloud: Cloud, new_gateway: GatewayServer
+) -> None:
+    """The target is deleted by then, so it is replaced all the same, and the other gateway hears of it."""
+    url = repr(new_gateway.url + WEBHOOK)
+    other = declared.sync("orders", called="other", webhook_url=url, opts=REPLACED)
+    stack = declared.stack(replacing_both(declared, "A", other))
+    succeeded(stack.up())
+    former = id_of(stack)
+    cloud.behave(WEBHOOK, status=400)
+    stack.program(replacing_both(declared, "B", other))
+    said = refused(stack.up(), "HTTP 400", f"Target {former} is deleted", "remove it there")
+    assert "repeat this command" not in said
+    later = id_of(stack)
+    assert cloud.living() == {"orders": later}
+    cloud.behave_as_usual()
+    succeeded(stack.up())
+    assert cloud.told() == [("UPDATED", former), ("UPDATED", later)]
+    assert told(cloud, new_gateway) == [("UPDATED", former), ("DELETED", former), ("UPDATED", later)]
 
 
 @pytest.mark.full_length
