@@ -31,8 +31,10 @@ class Organization:
     name: str | None = None
 
     def __str__(self) -> str:
+        if not self.id:
+            return f"the organization at {self.api_url}"
         named = f" ({self.name})" if self.name else ""
-        return f"organization {self.id}{named} at {self.api_url}" if self.id else f"the one at {self.api_url}"
+        return f"organization {self.id}{named} at {self.api_url}"
 
 
 class OtherOrganization(GenesysError):

@@ -80,13 +80,21 @@ def hidden_if_it_holds_credentials(url: pulumi.Input[str]) -> pulumi.Input[str]:
     return url
 
 
-def deleted_before_replaced(opts: pulumi.ResourceOptions | None, resource: str) -> pulumi.ResourceOptions:
-    """The options of a resource that must be deleted before it is replaced, unless they say otherwise.
+def declared_options(
+    opts: pulumi.ResourceOptions | None, resource: str, names: PropertyNames
+) -> pulumi.ResourceOptions:
+    """The options of a new resource, with each property named as in the state.
 
-    A create before the delete would find the name taken by the very object that is about to be deleted.
+    Unless they say otherwise, it is deleted before it is replaced: a create before the delete would find the name
+    taken by the very object that is about to be deleted.
+
+    Args:
+        opts: The options as the program gave them.
+        resource: The resource, for errors: `EventBridgeTarget 'orders'`.
+        names: Its properties.
 
     Raises:
-        pulumi.RunError: Together with another resource, it would be forgotten without being deleted.
+        pulumi.RunError: An option names an unknown property, or would leave the object behind.
     """
     if opts is not None and opts.deleted_with is not None:
         raise pulumi.RunError(
@@ -94,7 +102,7 @@ def deleted_before_replaced(opts: pulumi.ResourceOptions | None, resource: str) 
             "another one, without deleting it: a target or source lives on, and a gateway is told nothing"
         )
     ours = pulumi.ResourceOptions(delete_before_replace=True)
-    return ours if opts is None else pulumi.ResourceOptions.merge(ours, opts)
+    return with_the_states_names(pulumi.ResourceOptions.merge(ours, opts), resource, names)
 
 
 def urn_of(type_token: str, resource_name: str, opts: pulumi.ResourceOptions | None) -> pulumi.Input[str]:

@@ -253,7 +253,7 @@ class OwnedProvider(ResourceProvider, ABC):
                 expected=properties.expected(props),
             )
             if found is None:
-                if "name" not in props:
+                if _is_imported(props):
                     raise OperationError(
                         f"{self.kind} {id_} does not exist in {manager.organization()}. Correct the id, or import "
                         "it with the provider of its organization (`--provider`, or provider=… beside import_=…)"

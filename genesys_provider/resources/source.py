@@ -10,12 +10,12 @@ import pulumi
 from genesys_provider.resources.arguments import Arguments
 from genesys_provider.resources.declaring import (
     DeclaredResource,
-    deleted_before_replaced,
+    declared_options,
     existing,
     secret_paths,
     urn_of,
 )
-from genesys_provider.resources.options import ITEMS, PropertyNames, with_the_states_names
+from genesys_provider.resources.options import ITEMS, PropertyNames
 from genesys_provider.resources.source_provider import EventBridgeSourceProvider
 from genesys_provider.resources.source_reader import SourceReader
 
@@ -134,9 +134,7 @@ class EventBridgeSource(DeclaredResource, module="genesys", name="EventBridgeSou
             EventBridgeSourceProvider(),
             resource_name,
             {**given, **dict.fromkeys(_OUTPUTS)},
-            with_the_states_names(
-                deleted_before_replaced(opts, arguments.resource), arguments.resource, _NAMES
-            ),
+            declared_options(opts, arguments.resource, _NAMES),
         )
 
     @classmethod

@@ -10,11 +10,11 @@ import pulumi
 from genesys_provider.resources.arguments import Arguments
 from genesys_provider.resources.declaring import (
     DeclaredResource,
-    deleted_before_replaced,
+    declared_options,
     hidden_if_it_holds_credentials,
     secret_paths,
 )
-from genesys_provider.resources.options import ITEMS, PropertyNames, with_the_states_names
+from genesys_provider.resources.options import ITEMS, PropertyNames
 from genesys_provider.resources.sync_provider import GatewaySyncProvider
 
 _NAMES = PropertyNames(
@@ -80,9 +80,7 @@ class GatewaySync(DeclaredResource, module="genesys", name="GatewaySync"):
             "syncedAt": None,
         }
         properties["secrets"] = secret_paths({**properties, "signingSecret": None})
-        options = with_the_states_names(
-            deleted_before_replaced(opts, arguments.resource), arguments.resource, _NAMES
-        )
+        options = declared_options(opts, arguments.resource, _NAMES)
         super().__init__(GatewaySyncProvider(), resource_name, properties, options)
 
     @property

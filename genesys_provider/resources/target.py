@@ -11,13 +11,13 @@ from genesys_provider.client.redaction import SECRET_FIELDS
 from genesys_provider.resources.arguments import Arguments
 from genesys_provider.resources.declaring import (
     DeclaredResource,
-    deleted_before_replaced,
+    declared_options,
     existing,
     hidden_if_it_holds_credentials,
     secret_paths,
     urn_of,
 )
-from genesys_provider.resources.options import ITEMS, KEYS, PropertyNames, with_the_states_names
+from genesys_provider.resources.options import ITEMS, KEYS, PropertyNames
 from genesys_provider.resources.target_provider import EventBridgeTargetProvider
 from genesys_provider.resources.target_reader import TargetReader
 from genesys_provider.targets.inputs import Auth, RetryPolicy
@@ -145,9 +145,7 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
             EventBridgeTargetProvider(),
             resource_name,
             {**given, **dict.fromkeys(outputs)},
-            with_the_states_names(
-                deleted_before_replaced(opts, arguments.resource), arguments.resource, _NAMES
-            ),
+            declared_options(opts, arguments.resource, _NAMES),
         )
 
     @classmethod
