@@ -65,12 +65,8 @@ class TargetReading:
 
     def get(self, target_id: str) -> Target | None:
         """The target with this id, or None if it is not found: one request."""
-        try:
-            answer = self._client.get_target(target_id)
-        except NotFound:
-            return None
-        target = parsed({**answer, "id": target_id}, f"target {target_id}")
-        if target.status:
+        target = self._without_verification(target_id)
+        if target is None or target.status:
             return target
         try:
             status = self.verification(target_id).status
@@ -81,21 +77,32 @@ class TargetReading:
             status = PENDING_VERIFICATION
         return target.model_copy(update={"status": status})
 
+    def _without_verification(self, target_id: str) -> Target | None:
+        try:
+            answer = self._client.get_target(target_id)
+        except NotFound:
+            return None
+        return parsed({**answer, "id": target_id}, f"target {target_id}")
+
     def look(self, target_id: str) -> Look[Target]:
         """The current status of the target: that of its verification or, if that can't be read, its own.
 
         Raises:
             NotFound: The target does not exist, or is not visible yet.
+            GenesysError: Neither could be read.
         """
         try:
             return self.verification(target_id)
         except (*PERMANENT, ConnectionFailed, RateLimited):
+            # The target itself would meet the same.
             raise
-        except GenesysError:
-            target = self.get(target_id)
+        except GenesysError as error:
+            target = self._without_verification(target_id)
             if target is None:
                 raise NotFound(f"target {target_id} is not found", status=404) from None
-            return Look(target.status, None, target)
+            if not target.status and not isinstance(error, NotFound):
+                raise
+            return Look(target.status or PENDING_VERIFICATION, None, target)
 
     def verification(self, target_id: str) -> Look[Target]:
         """The result of `verify`, including why a verification failed: one request.

@@ -292,6 +292,15 @@ def test_the_target_itself_tells_a_verdict_that_verify_does_not(
     waiting.cloud.control("faults", "DELETE")
 
 
+def test_what_verify_lacks_is_named_if_the_target_does_not_tell_it_either(waiting: Waiting) -> None:
+    (target_id,) = waiting.targets(1)
+    waiting.cloud.set_behaviour(omit=["status"])
+    waiting.cloud.control("faults", match={"path": "*/verify"}, action="status", status=200, body={})
+    with pytest.raises(NoVerdict, match="the answer to verify has no status"):
+        waiting.wait(target_id, timeout=0.8)
+    waiting.cloud.control("faults", "DELETE")
+
+
 def test_no_wait_hangs_when_the_poller_crashes(waiting: Waiting) -> None:
     ids = waiting.targets(5)
     # No answer can cause this: the connections are closed while the poller uses them.
