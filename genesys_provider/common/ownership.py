@@ -172,7 +172,7 @@ def _of_another_stack(theirs: Urn, ours: Urn, holder: Owned, another: str) -> st
     if theirs.project != ours.project:
         source, destination = (f"organization/{each.project}/{each.stack}" for each in (theirs, ours))
         note = " (in Pulumi Cloud, put your organization's name for `organization`)"
-    here = theirs._replace(stack=ours.stack, project=ours.project)
+    here = theirs.in_stack_of(ours)
     renamed = "" if here == ours else f" If that is this stack's former name, add `{alias(str(here))}`."
     return (
         f"It belongs to stack {theirs.stack!r} of project {theirs.project!r}.{renamed} Give this {holder.kind} "

@@ -22,6 +22,10 @@ class Urn(NamedTuple):
     def __str__(self) -> str:
         return PREFIX + "::".join(self)
 
+    def in_stack_of(self, other: Urn) -> Urn:
+        """The same resource in the stack of another one."""
+        return self._replace(stack=other.stack, project=other.project)
+
 
 def urn_in(mark: str | None) -> Urn | None:
     """The parts of an owner mark. None if it is not a URN, as in earlier versions, or if there is none."""

@@ -222,6 +222,7 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
         OperationError: The target stays, since it may belong to a resource that could not be created.
     """
     from genesys_provider.common.ownership import goes_with_stack
+    from genesys_provider.common.urns import urn_in
     from genesys_provider.resources import sync_properties
     from genesys_provider.resources.session import require_unawaited, run
     from genesys_provider.targets.errors import SyncFailed, SyncRefused
@@ -241,7 +242,10 @@ def _say_deleted(manager: TargetManager, olds: Mapping[str, Any], *, required: b
             return
         if target is not None:
             what = f"target {target.name!r} ({target_id})"
-            require_unawaited(what, target_id, ownership.owner, [(target.kind, "name", target.name)])
+            # After a stack rename the mark is still the old URN.
+            theirs, ours = urn_in(ownership.owner), urn_in(current().urn)
+            urn = str(theirs.in_stack_of(ours)) if theirs and ours else ownership.owner
+            require_unawaited(what, target_id, urn, [(target.kind, "name", target.name)])
     with _warning_unless(manager, required=required):
         try:
             _sent(manager, DELETED, olds)

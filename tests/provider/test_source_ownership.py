@@ -98,6 +98,19 @@ def test_a_leftover_of_a_run_is_adopted(declared: Declared, cloud: Cloud, host: 
 
 
 @pytest.mark.full_length
+def test_a_rename_without_the_alias_that_continues_after_errors(
+    declared: Declared, cloud: Cloud, host: Path | None
+) -> None:
+    """The name is another one too, but the suffix of the event source is not."""
+    stack = up(declared, host)
+    source_id, former = id_of(stack), stack.urn("orders", type_=TYPE)
+    stack.program(declared.program(declared.source("orders", called="later")))
+    output = refused(stack.up("--continue-on-error"), "stays, since")
+    assert output.count(f'aliases=["{former}"]') >= 2
+    assert living(cloud) == {"orders": source_id}
+
+
+@pytest.mark.full_length
 def test_an_unmarked_source_must_be_imported(declared: Declared, cloud: Cloud) -> None:
     stack = up(declared, OWN_HOST)
     source_id = id_of(stack)
