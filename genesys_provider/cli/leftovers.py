@@ -50,7 +50,9 @@ class _Leftover:
 
 
 @click.command()
-@click.option("--project", required=True, metavar="PROJECT", help="The project in the marks.")
+@click.option(
+    "--project", metavar="PROJECT", help="The project in the marks; by default that of Pulumi.yaml."
+)
 @click.option(
     "--stack",
     metavar="NAME",
@@ -59,7 +61,7 @@ class _Leftover:
 @cwd_option
 @click.option("--delete", is_flag=True, help="Delete them, after a question.")
 @output.as_json_option
-def leftovers(project: str, stack: str | None, cwd: Path | None, delete: bool, as_json: bool) -> None:
+def leftovers(project: str | None, stack: str | None, cwd: Path | None, delete: bool, as_json: bool) -> None:
     """Find what killed runs and deleted stacks left behind.
 
     These are targets and sources that carry the mark of PROJECT, or of one of its stacks, but are in no state.
@@ -67,6 +69,7 @@ def leftovers(project: str, stack: str | None, cwd: Path | None, delete: bool, a
     created, are never deleted; and nothing is deleted if a state can't be read. With PULUMI_SKIP_CHECKPOINTS the
     objects of a run are in no state until it ends: let a `pulumi up` end first.
     """
+    from genesys_provider.cli.pulumi import project_name
     from genesys_provider.cli.states import look
     from genesys_provider.sources.manager import SourceManager
     from genesys_provider.targets.manager import TargetManager
@@ -74,6 +77,12 @@ def leftovers(project: str, stack: str | None, cwd: Path | None, delete: bool, a
     if delete and as_json:
         raise click.UsageError("--delete asks a question, so it can't be combined with --json.")
     folder = cwd or Path()
+    project = project or project_name(folder)
+    if project is None:
+        raise click.UsageError(
+            f"There is no Pulumi project in {folder.absolute()} or above it. Name one with --project, or its "
+            "directory with --cwd DIR."
+        )
     by_environment = os.environ.get(ENVIRONMENT["clientId"]) or stack is None
     connection = Connection(None if by_environment else stack, folder)
     with connection.manager(TargetManager, audited=delete) as targets:

@@ -91,19 +91,30 @@ def stack_config(stack: str, cwd: Path) -> dict[str, object]:
 
 def program_folder(cwd: Path) -> Path:
     """The directory in which the program runs: `main` of Pulumi.yaml, else its directory."""
-    import yaml
-
     file = nearest_project_file(cwd)
     if file is None:
         return cwd.absolute()
     folder = file.parent
+    main = _project_in(file).get("main")
+    path = folder / main if isinstance(main, str) else folder
+    return path if path.is_dir() else path.parent
+
+
+def project_name(cwd: Path) -> str | None:
+    """The name of the project that Pulumi finds from here; None if there is none."""
+    file = nearest_project_file(cwd)
+    name = _project_in(file).get("name") if file else None
+    return name if isinstance(name, str) else None
+
+
+def _project_in(file: Path) -> dict[str, object]:
+    import yaml
+
     try:
         project = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
-        return folder
-    main = project.get("main") if isinstance(project, dict) else None
-    path = folder / main if isinstance(main, str) else folder
-    return path if path.is_dir() else path.parent
+        return {}
+    return project if isinstance(project, dict) else {}
 
 
 def stacks(cwd: Path) -> list[str]:

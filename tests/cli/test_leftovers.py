@@ -51,6 +51,7 @@ def test_targets_that_no_state_has_can_be_deleted(cloud: Cloud, stack: Stack) ->
     assert f"Read in file://{stack.backend}" in done.out
     assert "house/dev." in done.out
     assert names(leftovers(stack, "--project", "house", "--json")) == ["lost", "lost-prod"]
+    assert names(leftovers(stack, "--json")) == ["lost", "lost-prod"]
     assert names(leftovers(stack, "--project", "shop", "--json")) == ["others"]
     assert names(leftovers(stack, "--project", "hous", "--json")) == []
     (lost,) = leftovers(stack, "--project", "house", "--stack", "dev", "--json").json
@@ -154,6 +155,8 @@ def test_a_stacks_config_connects(cloud: Cloud, stack: Stack) -> None:
     assert names(done) == ["lost"]
 
 
-def test_usage_errors(cloud: Cloud) -> None:
-    assert run("leftovers", env=cloud.env).code == 2
+def test_usage_errors(cloud: Cloud, tmp_path: Path) -> None:
+    done = run("leftovers", env=cloud.env, cwd=tmp_path)
+    assert done.code == 2
+    assert "There is no Pulumi project in" in done.err
     assert run("leftovers", "--project", "house", "--delete", "--json", env=cloud.env).code == 2
