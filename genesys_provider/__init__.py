@@ -12,7 +12,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from genesys_provider.client.errors import GenesysError
     from genesys_provider.client.settings import Settings
+    from genesys_provider.common.errors import NameTaken
     from genesys_provider.resources.explicit_provider import GenesysProvider
     from genesys_provider.resources.source import EventBridgeSource
     from genesys_provider.resources.sync import GatewaySync
@@ -28,8 +30,10 @@ __all__ = [
     "EventBridgeSource",
     "EventBridgeTarget",
     "GatewaySync",
+    "GenesysError",
     "GenesysProvider",
     "JwtAuth",
+    "NameTaken",
     "OAuth2Auth",
     "RetryPolicy",
     "Settings",
@@ -44,8 +48,10 @@ _HOMES = {
     "EventBridgeSource": "resources.source",
     "EventBridgeTarget": "resources.target",
     "GatewaySync": "resources.sync",
+    "GenesysError": "client.errors",
     "GenesysProvider": "resources.explicit_provider",
     "JwtAuth": "targets.inputs",
+    "NameTaken": "common.errors",
     "OAuth2Auth": "targets.inputs",
     "RetryPolicy": "targets.inputs",
     "Settings": "client.settings",

@@ -11,8 +11,10 @@ from genesys_provider import (
     EventBridgeSource,
     EventBridgeTarget,
     GatewaySync,
+    GenesysError,
     GenesysProvider,
     JwtAuth,
+    NameTaken,
     OAuth2Auth,
     RetryPolicy,
     Settings,
@@ -133,3 +135,13 @@ def manages(settings: Settings) -> Iterator[str]:
             yield f"{change.before} → {change.after}"
         delivery_id: str = manager.sync("https://gateway.example.com/hooks", outcome.target.id).delivery_id
         yield delivery_id
+
+
+def handles(manager: TargetManager, config: TargetConfig) -> str:
+    """Errors of a script."""
+    try:
+        return manager.register(config).target.id
+    except NameTaken as taken:
+        return taken.holder.id
+    except GenesysError as error:
+        return str(error)
