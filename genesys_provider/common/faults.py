@@ -49,7 +49,9 @@ def reason(kind: str, message: str) -> str:
     if kind in _REASONS:
         return _REASONS[kind]
     words = message.removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
-    words = words.removeprefix("List ").removeprefix("Value ").partition(" after validation")[0]
+    words = words.removeprefix("List ").partition(" after validation")[0]
+    if words.startswith("Value "):  # a secret, whose characters are items to pydantic
+        words = words.removeprefix("Value ").replace(" item", " character")
     return words.replace("should ", "must ", 1)
 
 

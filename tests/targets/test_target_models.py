@@ -243,6 +243,11 @@ def test_a_forbidden_header_is_refused_with_the_reason() -> None:
     }
 
 
+def test_an_empty_secret_has_too_few_characters_like_any_text() -> None:
+    found = faults(authConfig={"username": "", "password": ""})
+    assert set(found.values()) == {"must have at least 1 character"}
+
+
 def test_a_manually_created_target_can_still_be_read() -> None:
     headers = dict.fromkeys(RESERVED, "0")
     answer = {**EXAMPLE, "id": "1", "status": "VERIFIED", "name": "a\nb", "eventTypes": [" A "]}
