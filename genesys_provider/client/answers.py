@@ -126,10 +126,10 @@ def _refusal(call: Call, answer: Answer, settings: Settings) -> GenesysError:
         return _lasting(f"{call}: HTTP {status}, but not in the API's form: {words}", settings)
     if kind is NotFound and not call.names_one:
         kind, hint = ApiError, _no_such_call(settings)
-    elif not enveloped and kind not in (RateLimited, ServerError):
-        hint = where_to_look("apiUrl", settings)
-    elif kind is RateLimited:
+    elif kind in (RateLimited, ServerError):
         hint = too_long(asked)
+    elif not enveloped:
+        hint = where_to_look("apiUrl", settings)
     elif kind is Conflict and call.method not in ("POST", "PUT"):
         hint = "Something else is in the way: try again later"
     return kind(

@@ -123,9 +123,9 @@ class Login:
         said = body or {}
         kind, words = str(said.get("error") or ""), str(said.get("description") or said.get("message") or "")
         correlation_id = shortened(answer.headers.get("ININ-Correlation-Id", ""))
+        asked = retry_after(answer.headers)
         # The token endpoint throttles with a 400 [G].
         if answer.status == 429 or (answer.status == 400 and "rate limit" in words.lower()):
-            asked = retry_after(answer.headers)
             return RateLimited(
                 "the login is throttled",
                 status=answer.status,
@@ -138,7 +138,14 @@ class Login:
         if answer.status in _REFUSED and (kind or in_envelope(body)):
             return Unauthorized(message, status=answer.status, code=kind, correlation_id=correlation_id)
         if answer.status >= 500:
-            return ServerError(message, status=answer.status, code=kind, correlation_id=correlation_id)
+            return ServerError(
+                message,
+                status=answer.status,
+                code=kind,
+                correlation_id=correlation_id,
+                retry_after=asked,
+                hint=too_long(asked),
+            )
         what = "a redirect that is not followed" if answer.redirects else "which is not a login response"
         failure = self._unexpected(f"login: {url} answered HTTP {answer.status}, {what}: {answer.said}")
         # A retry would meet the same server.

@@ -142,12 +142,25 @@ def test_a_throttled_login_is_retried(
     assert len(waits.waits) == 2
 
 
-def test_a_throttled_login_waits_for_the_retry_after(
-    cloud: Cloud, client: GenesysClient, waits: SkippedWaits
+@pytest.mark.parametrize("status", [400, 429, 503])
+def test_a_login_waits_for_the_retry_after(
+    cloud: Cloud, client: GenesysClient, waits: SkippedWaits, status: int
 ) -> None:
-    cloud.control("faults", match=LOGIN, action="status", status=400, times=1, headers={"Retry-After": "17"})
+    asked = {"Retry-After": "17"}
+    cloud.control("faults", match=LOGIN, action="status", status=status, times=1, headers=asked)
     client.list_targets()
     assert waits.waits == [17.0]
+
+
+@pytest.mark.parametrize("status", [400, 503])
+def test_a_login_that_asks_for_a_long_wait_is_an_error(
+    cloud: Cloud, client: GenesysClient, waits: SkippedWaits, status: int
+) -> None:
+    asked = {"Retry-After": "601"}
+    cloud.control("faults", match=LOGIN, action="status", status=status, headers=asked)
+    with pytest.raises((RateLimited, ServerError), match=r"login.*try again in 601 s"):
+        client.list_targets()
+    assert waits.waits == []
 
 
 def test_a_login_that_stays_throttled_is_reported(cloud: Cloud, client: GenesysClient) -> None:

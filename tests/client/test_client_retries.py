@@ -99,13 +99,13 @@ def test_the_back_off_has_a_maximum() -> None:
     assert back_off(5000) <= 64
 
 
-def throttled(cloud: Cloud, times: int | None = None, **headers: str) -> None:
+def throttled(cloud: Cloud, times: int | None = None, status: int = 429, /, **headers: str) -> None:
     more: dict[str, Any] = {} if times is None else {"times": times}
     cloud.control(
         "faults",
         match={"path": ONE[:-2]},
         action="status",
-        status=429,
+        status=status,
         headers={name.replace("_", "-"): value for name, value in headers.items()},
         **more,
     )
@@ -175,14 +175,15 @@ def test_max_retries_is_honoured(cloud: Cloud, tmp_path: Path, most: int) -> Non
     assert len(waits.waits) == most
 
 
+@pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     ("seconds", "when"), [("601", "in 601 s"), ("86400", "in 86400 s"), ("9" * 400, "later")]
 )
 def test_a_wait_that_is_too_long_is_an_error_and_does_not_block_others(
-    cloud: Cloud, client: GenesysClient, waits: SkippedWaits, seconds: str, when: str
+    cloud: Cloud, client: GenesysClient, waits: SkippedWaits, seconds: str, when: str, status: int
 ) -> None:
-    throttled(cloud, 1, Retry_After=seconds)
-    with pytest.raises(RateLimited) as refused:
+    throttled(cloud, 1, status, Retry_After=seconds)
+    with pytest.raises((RateLimited, ServerError)) as refused:
         client.list_targets()
     assert f"try again {when}" in str(refused.value)
     assert "retried" not in str(refused.value)
