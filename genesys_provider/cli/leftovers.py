@@ -80,8 +80,8 @@ def leftovers(project: str | None, stack: str | None, cwd: Path | None, delete: 
     project = project or project_name(folder)
     if project is None:
         raise click.UsageError(
-            f"There is no Pulumi project in {folder.absolute()} or above it. Name one with --project, or its "
-            "directory with --cwd DIR."
+            f"There is no Pulumi.yaml that names a project in {folder.absolute()} or above it. Name the project "
+            "with --project, or its directory with --cwd DIR."
         )
     by_environment = os.environ.get(ENVIRONMENT["clientId"]) or stack is None
     connection = Connection(None if by_environment else stack, folder)

@@ -156,7 +156,8 @@ def test_a_stacks_config_connects(cloud: Cloud, stack: Stack) -> None:
 
 
 def test_usage_errors(cloud: Cloud, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("runtime: python\n")
     done = run("leftovers", env=cloud.env, cwd=tmp_path)
     assert done.code == 2
-    assert "There is no Pulumi project in" in done.err
+    assert "There is no Pulumi.yaml that names a project in" in done.err
     assert run("leftovers", "--project", "house", "--delete", "--json", env=cloud.env).code == 2
