@@ -280,11 +280,12 @@ class GenesysClient:
         if request.content is not None:
             headers["Content-Type"] = "application/json"
         with self.allowance.place(request.priority):
+            url = self._settings.api_url + request.call.path
             answer = exchange(
                 self._http,
                 request.call.method,
-                self._settings.api_url + request.call.path,
-                what=str(request.call),
+                url,
+                what=f"{request.call.method} {url}",
                 content=request.content,
                 params=request.query,
                 headers=headers,

@@ -49,9 +49,6 @@ _VARIABLE = re.compile("|".join(_KEY_OF))
 ARGUMENTS = {key: snake(key) for key in ENVIRONMENT}
 """Each config key, and the argument of an explicit provider that gives it: `clientId`, `client_id`."""
 
-_REQUIRED = (("clientId",), ("clientSecret",), ("region", "apiUrl"), ("region", "loginUrl"))
-"""The keys that an explicit provider requires: one of each group."""
-
 AUDIT_KEY = "GENESYSCLOUD_AUDIT_KEY"
 """Only an environment variable, since readers of a stack's config must not be able to forge its audit file."""
 
@@ -132,7 +129,7 @@ class Settings:
                 raise ConfigurationError(f"genesys:{key} must be between 0 and {LONGEST_SECONDS}")
 
     @classmethod
-    def resolve(cls, config: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Settings:
+    def resolve(cls, config: Mapping[str, object], environ: Mapping[str, str] | None = None) -> Settings:
         """Reads settings from config keys without their namespace (`region`, `clientId`), or else the environment.
 
         Missing credentials are not an error yet, since a stack that makes no request needs none; the login
@@ -142,6 +139,8 @@ class Settings:
             ConfigurationError: A value is invalid. The message names the config key or environment variable, never
                 a secret.
         """
+        # Not a default of the parameter: `help` would show the whole environment, secrets included.
+        environ = os.environ if environ is None else environ
         variables = {
             key: variable
             for key, variable in ENVIRONMENT.items()
@@ -152,7 +151,7 @@ class Settings:
 
     @classmethod
     def of_provider(
-        cls, config: Mapping[str, object], provider: str, environ: Mapping[str, str] = os.environ
+        cls, config: Mapping[str, object], provider: str, environ: Mapping[str, str] | None = None
     ) -> Settings:
         """Settings of an explicit provider, from its own config keys alone.
 
@@ -161,7 +160,7 @@ class Settings:
         Args:
             config: The keys that the provider was given, without their namespace.
             provider: Its name in the program, for errors.
-            environ: The environment.
+            environ: The environment; by default this process's.
 
         Raises:
             ConfigurationError: A key is missing or invalid. The message names the argument of the provider, never a
@@ -169,7 +168,7 @@ class Settings:
         """
         cls.require_arguments(config, provider)
         origins = Origins(ARGUMENTS, "Correct it in the program", f" of provider {provider!r}")
-        return cls._from(config, environ, origins)
+        return cls._from(config, os.environ if environ is None else environ, origins)
 
     @staticmethod
     def require_arguments(config: Mapping[str, object], provider: str) -> None:
@@ -182,11 +181,11 @@ class Settings:
         Raises:
             ConfigurationError: A key is missing. The message names the argument.
         """
-        missing = [
-            " or ".join(ARGUMENTS[key] for key in either)
-            for either in _REQUIRED
-            if all(config.get(key) in (None, "") for key in either)
-        ]
+        lacking = [key for key in ARGUMENTS if config.get(key) in (None, "")]
+        missing = [ARGUMENTS[key] for key in ("clientId", "clientSecret") if key in lacking]
+        urls = [ARGUMENTS[key] for key in _CALLS if key in lacking]
+        if urls and "region" in lacking:
+            missing.append("region" if len(urls) == len(_CALLS) else f"region or {urls[0]}")
         if missing:
             raise ConfigurationError(
                 f"provider {provider!r} has no {', no '.join(missing)}",

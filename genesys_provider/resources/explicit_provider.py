@@ -66,6 +66,7 @@ class GenesysProvider(pulumi.ProviderResource):
         verification_timeout: pulumi.Input[float] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """Declares the provider. The class describes the arguments."""
         arguments = Arguments(type(self), resource_name, opts)
         arguments.text("client_id", client_id)
         arguments.text("client_secret", client_secret)

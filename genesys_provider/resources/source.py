@@ -103,6 +103,7 @@ class EventBridgeSource(DeclaredResource, module="genesys", name="EventBridgeSou
         activation_timeout: pulumi.Input[float] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """Declares the source. The class describes the arguments."""
         arguments = Arguments(type(self), resource_name, opts)
         arguments.text(
             "aws_account_id", aws_account_id, wanted="12 digits as text, or an output that is text"

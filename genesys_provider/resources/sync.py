@@ -60,6 +60,7 @@ class GatewaySync(DeclaredResource, module="genesys", name="GatewaySync"):
         required: pulumi.Input[bool] = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """Declares the sync. The class describes the arguments."""
         arguments = Arguments(type(self), resource_name, opts)
         arguments.text("target_id", target_id, wanted="the target's id: write the target's `.id`")
         arguments.number("revision", revision, wanted="a number: write the target's `.revision`")

@@ -109,6 +109,7 @@ class EventBridgeTarget(DeclaredResource, module="genesys", name="EventBridgeTar
         health_check: pulumi.Input[bool] = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """Declares the target. The class describes the arguments."""
         arguments = Arguments(type(self), resource_name, opts)
         arguments.text("endpoint_url", endpoint_url)
         arguments.texts("event_types", event_types, "a list of texts, such as ['CONVERSATION_STARTED']")

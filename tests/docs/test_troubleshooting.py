@@ -12,7 +12,7 @@ from tests.docs.pages import ROOT, tokens
 PULUMI = "Pulumi"
 """The section with messages of Pulumi."""
 ANYTHING = "…"
-THEIRS = ("Connection refused", "endpoint answered", "HTTP ", "login: POST", "is ERROR")
+THEIRS = ("Connection refused", "Name or service not known", "endpoint answered", "HTTP ", "is ERROR")
 """Texts of the operating system or the service, or assembled from several texts."""
 
 

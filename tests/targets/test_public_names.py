@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -35,6 +36,20 @@ def test_the_public_names() -> None:
         assert getattr(genesys_provider, name).__name__ == name
     with pytest.raises(AttributeError, match="Unknown"):
         genesys_provider.Unknown  # noqa: B018
+
+
+def test_help_shows_no_value_of_the_environment_and_no_words_of_the_sdk() -> None:
+    """A default such as `os.environ` would be shown with all its values, and `__init__` inherits docstrings."""
+    script = (
+        "import pydoc, genesys_provider as g; "
+        "print(*(pydoc.plain(pydoc.render_doc(getattr(g, name))) for name in g.__all__))"
+    )
+    env = {**os.environ, "GENESYSCLOUD_OAUTHCLIENT_SECRET": "canary-7f3a"}
+    shown = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=env
+    )
+    assert "canary-7f3a" not in shown.stdout
+    assert "CRUD" not in shown.stdout
 
 
 LOADS = """
