@@ -166,10 +166,12 @@ def _new(type_token: str) -> ResourceProvider:
     """A provider for this type from the installed packages."""
     found = list(entry_points(group=ENTRY_POINTS, name=type_token))
     if not found:
+        known = sorted(entry_points(group=ENTRY_POINTS).names)
         raise OperationError(
-            f"no installed package says which provider serves '{type_token}', so it can't be imported: the "
-            f"provider's package needs an entry point of that name in the group '{ENTRY_POINTS}', and must "
-            f"be installed into the Python of the project ({sys.executable})."
+            f"no installed package says which provider serves '{type_token}', so it can't be imported. "
+            f"These types can be: {', '.join(known) or 'none'}. For any other, the provider's package needs an "
+            f"entry point of that name in the group '{ENTRY_POINTS}', and must be installed into the Python of "
+            f"the project ({sys.executable})."
         )
     try:
         provider: ResourceProvider = found[0].load()()

@@ -50,6 +50,8 @@ def test_an_import_without_a_package_for_the_type(house: House) -> None:
     result = house.stack().import_(TYPE, "a", "id-a")
     assert result.code != 0
     assert f"no installed package says which provider serves '{TYPE}'" in result.output
+    # The likeliest reason is a typing error.
+    assert "These types can be: pulumi-python:dynamic/genesys:EventBridgeSource, " in result.output
     assert "Traceback" not in result.output
 
 
