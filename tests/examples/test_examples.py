@@ -7,10 +7,17 @@ values in a preview, and their final values.
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from genesys_provider.targets.signature import signing_key
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 RUNNER = """
@@ -125,3 +132,19 @@ def test_a_preview_does_not_know_the_gateway_yet() -> None:
     made = run("aws-api-gateway", preview=True)
     assert made["EventBridgeTarget", "conversations"]["endpointUrl"] == NOT_KNOWN
     assert made["GatewaySync", "conversations"]["webhookUrl"] == NOT_KNOWN
+
+
+@pytest.mark.parametrize("secret", [CONFIG["signingSecret"], "whsec_bm90IHBhZGRlZA", "any other text"])
+def test_the_gateways_function_accepts_what_the_provider_signs(
+    secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGNING_SECRET", secret)
+    handler = runpy.run_path(str(EXAMPLES / "aws-api-gateway" / "webhook.py"))["handler"]
+    sent_at = datetime.now(timezone.utc)
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(int(sent_at.timestamp())),
+        "webhook-signature": Webhook(signing_key(secret)).sign("msg_1", sent_at, "{}"),
+    }
+    assert handler({"headers": headers, "body": "{}"}, None) == {"statusCode": 200}
+    assert handler({"headers": headers, "body": "{ }"}, None) == {"statusCode": 401}
