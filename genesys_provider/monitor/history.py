@@ -118,17 +118,12 @@ class History:
         with self._lock:
             self._database.close()
 
-    def claim(self, organization_id: str | None) -> None:
+    def claim(self, organization_id: str) -> None:
         """Binds the history to one organization; in another one, all objects would count as gone.
-
-        Args:
-            organization_id: The organization's id; None if the service does not return it.
 
         Raises:
             HistoryError: The history belongs to another organization, or can't be read or written.
         """
-        if organization_id is None:
-            return
         with self._usable(), self._transaction() as cursor:
             known = cursor.execute("SELECT id FROM organization").fetchone()
             if known is None:

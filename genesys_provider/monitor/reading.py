@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 
 from genesys_provider.client.errors import Cancelled, Forbidden, GenesysError
-from genesys_provider.common.organization import Organization
 from genesys_provider.monitor.fleet import Change, Fleet
 from genesys_provider.sources.manager import SourceManager
 from genesys_provider.sources.models import Source
@@ -38,7 +37,7 @@ class Readings:
         targets: TargetManager,
         sources: SourceManager,
         fleet: Fleet,
-        claim: Callable[[str | None], None],
+        claim: Callable[[str], None],
         after_reading: Callable[[Sequence[Change]], None],
         cancelled: threading.Event,
     ) -> None:
@@ -50,7 +49,7 @@ class Readings:
         self._cancelled = cancelled
         self._may_read_sources = True
         self._trouble: str | None = None
-        self._organization: Organization | None = None
+        self._organization_id: str | None = None
 
     def run(self) -> None:
         """Reads at a fixed rate: the duration of a reading is part of its interval."""
@@ -75,9 +74,10 @@ class Readings:
         sources = self._list_sources()
         # Afterwards, since another organization may stand at the address since a moment ago.
         organization = self._targets.organization()
-        if organization != self._organization:
+        # While the service does not tell it, the address alone counts.
+        if organization.id is not None and organization.id != self._organization_id:
             self._claim(organization.id)
-            self._organization = organization
+            self._organization_id = organization.id
         changes = self._fleet.take(
             targets,
             sources,

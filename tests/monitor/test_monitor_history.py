@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -338,6 +338,21 @@ def test_another_organization_at_the_same_address_ends_the_monitor(
     history.close()
     assert row.name == "orders"
     assert row.status != GONE
+
+
+def test_an_organization_that_is_not_told_after_a_login_ends_no_monitor(
+    cloud: Cloud, watch: Watcher, tmp_path: Path
+) -> None:
+    (target_id,) = register(cloud, ["orders"]).values()
+    running = watch("--history", tmp_path / "history.sqlite")
+    answers: list[dict[str, Any]] = [{"status": 200, "body": {}}, {"status": 403}, {"status": 503}]
+    for answer in answers:
+        match = {"path": "*/organizations/me"}
+        cloud.control("faults", match=match, action="status", times=1, **answer)
+        cloud.control("tokens/revoke")
+        eventually(lambda: cloud.control("faults", "GET") == [])
+    force(cloud, target_id, "FAILED")
+    eventually(lambda: running.targets()["orders"]["status"] == "FAILED")
 
 
 def test_nothing_is_written_before_the_organization_is_known(
