@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 def health(connection: Connection, names: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """Have Genesys Cloud check endpoints now.
 
-    Several are checked at a time. Exits with 1 if one is not healthy.
+    Several are checked at a time. Exits with 1 if one is not healthy, or its verification failed: then it receives no
+    events.
     """
     from genesys_provider.targets.manager import TargetManager
 
@@ -47,20 +48,23 @@ def health(connection: Connection, names: tuple[str, ...], everything: bool, as_
             rows = [
                 (
                     output.plain(each["name"]),
+                    output.status_text(each["status"]),
                     output.status_text(each["health"]),
                     f"{each['seconds']:.2f} s",
                     output.plain(each["message"] or ""),
                 )
                 for each in checked
             ]
-            output.print_table(("NAME", "HEALTH", "TOOK", "MESSAGE"), rows)
+            output.print_table(("NAME", "STATUS", "HEALTH", "TOOK", "MESSAGE"), rows)
         found = [each["health"] for each in checked]
         click.echo(output.tally(found, "target", found))
-    if any(each["health"] != HEALTHY for each in checked):
+    failed = any(each.final and not each.verified for each in chosen)
+    if failed or any(each["health"] != HEALTHY for each in checked):
         raise SystemExit(1)
 
 
 def _checked(manager: TargetManager, target: Target) -> dict[str, Any]:
+    from genesys_provider.monitor.views import status_of
     from genesys_provider.targets.manager import Health
 
     started = time.monotonic()
@@ -73,6 +77,7 @@ def _checked(manager: TargetManager, target: Target) -> dict[str, Any]:
     return {
         "id": target.id,
         "name": target.name,
+        "status": status_of(target),
         "health": found.status,
         "message": found.message,
         "seconds": round(time.monotonic() - started, 3),

@@ -39,8 +39,8 @@ def test_health_of_all(fleet: Cloud) -> None:
     done = run("targets", "health", "--all", env=fleet.env)
     assert (done.code, done.err) == (1, "")
     rows = {line.split()[0]: line for line in done.out.splitlines()}
-    assert rows["orders"].split()[1] == "HEALTHY"
-    assert rows["presence"].split()[1] == "UNHEALTHY"
+    assert rows["orders"].split()[1:3] == ["VERIFIED", "HEALTHY"]
+    assert rows["presence"].split()[1:3] == ["VERIFIED", "UNHEALTHY"]
     assert "503" in rows["presence"]
     assert done.out.splitlines()[-1] == "3 targets: 2 HEALTHY, 1 UNHEALTHY"
     # The checks are recorded in the audit file.
@@ -55,8 +55,18 @@ def test_health_of_some(fleet: Cloud) -> None:
         ("orders", "HEALTHY"),
         ("queues", "HEALTHY"),
     ]
-    assert set(done.json[0]) == {"id", "name", "health", "message", "seconds"}
+    assert set(done.json[0]) == {"id", "name", "status", "health", "message", "seconds"}
     assert run("targets", "health", "presence", "--json", env=fleet.env).code == 1
+
+    # A good endpoint is not enough: a target whose verification failed receives no events.
+    for status, code in (("FAILED", 1), ("TIMEOUT", 1), ("PENDING_VERIFICATION", 0)):
+        fleet.control(f"targets/{target_id}/status", status=status, message="forced")
+        done = run("targets", "health", "orders", "queues", "--json", env=fleet.env)
+        assert done.code == code
+        assert [(each["status"], each["health"]) for each in done.json] == [
+            ("VERIFIED", "HEALTHY"),
+            (status, "HEALTHY"),
+        ]
 
 
 @contextmanager
@@ -95,7 +105,7 @@ def test_a_check_that_can_not_run(fleet: Cloud) -> None:
     fleet.control("faults", match=fault, action="status", status=503, times=100)
     done = run("targets", "health", "orders", env={**fleet.env, "GENESYSCLOUD_MAX_RETRIES": "0"})
     assert done.code == 1
-    assert "orders  UNKNOWN" in done.out
+    assert "orders  VERIFIED  UNKNOWN" in done.out
 
 
 def test_wrong_use_and_unknown_names(fleet: Cloud) -> None:
