@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def health(connection: Connection, names: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """Have Genesys Cloud check endpoints now.
 
-    Several are checked at a time. Exits with 1 if one is not healthy, or its verification failed: then it receives no
-    events.
+    Several are checked at a time. Exits with 1 if one is not healthy, or its verification failed, so that it
+    receives no events.
     """
     from genesys_provider.targets.manager import TargetManager
 
