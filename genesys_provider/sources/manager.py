@@ -71,6 +71,13 @@ class SourceManager(Manager[Source, SourceConfig]):
     """All operations on the Amazon EventBridge sources of one organization. Thread-safe.
 
     Every method may raise any `GenesysError`. The docstrings only name errors that are specific to a method.
+
+    Args:
+        settings: Address, credentials, retry and time limits; `from_environment` takes them from the environment.
+        cancelled: Ends all waits, and `monitor`, when set.
+        run: For the provider: what the engine has shown in this run.
+        clock: For tests: the current time in seconds.
+        beside: A manager of the other kind with the same settings, to share its login and its rate limit.
     """
 
     _reader: SourceReading
