@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PROGRESS_AFTER = 1.0
 """Seconds until progress is shown."""
-_NARROW = 14
+_NARROW = 17
 """With fewer characters for each column, a table on a terminal becomes a list: its columns would break words."""
 _WIDE = 1_000_000
 """The width if the output is not a terminal: nothing is folded then."""
