@@ -173,13 +173,15 @@ def _of_another_stack(theirs: Urn, ours: Urn, holder: Owned, another: str) -> st
         source, destination = (f"organization/{each.project}/{each.stack}" for each in (theirs, ours))
         note = " (in Pulumi Cloud, put your organization's name for `organization`)"
     here = theirs.in_stack_of(ours)
-    renamed = "" if here == ours else f" If that is this stack's former name, add `{alias(str(here))}`."
+    renamed = (
+        "" if here == ours else f". If that is a former name of this stack, just add `{alias(str(here))}`"
+    )
     return (
-        f"It belongs to stack {theirs.stack!r} of project {theirs.project!r}.{renamed} Give this {holder.kind} "
+        f"It belongs to stack {theirs.stack!r} of project {theirs.project!r}. Give this {holder.kind} "
         f"another {another}, or move the resource here with "
         f"`pulumi state move --source {source} --dest {destination} {quoted(str(theirs))}`{note}. "
         f"If Pulumi answers that the provider already exists, run `{import_command(str(ours), holder.id)}` and "
-        "`pulumi up` here instead, then remove the resource from the other stack's program"
+        f"`pulumi up` here instead, then remove the resource from the other stack's program{renamed}"
     )
 
 

@@ -370,7 +370,7 @@ class StackMachine(RuleBasedStateMachine):
             self.world.want([replace(own, name=holder.called)], stack)
             target_id = self.world.settled[holder.identity]
             output = self.refused(UP, holder.urn(self.world.stack), target_id, "state move", stack=stack)
-            assert "aliases" not in output, output
+            assert "If you moved or renamed" not in output, output
         self.world.want([own], stack)
         self.succeeds(UP, "second stack", stack=stack)
         self.settles()
