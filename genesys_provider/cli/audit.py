@@ -59,7 +59,7 @@ def show(
     until: datetime | None,
     as_json: bool,
 ) -> None:
-    """Show the entries of FILE, in the order in which they were written, unchecked: see `audit verify`."""
+    """Show the entries of FILE in their order. They are unchecked: see `audit verify`."""
     found = _entries(file)
     chosen = [
         each
